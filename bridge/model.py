@@ -1,0 +1,207 @@
+"""The words of the product as frozen values: ids, enums and records.
+
+Nothing of ours stands below this module. It knows no JSON, no SQL and no HTTP; a rule that needs
+a clock or a setting does not belong here. Times are seconds since the epoch (``float``, UTC)
+everywhere inside; only the edge writes ISO 8601.
+"""
+
+from __future__ import annotations
+
+import uuid
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from enum import Enum
+from typing import Any, NewType
+
+SenderId = NewType("SenderId", str)  # Rasa's name of a conversation
+AgentId = NewType("AgentId", str)  # a person or account of the contact centre, "101" to "59999"
+CallId = NewType("CallId", str)  # the gateway's contact with a customer, "1552524689-16797284"
+MessageCode = NewType("MessageCode", str)  # unique code of one gateway message, a UUID
+Guid = NewType("Guid", str)  # what the gateway knows a signed-in agent by; a secret
+
+# What Rasa says, in Rasa's shape: text, buttons, image, custom, attachment, elements, quick_replies.
+Reply = Mapping[str, Any]
+
+
+class Channel(str, Enum):
+    """The gateway's channels (facts: sendmessage, ``channel``)."""
+
+    WEB = "WEB"
+    WECHAT = "WECHAT"
+    TWITTER = "TWITTER"
+    FACEBOOK = "FACEBOOK"
+    FIVE_G = "5G"
+    EMAIL = "EMAIL"
+    VOICE = "VOICE"
+    LINE = "LINE"
+    WHATSAPP = "WHATSAPP"
+    SMS = "SMS"
+    INSTAGRAM = "INSTAGRAM"
+    TELEGRAM = "TELEGRAM"
+
+
+class MediaType(str, Enum):
+    """The gateway's media types (facts: sendmessage, ``mediaType``)."""
+
+    TEXT = "TEXT"
+    IMAGE = "IMAGE"
+    AUDIO = "AUDIO"
+    VIDEO = "VIDEO"
+    LOCATE = "LOCATE"  # a location, everywhere but Telegram
+    EMOTICONS = "EMOTICONS"  # an animated gif
+    CARD = "CARD"
+    MULTICARD = "MULTICARD"  # a carousel
+    EMAIL = "EMAIL"
+    WHATSAPPTEMPLATE = "WHATSAPPTEMPLATE"
+    RICHTEXT = "RICHTEXT"
+    WEBCARD = "WEBCARD"
+    SMSTEMPLATE = "SMSTEMPLATE"
+    LOCATION = "LOCATION"  # Telegram's location
+    DOCUMENT = "DOCUMENT"
+    COBROWSESITE = "COBROWSESITE"  # a co-browsing URL
+
+
+class Owner(str, Enum):
+    """Who answers the customer now."""
+
+    BOT = "bot"
+    AGENT = "agent"
+
+
+class DeliveryState(str, Enum):
+    """Where a delivery stands; the diagram is in the README."""
+
+    WAITING = "waiting"  # stored; its turn, its time or its agent's session has not come
+    SENDING = "sending"  # claimed by one worker under a lease
+    DELIVERED = "delivered"  # the gateway said retcode 0
+    FAILED = "failed"  # the gateway or the bridge refused it for good
+    UNCERTAIN = "uncertain"  # it may have arrived; a person decides
+    EXPIRED = "expired"  # too old to say before it could be said
+
+    @property
+    def settled(self) -> bool:
+        """Whether only a person's retry moves it again."""
+        return self not in (DeliveryState.WAITING, DeliveryState.SENDING)
+
+
+class Origin(str, Enum):
+    """Who wrote what a delivery carries."""
+
+    HANDOFF = "handoff"  # the designer's words at a handoff
+    SUGGESTION = "suggestion"  # the bot's, approved or edited by the agent
+    AUTO = "auto"  # the bot's, sent by itself
+    AGENT = "agent"  # the agent's own words
+    BOT = "bot"  # the bot's, while it owns the call
+
+
+class Mode(str, Enum):
+    """How far assist goes by itself."""
+
+    SUGGEST = "suggest"
+    AUTO = "auto"
+    OFF = "off"
+
+
+@dataclass(frozen=True, slots=True)
+class Assignment:
+    """A conversation's agent, call, user, channel and channel configuration."""
+
+    sender_id: SenderId
+    agent_id: AgentId
+    call_id: CallId
+    user_id: str
+    channel: Channel = Channel.WEB
+    channel_config_id: str | None = None
+    agent_nickname: str | None = None
+    agent_avatar: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Draft:
+    """One gateway message made of a reply, unsent."""
+
+    media_type: MediaType
+    content: str
+    media_file_type: str | None = None
+    content_type: str | None = None  # "1": an object-storage key; "0" or None: a library file
+
+
+@dataclass(frozen=True, slots=True)
+class Envelope:
+    """What a message needs besides its content; fixed when the delivery is stored."""
+
+    agent_id: AgentId
+    call_id: CallId
+    user_id: str
+    channel: Channel
+    channel_config_id: str  # `from`; empty in a private deployment, which has no such field
+    nickname: str
+    avatar: str
+
+
+@dataclass(frozen=True, slots=True)
+class DeliveryError:
+    """Why a delivery is not delivered: a short code and a sentence, no customer's words."""
+
+    code: str
+    message: str
+
+
+@dataclass(frozen=True, slots=True)
+class Delivery:
+    """A draft on its way."""
+
+    seq: int  # the order of storing, and the id
+    message_code: MessageCode
+    sender_id: SenderId
+    envelope: Envelope
+    draft: Draft
+    origin: Origin
+    reply_key: str  # the parts of one reply share it
+    part: int  # 0 for a reply's first part
+    state: DeliveryState
+    created_at: float
+    expires_at: float
+    due_at: float
+    attempts: int = 0
+    unknowns: int = 0  # attempts whose outcome nobody knows
+    connected: bool = False  # some attempt reached the gateway
+    lease: str | None = None  # fences the settling
+    lease_until: float | None = None
+    error: DeliveryError | None = None
+    settled_at: float | None = None
+
+    @property
+    def id(self) -> str:
+        """The delivery's name at the edge."""
+        return str(self.seq)
+
+
+@dataclass(frozen=True, slots=True)
+class Line:
+    """One line of a conversation: who said what, when."""
+
+    who: str  # customer, bot or agent
+    text: str
+    at: float
+
+
+@dataclass(frozen=True, slots=True)
+class Card:
+    """The handoff card: for the page and the API only, never through sendmessage."""
+
+    reason: str
+    slots: Mapping[str, Any] = field(default_factory=dict)
+    turns: tuple[Line, ...] = ()
+
+
+_NAMESPACE = uuid.UUID("6f1c7b3e-5a0d-5d0b-9a53-0c1f5e8f4d11")
+
+
+def derive(*parts: object) -> str:
+    """A UUID 5 of ``parts``: the same parts give the same code in every process.
+
+    Parts are length-prefixed, so ``("ab", "c")`` and ``("a", "bc")`` differ.
+    """
+    name = "".join(f"{len(str(part))}:{part}" for part in parts)
+    return str(uuid.uuid5(_NAMESPACE, name))
