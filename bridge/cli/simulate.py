@@ -1,0 +1,17 @@
+"""``cc-bridge simulate``: what the bridge talks to, to try it out against."""
+
+from __future__ import annotations
+
+import typer
+
+from bridge.simulator.command import gateway
+
+app = typer.Typer(
+    name="simulate", help="Simulators of what the bridge talks to.", no_args_is_help=True
+)
+app.command("gateway")(gateway)
+
+
+@app.callback()
+def _group() -> None:
+    """Keep `gateway` a command of its own while it is the only one."""

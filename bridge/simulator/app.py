@@ -1,0 +1,122 @@
+"""The gateway's face: every path below the base, recorded whatever it is, as one Sanic route.
+
+One request's way: received, recorded, met by a fault or not, performed, answered. The control
+API is mounted here and lives in ``control``.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import itertools
+from contextlib import nullcontext
+from typing import Any
+
+from sanic import HTTPResponse, Request, Sanic
+
+from bridge.simulator import control, mishaps, operations
+from bridge.simulator.answers import Answer, set_guid
+from bridge.simulator.checks import Refused
+from bridge.simulator.faults import Fault, Kind
+from bridge.simulator.inbound import Inbound, receive
+from bridge.simulator.options import RotateOn
+from bridge.simulator.recorder import Entry, Recorder
+from bridge.simulator.site import Site
+
+_METHODS = ("GET", "POST", "PUT", "DELETE", "PATCH", "HEAD", "OPTIONS")
+_numbers = itertools.count(1)
+
+
+def build(site: Site) -> Sanic[Any, Any]:
+    """The Sanic application of one site, under a name that no other has."""
+    app = Sanic(f"cc_gateway_simulator_{next(_numbers)}", configure_logging=False)
+    app.config.ACCESS_LOG = False
+    app.config.MOTD = False
+    app.config.KEEP_ALIVE_TIMEOUT = 600
+    app.config.REQUEST_TIMEOUT = 600
+    app.config.RESPONSE_TIMEOUT = 24 * 3600  # what hangs is a fault's affair
+    control.mount(app, site)
+    edge = Edge(site)
+    app.add_route(edge.serve, "/", methods=_METHODS, name="root")
+    app.add_route(edge.serve, "/<rest:path>", methods=_METHODS, name="gateway")
+    return app
+
+
+class Edge:
+    """Serves the gateway's requests."""
+
+    def __init__(self, site: Site) -> None:
+        self._site = site
+
+    async def serve(self, request: Request, rest: str = "") -> HTTPResponse:
+        """Serve one request of the gateway's clients."""
+        del rest  # the path is read whole
+        inbound = receive(request.method, request.path, request.args, request.headers, request.body)
+        recorder = self._site.recorder
+        now = self._site.gateway.clock.now()
+        entry = recorder.arrived(inbound, now, request.port)
+        try:
+            return await self._exchange(request, inbound, recorder, entry)
+        except asyncio.CancelledError:
+            if entry.verdict == "pending":
+                recorder.judged(entry, "refused", "the client went away first")
+            raise
+        finally:
+            recorder.left(entry)
+
+    async def _exchange(
+        self, request: Request, inbound: Inbound, recorder: Recorder, entry: Entry
+    ) -> HTTPResponse:
+        fault = self._site.faults.take(inbound)
+        if fault is None:
+            answer = await self._alone(inbound, recorder, entry, None)
+            response = mishaps.respond(answer)
+        else:
+            entry.fault = fault.kind.value
+            answer = await self._alone(inbound, recorder, entry, fault)
+            response = await mishaps.say(self._site, fault, answer, request)
+        body = answer.body if fault is None else (response.body or b"").decode()
+        recorder.answered(entry, response.status, body, dict(response.headers))
+        return response
+
+    async def _alone(
+        self, inbound: Inbound, recorder: Recorder, entry: Entry, fault: Fault | None
+    ) -> Answer:
+        signing = inbound.operation in operations.SIGNING
+        gateway = self._site.gateway
+        held = gateway.alone(inbound.agent, inbound.operation) if signing else nullcontext()
+        try:
+            with held:
+                return await self._perform(inbound, recorder, entry, fault)
+        except Refused as refused:
+            recorder.judged(entry, "refused", refused.reason)
+            body = {"message": refused.reason, "retcode": refused.retcode}
+            return Answer(body, status=refused.status)
+
+    async def _perform(
+        self, inbound: Inbound, recorder: Recorder, entry: Entry, fault: Fault | None
+    ) -> Answer:
+        site = self._site
+        if fault is not None:
+            await mishaps.before(site, fault)
+            if not fault.takes:
+                recorder.judged(entry, "refused", f"fault: {fault.kind.value}")
+                return mishaps.instead(fault) if fault.kind is not Kind.HANG else Answer()
+        if site.settings.delay_ms and inbound.operation == "send_message":
+            await asyncio.sleep(site.settings.delay_ms / 1000)
+        answer = await operations.perform(site.gateway, inbound)
+        recorder.judged(entry, "accepted")
+        if answer.message is not None:
+            recorder.delivered(entry, answer.message)
+        self._renew(inbound, answer)
+        return answer
+
+    def _renew(self, inbound: Inbound, answer: Answer) -> None:
+        """Begin what an accepted request leads to: pushing, or a GUID on any reply."""
+        gateway = self._site.gateway
+        session = gateway.agent(inbound.agent).session
+        if session is None:
+            return
+        if inbound.operation in operations.SIGNING:
+            self._site.pusher.attend(session)
+        elif gateway.settings.rotate_on is RotateOn.ANY and "Set-GUID" not in answer.headers:
+            set_guid(answer, gateway.renew(session))

@@ -1,0 +1,116 @@
+"""The paths below ``mediacall/`` and ``voicecall/``: messages and calls (sections 1 and 4)."""
+
+from __future__ import annotations
+
+from bridge.simulator import checks, contract
+from bridge.simulator.answers import Answer, signed_in
+from bridge.simulator.checks import Refused
+from bridge.simulator.inbound import Inbound
+from bridge.simulator.options import Calls
+from bridge.simulator.state import ENDED, Call, Gateway
+
+
+def send_message(gateway: Gateway, inbound: Inbound) -> Answer:
+    """``POST mediacall/{agent}/sendmessage``."""
+    if not inbound.body:
+        checks.content_type(inbound.headers.get("content-type"), charset=True)
+    session = signed_in(gateway, inbound)
+    if not session.text_chat:
+        raise Refused(contract.MULTIMEDIA_OFF, "signed in with checkInWebm false: no text chat")
+    message = checks.message(inbound.document(), gateway.settings)
+    call = _call(gateway, inbound.agent, message.call_id)
+    if call and gateway.settings.strict and call.state != "talking":
+        raise Refused(contract.NO_SUCH_CALL, f"callid: the call is {call.state}")
+    return Answer(message=message)
+
+
+def _call(gateway: Gateway, agent_id: str, call_id: str) -> Call | None:
+    """The call, if it is known; known calls are held to their agent and state."""
+    call = gateway.calls.get(call_id)
+    if call is None:
+        if gateway.settings.calls is Calls.DECLARED:
+            raise Refused(contract.NO_SUCH_CALL, f"callid: no call {call_id!r} is known")
+        return None
+    if call.agent != agent_id:
+        raise Refused(contract.NO_SUCH_CALL, f"callid: the call is with agent {call.agent}")
+    if call.state in ENDED:
+        raise Refused(contract.NO_SUCH_CALL, f"callid: the call was {call.state}")
+    return call
+
+
+def answer_call(gateway: Gateway, inbound: Inbound) -> Answer:
+    """``PUT voicecall/{agent}/answer?callid=``."""
+    signed_in(gateway, inbound)
+    call_id = checks.call_id(inbound.parameter("callid") or "", gateway.settings, "query.callid")
+    _call(gateway, inbound.agent, call_id)
+    content = {"callid": call_id, "feature": "7", "type": "main", "mediaAbility": "5"}
+    gateway.emit(inbound.agent, "AgentEvent_Talking", content)
+    return Answer()
+
+
+def drop_call(gateway: Gateway, inbound: Inbound) -> Answer:
+    """``POST voicecall/{agent}/dropcall/{callid}``."""
+    signed_in(gateway, inbound)
+    call_id = checks.call_id(inbound.last, gateway.settings, "path.callid")
+    _call(gateway, inbound.agent, call_id)
+    gateway.emit(inbound.agent, "AgentEvent_Call_Release", call_id)
+    return Answer()
+
+
+def release(gateway: Gateway, inbound: Inbound) -> Answer:
+    """``DELETE voicecall/{agent}/release``: the agent's newest call."""
+    signed_in(gateway, inbound)
+    held = gateway.held(inbound.agent)
+    if held:
+        gateway.emit(inbound.agent, "AgentEvent_Call_Release", held[-1].id)
+    elif gateway.settings.calls is Calls.DECLARED:
+        raise Refused(contract.NO_SUCH_CALL, "release: the agent has no call")
+    return Answer()
+
+
+def reject(gateway: Gateway, inbound: Inbound) -> Answer:
+    """``POST voicecall/{agent}/reject``."""
+    signed_in(gateway, inbound)
+    body = inbound.document()
+    checks.table("body", contract.REJECT, body, strict=gateway.settings.strict)
+    _call(gateway, inbound.agent, body["callid"])
+    gateway.declare(body["callid"], inbound.agent, "rejected")
+    return Answer()
+
+
+def transfer(gateway: Gateway, inbound: Inbound) -> Answer:
+    """``POST mediacall/{agent}/transfer``; to a signed-in agent (devicetype 2), it rings there."""
+    signed_in(gateway, inbound)
+    body = inbound.document()
+    checks.table("body", contract.TRANSFER, body, strict=gateway.settings.strict)
+    call_id, address = body["callid"], body["address"]
+    _call(gateway, inbound.agent, call_id)
+    gateway.emit(inbound.agent, "AgentEvent_Call_Release", call_id)
+    gateway.declare(call_id, inbound.agent, "transferred")
+    if str(body["devicetype"]) == "2" and gateway.live(address):
+        content = {
+            "caller": body.get("caller", ""),
+            "callid": call_id,
+            "called": address,
+            "type": "main",
+            "mediaType": "5",
+            "mediaAbility": "5",
+            "feature": "0",
+        }
+        gateway.emit(address, "AgentEvent_Ringing", content)
+    return Answer()
+
+
+def set_call_nums(gateway: Gateway, inbound: Inbound) -> Answer:
+    """``POST mediacall/{agent}/setcallnums``: how many chats at a time."""
+    signed_in(gateway, inbound)
+    given = [inbound.last] if inbound.route and inbound.route.last else []
+    given += [value for values in inbound.query.values() for value in values]
+    given += [str(value) for value in (inbound.document().values() if inbound.body else ())]
+    if (
+        len(given) != 1
+        or not given[0].isdecimal()
+        or not 1 <= int(given[0]) <= contract.CALLNUMS_MAX
+    ):
+        raise Refused(contract.INVALID, f"setcallnums: one number, 1 to {contract.CALLNUMS_MAX}")
+    return Answer()

@@ -1,0 +1,105 @@
+"""Acts a fault out on the connection; which request meets which fault is not decided here."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+from typing import Any, NoReturn
+
+from sanic import HTTPResponse, Request
+
+from bridge.simulator.answers import Answer
+from bridge.simulator.faults import Fault, Kind
+from bridge.simulator.site import Site
+
+CONTENT_TYPE = "application/json; charset=UTF-8"
+_GARBAGE = "<html><body>It works!</body></html>"
+
+
+def respond(answer: Answer) -> HTTPResponse:
+    """The answer as it should be."""
+    body = json.dumps(answer.body, ensure_ascii=False).encode()
+    return HTTPResponse(body, answer.status, answer.headers, CONTENT_TYPE)
+
+
+async def before(site: Site, fault: Fault) -> None:
+    """What comes before the request is looked at."""
+    if fault.kind is Kind.DELAY:
+        await asyncio.sleep(fault.ms / 1000)
+    site.strike(fault)
+
+
+def instead(fault: Fault) -> Answer:
+    """What is said of a request that was not taken."""
+    if fault.kind is Kind.RETCODE:
+        return Answer({"message": fault.message, "retcode": fault.retcode})
+    return Answer({"message": fault.message, "retcode": ""}, status=fault.status)
+
+
+async def say(site: Site, fault: Fault, answer: Answer, request: Request) -> HTTPResponse:
+    """Say ``answer`` the way the fault has it, if at all."""
+    if fault.kind in (Kind.DROP_BEFORE, Kind.DROP_AFTER):
+        await _drop(request)
+    if fault.kind is Kind.HANG:
+        await _hang(site, fault, request)
+    if fault.kind in (Kind.DRIBBLE, Kind.CUT):
+        await _slowly(fault, respond(answer), request)
+    if fault.kind in (Kind.STATUS, Kind.RETCODE):
+        answer = instead(fault)
+    response = respond(answer)
+    response.headers.update(fault.headers)
+    if fault.kind is Kind.EMPTY:
+        response.body = b""
+    elif fault.kind is Kind.GARBAGE or fault.body is not None:
+        response.body = (_GARBAGE if fault.body is None else fault.body).encode()
+    return response
+
+
+async def _never() -> NoReturn:
+    """Wait to be cancelled, which Sanic does when the connection is gone."""
+    while True:
+        await asyncio.Event().wait()
+
+
+async def _drop(request: Request) -> NoReturn:
+    _protocol(request).abort()
+    await _never()
+
+
+async def _hang(site: Site, fault: Fault, request: Request) -> None:
+    try:
+        await asyncio.wait_for(site.released.wait(), fault.seconds)
+    except asyncio.TimeoutError:  # another class before 3.11
+        if fault.takes:
+            return
+    await _drop(request)
+
+
+async def _slowly(fault: Fault, response: HTTPResponse, request: Request) -> NoReturn:
+    """Write past Sanic, which would send the head at once."""
+    transport = _protocol(request).transport
+    whole = _raw(response)
+    if fault.kind is Kind.CUT:
+        transport.write(whole[: len(whole) - len(response.body or b"") // 2 - 1])
+    else:
+        for at in range(len(whole)):
+            transport.write(whole[at : at + 1])
+            await asyncio.sleep(fault.ms / 1000)
+    _protocol(request).close()
+    await _never()
+
+
+def _raw(response: HTTPResponse) -> bytes:
+    body = response.body or b""
+    head = [
+        f"HTTP/1.1 {response.status} OK",
+        f"Content-Type: {response.content_type}",
+        f"Content-Length: {len(body)}",
+        "Connection: close",
+        *(f"{name}: {value}" for name, value in response.headers.items()),
+    ]
+    return "\r\n".join((*head, "", "")).encode() + body
+
+
+def _protocol(request: Request) -> Any:
+    return request.protocol

@@ -1,0 +1,59 @@
+"""Which function serves which operation, and what is checked before any of them.
+
+The table here and the contract's paths are the only two lists of operations.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+from bridge.simulator import agentevent, checks, contract, mediacall, onlineagent
+from bridge.simulator.answers import Answer
+from bridge.simulator.inbound import Inbound
+from bridge.simulator.state import Gateway
+
+
+def check(gateway: Gateway, inbound: Inbound) -> None:
+    """Hold what every path asks for, before the operation itself."""
+    if inbound.malformed:
+        raise inbound.malformed
+    checks.agent_id(inbound.agent, gateway.settings.max_agent_id)
+    if inbound.route:
+        checks.query(inbound.query, inbound.route.query)
+    if inbound.body:
+        charset = inbound.operation == "send_message"
+        checks.content_type(inbound.headers.get("content-type"), charset=charset)
+
+
+Operation = Callable[[Gateway, Inbound], Answer]
+
+OPERATIONS: dict[str, Operation] = {
+    "send_message": mediacall.send_message,
+    "sign_in": onlineagent.sign_in,
+    "force_sign_in": onlineagent.force_sign_in,
+    "sign_out": onlineagent.sign_out,
+    "force_sign_out": onlineagent.force_sign_out,
+    "handshake": onlineagent.handshake,
+    "update_guid": onlineagent.update_guid,
+    "reset_skill": onlineagent.reset_skill,
+    "say_free": onlineagent.become(contract.STATUS_IDLE),
+    "say_busy": onlineagent.become(contract.STATUS_BUSY),
+    "cancel_busy": onlineagent.become(contract.STATUS_IDLE),
+    "work": onlineagent.become(contract.STATUS_WRAP_UP),
+    "cancel_work": onlineagent.become(contract.STATUS_IDLE),
+    "answer_call": mediacall.answer_call,
+    "drop_call": mediacall.drop_call,
+    "release": mediacall.release,
+    "reject": mediacall.reject,
+    "transfer": mediacall.transfer,
+    "set_call_nums": mediacall.set_call_nums,
+}
+SIGNING = frozenset({"sign_in", "force_sign_in", "sign_out", "force_sign_out"})
+
+
+async def perform(gateway: Gateway, inbound: Inbound) -> Answer:
+    """Check a request and do what its path says."""
+    check(gateway, inbound)
+    if inbound.operation == "poll":
+        return await agentevent.poll(gateway, inbound)
+    return OPERATIONS[inbound.operation](gateway, inbound)

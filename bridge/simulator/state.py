@@ -1,0 +1,248 @@
+"""What the simulated gateway remembers: agents, sessions, GUIDs, calls and events.
+
+The only asyncio here is the bell that wakes a waiting poll. Time comes from the clock that it is
+given. Nothing here reads a request's fields or speaks HTTP.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import uuid
+from collections import deque
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from typing import Any
+
+from bridge.simulator import contract
+from bridge.simulator.checks import Refused
+from bridge.simulator.clock import Clock
+from bridge.simulator.options import AuthMode, Settings
+
+Event = dict[str, Any]
+
+ENDED = ("released", "rejected", "transferred")  # a call's states that take no message
+
+
+def new_guid() -> str:
+    """A GUID in the published form."""
+    token = uuid.uuid4()
+    return f"{token}.AgentGateway{token.int % 2}"
+
+
+@dataclass(frozen=True, slots=True)
+class Callback:
+    """Where and how events are pushed."""
+
+    uri: str
+    token: str
+
+
+@dataclass(slots=True, eq=False)
+class Session:
+    """An agent's signed-in state."""
+
+    agent_id: str
+    signed_in_at: float
+    text_chat: bool
+    status: str
+    callback: Callback | None = None
+    guid: str = field(default_factory=new_guid)
+    issued_at: float = 0.0  # when this GUID was given out
+    seen_at: float = 0.0  # last poll or handshake
+    rotate_now: bool = False
+    polling: int = 0  # polls that wait at this moment
+    polls: int = 0
+    former: dict[str, float] = field(default_factory=dict)  # GUID: until when it is good
+
+    @property
+    def login_time(self) -> str:
+        """Epoch milliseconds, as the samples give them."""
+        return str(int(self.signed_in_at * 1000))
+
+
+@dataclass(slots=True, eq=False)
+class Agent:
+    """A person or account; it outlives its sessions."""
+
+    id: str
+    session: Session | None = None
+    mailbox: deque[Event] = field(default_factory=deque)
+    bell: asyncio.Event = field(default_factory=asyncio.Event)
+    parting: dict[str, Event] = field(default_factory=dict)  # GUID of a lost session: last event
+    signing: str = ""  # the sign-in or sign-out being served
+    push_times: int = 1  # the next push is made so often
+    sign_ins: int = 0
+    forced: int = 0
+
+
+@dataclass(slots=True)
+class Call:
+    """A contact with a customer."""
+
+    id: str
+    agent: str
+    state: str  # incoming, ringing, talking, customer_left, or one of ENDED
+
+
+_CALL_EVENTS = {
+    "AgentEvent_Incoming_CallInfo": "incoming",
+    "AgentEvent_Ringing": "ringing",
+    "AgentEvent_Talking": "talking",
+    "AgentEvent_Customer_Release": "customer_left",
+    "AgentEvent_Call_Release": "released",
+}
+
+
+class Gateway:
+    """The whole state of one simulated site."""
+
+    def __init__(self, settings: Settings, clock: Clock) -> None:
+        self.settings = settings
+        self.clock = clock
+        self.agents: dict[str, Agent] = {}
+        self.calls: dict[str, Call] = {}
+        self.violations: list[dict[str, Any]] = []
+
+    def agent(self, agent_id: str) -> Agent:
+        """The agent of that ID."""
+        found = self.agents.get(agent_id)
+        if found is None:
+            found = self.agents[agent_id] = Agent(agent_id)
+        return found
+
+    def violation(self, agent_id: str, what: str) -> None:
+        """Note the breach of a rule that the gateway itself would not punish."""
+        self.violations.append({"clock": self.clock.now(), "agent": agent_id, "what": what})
+
+    # Sessions and GUIDs
+
+    def live(self, agent_id: str) -> Session | None:
+        """The agent's session, unless it has been silent for too long."""
+        agent = self.agents.get(agent_id)
+        session = agent.session if agent else None
+        if agent is None or session is None:
+            return None
+        silent = self.clock.now() - session.seen_at
+        if session.polling == 0 and silent > self.settings.signout_seconds:
+            self.end(agent, announce=session.callback is not None)
+            return None
+        return session
+
+    def sweep(self) -> None:
+        """Sign out every agent that has been silent for too long."""
+        for agent_id in tuple(self.agents):
+            self.live(agent_id)
+
+    def begin(self, agent: Agent, session: Session) -> None:
+        """Sign an agent in, throwing out the session that it may have."""
+        if agent.session is not None:
+            self.end(agent, announce=True)
+            agent.forced += 1
+        session.issued_at = session.seen_at = session.signed_in_at = self.clock.now()
+        agent.session = session
+        agent.sign_ins += 1
+        self.emit(agent.id, "AgentOther_InService", None)
+        if session.status == contract.STATUS_IDLE:
+            self.emit(agent.id, "AgentState_Ready", None)
+
+    def end(self, agent: Agent, *, announce: bool) -> None:
+        """End a session; ``announce`` lets its reader hear AgentOther_ShutdownService."""
+        session = agent.session
+        if session is None:
+            return
+        agent.session = None
+        if announce:
+            content = {"loginTime": session.login_time}
+            agent.parting[session.guid] = self.event(
+                agent.id, "AgentOther_ShutdownService", content
+            )
+        agent.bell.set()
+
+    def admit(self, agent_id: str, guid: str) -> Session:
+        """The session that a request's GUID stands for."""
+        session = self.live(agent_id)
+        if session is None:
+            reason = f"Guid: agent {agent_id} is not signed in"
+            raise Refused(contract.NOT_SIGNED_IN, reason)
+        if guid == session.guid or session.former.get(guid, 0.0) > self.clock.now():
+            return session
+        why = "missing" if not guid else "stale" if guid in session.former else "wrong"
+        if guid.startswith(contract.GUID_COOKIE):
+            why = f"wrong: {contract.GUID_COOKIE} does not belong to it"
+        raise Refused(self.settings.stale_code.value, f"Guid: {why}")
+
+    def renew(self, session: Session) -> str | None:
+        """Give the session a new GUID if one is due, and return it."""
+        age_ms = (self.clock.now() - session.issued_at) * 1000
+        due = age_ms >= self.settings.guid_interval_ms or session.rotate_now
+        if self.settings.auth_mode is AuthMode.STATIC or not due:
+            return None
+        return self.rotate(session)
+
+    def rotate(self, session: Session) -> str:
+        """Replace the GUID; the former one stays good until its own timeout."""
+        until = session.issued_at + self.settings.guid_timeout_ms / 1000
+        session.former[session.guid] = until if self.settings.former_guid else 0.0
+        session.guid = new_guid()
+        session.issued_at = self.clock.now()
+        session.rotate_now = False
+        return session.guid
+
+    def void(self, session: Session) -> None:
+        """Let every GUID of a living session go stale; nobody learns the new one."""
+        session.former = dict.fromkeys((*session.former, session.guid), 0.0)
+        session.guid = new_guid()
+        session.issued_at = self.clock.now()
+
+    @contextmanager
+    def alone(self, agent_id: str, what: str) -> Iterator[None]:
+        """Hold that no sign-in or sign-out of an agent begins before the last one's reply."""
+        agent = self.agent(agent_id)
+        if agent.signing:
+            self.violation(agent_id, f"{what} during {agent.signing}")
+            reason = f"{what}: the reply to {agent.signing} has not been given yet"
+            raise Refused(contract.BUSY, reason)
+        agent.signing = what
+        try:
+            yield
+        finally:
+            agent.signing = ""
+
+    # Events and calls
+
+    def event(self, agent_id: str, kind: str, content: object) -> Event:
+        """An event in its published shape."""
+        return {"eventType": kind, "workNo": agent_id, "content": content}
+
+    def emit(self, agent_id: str, kind: str, content: object) -> None:
+        """Queue an event for an agent and follow the call that it tells of."""
+        state = _CALL_EVENTS.get(kind)
+        call_id = call_of(content)
+        if state and call_id:
+            self.declare(call_id, agent_id, state)
+        agent = self.agent(agent_id)
+        agent.mailbox.append(self.event(agent_id, kind, content))
+        agent.bell.set()
+
+    def declare(self, call_id: str, agent_id: str, state: str) -> None:
+        """Let a call be at an agent, in a state."""
+        self.calls[call_id] = Call(call_id, agent_id, state)
+
+    def held(self, agent_id: str) -> list[Call]:
+        """The agent's calls that have not ended, oldest first."""
+        return [
+            call
+            for call in self.calls.values()
+            if call.agent == agent_id and call.state not in ENDED
+        ]
+
+
+def call_of(content: object) -> str | None:
+    """The call ID of an event's content: ``callid``, ``callId`` or the bare string."""
+    if isinstance(content, str):
+        return content
+    if isinstance(content, dict):
+        found = content.get("callid") or content.get("callId")
+        return found if isinstance(found, str) else None
+    return None
