@@ -128,3 +128,19 @@ class FinalError(GatewayError):
 
 class SignInRefusedError(FinalError):
     """The gateway does not let this agent in: credentials, an expired password, a lock."""
+
+
+def describe(error: BaseException) -> str:
+    """What may be logged of an error: our own words, or the class and place of somebody else's.
+
+    Another library's text may quote what a customer wrote.
+    """
+    if isinstance(error, BridgeError):
+        return str(error)
+    trace = error.__traceback__
+    while trace is not None and trace.tb_next is not None:
+        trace = trace.tb_next
+    if trace is None:
+        return type(error).__name__
+    code = trace.tb_frame.f_code
+    return f"{type(error).__name__} in {code.co_filename}:{trace.tb_lineno} ({code.co_name})"

@@ -170,6 +170,7 @@ class Delivery:
     lease_until: float | None = None
     error: DeliveryError | None = None
     settled_at: float | None = None
+    turn_key: str | None = None  # the action call that stored it
 
     @property
     def id(self) -> str:

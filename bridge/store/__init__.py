@@ -1,0 +1,11 @@
+"""Everything that must not be lost, and the only SQL of the project.
+
+The modules ``assignments``, ``deliveries``, ``events``, ``sessions`` and ``turns`` hold functions
+that take a transaction first; ``Store.write`` and ``Store.read`` give them one. What belongs
+together is done in one ``write``.
+"""
+
+from bridge.store import assignments, deliveries, events, sessions, turns
+from bridge.store.store import Store, Tx
+
+__all__ = ["Store", "Tx", "assignments", "deliveries", "events", "sessions", "turns"]

@@ -1,0 +1,104 @@
+"""What the action classes share: Rasa's tracker in, the desk's answer out as events.
+
+Instances are pickled to worker processes: they hold nothing. ``run`` never raises and never
+blocks the event loop; it waits for an outcome at most ``delivery.wait`` seconds.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+import time
+from abc import abstractmethod
+from typing import Any
+
+from rasa_sdk import Action, Tracker
+from rasa_sdk.executor import CollectingDispatcher
+
+from bridge import runtime
+from bridge import turn as turns
+from bridge.actions import events
+from bridge.desk import Answer, Desk, Step
+from bridge.errors import StoreError, describe
+from bridge.runtime import Runtime
+from bridge.turn import Turn
+from bridge.web.guard import domain_carried
+
+logger = logging.getLogger(__name__)
+
+_LOOK_AGAIN = 0.25  # seconds between looks at what another process delivered
+
+
+class BridgeAction(Action):
+    """An action of the bridge."""
+
+    promises = False  # whether the customer is waiting for a person when this action fails
+
+    @abstractmethod
+    def step(self, desk: Desk, turn: Turn) -> Step:
+        """Do the first, storing step; called in a thread."""
+
+    async def run(
+        self, dispatcher: CollectingDispatcher, tracker: Tracker, domain: dict[str, Any]
+    ) -> list[dict[str, Any]]:
+        """Answer Rasa; whatever happens, with events."""
+        turn = turns.read(
+            _state(tracker), domain if domain_carried.get() else None, self.name()
+        )
+        try:
+            answer = await self._answer(turn)
+        except Exception as error:  # noqa: BLE001 - nothing raises into Rasa
+            logger.error("An action failed: %s action=%s", describe(error), self.name())  # noqa: TRY400
+            answer = self._failed(error)
+        if answer.response is not None:
+            dispatcher.utter_message(response=answer.response)
+        elif answer.text is not None:
+            dispatcher.utter_message(text=answer.text)
+        return events.of(answer, turn)
+
+    async def _answer(self, turn: Turn) -> Answer:
+        loop = asyncio.get_running_loop()
+        bridge = runtime.opened() or await loop.run_in_executor(None, runtime.current)
+        step = await loop.run_in_executor(bridge.pool, self.step, bridge.desk, turn)
+        if step.answer is not None:
+            return step.answer
+        await _outcome(bridge, step)
+        return await loop.run_in_executor(
+            bridge.pool, bridge.desk.handoffs.conclude, step, turn
+        )
+
+    def _failed(self, error: Exception) -> Answer:
+        word = "store_unavailable" if isinstance(error, StoreError) else "not_configured"
+        if not self.promises:
+            return Answer(state="bot", error=word)
+        return Answer(state="bot", error=word, response="utter_handoff_unavailable")
+
+
+async def _outcome(bridge: Runtime, step: Step) -> None:
+    """Wait until the deliveries of ``step`` are settled, at most ``delivery.wait`` seconds."""
+    until = time.monotonic() + bridge.settings.bridge.delivery.wait
+    loop = asyncio.get_running_loop()
+    settled = asyncio.wrap_future(step.settled) if step.settled is not None else None
+    while (left := until - time.monotonic()) > 0:
+        pause = min(_LOOK_AGAIN, left)
+        if settled is None:
+            await asyncio.sleep(pause)
+        else:
+            done, _ = await asyncio.wait({settled}, timeout=pause)
+            if done:
+                return
+        # Another process may have delivered it.
+        if await loop.run_in_executor(bridge.pool, bridge.desk.handoffs.settled, step):
+            return
+
+
+def _state(tracker: Tracker) -> dict[str, Any]:
+    """The tracker's parts as they were sent."""
+    return {
+        "sender_id": tracker.sender_id,
+        "slots": tracker.slots,
+        "latest_message": tracker.latest_message,
+        "events": tracker.events,
+        "paused": tracker.is_paused(),
+        "active_loop": tracker.active_loop,
+    }

@@ -1,0 +1,32 @@
+"""The desk's answer as Rasa's events, in the order that Rasa needs."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from rasa_sdk.events import ActionExecuted, ActiveLoop, ConversationPaused, SlotSet
+
+from bridge.desk import Answer
+from bridge.turn import Turn
+
+
+def of(answer: Answer, turn: Turn) -> list[dict[str, Any]]:
+    """Slots first; then, where the bot goes quiet, forms closed, a listen, and the pause.
+
+    Without ``action_listen`` before the pause, Rasa rewinds to the handoff after a resume and runs
+    it again on the next message it does not know.
+    """
+    if answer.state is None:
+        return []
+    found = [
+        SlotSet("handoff_state", answer.state),
+        SlotSet("handoff_agent_id", answer.agent_id),
+        SlotSet("handoff_call_id", answer.call_id),
+        SlotSet("handoff_delivery", answer.delivery),
+        SlotSet("handoff_error", answer.error),
+    ]
+    if answer.pause:
+        if turn.active_loop is not None:
+            found += [ActiveLoop(None), SlotSet("requested_slot", None)]
+        found += [ActionExecuted("action_listen"), ConversationPaused()]
+    return found

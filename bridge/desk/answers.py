@@ -1,0 +1,56 @@
+"""What an action answers: the slots' values, what Rasa says, and whether the bot goes quiet.
+
+Kept as JSON with the action call, so that a repeated request gets the same answer.
+"""
+
+from __future__ import annotations
+
+from concurrent.futures import Future
+from dataclasses import asdict, dataclass
+from typing import Any
+
+# handoff_state
+BOT, HANDOFF, ASSIST = "bot", "handoff", "assist"
+# handoff_delivery
+DELIVERED, PENDING, FAILED, NONE = "delivered", "pending", "failed", "none"
+
+
+@dataclass(frozen=True, slots=True)
+class Answer:
+    """One action's answer; ``state`` None leaves the slots as they are."""
+
+    state: str | None = None
+    agent_id: str | None = None
+    call_id: str | None = None
+    delivery: str = NONE
+    error: str | None = None
+    response: str | None = None  # a response that Rasa utters on its own channel
+    text: str | None = None  # or plain words, where the domain has no such response
+    pause: bool = False
+
+    def as_json(self) -> dict[str, Any]:
+        """The answer for the store."""
+        return asdict(self)
+
+    @classmethod
+    def of_json(cls, stored: dict[str, Any]) -> Answer:
+        """The answer from the store; keys of another version are left out."""
+        known = cls.__dataclass_fields__
+        return cls(**{key: value for key, value in stored.items() if key in known})
+
+
+NOTHING = Answer()
+
+
+@dataclass(frozen=True, slots=True)
+class Step:
+    """An action call after its first transaction.
+
+    Attributes:
+        answer: the answer, or None while the outcome of ``key``'s deliveries decides it.
+        settled: done when they are all settled in this process.
+    """
+
+    key: str
+    answer: Answer | None
+    settled: Future[None] | None = None

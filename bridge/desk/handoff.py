@@ -1,0 +1,353 @@
+"""Hands a conversation over to the agent it was assigned to, and keeps the promise honest.
+
+``begin`` stores the handoff and its deliveries in one transaction; ``conclude`` judges what became
+of them and gives the action's answer. Between the two the caller waits, not this module.
+"""
+
+from __future__ import annotations
+
+import logging
+import time
+from collections.abc import Callable
+from dataclasses import dataclass
+
+from bridge import replies, triggers
+from bridge.config.settings import Settings
+from bridge.desk import outcome
+from bridge.desk.answers import ASSIST, BOT, HANDOFF, PENDING, Answer, Step
+from bridge.desk.calls import give
+from bridge.desk.compose import Composer
+from bridge.desk.resolve import Resolver
+from bridge.desk.responses import Responses
+from bridge.desk.waits import Waits
+from bridge.errors import AssignmentError
+from bridge.model import (
+    Assignment,
+    Card,
+    Delivery,
+    DeliveryError,
+    Origin,
+    Owner,
+    Reply,
+    derive,
+)
+from bridge.store import Store, Tx, assignments, deliveries, turns
+from bridge.store.assignments import Standing
+from bridge.triggers import Decision
+from bridge.trust import Claim
+from bridge.turn import Turn
+
+logger = logging.getLogger(__name__)
+
+_SORRY = "Sorry, nobody can take over just now. Please go on here, or try again a little later."
+_WITHDRAWN = DeliveryError("withdrawn", "the customer was told that nobody can take over")
+
+
+class _MovedError(Exception):
+    """Somebody changed the assignment while the handoff was being prepared."""
+
+
+@dataclass(frozen=True, slots=True)
+class _Plan:
+    """A handoff before it is stored."""
+
+    key: str
+    assignment: Assignment
+    claim: Claim | None  # the assignment is new, and came so
+    seen: Standing | None  # what was stored when the plan was made
+    card: Card
+    batch: tuple[Delivery, ...]
+    now: float
+
+
+class Handoffs:
+    """The use case. Thread-safe; blocks only for the store (and Rasa's domain, if it is asked)."""
+
+    def __init__(
+        self,
+        store: Store,
+        settings: Settings,
+        composer: Composer,
+        responses: Responses,
+        waits: Waits,
+        *,
+        ring: Callable[[], None],
+        clock: Callable[[], float] = time.time,
+    ) -> None:
+        self._store = store
+        self._rules = settings.designer.handoff
+        self._resolver = Resolver(settings.bridge)
+        self._composer = composer
+        self._responses = responses
+        self._waits = waits
+        self._ring = ring
+        self._clock = clock
+        self._missing: set[str] = set()  # responses that were warned about
+
+    # -- the first transaction -----------------------------------------------------------------
+
+    def begin(self, turn: Turn, decision: Decision) -> Step:
+        """Store the handoff that ``decision`` calls for, or the answer that none can be made."""
+        key = derive("turn", turn.sender_id, turn.message_id, turn.action_name, turn.ordinal)
+        for _ in range(5):
+            try:
+                return self._begin(key, turn, decision)
+            except _MovedError:
+                continue
+        error = AssignmentError("no_assignment", "the assignment changes too fast")
+        return self._refuse(key, turn, error)
+
+    def _begin(self, key: str, turn: Turn, decision: Decision) -> Step:
+        record, stored, handed_back = self._store.read(
+            lambda tx: (
+                turns.get(tx, key),
+                assignments.latest(tx, turn.sender_id),
+                assignments.handed_back_at(tx, turn.sender_id),
+            )
+        )
+        if record is not None:
+            return self._again(record)
+        now = self._clock()
+        try:
+            found = self._resolver.resolve(
+                turn, stored, lambda call: self._of_call(turn.sender_id, call), now=now
+            )
+            if stored is not None and found is stored and stored.owner is Owner.AGENT:
+                return Step(key, self._repeat(stored, turn))
+            if triggers.in_cooldown(
+                decision,
+                turn,
+                handed_back_at=handed_back,
+                cooldown=self._rules.cooldown,
+                now=now,
+            ):
+                message = "the conversation was handed back a moment ago"
+                raise AssignmentError("cooldown", message)
+            plan = self._plan(key, turn, decision, found, stored, now)
+        except AssignmentError as error:
+            return self._refuse(key, turn, error)
+        return self._commit(plan)
+
+    def _of_call(self, sender_id: str, call_id: str) -> Standing | None:
+        return self._store.read(
+            lambda tx: assignments.of_sender_and_call(tx, sender_id, call_id)
+        )
+
+    def _plan(
+        self,
+        key: str,
+        turn: Turn,
+        decision: Decision,
+        found: Standing | Claim,
+        seen: Standing | None,
+        now: float,
+    ) -> _Plan:
+        assignment = found.assignment
+        card = Card(
+            decision.reason,
+            {name: turn.slots.get(name) for name in self._rules.card.slots},
+            turn.lines(self._rules.card.turns),
+        )
+        said = self._say(self._rules.say, turn, assignment, key)
+        batch = self._composer.compose(
+            assignment,
+            [said] if said is not None else [],
+            Origin.HANDOFF,
+            name=(turn.sender_id, turn.message_id, turn.action_name, turn.ordinal),
+            now=now,
+            turn_key=key,
+        )
+        claim = found if isinstance(found, Claim) else None
+        return _Plan(key, assignment, claim, seen, card, tuple(batch), now)
+
+    def _commit(self, plan: _Plan) -> Step:
+        # Before the commit: the outbox may be quicker than this thread.
+        settled = self._waits.expect(plan.key, plan.batch)
+        try:
+            begun = self._store.write(lambda tx: self._store_plan(tx, plan))
+        except BaseException:
+            self._waits.forget(plan.key, settled)
+            raise
+        if not begun:
+            self._waits.forget(plan.key, settled)
+            record = self._store.read(lambda tx: turns.get(tx, plan.key))
+            if record is None:
+                raise _MovedError
+            return self._again(record)
+        if plan.batch:
+            self._ring()
+        logger.info(
+            "Handed off: %s call_id=%s deliveries=%d",
+            plan.card.reason,
+            plan.assignment.call_id,
+            len(plan.batch),
+        )
+        return Step(plan.key, None, settled)
+
+    def _store_plan(self, tx: Tx, plan: _Plan) -> bool:
+        assignment = plan.assignment
+        if not turns.begin(
+            tx,
+            plan.key,
+            sender_id=assignment.sender_id,
+            call_id=assignment.call_id,
+            now=plan.now,
+        ):
+            return False
+        if assignments.latest(tx, assignment.sender_id) != plan.seen:
+            raise _MovedError
+        if plan.claim is not None:
+            claim = plan.claim
+            give(tx, assignment, None, claim.source, given_at=claim.given_at, now=plan.now)
+        assignments.hand_off(
+            tx, assignment.sender_id, assignment.call_id, card=plan.card, now=plan.now
+        )
+        deliveries.add(tx, plan.batch)
+        return True
+
+    # -- answers -------------------------------------------------------------------------------
+
+    def settled(self, step: Step) -> bool:
+        """Whether the outcome is known, whichever process brought it about."""
+        batch = self._store.read(lambda tx: deliveries.of_turn(tx, step.key))
+        return outcome.judge(batch).over
+
+    def conclude(self, step: Step, turn: Turn) -> Answer:
+        """Judge the handoff now; the first judgement is every repeat's."""
+        if step.settled is not None:
+            self._waits.forget(step.key, step.settled)
+        stored = self._store.write(lambda tx: self._conclude(tx, step.key, turn))
+        return Answer.of_json(stored)
+
+    def _conclude(self, tx: Tx, key: str, turn: Turn) -> dict[str, object]:
+        record = turns.get(tx, key)
+        if record is None:
+            return self._unavailable(turn, "no_assignment").as_json()
+        if record.answer is not None:
+            return record.answer
+        verdict = outcome.judge(deliveries.of_turn(tx, key))
+        call_id = record.call_id or ""
+        if verdict.error is None:
+            standing = assignments.of_sender_and_call(tx, record.sender_id, call_id)
+            agent_id = standing.assignment.agent_id if standing else None
+            answer = self._handed_off(agent_id, call_id, verdict.delivery)
+        else:
+            deliveries.withdraw(tx, _WITHDRAWN, now=self._clock(), turn_key=key)
+            assignments.take_back(tx, record.sender_id, call_id)
+            answer = self._unavailable(turn, verdict.error)
+            logger.warning(
+                "No handoff could be made: %s call_id=%s", verdict.error, record.call_id
+            )
+        return turns.settle(tx, key, answer.as_json())
+
+    def broken(self, tx: Tx, delivery: Delivery) -> None:
+        """A promise that nobody kept: the action said pending, and nothing of it arrived.
+
+        The conversation is handed back in the transaction that settles the last delivery.
+        """
+        if delivery.origin is not Origin.HANDOFF or delivery.turn_key is None:
+            return
+        record = turns.get(tx, delivery.turn_key)
+        if record is None or record.answer is None or record.answer.get("delivery") != PENDING:
+            return
+        verdict = outcome.judge(deliveries.of_turn(tx, delivery.turn_key))
+        if verdict.over and verdict.error is not None and record.call_id is not None:
+            if assignments.hand_back(tx, record.sender_id, record.call_id, now=self._clock()):
+                logger.warning(
+                    "Handed back: the customer was told nothing: %s call_id=%s",
+                    verdict.error,
+                    record.call_id,
+                )
+
+    def _again(self, record: turns.TurnRecord) -> Step:
+        """The same request once more: the stored answer, or the wait for the first one's."""
+        if record.answer is not None:
+            return Step(record.key, Answer.of_json(record.answer))
+        batch = self._store.read(lambda tx: deliveries.of_turn(tx, record.key))
+        waiting = [delivery for delivery in batch if not delivery.state.settled]
+        return Step(record.key, None, self._waits.expect(record.key, waiting))
+
+    def _repeat(self, standing: Standing, turn: Turn) -> Answer:
+        """A handoff to the agent who has the call already: nothing happens but the slots."""
+        assignment = standing.assignment
+        record = self._store.read(lambda tx: turns.last_of_call(tx, assignment.call_id))
+        batch = (
+            self._store.read(lambda tx: deliveries.of_turn(tx, record.key)) if record else []
+        )
+        answer = self._handed_off(
+            assignment.agent_id, assignment.call_id, outcome.judge(batch).delivery
+        )
+        newer = (
+            turn.message_at is not None
+            and standing.handed_off_at is not None
+            and turn.message_at > standing.handed_off_at
+        )
+        # Rasa lifts a pause when a session expires; a message that got here shows that it did.
+        return answer if newer else Answer(**{**answer.as_json(), "pause": False})
+
+    def _handed_off(self, agent_id: str | None, call_id: str, delivery: str) -> Answer:
+        pause = self._rules.then == "pause"
+        return Answer(
+            state=HANDOFF if pause else ASSIST,
+            agent_id=agent_id,
+            call_id=call_id,
+            delivery=delivery,
+            pause=pause,
+        )
+
+    def _refuse(self, key: str, turn: Turn, error: AssignmentError) -> Step:
+        """No handoff can be made: the same answer for every repeat of this request."""
+        logger.warning("No handoff could be made: %s code=%s", error, error.code)
+        answer = self._unavailable(turn, error.code).as_json()
+
+        def store(tx: Tx) -> dict[str, object]:
+            turns.begin(tx, key, sender_id=turn.sender_id, call_id=None, now=self._clock())
+            return turns.settle(tx, key, answer)
+
+        return Step(key, Answer.of_json(self._store.write(store)))
+
+    def _unavailable(self, turn: Turn, error: str) -> Answer:
+        name = self._rules.unavailable
+        known = turn.responses
+        missing = name is not None and known is not None and name not in known
+        if missing:
+            self._warn_missing(str(name))
+        return Answer(
+            state=BOT,
+            error=error,
+            response=None if missing else name,
+            text=_SORRY if missing else None,
+        )
+
+    # -- words ---------------------------------------------------------------------------------
+
+    def _say(
+        self, name: str | None, turn: Turn, assignment: Assignment, seed: str
+    ) -> Reply | None:
+        if name is None:
+            return None
+        known = turn.responses if turn.responses is not None else self._responses.get()
+        channels = [assignment.channel.value.lower()]
+        if turn.input_channel:
+            channels.append(turn.input_channel)
+        said = (
+            replies.render(known, name, turn.slots, channels=channels, seed=seed)
+            if known is not None
+            else None
+        )
+        if said is None:
+            self._warn_missing(name, domain=known is not None)
+        return said
+
+    def _warn_missing(self, name: str, *, domain: bool = True) -> None:
+        if name in self._missing:
+            return
+        self._missing.add(name)
+        if domain:
+            logger.warning("The domain has no fitting response %s: nothing is said", name)
+        else:
+            logger.warning(
+                "No domain came with the request, and none could be had: %s is not said;"
+                " set send_domain: true for the action, or rasa.domain",
+                name,
+            )

@@ -1,0 +1,187 @@
+"""Calls the gateway over HTTP: one pool of connections, a cookie jar an agent, three deadlines.
+
+Knows nothing of deliveries' states or of who may send; GUIDs are given to it.
+"""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import MutableMapping
+from dataclasses import dataclass
+from typing import Any
+
+import requests
+from cachetools import LRUCache
+from requests.cookies import RequestsCookieJar, extract_cookies_to_jar, get_cookie_header
+from requests.structures import CaseInsensitiveDict
+from urllib3.exceptions import (
+    ConnectTimeoutError,
+    HTTPError,
+    NameResolutionError,
+    NewConnectionError,
+)
+
+from bridge.config.settings import GatewaySettings
+from bridge.errors import GatewayError, UnknownOutcomeError, UnreachableError
+from bridge.gateway import wire
+from bridge.gateway.deadline import DeadlineAdapter, left, total
+from bridge.model import Guid
+
+_JARS = 4096  # load balancers' cookies of the agents that wrote last
+_LONGEST_ANSWER = 1 << 20  # bytes; no answer of the gateway is near it
+
+
+@dataclass(frozen=True, slots=True)
+class Answer:
+    """A call's answer and the GUID that came with it, if one did."""
+
+    content: dict[str, Any]
+    guid: Guid | None
+
+
+class GatewayClient:
+    """One shared adapter and pool for all agents. Thread-safe; close it once.
+
+    Args:
+        settings: ``gateway`` of bridge.yml.
+        connections: how many connections are kept open.
+    """
+
+    def __init__(self, settings: GatewaySettings, *, connections: int) -> None:
+        self._settings = settings
+        self._session = requests.Session()
+        self._session.trust_env = settings.use_environment
+        self._session.cookies.set_policy(_NoCookies())  # each agent has a jar of its own
+        adapter = DeadlineAdapter(pool_connections=4, pool_maxsize=connections, max_retries=0)
+        self._session.mount("http://", adapter)
+        self._session.mount("https://", adapter)
+        self._base = settings.url + wire.PREFIX
+        self._verify: bool | str = settings.ca_file or True
+        self._jars: MutableMapping[str, RequestsCookieJar] = LRUCache(maxsize=_JARS)
+        self._jars_lock = threading.Lock()
+
+    def call(
+        self,
+        agent_id: str,
+        request: wire.Request,
+        *,
+        guid: Guid | None = None,
+        timeout: float,
+        read_timeout: float | None = None,
+    ) -> Answer:
+        """Make one call within ``timeout`` seconds in all.
+
+        Raises:
+            GatewayError: what it came to; nothing else leaves this method.
+        """
+        prepared = self._prepare(agent_id, request, guid)
+        try:
+            with total(timeout):
+                status, headers, body = self._exchange(agent_id, prepared, read_timeout)
+        except requests.RequestException as error:
+            raise _transport(error) from error
+        except (HTTPError, OSError) as error:
+            message = "the connection broke before the gateway's answer was read"
+            raise UnknownOutcomeError(message) from error
+        content = wire.read(status, body, retry_after=headers.get("Retry-After"))
+        return Answer(content, wire.new_guid(headers))
+
+    def close(self) -> None:
+        """Close the pool's connections."""
+        self._session.close()
+
+    def _prepare(
+        self, agent_id: str, request: wire.Request, guid: Guid | None
+    ) -> requests.PreparedRequest:
+        # Built by hand: requests' own preparation costs more than the sending.
+        prepared = requests.PreparedRequest()
+        prepared.method = request.method
+        prepared.url = self._base + request.path
+        prepared.headers = CaseInsensitiveDict({"Accept": "application/json"})
+        if guid is not None:
+            prepared.headers["Guid"] = guid
+        if request.body is not None:
+            prepared.headers["Content-Type"] = wire.JSON_UTF8
+            prepared.headers["Content-Length"] = str(len(request.body))
+            prepared.body = request.body
+        prepared.hooks = {"response": []}
+        if cookies := self._cookies(agent_id, prepared):
+            prepared.headers["Cookie"] = cookies
+        return prepared
+
+    def _cookies(self, agent_id: str, prepared: requests.PreparedRequest) -> str | None:
+        if not self._jars:
+            return None
+        with self._jars_lock:
+            jar = self._jars.get(agent_id)
+            return get_cookie_header(jar, prepared) if jar is not None else None
+
+    def _keep_cookies(
+        self, agent_id: str, prepared: requests.PreparedRequest, response: requests.Response
+    ) -> None:
+        if "Set-Cookie" not in response.headers:
+            return
+        with self._jars_lock:
+            jar = self._jars.setdefault(agent_id, RequestsCookieJar())
+            extract_cookies_to_jar(jar, prepared, response.raw)
+
+    def _exchange(
+        self, agent_id: str, prepared: requests.PreparedRequest, read_timeout: float | None
+    ) -> tuple[int, CaseInsensitiveDict[str], bytes]:
+        settings = self._settings
+        response = self._session.send(
+            prepared,
+            stream=True,
+            verify=self._verify,
+            allow_redirects=False,
+            timeout=(left(settings.connect_timeout), left(read_timeout or settings.read_timeout)),
+        )
+        with response:
+            body = response.raw.read(_LONGEST_ANSWER, decode_content=True)
+            self._keep_cookies(agent_id, prepared, response)
+            return response.status_code, response.headers, body
+
+
+class _NoCookies:
+    """A policy for the shared session: nothing is kept, nothing is sent."""
+
+    netscape = True
+    rfc2965 = False
+    hide_cookie2 = False
+
+    def set_ok(self, *_: object) -> bool:
+        return False
+
+    def return_ok(self, *_: object) -> bool:
+        return False
+
+    def domain_return_ok(self, *_: object) -> bool:
+        return False
+
+    def path_return_ok(self, *_: object) -> bool:
+        return False
+
+
+def _transport(error: requests.RequestException) -> GatewayError:
+    """The one place where transport faults become errors."""
+    if isinstance(error, requests.exceptions.SSLError):
+        message = (
+            "the gateway's certificate was not accepted; if it is the site's own, name its CA in"
+            " gateway.ca_file"
+        )
+        return UnreachableError(message)
+    if isinstance(error, requests.exceptions.ConnectTimeout):
+        return UnreachableError("the gateway did not take the connection in time")
+    if isinstance(error, requests.exceptions.ProxyError):
+        return UnreachableError("the proxy did not take the connection")
+    if isinstance(error, requests.exceptions.ConnectionError) and _never_connected(error):
+        return UnreachableError("no connection to the gateway could be made")
+    if isinstance(error, requests.exceptions.Timeout):
+        return UnknownOutcomeError("the gateway did not answer in time")
+    return UnknownOutcomeError("the connection broke before the gateway's answer was read")
+
+
+def _never_connected(error: requests.exceptions.ConnectionError) -> bool:
+    cause = error.args[0] if error.args else None
+    reason = getattr(cause, "reason", cause)
+    return isinstance(reason, (NewConnectionError, NameResolutionError, ConnectTimeoutError))

@@ -1,0 +1,101 @@
+"""A total deadline for HTTP: urllib3's timeouts start anew with every byte that dribbles in.
+
+The deadline of the current thread is set around one exchange; every read of its socket waits at
+most for what is left of it.
+"""
+
+from __future__ import annotations
+
+import http.client
+import io
+import socket
+import threading
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import Any
+
+from requests.adapters import HTTPAdapter
+from urllib3.connection import HTTPConnection, HTTPSConnection
+from urllib3.connectionpool import HTTPConnectionPool, HTTPSConnectionPool
+
+_current = threading.local()
+
+
+@contextmanager
+def total(seconds: float) -> Iterator[None]:
+    """Within the block, this thread's exchange ends ``seconds`` from now at the latest."""
+    _current.at = time.monotonic() + seconds
+    try:
+        yield
+    finally:
+        _current.at = None
+
+
+def left(longest: float) -> float:
+    """Seconds that may still be waited, at most ``longest``.
+
+    Raises:
+        TimeoutError: none are left.
+    """
+    at = getattr(_current, "at", None)
+    if at is None:
+        return longest
+    rest = at - time.monotonic()
+    if rest <= 0:
+        message = "the total deadline of the exchange has passed"
+        raise TimeoutError(message)
+    return float(min(longest, rest))
+
+
+class _Reader(io.RawIOBase):
+    """A socket's reading end that waits only as long as the deadline allows."""
+
+    def __init__(self, sock: socket.socket) -> None:
+        self._sock = sock
+        self._timeout = sock.gettimeout() or 60.0
+        self._raw = sock.makefile("rb", buffering=0)
+
+    def readable(self) -> bool:
+        return True
+
+    def readinto(self, buffer: Any) -> int | None:
+        self._sock.settimeout(left(self._timeout))
+        return self._raw.readinto(buffer)
+
+    def close(self) -> None:
+        if not self.closed:
+            self._raw.close()
+        super().close()
+
+
+class _Response(http.client.HTTPResponse):
+    def __init__(self, sock: socket.socket, *args: Any, **kwargs: Any) -> None:
+        super().__init__(sock, *args, **kwargs)
+        self.fp.close()
+        self.fp = io.BufferedReader(_Reader(sock))
+
+
+class _Connection(HTTPConnection):
+    response_class = _Response
+
+
+class _SecureConnection(HTTPSConnection):
+    response_class = _Response
+
+
+class _Pool(HTTPConnectionPool):
+    ConnectionCls = _Connection  # type: ignore[assignment] - typed as a protocol there
+
+
+class _SecurePool(HTTPSConnectionPool):
+    ConnectionCls = _SecureConnection  # type: ignore[assignment]
+
+
+class DeadlineAdapter(HTTPAdapter):
+    """requests' adapter, with connections that keep the thread's deadline."""
+
+    def init_poolmanager(self, *args: Any, **kwargs: Any) -> None:
+        """Make the pools from our connection classes."""
+        super().init_poolmanager(*args, **kwargs)
+        self.poolmanager.pool_classes_by_scheme = {"http": _Pool, "https": _SecurePool}

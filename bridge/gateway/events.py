@@ -1,0 +1,157 @@
+"""Keeps the bridge's own sessions alive by polling, from sign-in to sign-out.
+
+The poll is the heartbeat: two minutes without one, and the platform signs the agent out. Reading
+an event consumes it, so one process polls for an agent (a lease in the store), and an event is
+stored before the next poll is sent. What events mean is the reader's affair.
+"""
+
+from __future__ import annotations
+
+import logging
+import random
+import threading
+import time
+import uuid
+from collections.abc import Callable
+
+from bridge.config.settings import GatewaySettings
+from bridge.errors import BridgeError, SessionGoneError, SignInRefusedError, describe
+from bridge.gateway import wire
+from bridge.gateway.client import GatewayClient
+from bridge.gateway.sessions import Sessions
+from bridge.store import Store, events
+from bridge.store import sessions as stored
+
+logger = logging.getLogger(__name__)
+
+_LEASE = 60.0  # seconds; a poller that died is followed well before the two minutes are over
+_SHUT_DOWN = "AgentOther_ShutdownService"
+
+
+class Keeper:
+    """A polling thread for each agent that the bridge has signed in.
+
+    Args:
+        heard: called with an agent's ID once an event of that agent is stored.
+    """
+
+    def __init__(
+        self,
+        store: Store,
+        client: GatewayClient,
+        settings: GatewaySettings,
+        *,
+        heard: Callable[[str], None] = lambda _: None,
+        clock: Callable[[], float] = time.time,
+    ) -> None:
+        self._store = store
+        self._client = client
+        self._settings = settings
+        self._heard = heard
+        self._clock = clock
+        self._name = uuid.uuid4().hex
+        self._lock = threading.Lock()
+        self._threads: dict[str, threading.Thread] = {}
+        self._closing = threading.Event()
+        self._sessions: Sessions | None = None
+
+    def start(self, sessions: Sessions) -> None:
+        """Go on with the sessions that an earlier process left alive."""
+        self._sessions = sessions
+        for agent_id in self._store.read(stored.kept):
+            self.keep(agent_id)
+
+    def keep(self, agent_id: str) -> None:
+        """Poll for ``agent_id`` from now on."""
+        with self._lock:
+            running = self._threads.get(agent_id)
+            if self._closing.is_set() or (running is not None and running.is_alive()):
+                return
+            thread = threading.Thread(
+                target=self._run, args=(agent_id,), name=f"keeper-{agent_id}", daemon=True
+            )
+            self._threads[agent_id] = thread
+            thread.start()
+
+    def close(self) -> None:
+        """Stop polling. A poll under way is awaited: its answer may consume an event."""
+        self._closing.set()
+        until = time.monotonic() + self._settings.poll_timeout
+        for thread in list(self._threads.values()):
+            thread.join(max(0.0, until - time.monotonic()))
+
+    def _run(self, agent_id: str) -> None:
+        failures = 0
+        leased_until = 0.0
+        while not self._closing.is_set():
+            try:
+                if self._clock() > leased_until - _LEASE / 2:
+                    if not self._lease(agent_id):
+                        self._closing.wait(_LEASE / 10)  # another process polls
+                        continue
+                    leased_until = self._clock() + _LEASE
+                pause = self._poll(agent_id)
+                failures = 0
+            except SignInRefusedError as error:
+                logger.warning("Polling ends: %s agent_id=%s", error, agent_id)
+                break
+            except SessionGoneError:
+                pause = 0.2  # a sign-in is under way
+            except BridgeError as error:
+                failures += 1
+                pause = min(10.0, 0.5 * 2.0 ** min(failures, 8)) * (0.5 + random.random() / 2)  # noqa: S311 - spreads polls
+                logger.warning("A poll failed: %s agent_id=%s", error, agent_id)
+            except Exception as error:
+                logger.error("Polling stumbled: %s agent_id=%s", describe(error), agent_id)  # noqa: TRY400
+                pause = 5.0
+            if self._signed_out(agent_id):
+                break
+            self._closing.wait(pause)
+        self._give_back(agent_id)
+
+    def _poll(self, agent_id: str) -> float:
+        """Poll once; return how many seconds to pause."""
+        sessions = self._sessions
+        assert sessions is not None  # noqa: S101 - start() came first
+        guid = sessions.guid(agent_id)
+        timeout = self._settings.poll_timeout
+        try:
+            answer = self._client.call(
+                agent_id, wire.poll(agent_id), guid=guid, timeout=timeout, read_timeout=timeout
+            )
+        except SessionGoneError:
+            if sessions.lost(agent_id, guid) is None:
+                raise
+            return 0.0
+        event = wire.event(answer.content)
+        if event is not None:
+            now = self._clock()
+            self._store.write(lambda tx: events.add(tx, agent_id, [event], now=now))
+            self._heard(agent_id)
+        sessions.took(agent_id, guid, answer.guid)
+        if event is None:
+            return self._settings.poll_pause
+        if event[0] == _SHUT_DOWN:
+            logger.warning("The platform signed the agent out agent_id=%s", agent_id)
+            sessions.lost(agent_id, answer.guid or guid)
+        return 0.0
+
+    def _signed_out(self, agent_id: str) -> bool:
+        try:
+            session = self._store.read(lambda tx: stored.get(tx, agent_id))
+        except BridgeError:
+            return False
+        return session is None or session.state is stored.SessionState.SIGNED_OUT
+
+    def _lease(self, agent_id: str) -> bool:
+        return self._store.write(
+            lambda tx: stored.claim_keeping(
+                tx, agent_id, self._name, now=self._clock(), seconds=_LEASE
+            )
+        )
+
+    def _give_back(self, agent_id: str) -> None:
+        try:
+            self._store.write(lambda tx: stored.release_keeping(tx, agent_id, self._name))
+        except BridgeError as error:
+            logger.warning("A poller's lease could not be given back: %s", error)

@@ -1,0 +1,303 @@
+"""Agents' GUIDs: a bounded cache before the store, one sign-in however many ask for it.
+
+``sign_in`` agents: the bridge signs them in when they are first needed and keeps them alive (see
+``keeper.py``). ``pushed`` agents: their desktop hands GUIDs over, and only that helps them.
+"""
+
+from __future__ import annotations
+
+import logging
+import threading
+import time
+import uuid
+from collections.abc import Callable, MutableMapping
+from concurrent.futures import ThreadPoolExecutor
+
+from cachetools import TTLCache
+
+from bridge.config.settings import AgentSettings, BridgeSettings
+from bridge.errors import (
+    AlreadySignedInError,
+    BridgeError,
+    FinalError,
+    GatewayError,
+    SessionGoneError,
+    SignInRefusedError,
+    UnreachableError,
+    describe,
+)
+from bridge.gateway import wire
+from bridge.gateway.client import GatewayClient
+from bridge.model import DeliveryError, Guid
+from bridge.store import Store, Tx, deliveries, sessions
+from bridge.store.sessions import Session, SessionState
+
+logger = logging.getLogger(__name__)
+
+_CACHED = 65536  # GUIDs; an agent that falls out is read from the store again
+_CACHE_SECONDS = 15.0  # another process may have renewed it: dynamic GUIDs live 120 s
+_REFUSED_SECONDS = 60.0  # a refused sign-in is not repeated sooner: accounts lock
+_RETRY_SECONDS = 1.0
+_SIGN_INS_AT_A_TIME = 8
+
+
+class Sessions:
+    """The sessions of all agents, as one process sees them. Thread-safe.
+
+    Args:
+        renewed: called with an agent's ID when what waits for its GUID is due.
+        signed_in: called with an agent's ID once the bridge has signed it in.
+    """
+
+    def __init__(
+        self,
+        store: Store,
+        client: GatewayClient,
+        settings: BridgeSettings,
+        *,
+        renewed: Callable[[str], None],
+        signed_in: Callable[[str], None],
+        clock: Callable[[], float] = time.time,
+    ) -> None:
+        self._store = store
+        self._client = client
+        self._settings = settings
+        self._renewed = renewed
+        self._signed_in = signed_in
+        self._clock = clock
+        self._name = uuid.uuid4().hex
+        self._cache: MutableMapping[str, Guid] = TTLCache(_CACHED, _CACHE_SECONDS)
+        self._lock = threading.Lock()
+        self._under_way: set[str] = set()
+        self._doubted: set[str] = set()
+        self._closing = threading.Event()
+        self._pool = ThreadPoolExecutor(_SIGN_INS_AT_A_TIME, thread_name_prefix="sign-in")
+
+    def close(self) -> None:
+        """Let sign-ins under way finish: one is never repeated or crossed before its reply."""
+        self._closing.set()
+        self._pool.shutdown(wait=True, cancel_futures=True)
+
+    # -- for those who send --------------------------------------------------------------------
+
+    def guid(self, agent_id: str) -> Guid:
+        """The newest GUID of an agent.
+
+        Raises:
+            SessionGoneError: there is none; a sign-in was begun where the bridge may make it.
+            SignInRefusedError: the gateway refused the last sign-in a moment ago.
+        """
+        with self._lock:
+            cached = self._cache.get(agent_id)
+        if cached is not None:
+            return cached
+        session = self._store.read(lambda tx: sessions.get(tx, agent_id))
+        if session is not None and session.usable and session.guid is not None:
+            self._remember(agent_id, session.guid)
+            return session.guid
+        if session is not None and self._refused_lately(session):
+            message = session.error_message or "the sign-in was refused"
+            raise SignInRefusedError(message, retcode=session.error_code or "")
+        if self._entry(agent_id).session == "sign_in":
+            self._begin_sign_in(agent_id)
+            message = "the agent is being signed in"
+        else:
+            message = "the agent's desktop has given no GUID that is good"
+        raise SessionGoneError(message)
+
+    def lost(self, agent_id: str, guid: Guid) -> Guid | None:
+        """The gateway refused ``guid``: a newer one if there is, else None and a new sign-in."""
+        self._forget(agent_id, guid)
+        session = self._store.write(lambda tx: self._mark_lost(tx, agent_id, guid))
+        if session is not None and session.usable and session.guid not in (None, guid):
+            assert session.guid is not None  # noqa: S101 - said just above, for the type checker
+            self._remember(agent_id, session.guid)
+            return session.guid
+        signed_out = session is not None and session.state is SessionState.SIGNED_OUT
+        if self._entry(agent_id).session == "sign_in" and not signed_out:
+            self._begin_sign_in(agent_id)
+        return None
+
+    def took(self, agent_id: str, used: Guid, given: Guid | None) -> None:
+        """A call with ``used`` succeeded, and brought ``given`` if the GUID rotated."""
+        if given is not None and given != used:
+            self._store.write(
+                lambda tx: sessions.renew(tx, agent_id, given, ours=None, now=self._clock())
+            )
+            self._remember(agent_id, given)
+        elif agent_id in self._doubted:
+            self._doubted.discard(agent_id)
+            self._store.write(
+                lambda tx: sessions.mark(
+                    tx, agent_id, SessionState.SIGNED_IN, guid=used, now=self._clock()
+                )
+            )
+
+    # -- for those who give and take -------------------------------------------------------------
+
+    def push(self, agent_id: str, guid: Guid) -> None:
+        """The agent's desktop hands over its current GUID."""
+
+        def store(tx: Tx) -> None:
+            now = self._clock()
+            sessions.renew(tx, agent_id, guid, ours=False, now=now)
+            deliveries.wake(tx, agent_id, now=now)
+
+        self._store.write(store)
+        self._remember(agent_id, guid)
+        self._renewed(agent_id)
+
+    def get(self, agent_id: str) -> Session | None:
+        """The session as stored."""
+        return self._store.read(lambda tx: sessions.get(tx, agent_id))
+
+    def sign_out(self, agent_id: str) -> None:
+        """Sign out an agent that the bridge signed in; what waits for it keeps waiting.
+
+        Raises:
+            GatewayError: the gateway did not take it; the session stands.
+        """
+        session = self.get(agent_id)
+        if session is not None and session.ours and session.guid is not None:
+            self._call(agent_id, wire.sign_out(agent_id), session.guid)
+        self._store.write(lambda tx: sessions.forget(tx, agent_id))
+        with self._lock:
+            self._cache.pop(agent_id, None)
+
+    # -- signing in ------------------------------------------------------------------------------
+
+    def _begin_sign_in(self, agent_id: str) -> None:
+        with self._lock:
+            if agent_id in self._under_way or self._closing.is_set():
+                return
+            self._under_way.add(agent_id)
+        self._pool.submit(self._sign_in, agent_id)
+
+    def _sign_in(self, agent_id: str) -> None:
+        try:
+            self._sign_in_as_the_only_one(agent_id)
+        except BridgeError as error:
+            logger.warning("A sign-in could not be made: %s agent_id=%s", error, agent_id)
+        except Exception as error:
+            logger.error("A sign-in broke off: %s agent_id=%s", describe(error), agent_id)  # noqa: TRY400
+        finally:
+            with self._lock:
+                self._under_way.discard(agent_id)
+        self._renewed(agent_id)
+
+    def _sign_in_as_the_only_one(self, agent_id: str) -> None:
+        lease = self._settings.delivery.attempt_timeout + 5
+        while not self._store.write(
+            lambda tx: sessions.claim_sign_in(
+                tx, agent_id, self._name, now=self._clock(), seconds=lease
+            )
+        ):
+            if self._closing.wait(0.1):  # another process is at it
+                return
+        try:
+            session = self.get(agent_id)
+            if session is not None and session.state is SessionState.SIGNED_IN:
+                self._wake(agent_id)  # somebody did it while we waited
+            elif session is None or not self._refused_lately(session):
+                self._attempt_sign_in(agent_id, session)
+        finally:
+            self._store.write(lambda tx: sessions.release_sign_in(tx, agent_id, self._name))
+
+    def _attempt_sign_in(self, agent_id: str, session: Session | None) -> None:
+        agent = self._entry(agent_id)
+        former = session.guid if session else None
+        ours = session is not None and session.ours and former is not None
+        force = session is not None and session.state is SessionState.DOUBTED
+        try:
+            try:
+                answer = self._call(agent_id, wire.sign_in(agent_id, agent, force=force))
+            except AlreadySignedInError:
+                if not ours or force:
+                    raise
+                # The store says that this session is ours: its GUID is tried once more.
+                self._doubted.add(agent_id)
+                self._mark(agent_id, SessionState.DOUBTED, former, None)
+                self._wake(agent_id)
+                return
+            if answer is None:
+                message = "the sign-in's answer brought no GUID"
+                raise FinalError(message)
+        except (FinalError, AlreadySignedInError) as error:
+            self._mark(agent_id, SessionState.REFUSED, former, error)
+            logger.warning("The gateway refused a sign-in: %s agent_id=%s", error, agent_id)
+            return
+        except GatewayError as error:
+            self._postpone(agent_id, error)
+            raise
+        self._signed(agent_id, answer)
+
+    def _signed(self, agent_id: str, guid: Guid) -> None:
+        def store(tx: Tx) -> None:
+            now = self._clock()
+            sessions.renew(tx, agent_id, guid, ours=True, now=now)
+            deliveries.wake(tx, agent_id, now=now)
+
+        self._store.write(store)
+        self._doubted.discard(agent_id)
+        self._remember(agent_id, guid)
+        logger.info("Signed in agent_id=%s", agent_id)
+        self._signed_in(agent_id)
+
+    def _call(
+        self, agent_id: str, request: wire.Request, guid: Guid | None = None
+    ) -> Guid | None:
+        timeout = self._settings.delivery.attempt_timeout
+        return self._client.call(agent_id, request, guid=guid, timeout=timeout).guid
+
+    # -- small things ----------------------------------------------------------------------------
+
+    def _mark_lost(self, tx: Tx, agent_id: str, guid: Guid) -> Session | None:
+        session = sessions.get(tx, agent_id)
+        if session is not None and session.state is SessionState.SIGNED_IN:
+            sessions.mark(tx, agent_id, SessionState.GONE, guid=guid, now=self._clock())
+            return sessions.get(tx, agent_id)
+        return session
+
+    def _mark(
+        self, agent_id: str, state: SessionState, guid: Guid | None, error: GatewayError | None
+    ) -> None:
+        told = (error.retcode or "refused", error.message) if error else None
+        self._store.write(
+            lambda tx: sessions.mark(
+                tx, agent_id, state, guid=guid, now=self._clock(), error=told
+            )
+        )
+
+    def _postpone(self, agent_id: str, error: GatewayError) -> None:
+        code = "gateway_unreachable" if isinstance(error, UnreachableError) else "sign_in_delayed"
+        now = self._clock()
+        self._store.write(
+            lambda tx: deliveries.postpone(
+                tx,
+                agent_id,
+                DeliveryError(code, error.message),
+                due=now + _RETRY_SECONDS,
+                now=now,
+            )
+        )
+
+    def _wake(self, agent_id: str) -> None:
+        self._store.write(lambda tx: deliveries.wake(tx, agent_id, now=self._clock()))
+
+    def _refused_lately(self, session: Session) -> bool:
+        return (
+            session.state is SessionState.REFUSED
+            and self._clock() - session.renewed_at < _REFUSED_SECONDS
+        )
+
+    def _entry(self, agent_id: str) -> AgentSettings:
+        return self._settings.agent(agent_id) or AgentSettings()
+
+    def _remember(self, agent_id: str, guid: Guid) -> None:
+        with self._lock:
+            self._cache[agent_id] = guid
+
+    def _forget(self, agent_id: str, guid: Guid) -> None:
+        with self._lock:
+            if self._cache.get(agent_id) == guid:
+                del self._cache[agent_id]

@@ -1,0 +1,255 @@
+"""The gateway's interface as values: what is sent and how an answer is read. Pure.
+
+Source: the published API reference; page numbers are given where a row implements one.
+"""
+
+from __future__ import annotations
+
+import json
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any, Literal
+from urllib.parse import quote
+
+from bridge.config.settings import AgentSettings, GatewaySettings
+from bridge.errors import (
+    AlreadySignedInError,
+    FinalError,
+    GatewayError,
+    RetryableError,
+    SessionGoneError,
+    SignInRefusedError,
+    UnknownOutcomeError,
+)
+from bridge.model import Delivery, Draft, Envelope, Guid, MediaType
+
+PREFIX = "/agentgateway/resource"
+JSON_UTF8 = "application/json; charset=UTF-8"
+FIRST_AGENT = 101
+
+_CALL_ID = re.compile(r"[A-Za-z0-9_-]{1,64}")
+_GUID = re.compile(r"[A-Za-z0-9._-]{1,128}")
+_AGENT_ID = re.compile(r"[1-9][0-9]{2,5}")
+
+_SESSION_GONE = frozenset(
+    {"100-006", "000-003", "105-005", "105-006", "105-007", "100-008", "105-001"}
+)
+_WAIT = frozenset({"000-004", "000-007", "100-021", "105-002", "105-003"})
+_SIGN_IN_REFUSED = frozenset({"100-004", "100-015", "100-020", "110-016"})
+_ALREADY_SIGNED_IN = "100-002"
+
+_MEANINGS = {
+    "000-002": "the gateway refused the request",
+    "000-003": "no permission, or the authentication expired",
+    "000-006": "the gateway refused the request",
+    "100-002": "the agent is signed in already, perhaps at a desktop",
+    "100-004": "wrong agent ID or password",
+    "100-006": "the agent is not signed in",
+    "100-015": "the agent may not be signed in by force",
+    "100-020": "the agent's password has expired",
+    "106-001": "multimedia is switched off for this tenant",
+    "106-002": "the message is empty",
+    "110-016": "the agent's account is locked",
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Request:
+    """One call of the gateway, named as the reference names it."""
+
+    method: Literal["GET", "POST", "PUT", "DELETE"]
+    path: str  # below PREFIX, encoded
+    body: bytes | None = None
+
+
+def is_agent_id(value: object, *, highest: int) -> bool:
+    """Whether ``value`` is an agent ID: ``"101"`` to ``highest`` (page 1277)."""
+    return (
+        isinstance(value, str)
+        and _AGENT_ID.fullmatch(value) is not None
+        and FIRST_AGENT <= int(value) <= highest
+    )
+
+
+def is_call_id(value: object) -> bool:
+    """Whether ``value`` can be a call ID."""
+    return isinstance(value, str) and _CALL_ID.fullmatch(value) is not None
+
+
+def is_guid(value: object) -> bool:
+    """Whether ``value`` can be a GUID."""
+    return isinstance(value, str) and _GUID.fullmatch(value) is not None
+
+
+# -- requests ------------------------------------------------------------------------------------
+
+
+def send_message(delivery: Delivery, settings: GatewaySettings) -> Request:
+    """``POST mediacall/{agentid}/sendmessage`` (page 1277)."""
+    envelope = delivery.envelope
+    if settings.deployment == "private":
+        written = delivery.draft.content
+    else:
+        written = _dump(
+            data(envelope, delivery.draft, delivery.message_code, delivery.created_at)
+        )
+    body = {"callid": envelope.call_id, "userid": envelope.user_id, "data": written}
+    path = f"/mediacall/{_part(envelope.agent_id)}/sendmessage"
+    return Request("POST", path, _dump(body).encode())
+
+
+def data(
+    envelope: Envelope, draft: Draft, message_code: str, at: float
+) -> dict[str, Any]:
+    """The fields inside ``data`` on the public cloud, in the order of the table.
+
+    ``sendTime`` is when the message was stored, so that a message that is sent again is the same.
+    The table calls it a string and the sample shows a number; a string of epoch milliseconds is
+    what the table asks.
+    """
+    fields: dict[str, Any] = {
+        "from": envelope.channel_config_id,
+        "to": envelope.user_id,
+        "channel": envelope.channel.value,
+        "controlType": "CHAT",
+        "mediaType": draft.media_type.value,
+        "messageCode": message_code,
+    }
+    if draft.media_file_type:
+        fields["mediaFileType"] = draft.media_file_type
+    fields["senderNickname"] = envelope.nickname
+    fields["senderAvatar"] = envelope.avatar
+    fields["sendTime"] = str(int(at * 1000))
+    fields["content"] = draft.content
+    if draft.content_type is not None:
+        fields["contentType"] = draft.content_type
+    fields["userId"] = envelope.user_id
+    return fields
+
+
+_WIDEST = Draft(
+    MediaType.WHATSAPPTEMPLATE, content="", media_file_type="jpeg", content_type="1"
+)
+
+
+def overhead(envelope: Envelope, settings: GatewaySettings) -> int:
+    """Bytes around the content that the gateway's limit counts too."""
+    if settings.deployment == "private" or settings.limit_counts == "content":
+        return 0
+    code = "00000000-0000-5000-8000-000000000000"
+    return len(_dump(data(envelope, _WIDEST, code, 9_999_999_999.0)).encode())
+
+
+def sign_in(agent_id: str, agent: AgentSettings, *, force: bool = False) -> Request:
+    """``PUT onlineagent/{agentid}`` (page 1202), busy: the bridge answers no calls by itself.
+
+    The samples write numbers and booleans as strings.
+    """
+    password = agent.password.get_secret_value() if agent.password else ""
+    body = {
+        "password": password,
+        "phonenum": agent.phone or "",
+        "autoanswer": "false",
+        "autoenteridle": "false",
+        "releasephone": "true",
+        "agenttype": "4",
+        "status": "3",
+        "checkInWebm": "true",
+    }
+    path = f"/onlineagent/{_part(agent_id)}" + ("/forcelogin" if force else "")
+    return Request("PUT", path, _dump(body).encode())
+
+
+def sign_out(agent_id: str) -> Request:
+    """``DELETE onlineagent/{agentid}/logout``."""
+    return Request("DELETE", f"/onlineagent/{_part(agent_id)}/logout")
+
+
+def poll(agent_id: str) -> Request:
+    """``GET agentevent/{agentid}`` (page 1274): at most one event, which it consumes."""
+    return Request("GET", f"/agentevent/{_part(agent_id)}")
+
+
+# -- answers -------------------------------------------------------------------------------------
+
+
+def read(status: int, body: bytes, *, retry_after: str | None = None) -> dict[str, Any]:
+    """The answer of a call that succeeded, as its JSON object.
+
+    The one place where retcodes and statuses become errors.
+
+    Raises:
+        GatewayError: the class says whether to try again.
+    """
+    if not 200 <= status < 300:  # noqa: PLR2004 - HTTP's success
+        raise _by_status(status, retry_after)
+    try:
+        answer = json.loads(body)
+    except (ValueError, RecursionError):
+        answer = None
+    retcode = answer.get("retcode") if isinstance(answer, dict) else None
+    if not isinstance(answer, dict) or not isinstance(retcode, (str, int)):
+        message = "the gateway's answer has no readable retcode"
+        raise UnknownOutcomeError(message, status=status)
+    if str(retcode) == "0":
+        return answer
+    raise by_retcode(str(retcode)[:32], status)
+
+
+def by_retcode(retcode: str, status: int = 200) -> GatewayError:
+    """The error of a business retcode; an unknown one is final, and shown."""
+    kind: type[GatewayError] = FinalError
+    if retcode == _ALREADY_SIGNED_IN:
+        kind = AlreadySignedInError
+    elif retcode in _SESSION_GONE:
+        kind = SessionGoneError
+    elif retcode in _WAIT:
+        kind = RetryableError
+    elif retcode in _SIGN_IN_REFUSED:
+        kind = SignInRefusedError
+    meaning = _MEANINGS.get(retcode, "the gateway refused it")
+    return kind(f"{meaning} (retcode {retcode})", retcode=retcode, status=status)
+
+
+def _by_status(status: int, retry_after: str | None) -> GatewayError:
+    message = f"the gateway answered HTTP {status}"
+    if status == 401:  # noqa: PLR2004 - the meanings of HTTP's statuses
+        return SessionGoneError(message, status=status)
+    if status in (429, 502, 503):
+        return RetryableError(message, status=status, retry_after=_seconds(retry_after))
+    if status in (500, 504):
+        return UnknownOutcomeError(message, status=status)
+    return FinalError(message, status=status)
+
+
+def _seconds(retry_after: str | None) -> float | None:
+    try:
+        return max(0.0, float(retry_after)) if retry_after else None
+    except ValueError:
+        return None  # a date: the back-off serves as well
+
+
+def new_guid(headers: Mapping[str, str]) -> Guid | None:
+    """The GUID in ``Set-GUID``: everything after ``=`` (``JSESSIONID=279f....AgentGateway0``)."""
+    header = headers.get("Set-GUID")
+    if not header:
+        return None
+    value = header.split(";", 1)[0].rpartition("=")[2].strip()
+    return Guid(value) if is_guid(value) else None
+
+
+def event(answer: Mapping[str, Any]) -> tuple[str, Any] | None:
+    """The event of a poll's answer as type and content; None where there was none."""
+    found = answer.get("event")
+    if not isinstance(found, dict):
+        return None
+    return str(found.get("eventType") or "unknown"), found.get("content")
+
+
+def _dump(value: Any) -> str:
+    return json.dumps(value, ensure_ascii=False, separators=(",", ":"))
+
+
+def _part(value: str) -> str:
+    return quote(value, safe="")

@@ -1,0 +1,284 @@
+"""Takes deliveries from the store, has them sent, and settles them.
+
+One thread claims; a pool sends. Within a process a condition wakes the claimer; another process's
+commit is seen by the store's version number; and a delivery that is due later by its time.
+Knows nothing of HTTP: it needs only ``Gateway``.
+"""
+
+from __future__ import annotations
+
+import logging
+import random
+import threading
+import time
+import uuid
+from collections.abc import Callable
+from concurrent.futures import Future, ThreadPoolExecutor
+from dataclasses import replace
+from typing import Protocol
+
+from bridge.config.settings import DeliverySettings
+from bridge.errors import (
+    BridgeError,
+    GatewayError,
+    StoreError,
+    UnknownOutcomeError,
+    describe,
+)
+from bridge.model import Delivery, DeliveryError, DeliveryState
+from bridge.outbox import policy
+from bridge.store import Store, Tx, assignments, deliveries, sessions
+
+logger = logging.getLogger(__name__)
+
+LEASE = 10.0  # seconds; an attempt's total deadline is shorter
+_LOOK_FOR_OTHERS = 0.05  # seconds between looks for other processes' commits
+_LONGEST_REST = 1.0
+
+Listener = Callable[[Delivery], None]
+Consequence = Callable[[Tx, Delivery], None]
+
+
+class Gateway(Protocol):
+    """What the outbox needs of the gateway."""
+
+    def send(self, delivery: Delivery, *, timeout: float) -> None:
+        """Send one message within ``timeout`` seconds in all.
+
+        Raises:
+            GatewayError: what it came to; its class says whether to try again.
+        """
+
+
+class Outbox:
+    """The durable list at work. Start it once a process; ``close`` gives its leases back.
+
+    Args:
+        consequence: what follows from a delivery that will not arrive, in the same transaction.
+    """
+
+    def __init__(
+        self,
+        store: Store,
+        gateway: Gateway,
+        settings: DeliverySettings,
+        *,
+        consequence: Consequence = lambda _tx, _delivery: None,
+        clock: Callable[[], float] = time.time,
+    ) -> None:
+        self._store = store
+        self._gateway = gateway
+        self._settings = settings
+        self._policy = policy.Policy(resend=settings.uncertain == "resend")
+        self._consequence = consequence
+        self._clock = clock
+        self._name = uuid.uuid4().hex
+        self._claims = 0
+        self._free = settings.workers
+        self._bell = threading.Condition()
+        self._rung = False
+        self._closing = False
+        self._listeners: list[Listener] = []
+        self._pool = ThreadPoolExecutor(settings.workers, thread_name_prefix="outbox")
+        self._thread = threading.Thread(target=self._run, name="outbox-claims", daemon=True)
+
+    def start(self) -> None:
+        """Begin with whatever is due, what an earlier process left included."""
+        self._thread.start()
+
+    def close(self) -> None:
+        """Let what is being sent finish (its attempt's deadline bounds that), then stop."""
+        with self._bell:
+            self._closing = True
+            self._bell.notify_all()
+        if self._thread.ident is not None:
+            self._thread.join()
+        self._pool.shutdown(wait=True)
+
+    def ring(self) -> None:
+        """Something may be due: look now."""
+        with self._bell:
+            self._rung = True
+            self._bell.notify()
+
+    def listen(self, listener: Listener) -> None:
+        """Call ``listener`` with each delivery that this process moved, once that is stored."""
+        self._listeners.append(listener)
+
+    @property
+    def alive(self) -> bool:
+        """Whether the claiming thread runs."""
+        return self._thread.is_alive() and not self._closing
+
+    # -- the claiming thread -------------------------------------------------------------------
+
+    def _run(self) -> None:
+        seen: int | None = None
+        look_at = 0.0  # the clock's time at which something is due
+        while not self._closing:
+            try:
+                version = self._store.version()
+                rung, self._rung = self._rung, False
+                if rung or version != seen or self._clock() >= look_at:
+                    seen = version
+                    look_at = self._work()
+            except BridgeError as error:
+                logger.warning("The outbox cannot read its list: %s", error)
+                look_at = self._clock() + _LONGEST_REST
+            except Exception as error:
+                logger.error("The outbox stumbled and goes on: %s", describe(error))  # noqa: TRY400 - no customer's words
+                look_at = self._clock() + _LONGEST_REST
+            self._rest(look_at)
+
+    def _rest(self, look_at: float) -> None:
+        longest = _LOOK_FOR_OTHERS if self._store.shared else _LONGEST_REST
+        with self._bell:
+            if not self._rung and not self._closing:
+                self._bell.wait(max(0.0, min(longest, look_at - self._clock())))
+
+    def _work(self) -> float:
+        """Claim and hand out what is due; return when to look again."""
+        now = self._clock()
+        room = self._free
+        if room <= 0:
+            return now + LEASE  # the next attempt that ends rings
+        lease = f"{self._name}:{self._claims}"
+        self._claims += 1
+        claimed, refused = self._store.write(lambda tx: self._claim(tx, lease, now, room))
+        for delivery in refused:
+            self._tell(delivery)
+        with self._bell:
+            self._free -= len(claimed)
+        for delivery in claimed:
+            self._pool.submit(self._attempt, delivery)
+        if len(claimed) == room or refused:
+            return now
+        due = self._store.read(deliveries.next_due)
+        return now + _LONGEST_REST if due is None else max(due, now)
+
+    def _claim(
+        self, tx: Tx, lease: str, now: float, limit: int
+    ) -> tuple[list[Delivery], list[Delivery]]:
+        """What may be sent now, and what was settled instead of being sent."""
+        settled = [self._orphan(tx, delivery, now) for delivery in deliveries.abandoned(tx, now=now)]
+        claimed = deliveries.claim(tx, lease=lease, now=now, until=now + LEASE, limit=limit)
+        calls = {delivery.envelope.call_id for delivery in claimed}
+        standings = assignments.standings_of(tx, sorted(calls)) if calls else {}
+        good = []
+        for delivery in claimed:
+            # Owner and call are read again just before sending.
+            after = _forbidden(delivery, standings, now) or policy.stale(delivery, now)
+            if after is None:
+                good.append(delivery)
+            else:
+                self._settle(tx, delivery, after)
+                settled.append(after)
+        return good, settled
+
+    def _settle(self, tx: Tx, claimed: Delivery, after: Delivery) -> bool:
+        taken = deliveries.settle(tx, claimed, after)
+        if taken and after.state in (DeliveryState.FAILED, DeliveryState.EXPIRED):
+            self._consequence(tx, after)
+        return taken
+
+    def _orphan(self, tx: Tx, delivery: Delivery, now: float) -> Delivery:
+        """A worker died while sending: nobody knows whether the message left."""
+        error = UnknownOutcomeError("the process that was sending it ended")
+        counted = replace(delivery, attempts=delivery.attempts + 1)
+        after = policy.unknown(counted, error, self._policy, now=now)
+        self._settle(tx, delivery, after)
+        return after
+
+    # -- the pool ------------------------------------------------------------------------------
+
+    def _attempt(self, delivery: Delivery) -> None:
+        error: GatewayError | None = None
+        started = self._clock()
+        try:
+            self._gateway.send(delivery, timeout=self._settings.attempt_timeout)
+        except GatewayError as raised:
+            error = raised
+        except Exception as raised:
+            logger.error("A sending broke off: %s delivery=%s", describe(raised), delivery.id)  # noqa: TRY400
+            error = UnknownOutcomeError("the bridge broke off while sending")
+        now = self._clock()
+        after = policy.after(
+            delivery,
+            error,
+            self._policy,
+            now=now,
+            jitter=random.random(),  # noqa: S311 - spreads retries, guards nothing
+        )
+        _log(after, error)
+        try:
+            settling = self._store.submit(
+                lambda tx: self._settle(tx, delivery, _if_renewed(tx, after, started))
+            )
+        except StoreError:
+            self._release(None, after)
+            return
+        settling.add_done_callback(lambda future: self._release(future, after))
+
+    def _release(self, settling: Future[bool] | None, after: Delivery) -> None:
+        if settling is None or settling.exception() is not None:
+            # The lease runs out and the attempt counts as unknown.
+            logger.warning("An outcome could not be stored delivery=%s", after.id)
+        elif settling.result():
+            self._tell(after)
+        with self._bell:
+            self._free += 1
+            self._rung = True
+            self._bell.notify()
+
+    def _tell(self, delivery: Delivery) -> None:
+        for listener in self._listeners:
+            listener(delivery)
+
+
+def _if_renewed(tx: Tx, after: Delivery, started: float) -> Delivery:
+    """Due at once, if the GUID that it waits for came while its attempt was failing."""
+    if after.error is None or after.error.code != "agent_signed_out":
+        return after
+    session = sessions.get(tx, after.envelope.agent_id)
+    if session is not None and session.usable and session.renewed_at >= started:
+        return replace(after, due_at=started)
+    return after
+
+
+def _forbidden(
+    delivery: Delivery,
+    standings: dict[tuple[str, str], tuple[str, float | None]],
+    now: float,
+) -> Delivery | None:
+    """The delivery as failed, if its call is over or somebody else's by now."""
+    envelope = delivery.envelope
+    standing = standings.get((delivery.sender_id, envelope.call_id))
+    if standing is None or (standing[0] == envelope.agent_id and standing[1] is None):
+        return None
+    if standing[0] != envelope.agent_id:
+        error = DeliveryError("reassigned", "the call was given to another agent")
+    else:
+        error = DeliveryError("call_ended", "the call ended before it could be said")
+    return replace(
+        delivery,
+        state=DeliveryState.FAILED,
+        error=error,
+        settled_at=now,
+        lease=None,
+        lease_until=None,
+    )
+
+
+def _log(delivery: Delivery, error: GatewayError | None) -> None:
+    level = logging.INFO if error is None else logging.WARNING
+    logger.log(
+        level,
+        "%s call_id=%s delivery=%s attempt=%d state=%s retcode=%s status=%s",
+        "Delivered" if error is None else error.message,
+        delivery.envelope.call_id,
+        delivery.id,
+        delivery.attempts,
+        delivery.state.value,
+        error.retcode if error else "0",
+        error.status if error else 200,
+    )

@@ -1,0 +1,150 @@
+"""Opens and closes everything: the one place where the parts are put together.
+
+A process has one runtime, opened lazily (action instances are pickled to worker processes, and in
+gRPC mode no listener runs): ``current()``. Tests build their own with other parts.
+"""
+
+from __future__ import annotations
+
+import logging
+import threading
+import time
+from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import ExitStack
+
+from bridge import config
+from bridge.config.settings import Settings
+from bridge.desk import Desk
+from bridge.desk.compose import Composer
+from bridge.desk.responses import Responses
+from bridge.desk.waits import Waits
+from bridge.gateway.client import GatewayClient
+from bridge.gateway.events import Keeper
+from bridge.gateway.sender import Sender
+from bridge.gateway.sessions import Sessions
+from bridge.outbox.worker import Outbox
+from bridge.rasa import Rasa
+from bridge.store import Store
+from bridge.translate import Translator
+
+logger = logging.getLogger(__name__)
+
+_EDGE_THREADS = 32  # use cases at a time; what waits for an outcome holds none
+
+
+class Runtime:
+    """All parts of the bridge at work in one process.
+
+    Args:
+        settings: as ``config.load`` gives them.
+        clock: seconds since the epoch; tests give their own.
+
+    Raises:
+        BridgeError: something could not be opened; what was opened is closed again.
+    """
+
+    def __init__(self, settings: Settings, *, clock: Callable[[], float] = time.time) -> None:
+        bridge = settings.bridge
+        self.settings = settings
+        with ExitStack() as opened:
+            self.store = Store(bridge.storage.url)
+            opened.callback(self.store.close)
+            self.client = GatewayClient(bridge.gateway, connections=bridge.delivery.workers * 2)
+            opened.callback(self.client.close)
+            self.keeper = Keeper(self.store, self.client, bridge.gateway, clock=clock)
+            self.sessions = Sessions(
+                self.store,
+                self.client,
+                bridge,
+                renewed=lambda _agent_id: self.outbox.ring(),
+                signed_in=self.keeper.keep,
+                clock=clock,
+            )
+            opened.callback(self.sessions.close)
+            opened.callback(self.keeper.close)
+            self.rasa = Rasa(bridge.rasa) if bridge.rasa.url else None
+            if self.rasa is not None:
+                opened.callback(self.rasa.close)
+            waits = Waits()
+            self.outbox = Outbox(
+                self.store,
+                Sender(self.client, self.sessions, bridge.gateway),
+                bridge.delivery,
+                consequence=lambda tx, delivery: self.desk.handoffs.broken(tx, delivery),
+                clock=clock,
+            )
+            self.outbox.listen(waits.moved)
+            self.desk = Desk(
+                self.store,
+                settings,
+                self.sessions,
+                Composer(bridge, Translator(settings.media)),
+                _responses(settings, self.rasa),
+                waits,
+                ring=self.outbox.ring,
+                clock=clock,
+            )
+            self.pool = ThreadPoolExecutor(_EDGE_THREADS, thread_name_prefix="edge")
+            opened.callback(self.pool.shutdown)
+            self.keeper.start(self.sessions)
+            self.outbox.start()
+            opened.callback(self.outbox.close)
+            self._opened = opened.pop_all()
+
+    def close(self) -> None:
+        """Let what is in flight finish within its deadlines, then close every part."""
+        self._opened.close()
+
+
+def _responses(settings: Settings, rasa: Rasa | None) -> Responses:
+    path = settings.bridge.rasa.domain
+    load = (lambda: config.load_domain(path)) if path else None
+    return Responses(load, rasa)
+
+
+_lock = threading.Lock()
+_current: Runtime | None = None
+
+
+def current() -> Runtime:
+    """This process's runtime, opened at the first call.
+
+    Raises:
+        BridgeError: the configuration is wrong, or something could not be opened. The next call
+            tries again.
+    """
+    global _current  # noqa: PLW0603 - one runtime a process is the point
+    if _current is not None:
+        return _current
+    with _lock:
+        if _current is None:
+            _current = Runtime(config.load())
+        return _current
+
+
+def opened() -> Runtime | None:
+    """This process's runtime if it is open; costs nothing."""
+    return _current
+
+
+def close_current() -> None:
+    """Close this process's runtime, if it was opened."""
+    global _current  # noqa: PLW0603
+    with _lock:
+        runtime, _current = _current, None
+    if runtime is not None:
+        runtime.close()
+
+
+def prepare() -> Settings:
+    """Check the configuration and the database before anything listens.
+
+    Raises:
+        BridgeError: ConfigurationError with every fault, or StoreError.
+    """
+    settings = config.load()
+    for warning in settings.warnings:
+        logger.warning(warning)
+    Store(settings.bridge.storage.url).close()
+    return settings

@@ -1,0 +1,216 @@
+"""Who has which customer: assignments with their owner, one row a conversation and call."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping, Sequence
+from dataclasses import asdict, dataclass
+from typing import Any
+
+from sqlalchemy import ColumnElement, Connection, Row, and_, bindparam, func, select, update
+
+from bridge.model import AgentId, Assignment, CallId, Card, Channel, Line, Owner, SenderId
+from bridge.store.schema import assignments
+from bridge.store.sql import upsert
+
+
+@dataclass(frozen=True, slots=True)
+class Standing:
+    """An assignment, and how things stand with it."""
+
+    assignment: Assignment
+    owner: Owner
+    source: str
+    given_at: float
+    handed_off_at: float | None = None
+    handed_back_at: float | None = None
+    ended_at: float | None = None
+
+    @property
+    def open(self) -> bool:
+        """Whether the call still is this agent's."""
+        return self.ended_at is None
+
+
+_LATEST = (
+    select(assignments)
+    .where(assignments.c.sender_id == bindparam("b_sender"))
+    .order_by(assignments.c.given_at.desc())
+    .limit(1)
+)
+_OF_CALL = (
+    select(assignments)
+    .where(assignments.c.call_id == bindparam("b_call"))
+    .order_by(assignments.c.given_at.desc())
+    .limit(1)
+)
+_HANDED_BACK = select(func.max(assignments.c.handed_back_at)).where(
+    assignments.c.sender_id == bindparam("b_sender")
+)
+_STANDINGS = select(
+    assignments.c.sender_id,
+    assignments.c.call_id,
+    assignments.c.agent_id,
+    assignments.c.ended_at,
+).where(assignments.c.call_id.in_(bindparam("b_calls", expanding=True)))
+_COLUMNS = (
+    "agent_id",
+    "user_id",
+    "channel",
+    "channel_config_id",
+    "agent_nickname",
+    "agent_avatar",
+    "owner",
+    "source",
+    "given_at",
+    "ended_at",
+)
+
+
+def latest(tx: Connection, sender_id: str) -> Standing | None:
+    """The newest assignment of a conversation, open or ended."""
+    return _standing(tx.execute(_LATEST, {"b_sender": sender_id}).first())
+
+
+def of_call(tx: Connection, call_id: str) -> Standing | None:
+    """The newest assignment of a call, open or ended."""
+    return _standing(tx.execute(_OF_CALL, {"b_call": call_id}).first())
+
+
+def of_sender_and_call(tx: Connection, sender_id: str, call_id: str) -> Standing | None:
+    """One conversation's assignment to one call, open or ended."""
+    statement = select(assignments).where(_is(sender_id, call_id))
+    return _standing(tx.execute(statement).first())
+
+
+def handed_back_at(tx: Connection, sender_id: str) -> float | None:
+    """When the conversation was last handed back to the bot, on whichever call."""
+    at: float | None = tx.execute(_HANDED_BACK, {"b_sender": sender_id}).scalar()
+    return at
+
+
+def give(tx: Connection, assignment: Assignment, owner: Owner, source: str, *, now: float) -> None:
+    """Store an assignment as the conversation's newest; one to the same call is replaced."""
+    values = {
+        **asdict(assignment),
+        "channel": assignment.channel.value,
+        "owner": owner.value,
+        "source": source,
+        "given_at": now,
+        "ended_at": None,
+    }
+    tx.execute(upsert(tx, assignments, ("sender_id", "call_id"), _COLUMNS), values)
+
+
+def hand_off(
+    tx: Connection, sender_id: str, call_id: str, *, card: Card | None, now: float
+) -> None:
+    """Make the agent the owner, and keep what the agent is shown."""
+    tx.execute(
+        update(assignments)
+        .where(_is(sender_id, call_id))
+        .values(
+            owner=Owner.AGENT.value,
+            handed_off_at=now,
+            card=json.dumps(asdict(card), ensure_ascii=False) if card else None,
+        )
+    )
+
+
+def hand_back(tx: Connection, sender_id: str, call_id: str, *, now: float) -> bool:
+    """Make the bot the owner; False where it is already, or the call is over."""
+    statement = (
+        update(assignments)
+        .where(_is(sender_id, call_id), assignments.c.owner == Owner.AGENT.value)
+        .where(assignments.c.ended_at.is_(None))
+        .values(owner=Owner.BOT.value, handed_back_at=now)
+    )
+    return bool(tx.execute(statement).rowcount)
+
+
+def take_back(tx: Connection, sender_id: str, call_id: str) -> None:
+    """Undo a handoff of which the customer was told nothing: no cool-down follows."""
+    tx.execute(
+        update(assignments)
+        .where(_is(sender_id, call_id))
+        .values(owner=Owner.BOT.value, handed_off_at=None)
+    )
+
+
+def end(tx: Connection, sender_id: str, call_id: str, *, now: float) -> bool:
+    """The call ended, or went to somebody else; False where it had."""
+    statement = (
+        update(assignments)
+        .where(_is(sender_id, call_id), assignments.c.ended_at.is_(None))
+        .values(ended_at=now, owner=Owner.BOT.value)
+    )
+    return bool(tx.execute(statement).rowcount)
+
+
+def standings_of(
+    tx: Connection, call_ids: Sequence[str]
+) -> dict[tuple[str, str], tuple[str, float | None]]:
+    """For calls about to be written to: (sender, call) to (agent, ended at)."""
+    rows = tx.execute(_STANDINGS, {"b_calls": list(call_ids)})
+    return {(row.sender_id, row.call_id): (row.agent_id, row.ended_at) for row in rows}
+
+
+def card_of(tx: Connection, call_id: str) -> Card | None:
+    """The handoff card of a call's newest assignment."""
+    statement = (
+        select(assignments.c.card)
+        .where(assignments.c.call_id == call_id)
+        .order_by(assignments.c.given_at.desc())
+        .limit(1)
+    )
+    stored = tx.execute(statement).scalar()
+    if not stored:
+        return None
+    card: Mapping[str, Any] = json.loads(stored)
+    return Card(card["reason"], card["slots"], tuple(Line(**line) for line in card["turns"]))
+
+
+def list_calls(
+    tx: Connection,
+    *,
+    agent_id: str | None,
+    ended: bool,
+    before: float | None,
+    limit: int,
+) -> list[Standing]:
+    """Calls, the newest assignment first; ``before`` is a ``given_at`` to go on from."""
+    statement = select(assignments).order_by(assignments.c.given_at.desc()).limit(limit)
+    if agent_id is not None:
+        statement = statement.where(assignments.c.agent_id == agent_id)
+    if not ended:
+        statement = statement.where(assignments.c.ended_at.is_(None))
+    if before is not None:
+        statement = statement.where(assignments.c.given_at < before)
+    return [standing for row in tx.execute(statement) if (standing := _standing(row))]
+
+
+def _is(sender_id: str, call_id: str) -> ColumnElement[bool]:
+    return and_(assignments.c.sender_id == sender_id, assignments.c.call_id == call_id)
+
+
+def _standing(row: Row[Any] | None) -> Standing | None:
+    if row is None:
+        return None
+    return Standing(
+        assignment=Assignment(
+            sender_id=SenderId(row.sender_id),
+            agent_id=AgentId(row.agent_id),
+            call_id=CallId(row.call_id),
+            user_id=row.user_id,
+            channel=Channel(row.channel),
+            channel_config_id=row.channel_config_id,
+            agent_nickname=row.agent_nickname,
+            agent_avatar=row.agent_avatar,
+        ),
+        owner=Owner(row.owner),
+        source=row.source,
+        given_at=row.given_at,
+        handed_off_at=row.handed_off_at,
+        handed_back_at=row.handed_back_at,
+        ended_at=row.ended_at,
+    )

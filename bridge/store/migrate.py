@@ -1,0 +1,58 @@
+"""Brings a database to the schema of this version, once, whoever comes first.
+
+A database that is current costs one query: Alembic itself is imported only when there is work.
+"""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from sqlalchemy import Connection, Engine, inspect, text
+
+from bridge.errors import StoreError
+
+HEAD = "0001"  # the newest version under migrations/versions; a test holds them together
+_LOCK = 0x63636272  # "ccbr": an advisory lock of PostgreSQL that only migrations take
+_FOLDER = Path(__file__).parent / "migrations"
+
+
+def migrate(engine: Engine) -> None:
+    """Upgrade the database of ``engine`` to ``HEAD``.
+
+    Raises:
+        StoreError: the database was made by a newer version of the bridge.
+    """
+    with engine.connect() as connection:
+        if _version(connection) == HEAD:
+            return
+    with engine.begin() as connection:
+        if connection.dialect.name == "postgresql":
+            connection.execute(text("SELECT pg_advisory_xact_lock(:lock)"), {"lock": _LOCK})
+        version = _version(connection)  # somebody else may have done it meanwhile
+        if version == HEAD:
+            return
+        _upgrade(connection, version)
+
+
+def _version(connection: Connection) -> str | None:
+    if not inspect(connection).has_table("alembic_version"):
+        return None
+    return connection.execute(text("SELECT version_num FROM alembic_version")).scalar()
+
+
+def _upgrade(connection: Connection, version: str | None) -> None:
+    from alembic import command  # noqa: PLC0415 - 0.2 s, needed once in a database's life
+    from alembic.config import Config  # noqa: PLC0415
+    from alembic.util import CommandError  # noqa: PLC0415
+
+    config = Config()
+    config.set_main_option("script_location", str(_FOLDER).replace("%", "%%"))
+    config.attributes["connection"] = connection
+    try:
+        command.upgrade(config, HEAD)
+    except CommandError as error:
+        message = (
+            f"the database is of version {version}, which this version of the bridge does not"
+            " know: it was used by a newer one; install that, or name another storage.url"
+        )
+        raise StoreError(message) from error

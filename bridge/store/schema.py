@@ -1,0 +1,144 @@
+"""The tables, as SQLAlchemy sees them. The migrations make them; a test holds the two together.
+
+Times are seconds since the epoch. Nothing here runs a statement.
+"""
+
+from __future__ import annotations
+
+from sqlalchemy import (
+    BigInteger,
+    Boolean,
+    Column,
+    Float,
+    Index,
+    Integer,
+    MetaData,
+    String,
+    Table,
+    Text,
+    text,
+)
+
+metadata = MetaData()
+
+# SQLite counts upwards by itself only in a column declared INTEGER PRIMARY KEY.
+_Sequence = BigInteger().with_variant(Integer, "sqlite")
+
+assignments = Table(
+    "assignments",
+    metadata,
+    Column("sender_id", String(512), primary_key=True),
+    Column("call_id", String(64), primary_key=True),
+    Column("agent_id", String(6), nullable=False),
+    Column("user_id", String(512), nullable=False),
+    Column("channel", String(16), nullable=False),
+    Column("channel_config_id", String(128)),
+    Column("agent_nickname", String(256)),
+    Column("agent_avatar", String(512)),
+    Column("owner", String(8), nullable=False),  # bot or agent
+    Column("source", String(16), nullable=False),  # http, token, metadata, reader
+    Column("given_at", Float, nullable=False),  # the newest of a conversation wins
+    Column("handed_off_at", Float),
+    Column("handed_back_at", Float),
+    Column("ended_at", Float),  # the call is over, or went to somebody else
+    Column("card", Text),  # JSON of the handoff card
+    Index("assignments_call", "call_id"),
+)
+
+sessions = Table(
+    "sessions",
+    metadata,
+    Column("agent_id", String(6), primary_key=True),
+    Column("guid", String(128)),  # a secret
+    Column("state", String(16), nullable=False),  # the values of store.sessions.SessionState
+    Column("ours", Boolean, nullable=False),  # the bridge signed this session in
+    Column("error_code", String(64)),
+    Column("error_message", Text),
+    Column("renewed_at", Float, nullable=False),
+    Column("signing_in", String(64)),  # the process that is at it
+    Column("signing_in_until", Float),
+    Column("keeper", String(64)),  # the process that polls
+    Column("keeper_until", Float),
+)
+
+events = Table(
+    "events",
+    metadata,
+    Column("seq", _Sequence, primary_key=True, autoincrement=True),
+    Column("agent_id", String(6), nullable=False),
+    Column("event_type", String(128), nullable=False),
+    Column("content", Text, nullable=False),  # JSON as it came
+    Column("received_at", Float, nullable=False),
+    Column("handled_at", Float),
+    Index(
+        "events_open",
+        "seq",
+        sqlite_where=text("handled_at IS NULL"),
+        postgresql_where=text("handled_at IS NULL"),
+    ),
+    sqlite_autoincrement=True,
+)
+
+turns = Table(
+    "turns",
+    metadata,
+    Column("key", String(36), primary_key=True),  # derived: the same webhook has the same
+    Column("sender_id", String(512), nullable=False),
+    Column("call_id", String(64)),
+    Column("made_at", Float, nullable=False),
+    Column("answer", Text),  # JSON of what the action answered; null while it waits
+    Index("turns_call", "call_id", "made_at"),
+)
+
+deliveries = Table(
+    "deliveries",
+    metadata,
+    Column("seq", _Sequence, primary_key=True, autoincrement=True),
+    Column("message_code", String(36), nullable=False, unique=True),
+    Column("sender_id", String(512), nullable=False),
+    Column("call_id", String(64), nullable=False),
+    Column("agent_id", String(6), nullable=False),
+    Column("user_id", String(512), nullable=False),
+    Column("channel", String(16), nullable=False),
+    Column("channel_config_id", String(128), nullable=False),
+    Column("nickname", String(256), nullable=False),
+    Column("avatar", String(512), nullable=False),
+    Column("media_type", String(16), nullable=False),
+    Column("media_file_type", String(16)),
+    Column("content_type", String(4)),
+    Column("content", Text, nullable=False),
+    Column("origin", String(16), nullable=False),
+    Column("turn_key", String(36)),
+    Column("reply_key", String(36), nullable=False),
+    Column("part", Integer, nullable=False),
+    Column("state", String(12), nullable=False),
+    Column("created_at", Float, nullable=False),
+    Column("expires_at", Float, nullable=False),
+    Column("due_at", Float, nullable=False),
+    Column("attempts", Integer, nullable=False, server_default="0"),
+    Column("unknowns", Integer, nullable=False, server_default="0"),
+    Column("connected", Boolean, nullable=False, server_default=text("false")),
+    Column("lease", String(64)),
+    Column("lease_until", Float),
+    Column("error_code", String(64)),
+    Column("error_message", Text),
+    Column("settled_at", Float),
+    # The outbox looks only at what is open, however much is kept.
+    Index(
+        "deliveries_open",
+        "call_id",
+        "seq",
+        sqlite_where=text("state IN ('waiting', 'sending')"),
+        postgresql_where=text("state IN ('waiting', 'sending')"),
+    ),
+    Index(
+        "deliveries_due",
+        "due_at",
+        sqlite_where=text("state = 'waiting'"),
+        postgresql_where=text("state = 'waiting'"),
+    ),
+    Index("deliveries_call", "call_id", "seq"),
+    Index("deliveries_turn", "turn_key"),
+    Index("deliveries_reply", "reply_key"),
+    sqlite_autoincrement=True,  # an id is never given twice, whatever was erased
+)

@@ -1,0 +1,184 @@
+"""Agents' sessions: the GUID that all processes share, and who is signing in or polling."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from enum import Enum
+
+from sqlalchemy import Connection, bindparam, or_, select, update
+
+from bridge.model import AgentId, Guid
+from bridge.store.schema import sessions
+from bridge.store.sql import insert_or_ignore, upsert
+
+
+class SessionState(str, Enum):
+    """How an agent stands with the gateway, as far as is known."""
+
+    SIGNED_IN = "signed_in"
+    DOUBTED = "doubted"  # the gateway refused the GUID and yet says that we are signed in
+    GONE = "gone"  # the GUID is no longer good
+    REFUSED = "refused"  # the last sign-in was refused; the error says why
+    SIGNED_OUT = "signed_out"  # on purpose; nothing is to be signed in
+
+
+@dataclass(frozen=True, slots=True)
+class Session:
+    """An agent's session as stored. ``guid`` is a secret."""
+
+    agent_id: AgentId
+    guid: Guid | None
+    state: SessionState
+    ours: bool
+    renewed_at: float  # when its state last changed
+    error_code: str | None = None
+    error_message: str | None = None
+
+    @property
+    def usable(self) -> bool:
+        """Whether its GUID is worth a try."""
+        return self.guid is not None and self.state in (
+            SessionState.SIGNED_IN,
+            SessionState.DOUBTED,
+        )
+
+
+_GET = select(sessions).where(sessions.c.agent_id == bindparam("b_agent"))
+
+
+def get(tx: Connection, agent_id: str) -> Session | None:
+    """The session of one agent."""
+    row = tx.execute(_GET, {"b_agent": agent_id}).first()
+    if row is None:
+        return None
+    return Session(
+        AgentId(row.agent_id),
+        Guid(row.guid) if row.guid else None,
+        SessionState(row.state),
+        row.ours,
+        row.renewed_at,
+        row.error_code,
+        row.error_message,
+    )
+
+
+def kept(tx: Connection) -> list[str]:
+    """The agents whose sessions are the bridge's and must be kept alive."""
+    statement = select(sessions.c.agent_id).where(
+        sessions.c.ours.is_(True),
+        sessions.c.state.in_([SessionState.SIGNED_IN.value, SessionState.DOUBTED.value]),
+    )
+    return list(tx.execute(statement).scalars())
+
+
+def renew(tx: Connection, agent_id: str, guid: str, *, ours: bool | None, now: float) -> None:
+    """Store the newest GUID; ``ours`` None leaves open whose session it is."""
+    columns = ["guid", "state", "renewed_at", "error_code", "error_message"]
+    if ours is not None:
+        columns.append("ours")
+    values = {
+        "agent_id": agent_id,
+        "guid": guid,
+        "state": SessionState.SIGNED_IN.value,
+        "ours": bool(ours),
+        "renewed_at": now,
+        "error_code": None,
+        "error_message": None,
+    }
+    tx.execute(upsert(tx, sessions, ("agent_id",), tuple(columns)), values)
+
+
+def mark(
+    tx: Connection,
+    agent_id: str,
+    state: SessionState,
+    *,
+    guid: str | None,
+    now: float,
+    error: tuple[str, str] | None = None,
+) -> bool:
+    """Change the state if ``guid`` still is the session's; False where somebody renewed it."""
+    code, message = error or (None, None)
+    statement = (
+        update(sessions)
+        .where(sessions.c.agent_id == agent_id)
+        .where(sessions.c.guid.is_(None) if guid is None else sessions.c.guid == guid)
+        .values(state=state.value, renewed_at=now, error_code=code, error_message=message)
+    )
+    return bool(tx.execute(statement).rowcount)
+
+
+def forget(tx: Connection, agent_id: str) -> None:
+    """The session was signed out on purpose."""
+    tx.execute(
+        update(sessions)
+        .where(sessions.c.agent_id == agent_id)
+        .values(state=SessionState.SIGNED_OUT.value, guid=None, keeper=None, signing_in=None)
+    )
+
+
+def claim_sign_in(tx: Connection, agent_id: str, who: str, *, now: float, seconds: float) -> bool:
+    """Take the right to sign the agent in; False while another process has it."""
+    _ensure(tx, agent_id, now)
+    statement = (
+        update(sessions)
+        .where(sessions.c.agent_id == agent_id)
+        .where(
+            or_(
+                sessions.c.signing_in.is_(None),
+                sessions.c.signing_in == who,
+                sessions.c.signing_in_until < now,
+            )
+        )
+        .values(signing_in=who, signing_in_until=now + seconds)
+    )
+    return bool(tx.execute(statement).rowcount)
+
+
+def release_sign_in(tx: Connection, agent_id: str, who: str) -> None:
+    """Give the right back."""
+    tx.execute(
+        update(sessions)
+        .where(sessions.c.agent_id == agent_id, sessions.c.signing_in == who)
+        .values(signing_in=None, signing_in_until=None)
+    )
+
+
+def claim_keeping(tx: Connection, agent_id: str, who: str, *, now: float, seconds: float) -> bool:
+    """Take, or hold on to, the right to poll for the agent: reading consumes events."""
+    _ensure(tx, agent_id, now)
+    statement = (
+        update(sessions)
+        .where(sessions.c.agent_id == agent_id)
+        .where(
+            or_(
+                sessions.c.keeper.is_(None),
+                sessions.c.keeper == who,
+                sessions.c.keeper_until < now,
+            )
+        )
+        .values(keeper=who, keeper_until=now + seconds)
+    )
+    return bool(tx.execute(statement).rowcount)
+
+
+def release_keeping(tx: Connection, agent_id: str, who: str) -> None:
+    """Let another process poll."""
+    tx.execute(
+        update(sessions)
+        .where(sessions.c.agent_id == agent_id, sessions.c.keeper == who)
+        .values(keeper=None, keeper_until=None)
+    )
+
+
+def _ensure(tx: Connection, agent_id: str, now: float) -> None:
+    tx.execute(
+        insert_or_ignore(tx, sessions),
+        {
+            "agent_id": agent_id,
+            "guid": None,
+            "state": SessionState.GONE.value,
+            "ours": False,
+            "renewed_at": now,
+        },
+    )

@@ -1,0 +1,97 @@
+"""The store: one database, one writing thread, short reads on connections of their own."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from concurrent.futures import Future
+from typing import TypeAlias, TypeVar
+
+from sqlalchemy import Connection, text
+from sqlalchemy.exc import SQLAlchemyError
+
+from bridge.errors import StoreError
+from bridge.store.engine import open_engine
+from bridge.store.migrate import migrate
+from bridge.store.writer import Writer
+
+T = TypeVar("T")
+Tx: TypeAlias = Connection  # what the functions of this package take first
+
+_READERS = 8
+
+
+class Store:
+    """Opens at construction and is closed once.
+
+    Args:
+        url: SQLAlchemy's, ``sqlite:///FILE`` or ``postgresql+psycopg://...``.
+
+    Raises:
+        StoreError: the database cannot be opened or brought to this version's schema.
+    """
+
+    def __init__(self, url: str) -> None:
+        self._engine = open_engine(url, connections=1)
+        try:
+            migrate(self._engine)
+        except SQLAlchemyError as error:
+            self._engine.dispose()
+            cause = getattr(error, "orig", None) or error
+            message = f"the database cannot be prepared: {cause}"
+            raise StoreError(message) from error
+        except StoreError:
+            self._engine.dispose()
+            raise
+        self._reading = open_engine(url, connections=_READERS, reading=True)
+        self._writer = Writer(self._engine)
+        self._watch: Connection | None = None
+
+    def write(self, unit: Callable[[Tx], T]) -> T:
+        """Run ``unit`` in a transaction and return its result once that is committed.
+
+        ``unit`` may run twice: it changes nothing but the database.
+        """
+        return self._writer.submit(unit).result()
+
+    def submit(self, unit: Callable[[Tx], T]) -> Future[T]:
+        """Like ``write``, without waiting."""
+        return self._writer.submit(unit)
+
+    def read(self, query: Callable[[Tx], T]) -> T:
+        """Run ``query`` on a reading connection; each of its statements sees its own moment."""
+        try:
+            with self._reading.connect() as connection:
+                return query(connection)
+        except SQLAlchemyError as error:
+            reason = type(getattr(error, "orig", None) or error).__name__
+            message = f"the database cannot be read ({reason})"
+            raise StoreError(message) from error
+
+    @property
+    def shared(self) -> bool:
+        """Whether another process's commits show in ``version``."""
+        return bool(self._reading.dialect.name == "sqlite")
+
+    def version(self) -> int | None:
+        """A number that moves when any process commits; None where the engine has none.
+
+        Called by one thread only. Costs microseconds: SQLite's ``data_version``.
+        """
+        if not self.shared:
+            return None
+        if self._watch is None:
+            self._watch = self._reading.connect()
+        version: int = self._watch.exec_driver_sql("PRAGMA data_version").scalar_one()
+        return version
+
+    def check(self) -> None:
+        """Raise StoreError where the database can be neither read nor written."""
+        self.write(lambda tx: tx.execute(text("SELECT 1")).scalar())
+
+    def close(self) -> None:
+        """Commit what is queued and close every connection."""
+        self._writer.close()
+        if self._watch is not None:
+            self._watch.close()
+        self._reading.dispose()
+        self._engine.dispose()

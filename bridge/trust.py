@@ -1,0 +1,183 @@
+"""Which assignment a customer's message may bring, and which is believed. Pure.
+
+A customer can write metadata, slots and even the sender of a public Rasa channel, and must not be
+able to speak into another customer's call. So a message's assignment counts only with our
+signature, unless the operator says that the channel in front is trusted.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+import jwt
+
+from bridge.errors import AssignmentError
+from bridge.gateway import wire
+from bridge.model import AgentId, Assignment, CallId, Channel, SenderId
+
+AUDIENCE = "assignment"
+LONGEST = 3600  # seconds from iat to exp
+_LEEWAY = 30  # seconds by which another machine's clock may be ahead
+_TEXT = 512  # characters of a user ID, a sender ID
+_SPELLINGS = {
+    "agent_id": ("agent_id", "agentid"),
+    "call_id": ("call_id", "callid"),
+    "user_id": ("user_id", "userid"),
+    "channel": ("channel",),
+    "channel_config_id": ("channel_config_id", "from"),
+    "agent_nickname": ("agent_nickname",),
+    "agent_avatar": ("agent_avatar",),
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Claim:
+    """An assignment that came with a message, and since when it holds."""
+
+    assignment: Assignment
+    given_at: float
+    source: str  # token or metadata
+    warning: str | None = None
+
+
+def assignment_of(
+    fields: Mapping[str, Any], sender_id: str, *, highest_agent: int
+) -> tuple[Assignment, str | None]:
+    """Check an assignment's fields, and what had to be put right in words (or None).
+
+    Raises:
+        AssignmentError: ``invalid_assignment``, with the field that is wrong.
+    """
+    agent_id = _id(fields, "agent_id")
+    if not wire.is_agent_id(agent_id, highest=highest_agent):
+        _refuse(f"agent_id is a number from {wire.FIRST_AGENT} to {highest_agent}")
+    call_id = _id(fields, "call_id")
+    if not wire.is_call_id(call_id):
+        _refuse("call_id has 1 to 64 characters of A-Z, a-z, 0-9, _ and -")
+    user_id = _text(fields, "user_id", _TEXT)
+    if not user_id:
+        _refuse("user_id is the customer's number at the gateway, a text that is not empty")
+    if not sender_id or len(sender_id) > _TEXT:
+        _refuse(f"sender_id is Rasa's name of the conversation, 1 to {_TEXT} characters")
+    channel, warning = _channel(fields.get("channel"))
+    assignment = Assignment(
+        sender_id=SenderId(sender_id),
+        agent_id=AgentId(agent_id),
+        call_id=CallId(call_id),
+        user_id=user_id or "",
+        channel=channel,
+        channel_config_id=_text(fields, "channel_config_id", 128),
+        agent_nickname=_text(fields, "agent_nickname", 256),
+        agent_avatar=_text(fields, "agent_avatar", _TEXT),
+    )
+    return assignment, warning
+
+
+def from_token(
+    token: object, sender_id: str, *, secret: str | None, now: float, highest_agent: int
+) -> Claim:
+    """Read a signed assignment.
+
+    Raises:
+        AssignmentError: ``untrusted`` or ``invalid_assignment``; the message names no claim's value.
+    """
+    if secret is None:
+        _distrust("it is signed, and assignment.secret is not set")
+    try:
+        claims = jwt.decode(
+            token,  # type: ignore[arg-type] - PyJWT refuses what is no text
+            secret or "",
+            algorithms=["HS256"],
+            audience=AUDIENCE,
+            options={"require": ["aud", "sub", "iat", "exp"], "verify_exp": False, "verify_iat": False},
+        )
+    except (jwt.PyJWTError, TypeError, ValueError, AttributeError) as error:
+        raise AssignmentError("untrusted", f"its token is not good: {_reason(error)}") from None
+    issued, expires = _time(claims["iat"]), _time(claims["exp"])
+    if claims["sub"] != sender_id:
+        _distrust("its token is another conversation's")
+    if expires <= now:
+        _distrust("its token has expired")
+    if expires - issued > LONGEST or issued > now + _LEEWAY:
+        _distrust("its token's iat and exp are more than an hour apart, or iat is to come")
+    fields = {key: claims.get(key) for key in _SPELLINGS}
+    assignment, warning = assignment_of(fields, sender_id, highest_agent=highest_agent)
+    return Claim(assignment, issued, "token", warning)
+
+
+def mint(assignment: Assignment, *, secret: str, now: float, seconds: int) -> str:
+    """A signed assignment for a message's metadata, key ``assignment``."""
+    claims: dict[str, Any] = {
+        "aud": AUDIENCE,
+        "sub": assignment.sender_id,
+        "iat": int(now),
+        "exp": int(now) + min(seconds, LONGEST),
+        "agent_id": assignment.agent_id,
+        "call_id": assignment.call_id,
+        "user_id": assignment.user_id,
+        "channel": assignment.channel.value,
+    }
+    for key in ("channel_config_id", "agent_nickname", "agent_avatar"):
+        value = getattr(assignment, key)
+        if value is not None:
+            claims[key] = value
+    return jwt.encode(claims, secret, algorithm="HS256")
+
+
+def plain(source: Mapping[str, Any]) -> dict[str, Any] | None:
+    """The assignment's fields in unsigned metadata, under either spelling; None without them."""
+    fields = {
+        name: next((source[key] for key in keys if source.get(key) is not None), None)
+        for name, keys in _SPELLINGS.items()
+    }
+    if fields["agent_id"] is None and fields["call_id"] is None:
+        return None
+    return fields
+
+
+def _channel(value: object) -> tuple[Channel, str | None]:
+    if value is None:
+        return Channel.WEB, None
+    try:
+        return Channel(str(value).upper()), None
+    except ValueError:
+        return Channel.WEB, "its channel is none of the gateway's; WEB is used"
+
+
+def _id(fields: Mapping[str, Any], key: str) -> str:
+    value = fields.get(key)
+    if isinstance(value, bool) or not isinstance(value, (str, int, float)):
+        return ""
+    if isinstance(value, float):
+        return str(int(value)) if value.is_integer() else ""
+    return str(value)
+
+
+def _text(fields: Mapping[str, Any], key: str, longest: int) -> str | None:
+    value = fields.get(key)
+    if value is None:
+        return None
+    text = _id(fields, key) if not isinstance(value, str) else value
+    if not text or len(text) > longest or not text.isprintable():
+        _refuse(f"{key} is a text of 1 to {longest} printable characters")
+    return text
+
+
+def _time(value: object) -> float:
+    if isinstance(value, (int, float)) and not isinstance(value, bool) and value == value:  # noqa: PLR0124 - not NaN
+        return float(value)
+    raise AssignmentError("untrusted", "its token's iat and exp are seconds since 1970")
+
+
+def _reason(error: Exception) -> str:
+    return type(error).__name__.removesuffix("Error")
+
+
+def _refuse(message: str) -> None:
+    raise AssignmentError("invalid_assignment", message)
+
+
+def _distrust(message: str) -> None:
+    raise AssignmentError("untrusted", message)
