@@ -50,7 +50,8 @@ class Edge:
     async def serve(self, request: Request, rest: str = "") -> HTTPResponse:
         """Serve one request of the gateway's clients."""
         del rest  # the path is read whole
-        inbound = receive(request.method, request.path, request.args, request.headers, request.body)
+        asked = request.get_args(keep_blank_values=True) if request.query_string else {}
+        inbound = receive(request.method, request.path, dict(asked), request.headers, request.body)
         recorder = self._site.recorder
         now = self._site.gateway.clock.now()
         entry = recorder.arrived(inbound, now, request.port)

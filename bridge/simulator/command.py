@@ -33,7 +33,7 @@ def _settings(given: dict[str, Any]) -> Settings:
         raise typer.BadParameter("; ".join(faults)) from None
 
 
-def gateway(  # noqa: PLR0917 - typer reads options by name
+def gateway(
     port: Annotated[int, typer.Option(help="0 takes a free one")] = 8043,
     host: Annotated[str, typer.Option(help="address to listen on")] = "127.0.0.1",
     deployment: Annotated[

@@ -22,7 +22,7 @@ from bridge.simulator.site import Site
 
 BACKLOG = 1024
 SWEEP_EVERY = 1.0  # seconds
-REPLY_FIRST = 0.02  # seconds between a refusal's own reply and its beginning
+REPLY_FIRST = 0.02  # seconds that replies have before connections are cut
 
 
 def run(settings: Settings, host: str, port: int) -> None:
@@ -69,6 +69,7 @@ class Server:
         for task in self._tasks:
             task.cancel()
         self._site.reset()
+        await asyncio.sleep(REPLY_FIRST)  # what waited is answered or dropped
         await self._close()
 
     def _shown(self) -> str:
