@@ -1,0 +1,163 @@
+"""One item of a ``when`` against a turn: does it hold, and in which words.
+
+A row per key; adding a key to a condition is adding a row. The words name what the designer wrote
+and Rasa's names of things, never what the customer wrote or what a slot holds.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import TYPE_CHECKING, Any, NamedTuple
+
+from bridge.triggers.keywords import mentions
+from bridge.turn import Turn
+from bridge.turn.lenient import same
+from bridge.turn.message import NLU_FALLBACK, underscored
+
+if TYPE_CHECKING:  # the package config reads files; only its types are wanted here
+    from bridge.config.settings import Condition
+
+ANY = "*"
+_HANDOFF = "human_handoff"
+_HANDOFF_FLOW = "pattern_human_handoff"  # how Rasa Pro 3.21 mostly runs the command
+
+
+class Verdict(NamedTuple):
+    """Whether something holds, and why or why not."""
+
+    holds: bool
+    words: str
+
+
+def judge(item: Condition, turn: Turn, since: float | None) -> Verdict:
+    """Judge one item: all of its keys must hold; else the first that does not is told.
+
+    Args:
+        item: the condition.
+        turn: what Rasa sent.
+        since: only fallbacks after this time count.
+    """
+    reasons = []
+    for key, check in _CHECKS:
+        if getattr(item, key) is None:
+            continue
+        verdict = check(item, turn, since)
+        if not verdict.holds:
+            return verdict
+        reasons.append(verdict.words)
+    return Verdict(bool(reasons), " and ".join(reasons) or "it asks for nothing")
+
+
+def is_explicit(item: Condition, turn: Turn, since: float | None) -> bool:
+    """Whether an item that holds tells of somebody's wish, not of the bot's failing.
+
+    A slot that was set before ``since`` is an old wish: it alone is no new one.
+    """
+    if item.fallbacks is not None:
+        return False
+    if item.command or item.flow or item.keyword or item.entity:
+        return True
+    if item.intent and turn.intent not in (None, NLU_FALLBACK):
+        return True
+    if item.slot and not item.intent:
+        when = turn.slot_set_at(item.slot) if since is not None else None
+        return since is None or (when is not None and when > since)
+    return False
+
+
+def _intent(item: Condition, turn: Turn, _since: float | None) -> Verdict:
+    if turn.intent is None and not (item.intent == ANY and turn.text):
+        return Verdict(holds=False, words="no intent was recognised")
+    named = turn.full_retrieval_intent if item.intent == turn.full_retrieval_intent else turn.intent
+    if item.intent not in (ANY, named):
+        return Verdict(holds=False, words=f"intent is {named}, not {item.intent}")
+    named = named or "of no name"
+    known, asked = turn.confidence, item.min_confidence
+    words = f"intent {named}" if known is None else f"intent {named} at {_percent(known, asked)}"
+    if asked is None:
+        return Verdict(holds=True, words=words)
+    if (known or 0.0) >= asked:
+        return Verdict(holds=True, words=f"{words}, at least {asked:g} was asked")
+    missing = "" if known is not None else " without a confidence"
+    return Verdict(holds=False, words=f"{words}{missing}, below the {asked:g} that was asked")
+
+
+def _percent(known: float, asked: float | None) -> str:
+    """Two digits, unless rounding would put the confidence on the wrong side of the threshold."""
+    short = f"{known:.2f}"
+    return short if asked is None or (float(short) >= asked) == (known >= asked) else str(known)
+
+
+def _command(item: Condition, turn: Turn, _since: float | None) -> Verdict:
+    wanted = underscored(item.command or "")
+    if any(one.name == wanted for one in turn.commands):
+        return Verdict(holds=True, words=f"command {wanted}")
+    if wanted == _HANDOFF and _HANDOFF_FLOW in turn.flows:
+        return Verdict(holds=True, words=f"command {wanted} (flow {_HANDOFF_FLOW} started)")
+    return Verdict(holds=False, words=f"no command {wanted}")
+
+
+def _flow(item: Condition, turn: Turn, _since: float | None) -> Verdict:
+    if item.flow in turn.flows:
+        return Verdict(holds=True, words=f"flow {item.flow} started")
+    return Verdict(holds=False, words=f"flow {item.flow} did not start")
+
+
+def _keyword(item: Condition, turn: Turn, _since: float | None) -> Verdict:
+    by_language = item.keyword or {}
+    if not turn.typed_intent:  # a button's payload is not what the customer said
+        for language, keywords in by_language.items():
+            for keyword in keywords:
+                if mentions(turn.folded, keyword):
+                    return Verdict(holds=True, words=f'keyword "{keyword}" ({language})')
+    return Verdict(holds=False, words=f"no keyword ({', '.join(by_language)})")
+
+
+def _entity(item: Condition, turn: Turn, _since: float | None) -> Verdict:
+    if any(entity.get("entity") == item.entity for entity in turn.entities):
+        return Verdict(holds=True, words=f"entity {item.entity}")
+    return Verdict(holds=False, words=f"no entity {item.entity}")
+
+
+def _slot(item: Condition, turn: Turn, _since: float | None) -> Verdict:
+    value = turn.slots.get(item.slot or "")
+    if item.asks_value:
+        wanted = _shown(item.is_)
+        if _equal(value, item.is_):
+            return Verdict(holds=True, words=f"slot {item.slot} is {wanted}")
+        return Verdict(holds=False, words=f"slot {item.slot} is not {wanted}")
+    if value is None:
+        return Verdict(holds=False, words=f"slot {item.slot} is not set")
+    return Verdict(holds=True, words=f"slot {item.slot} is set")
+
+
+def _equal(value: Any, wanted: Any) -> bool:
+    """Equal as JSON has it: 1 is 1.0, but neither is true, though Python says so."""
+    if isinstance(value, bool) or isinstance(wanted, bool):
+        return value is wanted
+    return same(value, wanted)
+
+
+def _shown(wanted: Any) -> str:
+    """The value as the designer's YAML has it."""
+    if wanted is None or isinstance(wanted, bool):
+        return "null" if wanted is None else str(wanted).lower()
+    return f'"{wanted}"' if isinstance(wanted, str) else str(wanted)
+
+
+def _fallbacks(item: Condition, turn: Turn, since: float | None) -> Verdict:
+    count, asked = turn.fallbacks(since), item.fallbacks or 1
+    row = f"{count} fallback{'' if count == 1 else 's'} in a row"
+    return Verdict(count >= asked, f"{row}, at least {asked} asked for")
+
+
+# In the order in which they are judged: what walks the events comes last.
+_CHECKS: tuple[tuple[str, Callable[[Condition, Turn, float | None], Verdict]], ...] = (
+    ("intent", _intent),
+    ("command", _command),
+    ("entity", _entity),
+    ("slot", _slot),
+    ("keyword", _keyword),
+    ("flow", _flow),
+    ("fallbacks", _fallbacks),
+)

@@ -1,0 +1,54 @@
+"""Finding a designer's keyword in a customer's words: whole words, whatever the case and script."""
+
+from __future__ import annotations
+
+import unicodedata
+from functools import lru_cache
+
+from bridge.turn.reading import fold
+
+# Scripts that write words without spaces between them, or glue endings to them: there a word's
+# edge cannot be seen, so the keyword is found anywhere.
+_UNSPACED = (
+    (0x0E00, 0x0EFF),  # Thai, Lao
+    (0x1000, 0x109F),  # Myanmar
+    (0x1100, 0x11FF),  # Hangul
+    (0x1780, 0x17FF),  # Khmer
+    (0x3040, 0x30FF),  # kana
+    (0x3400, 0x9FFF),  # Han
+    (0xAC00, 0xD7AF),  # Hangul
+    (0xF900, 0xFAFF),  # Han
+    (0x20000, 0x3FFFF),  # Han
+)
+
+
+def mentions(folded: str, keyword: str) -> bool:
+    """Whether ``folded`` (a text after ``fold``) holds ``keyword`` as whole words."""
+    word, open_start, open_end = _prepared(keyword)
+    start = folded.find(word) if word else -1
+    while start >= 0:
+        end = start + len(word)
+        begins = open_start or start == 0 or not _in_word(folded[start - 1])
+        if begins and (open_end or end == len(folded) or not _in_word(folded[end])):
+            return True
+        start = folded.find(word, start + 1)
+    return False
+
+
+@lru_cache(maxsize=4096)
+def _prepared(keyword: str) -> tuple[str, bool, bool]:
+    """The folded keyword, and whether its start and its end may touch other letters."""
+    word = fold(keyword)
+    if not word:
+        return "", False, False
+    return word, not _in_word(word[0]), not _in_word(word[-1])
+
+
+def _in_word(char: str) -> bool:
+    """Whether ``char`` joins its neighbour into one word."""
+    if char.isascii():
+        return char.isalnum() or char == "_"
+    code = ord(char)
+    if any(first <= code <= last for first, last in _UNSPACED):
+        return False
+    return char.isalnum() or unicodedata.category(char).startswith("M")
