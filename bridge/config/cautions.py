@@ -1,0 +1,91 @@
+"""What is allowed, and worth a word at start: the warnings of good settings. Pure."""
+
+from __future__ import annotations
+
+import ipaddress
+from collections.abc import Iterator
+from urllib.parse import urlsplit
+
+from bridge.config.designers import HandoffSettings
+from bridge.config.operators import ANYONE, BridgeSettings
+from bridge.model import Mode
+
+
+def cautions(bridge: BridgeSettings, designer: HandoffSettings) -> Iterator[str]:
+    """One sentence each, with the key that it is about; never a value."""
+    yield from _addresses(bridge)
+    yield from _secrets(bridge)
+    yield from _agents(bridge)
+    yield from _assist(bridge, designer)
+
+
+def _addresses(bridge: BridgeSettings) -> Iterator[str]:
+    if _is_open(bridge.gateway.url):
+        yield (
+            "gateway.url is http and not on this machine: passwords, GUIDs and customers' words "
+            "go over the network unencrypted"
+        )
+    if bridge.rasa.url and _is_open(bridge.rasa.url) and bridge.rasa.token:
+        yield "rasa.url is http and not on this machine: rasa.token goes there unencrypted"
+
+
+def _is_open(url: str) -> bool:
+    parts = urlsplit(url)
+    return parts.scheme == "http" and not is_loopback(parts.hostname or "")
+
+
+def is_loopback(host: str) -> bool:
+    """Whether ``host`` is this machine, as far as its name says."""
+    if host == "localhost" or host.endswith(".localhost"):
+        return True
+    try:
+        return ipaddress.ip_address(host).is_loopback
+    except ValueError:
+        return False
+
+
+def _secrets(bridge: BridgeSettings) -> Iterator[str]:
+    if bridge.api.token is None:
+        yield "api.token is not set: the API and the page are closed, /bridge/health is not"
+    elif bridge.api.inbox_secret is None:
+        yield "api.inbox_secret is not set: agents get no tokens of their own, the page is closed"
+    if bridge.rasa.webhook_token is None:
+        yield "rasa.webhook_token is not set: /webhook answers to this machine only"
+    if bridge.assignment.metadata == "signed" and bridge.assignment.secret is None:
+        yield (
+            "assignment.secret is not set: no assignment in a message's metadata can be accepted, "
+            "only those given over HTTP or made by the reader"
+        )
+    if bridge.assignment.metadata == "trusted":
+        yield (
+            "assignment.metadata is trusted: whoever can write a message's metadata chooses the "
+            "call that it goes to; never with a Rasa channel that customers can reach"
+        )
+
+
+def _agents(bridge: BridgeSettings) -> Iterator[str]:
+    for agent_id, agent in bridge.agents.items():
+        if agent.session == "pushed" and agent.password is not None:
+            yield f"agents.{agent_id}.password is not used: session is pushed"
+        if agent.session == "sign_in" and agent_id == ANYONE:
+            yield 'agents."*" signs in with one password and phone for every agent'
+    if bridge.gateway.deployment == "public_cloud" and not bridge.channel_config_ids:
+        yield (
+            "channel_config_ids is empty: an assignment without channel_config_id cannot be used, "
+            "since the public cloud asks for `from`"
+        )
+
+
+def _assist(bridge: BridgeSettings, designer: HandoffSettings) -> Iterator[str]:
+    assist = designer.assist
+    if assist.mode is Mode.AUTO and not assist.auto.intents:
+        yield "assist.mode is auto and assist.auto.intents is empty: nothing is sent by itself"
+    if bridge.rasa.replies == "customer":
+        for number, rule in enumerate(assist.when):
+            if rule.reply is None:
+                yield (
+                    f"assist.when[{number}] names no reply: with rasa.replies: customer the bot's "
+                    "own replies are never suggested"
+                )
+    if designer.handoff.then == "assist" and not assist.when and assist.mode is not Mode.OFF:
+        yield "handoff.then is assist and assist.when is empty: nothing is ever suggested"

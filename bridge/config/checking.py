@@ -1,0 +1,181 @@
+"""A document against its model: what pydantic finds, as faults with places and in our words."""
+
+from __future__ import annotations
+
+from collections.abc import Container
+from typing import Any, TypeVar
+
+from pydantic import BaseModel, ValidationError
+from pydantic_core import ErrorDetails
+
+from bridge.config import schema
+from bridge.config.environment import variable
+from bridge.config.expansion import names
+from bridge.config.faults import Fault, Path, kind, printable, shown, spell, suggest
+from bridge.config.source import Document
+from bridge.config.values import CONFLICT
+
+Model = TypeVar("Model", bound=BaseModel)
+
+_KEY = "[key]"  # how pydantic says that the key is meant, not its value
+_CONTAINERS = {"array", "object"}
+_MAPPING_ERRORS = ("model_type", "model_attributes_type", "dict_type", "mapping_type")
+_OWN_WORDS = ("value_error", "assertion_error")
+_MENDINGS = 2  # text first, then what was hidden behind it
+
+
+def check(
+    document: Document, model: type[Model], which: schema.Which
+) -> tuple[Model | None, list[Fault]]:
+    """The settings of a file, or all that is wrong with them; ``document`` may be mended."""
+    if document.value is None:
+        document.value = {}
+    errors: list[ErrorDetails] = []
+    for _ in range(_MENDINGS + 1):
+        try:
+            return model.model_validate(document.value), []
+        except ValidationError as error:
+            errors = error.errors(include_url=False)
+        if not _mend(document, errors):
+            break
+    # What could not be read or expanded needs no second fault for what it is instead.
+    unread = {each.path for each in document.faults if each.place == document.place(each.path)}
+    faults: dict[tuple[Path, str], Fault] = {}
+    for each in errors:
+        path = locate(document.value, each["loc"])
+        if path not in unread:
+            faults.setdefault((path, each["type"]), _fault(document, each, path, which))
+    return None, list(faults.values())
+
+
+def _mend(document: Document, errors: list[ErrorDetails]) -> bool:
+    """Take numbers as the text that was written, and a section with nothing in it as absent."""
+    mended = False
+    for error in errors:
+        path = locate(document.value, error["loc"])
+        if error["type"] == "string_type" and path in document.texts:
+            document.put(path, document.texts[path])
+            mended = True
+        elif error["type"] in _MAPPING_ERRORS and error["input"] is None and path:
+            parent = document.get(path[:-1])
+            if isinstance(parent, dict) and parent.pop(path[-1], 0) is None:
+                mended = True
+    return mended
+
+
+def locate(value: Any, loc: tuple[int | str, ...]) -> Path:
+    """Pydantic's ``loc`` as a path of the file: without what only pydantic knows."""
+    path: list[int | str] = []
+    for number, step in enumerate(loc):
+        if step in _steps(value):
+            value = value[step]
+        elif number < len(loc) - 1 or step == _KEY or not isinstance(value, dict):
+            continue  # the name of a validator, or of one way to read the value
+        path.append(step)
+    return tuple(path)
+
+
+def _steps(value: Any) -> Container[Any]:
+    """The keys of a mapping, the numbers of a list's items."""
+    if isinstance(value, list):
+        return range(len(value))
+    return value if isinstance(value, dict) else ()
+
+
+def _fault(document: Document, error: ErrorDetails, path: Path, which: schema.Which) -> Fault:
+    of_key = error["loc"][-1:] == (_KEY,)
+    if error["type"] == "extra_forbidden":
+        return _unknown_key(document, path, which)
+    if error["type"] == CONFLICT:
+        return Fault(document.place(path, key=True), path, wrong=error["msg"])
+    node = schema.at(which, path[:-1] if of_key else path)
+    if of_key:
+        return _wrong_key(document, error, path, node, which)
+    if error["type"] == "missing":
+        return _missing(document, path, node, which)
+    value = error["input"]
+    options = [str(each) for each in (node or {}).get("enum", ())]
+    meant = suggest(value, options) if isinstance(value, str) else ""
+    return Fault(
+        document.place(path),
+        path,
+        found=found_at(document, path, value, which),
+        allowed=_allowed(error, node),
+        meant=meant,
+    )
+
+
+def _missing(
+    document: Document, path: Path, node: schema.Node | None, which: schema.Which
+) -> Fault:
+    allowed = schema.describe(node or {})
+    if which == "bridge":
+        allowed += f"; or the variable {variable(path)}"
+    return Fault(
+        document.place(path, key=True),
+        path,
+        found="nothing: " + ("the key is missing" if document.exists else "there is no such file"),
+        allowed=allowed,
+    )
+
+
+def _wrong_key(
+    document: Document,
+    error: ErrorDetails,
+    path: Path,
+    node: schema.Node | None,
+    which: schema.Which,
+) -> Fault:
+    word = str(path[-1]) if path else ""
+    options = schema.keys(which, node or {})
+    return Fault(
+        document.place(path, key=True),
+        path,
+        found=f"the key {printable(word)}",
+        allowed=", ".join(options) or _allowed(error, None),
+        meant=suggest(word, options),
+    )
+
+
+def _unknown_key(document: Document, path: Path, which: schema.Which) -> Fault:
+    word = str(path[-1])
+    options = schema.keys(which, schema.at(which, path[:-1]) or {})
+    return Fault(
+        document.place(path, key=True),
+        path,
+        found="a key that is not known here",
+        allowed=", ".join(options),
+        meant=suggest(word, options) or _elsewhere(word, which),
+    )
+
+
+def _elsewhere(word: str, which: schema.Which) -> str:
+    """Where a key of that name belongs, in this file or in another."""
+    for other in (which, *(each for each in schema.MODELS if each != which)):
+        for path in schema.paths(other):
+            if path[-1] == word:
+                return spell(path) + ("" if other == which else f" in {other}.yml")
+    for other in schema.MODELS:
+        if close := suggest(word, schema.keys(other, schema.at(other, ()) or {})):
+            return f"{close} in {other}.yml"
+    return ""
+
+
+def found_at(document: Document, path: Path, value: Any, which: schema.Which) -> str:
+    """What stands at ``path``, as far as it may be shown."""
+    if path in document.sources:
+        return f"what {names(document.sources[path])} came to, which is not shown here"
+    node = schema.at(which, path) or {}
+    if which == "bridge" and node.get("type") in _CONTAINERS:
+        return kind(value)  # a secret may stand where a mapping of secrets is wanted
+    return shown(value, path, document.texts.get(path))
+
+
+def _allowed(error: ErrorDetails, node: schema.Node | None) -> str:
+    if error["type"] in _OWN_WORDS:
+        return error["msg"].removeprefix("Value error, ").removeprefix("Assertion failed, ")
+    if node is None:
+        return error["msg"].removeprefix("Input should be ")
+    if error["type"] == "string_too_short":
+        return "text that is not empty"
+    return schema.describe(node)

@@ -1,0 +1,249 @@
+"""Rasa's domain: reading it, and checking the designer's names against it.
+
+The domain is Rasa's file, so it is read as Rasa reads it, split over a folder or not, and nothing
+in it is judged here.
+"""
+
+from __future__ import annotations
+
+import os
+import re
+from collections.abc import Iterable, Iterator, Mapping
+from pathlib import Path as FilePath
+from typing import Any
+
+from ruamel.yaml import YAML
+from ruamel.yaml.error import MarkedYAMLError, YAMLError
+
+from bridge.config.designers import ANY_INTENT, RESPONSE_SELECTOR, HandoffRules
+from bridge.config.faults import Fault, Path, Place, printable, suggest
+from bridge.config.source import Document
+from bridge.config.syntax import explain
+from bridge.errors import ConfigurationError
+
+_LISTS = ("intents", "entities", "actions", "e2e_actions")
+_MAPPINGS = ("slots", "responses", "forms", "session_config")
+_DOMAIN_KEY = re.compile(rf"^({'|'.join((*_LISTS, *_MAPPINGS))})[ \t]*:", re.MULTILINE)
+_SUFFIXES = (".yml", ".yaml")
+_RASAS_INTENTS = ("restart", "back", "out_of_scope", "session_start", "nlu_fallback")
+
+
+def load_domain(path: FilePath | str) -> Mapping[str, Any]:
+    """Read a domain file, or merge the domain files of a folder.
+
+    Returns:
+        The domain as Rasa writes it: ``intents`` and ``entities`` as lists, ``slots`` and
+        ``responses`` as mappings. The first of a name stands.
+
+    Raises:
+        ConfigurationError: there is no such file, or one is not YAML.
+    """
+    faults: list[Fault] = []
+    known = read_domain(FilePath(path), str(path), faults)
+    if known is None:
+        raise ConfigurationError([str(each) for each in faults])
+    return known
+
+
+def read_domain(start: FilePath, name: str, faults: list[Fault]) -> dict[str, Any] | None:
+    """The domain of a file or folder that messages call ``name``; None where there are faults."""
+    files = _files(start)
+    if files is None:
+        faults.append(Fault(Place(name), wrong="there is no such domain file or folder"))
+        return None
+    found: list[Fault] = []
+    whole = files == [start]
+    places = [Place(name + str(each).removeprefix(str(start))) for each in files]
+    parts = [_read(*each, found, whole=whole) for each in zip(files, places, strict=True)]
+    faults += found
+    return None if found else _merge(part for part in parts if part)
+
+
+def _files(start: FilePath) -> list[FilePath] | None:
+    try:
+        if not start.is_dir():
+            return [start] if start.exists() else None
+    except OSError:  # a name that no file can have, a folder that is closed to us
+        return None
+    found: list[FilePath] = []
+    seen: set[str] = set()  # links may lead in a circle
+    for folder, below, names in os.walk(start, followlinks=True):
+        real = os.path.realpath(folder)
+        below[:] = sorted(each for each in below if not each.startswith(".") and real not in seen)
+        if real in seen:
+            continue
+        seen.add(real)
+        found += (FilePath(folder, name) for name in sorted(names) if name.endswith(_SUFFIXES))
+    return found
+
+
+def _read(
+    path: FilePath, place: Place, faults: list[Fault], *, whole: bool
+) -> dict[str, Any] | None:
+    """One file; files of a folder without a key of a domain are no part of it."""
+    try:
+        text = path.read_text(encoding="utf-8-sig")
+    except (OSError, UnicodeDecodeError):
+        faults.append(Fault(place, wrong="the domain file is not readable as UTF-8"))
+        return None
+    if not whole and not _DOMAIN_KEY.search(text):
+        return None
+    yaml = YAML(typ="safe")
+    yaml.allow_duplicate_keys = True  # Rasa's affair
+    try:
+        value = yaml.load(text)
+    except MarkedYAMLError as error:
+        line, column, said, allowed = explain(error, text)
+        faults.append(Fault(Place(place.file, line, column), found=said, allowed=allowed))
+        return None
+    except (YAMLError, ValueError, RecursionError):
+        faults.append(Fault(place, wrong="the domain file is not YAML"))
+        return None
+    if value is None or isinstance(value, dict):
+        return value
+    faults.append(Fault(place, wrong="a domain is a mapping: intents:, responses: and so on"))
+    return None
+
+
+def _merge(parts: Iterable[Mapping[str, Any]]) -> dict[str, Any]:
+    merged: dict[str, Any] = {}
+    for part in parts:
+        for key, value in part.items():
+            known = merged.get(key)
+            if isinstance(known, list) and isinstance(value, list):
+                merged[key] = known + [each for each in value if each not in known]
+            elif isinstance(known, dict) and isinstance(value, dict):
+                merged[key] = {**value, **known}
+            elif known is None:
+                merged[key] = value
+    return merged
+
+
+def check_names(
+    document: Document, domain: Mapping[str, Any], source: str
+) -> tuple[list[Fault], list[str]]:
+    """The names of ``handoff.yml`` that the domain does not have.
+
+    Args:
+        document: ``handoff.yml``; its values need not be right otherwise.
+        domain: what :func:`load_domain` gave.
+        source: the domain's name, for the messages.
+
+    Returns:
+        Faults for intents and responses that were written, and warnings for the rest: defaults
+        that nobody wrote, and slots and entities, which Rasa can have from elsewhere.
+    """
+    intents, responses = names_of(domain.get("intents")), names_of(domain.get("responses"))
+    faults, warnings = [], []
+    for path, name in _intents(document):
+        base = name.split("/", 1)[0]
+        if intents and base not in {*intents, *_RASAS_INTENTS}:
+            faults.append(
+                _unknown(document, path, base, intents, f"an intent of the domain ({source})")
+            )
+    if not intents and any(_intents(document)):
+        warnings.append(f"{source} names no intents: conditions on intents were not checked")
+    for path, name in _responses(document):
+        if not _known_response(name, responses):
+            faults.append(_no_response(document, path, name, responses, source))
+    warnings += _defaults(document, responses, source)
+    warnings += _others(document, domain, source)
+    unread = {each.path for each in document.faults}
+    return [each for each in faults if each.path not in unread], warnings
+
+
+def names_of(part: Any) -> list[str]:
+    """The names of a domain's list (of words or single-key mappings) or mapping."""
+    names: list[str] = []
+    for each in part if isinstance(part, list | dict) else ():
+        names += [str(key) for key in each] if isinstance(each, dict) else [str(each)]
+    return names
+
+
+def _rules(document: Document) -> Iterator[tuple[Path, Mapping[str, Any]]]:
+    for section in ("handoff", "assist"):
+        when = document.get((section, "when"))
+        for number, rule in enumerate(when if isinstance(when, list) else ()):
+            if isinstance(rule, dict):
+                yield (section, "when", number), rule
+
+
+def _named(document: Document, key: str) -> Iterator[tuple[Path, str]]:
+    for path, rule in _rules(document):
+        if isinstance(rule.get(key), str):
+            yield (*path, key), rule[key]
+
+
+def _listed(document: Document, path: Path) -> Iterator[tuple[Path, str]]:
+    listed = document.get(path)
+    for number, name in enumerate(listed if isinstance(listed, list) else ()):
+        if isinstance(name, str):
+            yield (*path, number), name
+
+
+def _intents(document: Document) -> Iterator[tuple[Path, str]]:
+    for path, name in (
+        *_named(document, "intent"),
+        *_listed(document, ("assist", "auto", "intents")),
+    ):
+        if name != ANY_INTENT:
+            yield path, name
+
+
+def _responses(document: Document) -> Iterator[tuple[Path, str]]:
+    for key in ("say", "unavailable"):
+        if isinstance(name := document.get(("handoff", key)), str):
+            yield ("handoff", key), name
+    for path, name in _named(document, "reply"):
+        if name != RESPONSE_SELECTOR:
+            yield path, name
+
+
+def _known_response(name: str, responses: list[str]) -> bool:
+    if name in responses:
+        return True
+    base, slash, _ = name.partition("/")
+    # Retrieval answers often stand with the training examples, where the domain has none of them.
+    return bool(slash) and not any(each.startswith(f"{base}/") for each in responses)
+
+
+def _no_response(
+    document: Document, path: Path, name: str, responses: list[str], source: str
+) -> Fault:
+    if any(each.startswith(f"{name}/") for each in responses):
+        return Fault(
+            document.place(path),
+            path,
+            found=f"{printable(name)}, which has one answer for each retrieval intent",
+            allowed=f"{RESPONSE_SELECTOR}, or one answer by its full name",
+            meant=RESPONSE_SELECTOR if path[-1] == "reply" else suggest(name, responses),
+        )
+    return _unknown(document, path, name, responses, f"a response of the domain ({source})")
+
+
+def _unknown(document: Document, path: Path, name: str, known: list[str], what: str) -> Fault:
+    return Fault(
+        document.place(path),
+        path,
+        found=f'"{printable(name)}"',
+        allowed=what,
+        meant=suggest(name, known),
+    )
+
+
+def _defaults(document: Document, responses: list[str], source: str) -> Iterator[str]:
+    written = document.get(("handoff",))
+    rules = HandoffRules()
+    for key, name in (("say", rules.say), ("unavailable", rules.unavailable)):
+        if (not isinstance(written, dict) or key not in written) and name not in responses:
+            yield f"handoff.{key} is {name} by default, and {source} has no such response"
+
+
+def _others(document: Document, domain: Mapping[str, Any], source: str) -> Iterator[str]:
+    slots, entities = names_of(domain.get("slots")), names_of(domain.get("entities"))
+    for path, name in (*_named(document, "slot"), *_listed(document, ("handoff", "card", "slots"))):
+        if slots and name not in slots:
+            yield f"{document.place(path)}: {source} has no slot {printable(name)}"
+    for path, name in _named(document, "entity"):
+        if entities and name not in entities:
+            yield f"{document.place(path)}: {source} has no entity {printable(name)}"

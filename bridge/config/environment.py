@@ -1,0 +1,138 @@
+"""Operators' keys from the environment: ``BRIDGE__GATEWAY__URL`` is ``gateway.url``.
+
+Two underscores part the keys; capitals do not matter. A value is text, typed by its field; where
+the key holds a mapping, the value is JSON and gives the whole of it. The only module that looks at
+``os.environ``.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+from collections.abc import Mapping
+from dataclasses import replace
+
+from bridge.config import schema
+from bridge.config.faults import Fault, Path, Place, printable, suggest
+from bridge.config.source import Document, compose
+
+FOLDER = "BRIDGE_CONFIG"
+PREFIX = "BRIDGE__"
+_PART = "__"
+
+
+def current() -> Mapping[str, str]:
+    """The environment of this process."""
+    return os.environ
+
+
+def variable(path: Path) -> str:
+    """The variable that sets ``path``."""
+    return PREFIX + _PART.join(str(step).upper() for step in path)
+
+
+def overlay(document: Document, environ: Mapping[str, str]) -> None:
+    """Lay the variables over what ``bridge.yml`` says; faults go to the document."""
+    taken: dict[Path, str] = {}
+    ours = [name for name in environ if name.upper().startswith(PREFIX)]
+    for name in sorted(ours, key=lambda each: (each.count(_PART), each)):  # parents first
+        path = _path(name)
+        if isinstance(path, Fault):
+            document.faults.append(path)
+        elif path in taken:
+            wrong = f"the same key as {taken[path]}: set one of them"
+            document.faults.append(Fault(Place(variable=name), path, wrong=wrong))
+        else:
+            taken[path] = name
+            _set(document, name, path, environ[name])
+
+
+def _path(name: str) -> Path | Fault:
+    """The key that a variable sets, or why there is none."""
+    path, rest = _follow(name[len(PREFIX) :].split(_PART))
+    return _unknown(name, path, rest) if rest else path
+
+
+def _follow(parts: list[str], path: Path = ()) -> tuple[Path, list[str]]:
+    """As far as ``parts`` name keys below ``path``, and what is left of them."""
+    for number, part in enumerate(parts):
+        node = schema.at("bridge", path) or {}
+        known = schema.keys("bridge", node)
+        step = next((key for key in known if key.casefold() == part.casefold()), None)
+        if step is None and part and not known and schema.is_open(node):
+            step = part
+        if step is None:
+            return path, parts[number:]
+        path = (*path, step)
+    return path, []
+
+
+def _unknown(name: str, path: Path, rest: list[str]) -> Fault:
+    known = schema.keys("bridge", schema.at("bridge", path) or {})
+    if close := suggest(rest[0], known):
+        meant, _ = _follow(rest[1:], (*path, close))
+    else:
+        meant = _anywhere(name)
+    return Fault(
+        Place(variable=printable(name)),
+        found="a variable that sets no key",
+        allowed=", ".join(variable((*path, key)) for key in known) or f"{variable(path)} itself",
+        meant=variable(meant) if meant else "",
+    )
+
+
+def _anywhere(name: str) -> Path:
+    """The key whose variable ``name`` is like: one whose section was left out, say."""
+    words = name[len(PREFIX) :].upper()
+    variables = {variable(each).removeprefix(PREFIX): each for each in schema.paths("bridge")}
+    for known, path in variables.items():
+        if known.split(_PART)[-1] == words.split(_PART)[-1]:
+            return path
+    return variables.get(suggest(words, variables), ())
+
+
+def _set(document: Document, name: str, path: Path, text: str) -> None:
+    place = Place(variable=name)
+    below = Document("")
+    node = schema.at("bridge", path)
+    if node is not None and schema.is_mapping(node):
+        if _is_json(text):
+            compose(text, below, place)  # JSON is YAML, and numbers keep the text that was written
+        if not isinstance(below.value, dict):
+            example = variable((*path, next(iter(schema.keys("bridge", node)), "291")))
+            allowed = f'JSON: {{"key": "value"}}, or a variable for each key, as {example}'
+            found = "text that is no JSON mapping"
+            document.faults.append(Fault(place, path, found=found, allowed=allowed))
+            return
+        document.faults += [replace(each, path=(*path, *each.path)) for each in below.faults]
+    else:
+        below.value = text
+    if not _make_room(document, path, place):
+        return  # the file has no mapping there: its own fault says so
+    document.forget(path)
+    document.put(path, below.value)
+    document.values[path] = document.keys[path] = place
+    document.texts.update({(*path, *each): said for each, said in below.texts.items()})
+
+
+def _is_json(text: str) -> bool:
+    try:
+        json.loads(text)
+    except (ValueError, RecursionError):
+        return False
+    return True
+
+
+def _make_room(document: Document, path: Path, place: Place) -> bool:
+    """Whether every parent of ``path`` is a mapping; missing ones are made."""
+    if document.value is None:
+        document.value = {}
+    here = document.value
+    for end, step in enumerate(path[:-1], 1):
+        if not isinstance(here, dict):
+            return False
+        if here.get(step) is None:
+            here[step] = {}
+            document.values[path[:end]] = document.keys[path[:end]] = place
+        here = here[step]
+    return isinstance(here, dict)

@@ -1,0 +1,99 @@
+"""``${NAME}`` and ``${NAME:-default}`` in ``bridge.yml``, and only there.
+
+A designer must not be able to print a secret, so in ``handoff.yml`` and ``media.yml`` text stays
+as it is; what looks like an expansion there (capitals between the braces) is a fault, since it was
+meant to be one. ``$${`` is a plain ``${``. Expanded values stay text: the field types them.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping
+
+from bridge.config.faults import Fault, Path, is_secret, shown, suggest
+from bridge.config.source import Document
+
+_ANY = re.compile(r"\$\$\{|\$\{([^{}]*)\}|\$\{")
+_BODY = re.compile(r"([A-Za-z_][A-Za-z0-9_]*)(?::-(.*))?", re.DOTALL)
+_LOOKS_LIKE = re.compile(r"(\$?)(\$\{[A-Z_][A-Z0-9_]*(?::-[^{}]*)?\})")
+
+
+def expand(document: Document, environ: Mapping[str, str]) -> None:
+    """Expand every value that a file gave; what the environment gave is taken literally."""
+    for path, value in list(document.scalars()):
+        if not isinstance(value, str) or "${" not in value or document.place(path).variable:
+            continue
+        expanded, fault = _expanded(document, path, value, environ)
+        if fault is not None:
+            document.faults.append(fault)
+        elif _ANY.sub("", value.replace("$${", "")) != value.replace("$${", ""):
+            document.sources[path] = value
+        document.put(path, expanded)
+
+
+def _expanded(
+    document: Document, path: Path, value: str, environ: Mapping[str, str]
+) -> tuple[str, Fault | None]:
+    faults: list[Fault] = []
+
+    def one(found: re.Match[str]) -> str:
+        if found[0] == "$${":
+            return "${"
+        body = _BODY.fullmatch(found[1] or "")
+        if body is None:
+            faults.append(_malformed(document, path, value))
+            return found[0]
+        name, default = body[1], body[2]
+        held = environ.get(name)
+        if default is not None:
+            return held or default  # as in a shell: empty counts as unset
+        if held is None:
+            faults.append(_unset(document, path, name, environ))
+            return found[0]
+        return held
+
+    expanded = _ANY.sub(one, value)
+    return expanded, faults[0] if faults else None
+
+
+def _unset(document: Document, path: Path, name: str, environ: Mapping[str, str]) -> Fault:
+    return Fault(
+        document.place(path),
+        path,
+        found=f"${{{name}}}, and no variable {name} is set",
+        allowed=f"a variable that is set, or ${{{name}:-default}}, or ${{{name}:-}} for nothing",
+        meant=suggest(name, (each for each in environ if not each.startswith("_"))),
+    )
+
+
+def _malformed(document: Document, path: Path, value: str) -> Fault:
+    return Fault(
+        document.place(path),
+        path,
+        found="a ${ that is no expansion" if is_secret(path) else shown(value, path),
+        allowed="${NAME}, ${NAME:-default}, or $${ for a plain ${",
+    )
+
+
+def refuse(document: Document) -> None:
+    """Report what looks like an expansion in a designers' file."""
+    for path, value in list(document.scalars()):
+        if not isinstance(value, str) or not (found := list(_LOOKS_LIKE.finditer(value))):
+            continue
+        plain = [each[2] for each in found if not each[1]]
+        if plain:
+            fault = Fault(
+                document.place(path),
+                path,
+                found=f"{plain[0]}: variables are put in in bridge.yml only",
+                allowed=f"the value itself, or ${plain[0]} for exactly that text",
+            )
+            document.faults.append(fault)
+        else:
+            document.put(path, _LOOKS_LIKE.sub(r"\2", value))
+
+
+def names(source: str) -> str:
+    """``${A}`` and ``${B}`` of a value as it was written, without defaults."""
+    found = [_BODY.fullmatch(each[1] or "") for each in _ANY.finditer(source)]
+    return " and ".join(dict.fromkeys(f"${{{body[1]}}}" for body in found if body))

@@ -1,0 +1,170 @@
+"""Reads the three files and the environment into :class:`Settings`, or raises every fault."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import replace
+from pathlib import Path as FilePath
+from typing import Any
+
+from bridge.config import environment, expansion
+from bridge.config.cautions import cautions
+from bridge.config.checking import check, found_at
+from bridge.config.designers import HandoffSettings
+from bridge.config.domain import check_names, read_domain
+from bridge.config.faults import Fault, Path, Place
+from bridge.config.media import MediaSettings
+from bridge.config.operators import BridgeSettings
+from bridge.config.settings import Settings
+from bridge.config.source import Document, read
+from bridge.errors import ConfigurationError
+
+FOLDER = "config"  # where nothing else is said
+FILES = ("bridge.yml", "handoff.yml", "media.yml")
+_CA_FILE: Path = ("gateway", "ca_file")
+_DOMAIN: Path = ("rasa", "domain")
+
+
+def load(
+    folder: FilePath | str | None = None,
+    environ: Mapping[str, str] | None = None,
+    *,
+    domain: FilePath | str | None = None,
+) -> Settings:
+    """Read the configuration.
+
+    Args:
+        folder: where the files are; None is what ``BRIDGE_CONFIG`` names, else ``config``.
+        environ: the environment; None is that of the process.
+        domain: checked against instead of the one that ``rasa.domain`` names.
+
+    Raises:
+        ConfigurationError: with every fault of all files and of the environment.
+    """
+    environ = environment.current() if environ is None else environ
+    named = folder or environ.get(environment.FOLDER) or None
+    place = FilePath(named or FOLDER)
+    faults: list[Fault] = []
+    if not place.is_dir() and (named is not None or place.exists()):
+        faults.append(_no_folder(place, chosen_by_environment=not folder))
+    documents = [_document(place / name, faults) for name in FILES]
+    bridge, designer, media = _checked(documents, environ, faults)
+    known, warnings = _against_domain(documents, domain, faults)
+    if faults or bridge is None or designer is None or media is None:
+        in_order = sorted(dict.fromkeys(faults), key=lambda each: each.order)
+        raise ConfigurationError([str(each) for each in in_order])
+    return Settings(
+        bridge=bridge,
+        designer=designer,
+        media=media,
+        domain=known,
+        folder=str(place),
+        warnings=(*cautions(bridge, designer), *warnings),
+    )
+
+
+def defaults_folder() -> FilePath:
+    """The folder of the shipped files: in the installed package, or in the checkout."""
+    package = FilePath(__file__).parent.parent
+    shipped = package / "defaults"
+    return shipped if shipped.is_dir() else package.parent / "config"
+
+
+def _no_folder(place: FilePath, *, chosen_by_environment: bool) -> Fault:
+    source = f" (named by {environment.FOLDER})" if chosen_by_environment else ""
+    what = "not a folder" if place.exists() else "a folder that does not exist"
+    return Fault(
+        Place(str(place)),
+        found=what + source,
+        allowed=f"a folder with {', '.join(FILES)}; `cc-bridge init` writes one",
+    )
+
+
+def _document(path: FilePath, faults: list[Fault]) -> Document:
+    other = path.with_suffix(".yaml")
+    document = read(path)
+    if document is None:
+        if other.exists():
+            wrong = f"this file is not read: rename it to {path.name}"
+            faults.append(Fault(Place(str(other)), wrong=wrong))
+        document = Document(str(path), exists=False)
+    return document
+
+
+def _checked(
+    documents: list[Document], environ: Mapping[str, str], faults: list[Fault]
+) -> tuple[BridgeSettings | None, HandoffSettings | None, MediaSettings | None]:
+    operators, designers, tables = documents
+    broken = [document.value is None and bool(document.faults) for document in documents]
+    environment.overlay(operators, environ)
+    expansion.expand(operators, environ)
+    for document in (designers, tables):
+        expansion.refuse(document)
+    bridge = designer = media = None
+    if not broken[0]:
+        bridge = _operators(operators, faults)
+    if not broken[1]:
+        designer, found = check(designers, HandoffSettings, "handoff")
+        faults += found
+    if not broken[2]:
+        media, found = check(tables, MediaSettings, "media")
+        faults += found
+    for document in documents:
+        faults += document.faults
+    return bridge, designer, media
+
+
+def _operators(document: Document, faults: list[Fault]) -> BridgeSettings | None:
+    if document.value is None:
+        document.value = {}
+    if isinstance(document.value, dict) and document.value.get("gateway") is None:
+        document.value["gateway"] = {}  # so that the missing key is gateway.url
+    bridge, found = check(document, BridgeSettings, "bridge")
+    faults += found
+    file = document.get(_CA_FILE)
+    if isinstance(file, str) and file and not (_unread(document, _CA_FILE) or _is_file(file)):
+        what = found_at(document, _CA_FILE, file, "bridge")
+        allowed = "a PEM file with the CA's certificate, from the folder of the start"
+        place = document.place(_CA_FILE)
+        faults.append(Fault(place, _CA_FILE, found=f"no file: {what}", allowed=allowed))
+    return bridge
+
+
+def _unread(document: Document, path: Path) -> bool:
+    return any(each.path == path for each in document.faults)
+
+
+def _is_file(name: str) -> bool:
+    try:
+        return FilePath(name).is_file()
+    except OSError:  # a name that no file can have, a folder that is closed to us
+        return False
+
+
+def _against_domain(
+    documents: list[Document], domain: FilePath | str | None, faults: list[Fault]
+) -> tuple[Mapping[str, Any] | None, list[str]]:
+    """The domain, and warnings of what the designer names and it does not have."""
+    operators, designers, _ = documents
+    source = domain or operators.get(_DOMAIN)
+    if not isinstance(source, FilePath | str) or not str(source):
+        return None, []
+    if domain is None and _unread(operators, _DOMAIN):
+        return None, []
+    # What the environment was asked for does not show: the name is the text of the file.
+    name = str(source) if domain else operators.sources.get(_DOMAIN, str(source))
+    missing: list[Fault] = []
+    known = read_domain(FilePath(source), name, missing)
+    if known is None:
+        faults += (_located(each, operators, name) if domain is None else each for each in missing)
+        return None, []
+    found, warnings = check_names(designers, known, name)
+    faults += found
+    return known, warnings
+
+
+def _located(fault: Fault, operators: Document, name: str) -> Fault:
+    """A domain that is not there is a fault of the key that names it."""
+    if fault.place != Place(name) or fault.found:
+        return fault
+    return replace(fault, place=operators.place(_DOMAIN), path=_DOMAIN, found=f"{name}")

@@ -1,0 +1,209 @@
+"""The JSON Schemas of the files, from the models: for editors, and for the words of faults.
+
+``python -m bridge.config FOLDER`` writes them; ``config/schema/`` holds what it wrote.
+"""
+
+from __future__ import annotations
+
+import functools
+import json
+from collections.abc import Callable, Iterator, Mapping
+from pathlib import Path as FilePath
+from typing import Any, Literal, get_args
+
+from pydantic import BaseModel
+
+from bridge.config.designers import HandoffSettings
+from bridge.config.faults import Path
+from bridge.config.media import MediaSettings
+from bridge.config.operators import BridgeSettings
+
+Which = Literal["bridge", "handoff", "media"]
+Node = Mapping[str, Any]
+
+MODELS: Mapping[Which, type[BaseModel]] = {
+    "bridge": BridgeSettings,
+    "handoff": HandoffSettings,
+    "media": MediaSettings,
+}
+_WORDS = {"ge": "minimum", "le": "maximum", "gt": "exclusiveMinimum", "lt": "exclusiveMaximum"}
+_EXPANSION = {"type": "string", "pattern": r"\$\{"}
+
+
+def schema(which: Which) -> dict[str, Any]:
+    """The JSON Schema of one file, for editors: whatever the loader takes, it takes."""
+    loose = _loosened(plain(which), expands=which == "bridge")
+    loose.pop("title", None)
+    return {
+        "$schema": "http://json-schema.org/draft-07/schema#",
+        "title": f"{which}.yml of rasa-cc-bridge",
+        **loose,
+    }
+
+
+@functools.cache
+def plain(which: Which) -> dict[str, Any]:
+    """The model's own schema, strict; not to be changed."""
+    return MODELS[which].model_json_schema(by_alias=True)
+
+
+def _loosened(node: Any, *, expands: bool) -> Any:
+    """As the loader is: numbers where text is wanted, ``${NAME}`` anywhere in ``bridge.yml``."""
+    if isinstance(node, list):
+        return [_loosened(each, expands=expands) for each in node]
+    if not isinstance(node, dict):
+        return node
+    result = {
+        _WORDS.get(key, key): _loosened(value, expands=expands)
+        for key, value in node.items()
+        # `required` is left out: the environment may give what the file does not
+        if key not in ("required", "writeOnly") and not (key == "title" and "type" in node)
+    }
+    if not isinstance(node.get("type"), str):
+        return result
+    if result["type"] == "string" and "enum" not in result and "pattern" not in result:
+        result["type"] = ["string", "number"]
+    elif result["type"] == "object":
+        result["type"] = ["object", "null"]
+    elif expands and (result["type"] in ("number", "integer", "boolean") or "enum" in result):
+        described = {key: result.pop(key) for key in ("description", "default") if key in result}
+        return {**described, "anyOf": [result, _EXPANSION]}
+    return result
+
+
+def at(which: Which, path: Path) -> Node | None:
+    """The schema of one key, None where there is no such key."""
+    node: Node | None = _resolved(which, plain(which))
+    for step in path:
+        if node is None:
+            return None
+        node = _below(which, node, step)
+    return node
+
+
+def _below(which: Which, node: Node, step: str | int) -> Node | None:
+    for option in (node, *(_resolved(which, each) for each in node.get("anyOf", ()))):
+        found: Any = None
+        if isinstance(step, int):
+            found = option.get("items")
+        elif step in option.get("properties", {}):
+            found = option["properties"][step]
+        elif isinstance(option.get("additionalProperties"), dict):
+            found = option["additionalProperties"]
+        if isinstance(found, dict):
+            return _resolved(which, found)
+    return None
+
+
+def _resolved(which: Which, node: Node) -> Node:
+    """``node`` without ``$ref`` and without the null of an optional."""
+    while "$ref" in node or len(_options(node)) == 1:
+        if "$ref" in node:
+            target = plain(which)["$defs"][node["$ref"].rsplit("/", 1)[-1]]
+        else:
+            target = _options(node)[0]
+        node = {**target, **{k: v for k, v in node.items() if k not in ("$ref", "anyOf")}}
+    return node
+
+
+def _options(node: Node) -> list[Node]:
+    return [each for each in node.get("anyOf", ()) if each.get("type") != "null"]
+
+
+def keys(which: Which, node: Node) -> tuple[str, ...]:
+    """The keys that a mapping may have, as far as they are known beforehand."""
+    names = _resolved(which, node.get("propertyNames", {}))
+    return (*node.get("properties", {}), *names.get("enum", ()))
+
+
+def is_mapping(node: Node) -> bool:
+    """Whether a key holds a mapping."""
+    return node.get("type") == "object"
+
+
+def is_open(node: Node) -> bool:
+    """Whether a mapping takes keys that are not known beforehand."""
+    return isinstance(node.get("additionalProperties"), dict)
+
+
+def paths(which: Which, node: Node | None = None, path: Path = ()) -> Iterator[Path]:
+    """Every key that is known beforehand, top down."""
+    node = at(which, ()) if node is None else node
+    for key in (node or {}).get("properties", {}):
+        yield (*path, key)
+        below = at(which, (*path, key))
+        if below is not None and len(path) < 4:  # noqa: PLR2004 - deeper keys are in lists
+            yield from paths(which, below, (*path, key))
+
+
+def describe(node: Node) -> str:
+    """What a value may be, in words: ``a number from 0 to 45 (seconds; default 2)``."""
+    words = _allowed(node)
+    about = "" if node.get("type") == "object" else node.get("description", "")
+    default = node.get("default")
+    if isinstance(default, bool) or default in (None, "", [], {}):
+        default = json.dumps(default) if isinstance(default, bool) else ""
+    elif isinstance(default, float):
+        default = f"{default:g}"
+    elif isinstance(default, list | dict):
+        default = ""
+    note = "; ".join(each for each in (about, f"default {default}" if default else "") if each)
+    return f"{words} ({note})" if note else words
+
+
+def _allowed(node: Node) -> str:
+    if options := [_allowed(each) for each in _options(node)]:
+        return " or ".join(dict.fromkeys(options))
+    if "enum" in node:
+        return ", ".join(str(each) for each in node["enum"])
+    words = _WORDS_OF.get(str(node.get("type")))
+    return words(node) if words else "a value"
+
+
+def _text(node: Node) -> str:
+    longest = node.get("maxLength")
+    return f"text of at most {longest} characters" if longest else "text"
+
+
+def _mapping(node: Node) -> str:
+    known = ", ".join(node.get("properties", {}))
+    return f"a mapping with keys of {known}" if known else "a mapping (key: value)"
+
+
+def _number(node: Node) -> str:
+    noun = "a whole number" if node["type"] == "integer" else "a number"
+    said = {_WORDS.get(key, key): value for key, value in node.items()}
+    low, high = said.get("minimum"), said.get("maximum")
+    above, below = said.get("exclusiveMinimum"), said.get("exclusiveMaximum")
+    if low is not None and high is not None:
+        return f"{noun} from {low:g} to {high:g}"
+    bounds = [
+        f"of at least {low:g}" if low is not None else "",
+        f"above {above:g}" if above is not None else "",
+        f"up to {high:g}" if high is not None else "",
+        f"below {below:g}" if below is not None else "",
+    ]
+    return f"{noun} {' and '.join(each for each in bounds if each)}".strip()
+
+
+_WORDS_OF: Mapping[str, Callable[[Node], str]] = {
+    "number": _number,
+    "integer": _number,
+    "string": _text,
+    "object": _mapping,
+    "array": lambda _: "a list: [one, two], or a line with - for each",
+    "boolean": lambda _: "true or false",
+    "null": lambda _: "null",
+}
+
+
+def write(folder: FilePath) -> None:
+    """Write the three schemas."""
+    folder.mkdir(parents=True, exist_ok=True)
+    for which in get_args(Which):
+        (folder / f"{which}.json").write_text(spelled(which), encoding="utf-8")
+
+
+def spelled(which: Which) -> str:
+    """The text of a schema's file."""
+    return json.dumps(schema(which), indent=2, ensure_ascii=False) + "\n"

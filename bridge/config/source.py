@@ -1,0 +1,260 @@
+"""A YAML file as plain values, with the line of each: bounded, without tags, and never printed.
+
+YAML 1.2, so that ``no`` and ``off`` are words. Scalars keep the text that was written, for fields
+where a number was meant as text (``phone: 007``). What is allowed in a file is not known here.
+"""
+
+from __future__ import annotations
+
+import re
+import warnings
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from pathlib import Path as FilePath
+from typing import Any
+
+from ruamel.yaml import YAML
+from ruamel.yaml.error import MarkedYAMLError, ReusedAnchorWarning, YAMLError
+from ruamel.yaml.nodes import MappingNode, Node, ScalarNode, SequenceNode
+from ruamel.yaml.reader import ReaderError
+
+from bridge.config.faults import Fault, Path, Place, printable
+from bridge.config.syntax import explain
+
+LARGEST = 1_000_000  # bytes of a file
+MOST_NODES = 20_000  # aliases count as often as they are used: a bomb of anchors ends here
+DEEPEST = 40
+
+_CORE = "tag:yaml.org,2002:"
+_MERGE = "tag:yaml.org,2002:merge"
+_KNOWN = {"null", "bool", "int", "float", "str", "timestamp", "map", "seq", "value", "merge"}
+_NOT_UTF8 = "UTF-8; save the file in that encoding"
+
+
+@dataclass
+class Document:
+    """One file while it is read: values, and where each of them stands."""
+
+    file: str
+    exists: bool = True
+    value: Any = None
+    keys: dict[Path, Place] = field(default_factory=dict)
+    values: dict[Path, Place] = field(default_factory=dict)
+    texts: dict[Path, str] = field(default_factory=dict)  # as written, where YAML read a number
+    sources: dict[Path, str] = field(default_factory=dict)  # as written, where ${NAME} was in it
+    faults: list[Fault] = field(default_factory=list)
+
+    def place(self, path: Path, *, key: bool = False) -> Place:
+        """Where ``path`` stands, or the nearest thing around it that stands somewhere."""
+        for end in range(len(path), -1, -1):
+            here = path[:end]
+            first, second = (self.keys, self.values) if key else (self.values, self.keys)
+            if found := first.get(here) or second.get(here):
+                return found
+            key = True
+        return Place(self.file)
+
+    def get(self, path: Path) -> Any:
+        """The value of ``path``, None where there is none."""
+        value = self.value
+        try:
+            for step in path:
+                value = value[step]
+        except (KeyError, IndexError, TypeError):
+            return None
+        return value
+
+    def put(self, path: Path, value: Any) -> None:
+        """Change the value of ``path``; its parents must be there."""
+        if path:
+            self.get(path[:-1])[path[-1]] = value
+        else:
+            self.value = value
+
+    def forget(self, path: Path) -> None:
+        """Drop what is remembered of ``path`` and of all below it, not the value."""
+        for table in (self.keys, self.values, self.texts, self.sources):
+            for known in [each for each in table if each[: len(path)] == path]:
+                del table[known]
+
+    def scalars(self) -> Iterator[tuple[Path, Any]]:
+        """Every single value with its path."""
+        yield from _scalars(self.value, ())
+
+
+def _scalars(value: Any, path: Path) -> Iterator[tuple[Path, Any]]:
+    if isinstance(value, dict):
+        for key, below in value.items():
+            yield from _scalars(below, (*path, key))
+    elif isinstance(value, list):
+        for number, below in enumerate(value):
+            yield from _scalars(below, (*path, number))
+    else:
+        yield path, value
+
+
+def read(path: FilePath) -> Document | None:
+    """Read a file; None where there is none. What is wrong with it is in the document's faults."""
+    document = Document(str(path))
+    try:
+        raw = path.read_bytes()
+    except FileNotFoundError:
+        if not path.is_symlink():
+            return None
+        document.faults.append(Fault(Place(document.file), wrong="the link leads nowhere"))
+        return document
+    except OSError as error:
+        reason = (error.strerror or "it cannot be read").lower()
+        document.faults.append(Fault(Place(document.file), wrong=f"not readable: {reason}"))
+        return document
+    text = decode(raw, document)
+    if text is not None:
+        compose(text, document)
+    return document
+
+
+def decode(raw: bytes, document: Document) -> str | None:
+    """The text of a file, or None and a fault."""
+    if len(raw) > LARGEST:
+        found, allowed = f"{len(raw):,} bytes", f"at most {LARGEST:,} bytes"
+        document.faults.append(Fault(Place(document.file), found=found, allowed=allowed))
+        return None
+    try:
+        return raw.decode("utf-8-sig")
+    except UnicodeDecodeError as error:
+        line = raw.count(b"\n", 0, error.start) + 1
+        column = error.start - raw.rfind(b"\n", 0, error.start)
+        found = f"a byte that is not UTF-8 (0x{raw[error.start]:02x})"
+        place = Place(document.file, line, column)
+        document.faults.append(Fault(place, found=found, allowed=_NOT_UTF8))
+        return None
+
+
+def compose(text: str, document: Document, origin: Place | None = None) -> None:
+    """Fill ``document`` from YAML.
+
+    Args:
+        text: the YAML.
+        document: is filled; faults are added to it.
+        origin: the place of everything, where ``text`` is not the file's.
+    """
+    try:
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore", ReusedAnchorWarning)
+            top = YAML(typ="safe", pure=True).compose(text)
+        if top is not None:
+            document.value = _Walk(document, origin).value(top, ())
+    except MarkedYAMLError as error:
+        line, column, found, allowed = explain(error, text)
+        place = origin or Place(document.file, line, column)
+        document.faults.append(Fault(place, found=found, allowed=allowed))
+    except ReaderError as error:
+        before = text[: error.position]
+        line, column = before.count("\n") + 1, len(before) - before.rfind("\n")
+        place = origin or Place(document.file, line, column)
+        found = f"a control character (0x{ord(text[error.position]):02x})"
+        document.faults.append(Fault(place, found=found, allowed="text without control characters"))
+    except (RecursionError, _TooMuch):
+        wrong = f"too much in it, or too deep: at most {MOST_NODES:,} values, {DEEPEST} levels"
+        document.faults.append(Fault(origin or Place(document.file), wrong=wrong))
+    except (YAMLError, ValueError):
+        document.faults.append(Fault(origin or Place(document.file), wrong="not YAML"))
+
+
+class _TooMuch(Exception):  # noqa: N818 - never leaves this module
+    """More nodes, or more levels, than any configuration has."""
+
+
+class _Walk:
+    """Turns nodes into values, and writes down where they stand."""
+
+    def __init__(self, document: Document, origin: Place | None) -> None:
+        self._document = document
+        self._origin = origin
+        self._nodes = 0
+
+    def _place(self, node: Node) -> Place:
+        mark = node.start_mark
+        return self._origin or Place(self._document.file, mark.line + 1, mark.column + 1)
+
+    def value(self, node: Node, path: Path) -> Any:
+        """The value of a node, whose path is ``path``."""
+        self._nodes += 1
+        if self._nodes > MOST_NODES or len(path) > DEEPEST:
+            raise _TooMuch
+        self._document.values[path] = place = self._place(node)
+        if str(node.tag).removeprefix(_CORE) not in _KNOWN:
+            allowed = "no tags; text that begins with ! goes in quotes"
+            fault = Fault(place, path, found="a YAML tag (!name)", allowed=allowed)
+            self._document.faults.append(fault)
+            return None
+        if isinstance(node, MappingNode):
+            return self._mapping(node, path)
+        if isinstance(node, SequenceNode):
+            return [self.value(each, (*path, number)) for number, each in enumerate(node.value)]
+        return self._scalar(node, path)
+
+    def _scalar(self, node: Node, path: Path) -> Any:
+        value = scalar(str(node.tag).removeprefix(_CORE), node.value)
+        if value is not None and not isinstance(value, str | bool):
+            self._document.texts[path] = node.value
+        return value
+
+    def _mapping(self, node: MappingNode, path: Path) -> dict[str, Any]:
+        result: dict[str, Any] = {}
+        merged: list[Node] = []
+        for key, below in node.value:
+            if str(key.tag) == _MERGE:
+                merged += below.value if isinstance(below, SequenceNode) else [below]
+            elif not isinstance(key, ScalarNode):
+                allowed = 'one word as the key; text with { or [ in quotes: "{{ name }}"'
+                found = "brackets or braces as a key"
+                fault = Fault(self._place(key), path, found=found, allowed=allowed)
+                self._document.faults.append(fault)
+            elif key.value in result:
+                self._twice(key, (*path, key.value))
+            else:
+                here = (*path, key.value)
+                self._document.keys[here] = self._place(key)
+                result[key.value] = self.value(below, here)
+        for each in merged:
+            self._merge(each, path, result)
+        return result
+
+    def _merge(self, node: Node, path: Path, result: dict[str, Any]) -> None:
+        """``<<: *anchor``: the anchor's keys, where the mapping has none of its own."""
+        if not isinstance(node, MappingNode):
+            fault = Fault(self._place(node), path, found="<< with a value that is no mapping")
+            self._document.faults.append(fault)
+            return
+        if len(path) >= DEEPEST:
+            raise _TooMuch
+        for key, below in node.value:
+            if isinstance(key, ScalarNode) and key.value not in result:
+                here = (*path, key.value)
+                self._document.keys[here] = self._place(key)
+                result[key.value] = self.value(below, here)
+
+    def _twice(self, key: ScalarNode, path: Path) -> None:
+        first = self._document.keys[path]
+        where = f"it is already on line {first.line}" if first.line else "it was there before"
+        found = f"the key {printable(key.value)} a second time; {where}"
+        fault = Fault(self._place(key), path, found=found, allowed="each key once")
+        self._document.faults.append(fault)
+
+
+def scalar(tag: str, text: str) -> Any:
+    """The value of a scalar; text, where a number was promised and none can be read."""
+    if tag == "null":
+        return None
+    if tag == "bool":
+        return text.lower() in ("true", "yes", "on", "y")
+    number = text.replace("_", "").lower()
+    try:
+        if tag == "int" and len(number) < 64:  # noqa: PLR2004 - int() slows down with length
+            return int(number, 0 if re.match(r"[-+]?0[box]", number) else 10)
+        if tag == "float":
+            return float(number.replace(".inf", "inf").replace(".nan", "nan"))
+    except ValueError:
+        pass
+    return text

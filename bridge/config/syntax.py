@@ -1,0 +1,106 @@
+"""YAML's syntax errors in words for people who write YAML twice a year.
+
+The library's own words are not passed on: they quote the file, and a password with a ``*`` before
+it would be quoted as an alias.
+"""
+
+from __future__ import annotations
+
+from ruamel.yaml.error import MarkedYAMLError, StringMark
+
+# What the library says (a part of it), what was found, what is allowed.
+_KNOWN = (
+    (
+        "character '\\t'",
+        "a tab",
+        "spaces: YAML takes no tabs for indenting",
+    ),
+    (
+        "cannot start any token",
+        "text that begins with a sign which YAML keeps for itself (@, %, `)",
+        'such text in quotes: "@name"',
+    ),
+    (
+        "mapping values are not allowed",
+        "a colon where no key can be",
+        'one "key: value" a line, indented as the lines around it; text with ": " in quotes',
+    ),
+    (
+        "could not find expected ':'",
+        "a key without a colon",
+        '"key: value", with a space after the colon',
+    ),
+    (
+        "undefined alias",
+        "an alias (*name) whose anchor (&name) is nowhere above",
+        "text that begins with * in quotes",
+    ),
+    (
+        "duplicate anchor",
+        "an anchor (&name) a second time",
+        "each anchor once",
+    ),
+    (
+        "unexpected end of stream",
+        "a quote that is not closed",
+        "a closing quote of the same kind",
+    ),
+    (
+        "unknown escape character",
+        'a backslash that means nothing within "..."',
+        "'...' around text with backslashes",
+    ),
+    (
+        "expected ',' or",
+        "a [ or { that is not closed",
+        "items with commas between them, and the closing ] or }",
+    ),
+    (
+        "expected the node content",
+        "a list or mapping that is not finished",
+        "items with commas between them, and the closing ] or }",
+    ),
+    (
+        "expected <block end>, but found '<scalar>'",
+        "text after the end of a value",
+        "one value; text with quotes inside goes in the other kind of quotes",
+    ),
+    (
+        "expected <block end>",
+        "a line that is indented unlike the lines it belongs to",
+        "the keys of one mapping, and the items of one list, in the same column",
+    ),
+    (
+        "another document",
+        "a second document (---)",
+        "one document a file",
+    ),
+)
+_EXPANSION_FOUND = "${NAME} without quotes, between { and }"
+_EXPANSION_ALLOWED = 'quotes around it: "${NAME}"'
+_OPENED = ("unexpected end of stream", "expected ',' or")
+
+
+def explain(error: MarkedYAMLError, text: str) -> tuple[int, int, str, str]:
+    """Line and column (from 1) in ``text``, what was found, what is allowed."""
+    said = f"{error.context or ''} {error.problem or ''}"
+    found, allowed = "something that is not YAML", '"key: value" lines, and lists of "- item"'
+    mark = error.problem_mark or error.context_mark
+    for part, known_found, known_allowed in _KNOWN:
+        if part in said:
+            found, allowed = known_found, known_allowed
+            if part in _OPENED:  # the end of the file helps nobody: show where it was opened
+                mark = error.context_mark or mark
+            break
+    problem = error.problem_mark
+    if problem is not None and "but got '{'" in said and _before(problem, text) == "$":
+        found, allowed, mark = _EXPANSION_FOUND, _EXPANSION_ALLOWED, problem
+    if mark is None:
+        return 1, 1, found, allowed
+    return mark.line + 1, mark.column + 1, found, allowed
+
+
+def _before(mark: StringMark, text: str) -> str:
+    """The character before a mark."""
+    lines = text.splitlines()
+    return lines[mark.line][: mark.column][-1:] if mark.line < len(lines) else ""

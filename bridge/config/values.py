@@ -1,0 +1,131 @@
+"""What settings are made of: the closed, frozen section and the types of single values.
+
+Nothing here knows a key of the files; those are in ``operators.py`` and ``designers.py``.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator, Mapping
+from datetime import timedelta
+from typing import Annotated, Any, get_args
+
+from pydantic import (
+    BaseModel,
+    BeforeValidator,
+    ConfigDict,
+    Field,
+    ModelWrapValidatorHandler,
+    SecretStr,
+    ValidationError,
+    WithJsonSchema,
+    model_validator,
+)
+from pydantic_core import ErrorDetails, InitErrorDetails, PydanticCustomError, core_schema
+
+from bridge.config.faults import masked
+
+SECRET_BYTES = 32  # our own tokens and signing secrets are at least this long
+CONFLICT = "conflict"  # the type of an error between keys, as against one of a single value
+
+_DURATION = re.compile(r"([0-9]{1,9})\s*([smhd])")
+_UNITS = {"s": "seconds", "m": "minutes", "h": "hours", "d": "days"}
+_KNOWN = frozenset(get_args(core_schema.ErrorType))  # the others carry their own sentence
+
+
+def _duration(value: object) -> object:
+    """Read ``30d``, ``12h``, ``45m`` or ``90s``; anything else is left to be refused."""
+    if isinstance(value, timedelta):
+        return value
+    if isinstance(value, str) and (found := _DURATION.fullmatch(value.strip())):
+        return timedelta(**{_UNITS[found[2]]: int(found[1])})
+    msg = "a number and a unit: 90s, 45m, 12h or 30d"
+    raise ValueError(msg)
+
+
+def _empty_is_none(value: object) -> object:
+    """An empty value, as ``${NAME:-}`` gives it, counts as none."""
+    return None if value == "" else value
+
+
+def _no_yes_or_no(value: object) -> object:
+    """Pydantic would read ``true`` as the number 1."""
+    if isinstance(value, bool):
+        kind = "number_type"
+        raise PydanticCustomError(kind, "a number")
+    return value
+
+
+def long_enough(value: SecretStr | None) -> SecretStr | None:
+    """Refuse a secret of ours that could be guessed."""
+    if value is not None and len(value.get_secret_value().encode()) < SECRET_BYTES:
+        msg = f"at least {SECRET_BYTES} bytes; make one with: openssl rand -hex 32"
+        raise ValueError(msg)
+    return value
+
+
+Duration = Annotated[
+    timedelta,
+    BeforeValidator(_duration),
+    WithJsonSchema({"type": "string", "pattern": "^[0-9]{1,9} *[smhd]$"}),
+]
+Number = Annotated[float, BeforeValidator(_no_yes_or_no)]
+Count = Annotated[int, BeforeValidator(_no_yes_or_no)]
+Fraction = Annotated[Number, Field(ge=0, le=1)]
+Name = Annotated[str, Field(min_length=1)]
+OptionalText = Annotated[str | None, BeforeValidator(_empty_is_none)]
+OptionalSecret = Annotated[SecretStr | None, BeforeValidator(_empty_is_none)]
+
+
+class Section(BaseModel):
+    """A mapping of a file: frozen, closed to unknown keys, and silent about credentials."""
+
+    model_config = ConfigDict(
+        frozen=True, extra="forbid", allow_inf_nan=False, hide_input_in_errors=True
+    )
+
+    @classmethod
+    def conflicts(cls, written: Mapping[str, Any]) -> Iterator[tuple[tuple[str, ...], str]]:
+        """What is wrong between the keys as they were written: a path from here, and a sentence.
+
+        Values may be of any type still: a rule looks at what it can read and leaves the rest to
+        the fields.
+        """
+        del written
+        yield from ()
+
+    @model_validator(mode="wrap")
+    @classmethod
+    def _with_conflicts(cls, value: Any, handler: ModelWrapValidatorHandler[Section]) -> Section:
+        """Report conflicts beside the faults of single values, not only after them."""
+        found: list[InitErrorDetails] = []
+        checked: Section | None = None
+        try:
+            checked = handler(value)
+        except ValidationError as error:
+            found += (_again(each) for each in error.errors(include_url=False))
+        if isinstance(value, Mapping):
+            found += (_conflict(*each, value) for each in cls.conflicts(value))
+        if checked is None or found:
+            raise ValidationError.from_exception_data(cls.__name__, found, hide_input=True)
+        return checked
+
+    def __repr_args__(self) -> Iterator[tuple[str | None, Any]]:
+        """As pydantic's, without the credentials of a URL."""
+        for name, value in super().__repr_args__():
+            yield name, masked(value) if isinstance(value, str) and "://" in value else value
+
+
+def _conflict(loc: tuple[str, ...], sentence: str, written: Any) -> InitErrorDetails:
+    wrong = PydanticCustomError(CONFLICT, "{sentence}", {"sentence": sentence})
+    return InitErrorDetails(type=wrong, loc=loc, input=written)
+
+
+def _again(error: ErrorDetails) -> InitErrorDetails:
+    """The same error in the form that raises it once more."""
+    kind: Any = error["type"]
+    if kind not in _KNOWN:
+        kind = PydanticCustomError(kind, "{sentence}", {"sentence": error["msg"]})
+        return InitErrorDetails(type=kind, loc=error["loc"], input=error["input"])
+    ctx = error.get("ctx", {})
+    return InitErrorDetails(type=kind, loc=error["loc"], input=error["input"], ctx=ctx)
