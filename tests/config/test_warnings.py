@@ -1,0 +1,66 @@
+"""What is allowed, and worth a word at start."""
+
+from __future__ import annotations
+
+import pytest
+
+from tests.config.conftest import Folder
+
+LONG = "x" * 32
+GOOD = f"""
+gateway: {{url: "https://gw.example:8043"}}
+channel_config_ids: {{WEB: "1"}}
+assignment: {{secret: "{LONG}"}}
+api: {{token: "{LONG}", inbox_secret: "{LONG}"}}
+rasa: {{webhook_token: "{LONG}"}}
+"""
+
+
+def test_there_is_nothing_to_say_of_a_full_configuration(folder: Folder) -> None:
+    assert folder.write(bridge=GOOD).load().warnings == ()
+
+
+@pytest.mark.parametrize(
+    ("variable", "value", "words"),
+    [
+        ("GATEWAY__URL", "http://gw.example", "gateway.url is http"),
+        ("GATEWAY__URL", "http://10.0.0.1:8043", "gateway.url is http"),
+        ("API__TOKEN", "", "the API and the page are closed"),
+        ("API__INBOX_SECRET", "", "agents get no tokens"),
+        ("RASA__WEBHOOK_TOKEN", "", "/webhook answers to this machine only"),
+        ("ASSIGNMENT__SECRET", "", "no assignment in a message's metadata"),
+        ("ASSIGNMENT__METADATA", "trusted", "assignment.metadata is trusted"),
+        ("CHANNEL_CONFIG_IDS", "{}", "channel_config_ids is empty"),
+        ("AGENTS__291__PASSWORD", "x", "agents.291.password is not used"),
+        ("AGENTS", '{"*": {"session": "sign_in", "password": "x", "phone": "1"}}', "one password"),
+        ("RASA", f'{{"url": "http://r", "token": "t", "webhook_token": "{LONG}"}}', "rasa.token"),
+    ],
+)
+def test_each_warning_names_its_key(folder: Folder, variable: str, value: str, words: str) -> None:
+    (only,) = folder.write(bridge=GOOD).load({f"BRIDGE__{variable}": value}).warnings
+    assert words in only
+
+
+@pytest.mark.parametrize(
+    "url", ["http://localhost:8043", "http://127.0.0.1:8043", "http://[::1]", "http://gw.localhost"]
+)
+def test_http_on_this_machine_is_quiet(folder: Folder, url: str) -> None:
+    assert folder.write(bridge=GOOD).load({"BRIDGE__GATEWAY__URL": url}).warnings == ()
+
+
+def test_a_private_deployment_has_no_configuration_ids(folder: Folder) -> None:
+    environ = {"BRIDGE__CHANNEL_CONFIG_IDS": "{}", "BRIDGE__GATEWAY__DEPLOYMENT": "private"}
+    assert folder.write(bridge=GOOD).load(environ).warnings == ()
+
+
+@pytest.mark.parametrize(
+    ("handoff", "words"),
+    [
+        ("assist: {mode: auto}", "nothing is sent by itself"),
+        ("assist: {when: [{intent: x}]}", "assist.when[0] names no reply"),
+        ("handoff: {then: assist}", "nothing is ever suggested"),
+    ],
+)
+def test_rules_that_do_nothing_are_told(folder: Folder, handoff: str, words: str) -> None:
+    (only,) = folder.write(bridge=GOOD, handoff=handoff).load().warnings
+    assert words in only
