@@ -1,0 +1,255 @@
+"""The fences between the packages: imports point downwards, and each library has one home."""
+
+from __future__ import annotations
+
+import ast
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).parents[1]
+
+# From the ground up. A unit imports units of lower rows and itself, never a neighbour in its row.
+ROWS = (
+    {"model"},
+    {"errors"},
+    {"config", "turn"},
+    {"triggers", "replies", "translate"},
+    {"store"},
+    {"gateway", "outbox", "rasa"},  # gateway and outbox don't know each other
+    {"trust"},
+    {"desk"},
+    {"reader"},
+    {"runtime"},
+    {"web"},
+    {"actions", "cli"},
+)
+RANK = {unit: rank for rank, row in enumerate(ROWS) for unit in row}
+
+# What a unit leaves alone although it lies below.
+LEFT_ALONE = {
+    "web": {"store", "outbox"},  # the edge goes through the desk
+    "cli": {"store", "outbox", "gateway", "rasa", "reader"},
+    "actions": {"store", "outbox", "gateway", "rasa", "reader"},
+    "outbox": {"rasa"},
+    "gateway": {"rasa"},
+}
+
+# The only homes of a library.
+HOMES = {
+    "rasa_sdk": {"actions"},
+    "pluggy": {"actions"},
+    "sanic": {"web", "simulator"},
+    "requests": {"gateway", "rasa"},
+    "urllib3": {"gateway", "rasa"},
+    "sqlalchemy": {"store"},
+    "alembic": {"store"},
+    "sqlite3": {"store"},
+    "psycopg": {"store"},
+    "ruamel": {"config"},
+    "yaml": {"config"},
+    "typer": {"cli", "simulator"},
+    "rich": {"cli"},
+}
+
+# Pure: no clock, no chance, no threads, no files, no network; and of the configuration the values.
+PURE = {"model", "errors", "turn", "triggers", "replies", "translate"}
+PURE_MODULES = {"bridge.outbox.policy", "bridge.gateway.wire", "bridge.config.cautions"}
+PURE_CONFIG = {"settings", "operators", "designers", "media", "templates", "values"}
+IMPURE = {
+    "asyncio",
+    "concurrent",
+    "ftplib",
+    "glob",
+    "http",
+    "io",
+    "logging",
+    "multiprocessing",
+    "os",
+    "pathlib",
+    "queue",
+    "random",
+    "secrets",
+    "select",
+    "shutil",
+    "smtplib",
+    "socket",
+    "ssl",
+    "subprocess",
+    "tempfile",
+    "threading",
+    "time",
+}
+ENVIRONMENT = {"environ", "environb", "getenv", "getenvb", "putenv", "unsetenv"}
+
+
+def faults(module: str, source: str) -> list[str]:
+    """What ``module`` imports and should not: a sentence each, with the line."""
+    tree = ast.parse(source)
+    package = module if source.startswith("# package") else module.rpartition(".")[0]
+    found = [
+        f"{module}:{line} imports {name}: {why}"
+        for line, name in _imports(tree, package)
+        if (why := _why_not(module, name))
+    ]
+    if _unit(module) != "config":
+        found += [f"{module}:{line} reads the environment" for line in _environment(tree)]
+    return found
+
+
+def _unit(module: str) -> str:
+    """``bridge.gateway.wire`` belongs to ``gateway``; the top-level ``actions`` to itself."""
+    first, _, rest = module.partition(".")
+    return rest.partition(".")[0] if first == "bridge" else f"top-level {first}"
+
+
+def _imports(tree: ast.AST, package: str) -> Iterator[tuple[int, str]]:
+    """Every import, wherever it stands, by its full name."""
+    for node in ast.walk(tree):
+        if isinstance(node, ast.Import):
+            yield from ((node.lineno, each.name) for each in node.names)
+        elif isinstance(node, ast.ImportFrom):
+            parts = package.split(".")
+            up = parts[: len(parts) - node.level + 1] if node.level else []
+            base = ".".join([*up, *([node.module] if node.module else [])])
+            # `from bridge import desk` and `from bridge.config import media` name modules.
+            yield from ((node.lineno, f"{base}.{each.name}") for each in node.names)
+
+
+def _environment(tree: ast.AST) -> Iterator[int]:
+    names = {"os"}
+    for node in ast.walk(tree):
+        if isinstance(node, ast.Import):
+            names |= {each.asname or each.name for each in node.names if each.name == "os"}
+        elif isinstance(node, ast.ImportFrom) and node.module == "os":
+            yield from (node.lineno for each in node.names if each.name in ENVIRONMENT)
+        elif (
+            isinstance(node, ast.Attribute)
+            and isinstance(node.value, ast.Name)
+            and node.value.id in names
+            and node.attr in ENVIRONMENT
+        ):
+            yield node.lineno
+
+
+def _why_not(module: str, name: str) -> str:
+    """Why ``module`` may not import ``name``, or ``""``."""
+    top = name.partition(".")[0]
+    if top == "bridge":
+        return _why_not_ours(module, name)
+    if top == "actions":
+        return "nobody imports what Rasa loads"
+    homes = HOMES.get(top)
+    if homes is not None and _unit(module) not in homes:
+        return f"it lives in {' and '.join(sorted(homes))} only"
+    if _is_pure(module) and (top in IMPURE or homes is not None or name.startswith("urllib.req")):
+        return "a pure module does no I/O"
+    return ""
+
+
+def _why_not_ours(module: str, name: str) -> str:
+    mine, theirs = _unit(module), _unit(name)
+    part = (name.split(".") + [""] * 3)[2]
+    if mine == theirs or theirs not in RANK.keys() | {"simulator"}:
+        return ""  # itself, or a name of the package
+    reasons = {
+        "it hands bridge.actions on, and nothing else": mine == "top-level actions"
+        and theirs != "actions",
+        "the simulator is a program of its own": theirs == "simulator" and mine != "cli",
+        "the simulator shares nothing with the bridge": mine == "simulator",
+        f"imports point downwards, and {theirs} is not below {mine}": theirs in RANK
+        and RANK[theirs] >= RANK.get(mine, len(ROWS) if mine.startswith("top-level") else -1),
+        f"{mine} leaves {theirs} to the desk": theirs in LEFT_ALONE.get(mine, ()),
+        "a pure module takes settings, and does not load them": theirs == "config"
+        and _is_pure(module)
+        and part not in PURE_CONFIG,
+    }
+    return next((why for why, wrong in reasons.items() if wrong), "")
+
+
+def _is_pure(module: str) -> bool:
+    return _unit(module) in PURE or module in PURE_MODULES
+
+
+def _modules() -> Iterator[tuple[str, Path]]:
+    for top in ("bridge", "actions"):
+        for path in sorted((ROOT / top).rglob("*.py")):
+            parts = path.relative_to(ROOT).with_suffix("").parts
+            yield ".".join(parts[:-1] if parts[-1] == "__init__" else parts), path
+
+
+@pytest.mark.parametrize(
+    ("module", "path"), [pytest.param(*each, id=each[0]) for each in _modules()]
+)
+def test_no_module_climbs_a_fence(module: str, path: Path) -> None:
+    source = path.read_text(encoding="utf-8")
+    mark = "# package\n" if path.name == "__init__.py" else ""
+    assert faults(module, mark + source) == []
+
+
+def test_every_unit_has_a_row() -> None:
+    units = {_unit(module) for module, _ in _modules()} - {"", "top-level actions", "simulator"}
+    assert units <= RANK.keys()
+
+
+CAUGHT = [
+    ("bridge.desk.handoff", "import bridge.web.api", "downwards"),
+    ("bridge.desk.handoff", "from bridge import web", "downwards"),
+    ("bridge.desk.handoff", "def f():\n    from bridge.actions import base", "downwards"),
+    ("bridge.desk.handoff", "from ..runtime import current", "downwards"),
+    ("bridge.web.api", "from bridge.cli import main", "downwards"),
+    ("bridge.cli.outbox", "from bridge.actions import base", "downwards"),
+    ("bridge.gateway.client", "from bridge.outbox import policy", "downwards"),
+    ("bridge.outbox.worker", "from bridge.gateway.client import Client", "downwards"),
+    ("bridge.model", "from bridge.errors import BridgeError", "downwards"),
+    ("bridge.new_unit", "from bridge.model import Draft", "downwards"),
+    ("bridge.web.api", "from bridge.store import Store", "to the desk"),
+    ("bridge.cli.outbox", "import bridge.store.deliveries", "to the desk"),
+    ("bridge.simulator.app", "from bridge.gateway import wire", "shares nothing"),
+    ("bridge.simulator.app", "from bridge.model import Channel", "shares nothing"),
+    ("bridge.desk.handoff", "import bridge.simulator", "program of its own"),
+    ("bridge.web.api", "import rasa_sdk.events", "lives in actions only"),
+    ("bridge.actions.base", "from sanic import Sanic", "lives in simulator and web only"),
+    ("bridge.desk.handoff", "import requests", "lives in gateway and rasa only"),
+    ("bridge.desk.handoff", "from sqlalchemy import text", "lives in store only"),
+    ("bridge.desk.handoff", "from ruamel.yaml import YAML", "lives in config only"),
+    ("bridge.turn.reading", "import time", "no I/O"),
+    ("bridge.triggers", "from pathlib import Path", "no I/O"),
+    ("bridge.translate.text", "from urllib.request import urlopen", "no I/O"),
+    ("bridge.gateway.wire", "import requests", "no I/O"),
+    ("bridge.outbox.policy", "import random", "no I/O"),
+    ("bridge.triggers.deciding", "from bridge.config import load", "does not load"),
+    ("bridge.triggers.deciding", "import bridge.config", "does not load"),
+    ("bridge.gateway.client", "import os\nx = os.environ['A']", "reads the environment"),
+    ("bridge.gateway.client", "import os as o\nx = o.getenv('A')", "reads the environment"),
+    ("bridge.gateway.client", "from os import environ", "reads the environment"),
+    ("actions", "from bridge.desk import Desk", "nothing else"),
+    ("bridge.desk.handoff", "import actions", "what Rasa loads"),
+]
+
+
+@pytest.mark.parametrize(("module", "source", "why"), CAUGHT, ids=[" ".join(c[:2]) for c in CAUGHT])
+def test_a_climber_is_caught(module: str, source: str, why: str) -> None:
+    (fault,) = faults(module, source)
+    assert fault.startswith(f"{module}:")
+    assert why in fault
+
+
+@pytest.mark.parametrize(
+    ("module", "source"),
+    [
+        ("bridge.desk.handoff", "from bridge.desk import calls\nfrom . import calls"),
+        ("bridge.desk", "# package\nfrom .calls import Calls\nfrom bridge import model"),
+        ("bridge.triggers.deciding", "from bridge.config.settings import Condition"),
+        ("bridge.config.environment", "import os\nx = os.environ"),
+        ("bridge.gateway.client", "import requests, os, time\nx = os.sep"),
+        ("bridge.actions.plugin", "from bridge.web import app\nimport rasa_sdk"),
+        ("bridge.cli.simulate", "from bridge.simulator import app\nfrom bridge import desk"),
+        ("bridge.web.api", "from bridge import __version__\nfrom bridge.runtime import current"),
+        ("bridge.simulator.app", "from bridge.simulator.state import State"),
+        ("actions", "from bridge.actions import *"),
+    ],
+)
+def test_the_stairs_are_open(module: str, source: str) -> None:
+    assert faults(module, source) == []
