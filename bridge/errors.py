@@ -111,7 +111,17 @@ class UnreachableError(RetryableError):
 
 
 class SessionGoneError(GatewayError):
-    """The GUID is not, or no longer, good."""
+    """The GUID is not, or no longer, good.
+
+    Attributes:
+        seen: the session's generation that was found wanting; a later one may do.
+    """
+
+    def __init__(
+        self, message: str, *, retcode: str = "", status: int = 0, seen: int | None = None
+    ) -> None:
+        super().__init__(message, retcode=retcode, status=status)
+        self.seen = seen
 
 
 class AlreadySignedInError(GatewayError):

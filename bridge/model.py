@@ -19,7 +19,7 @@ CallId = NewType("CallId", str)  # the gateway's contact with a customer, "15525
 MessageCode = NewType("MessageCode", str)  # unique code of one gateway message, a UUID
 Guid = NewType("Guid", str)  # what the gateway knows a signed-in agent by; a secret
 
-# What Rasa says, in Rasa's shape: text, buttons, image, custom, attachment, elements, quick_replies.
+# What Rasa says, in Rasa's shape: text, buttons, image, custom, attachment, elements...
 Reply = Mapping[str, Any]
 
 

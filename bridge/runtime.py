@@ -71,7 +71,7 @@ class Runtime:
                 self.store,
                 Sender(self.client, self.sessions, bridge.gateway),
                 bridge.delivery,
-                consequence=lambda tx, delivery: self.desk.handoffs.broken(tx, delivery),
+                consequence=lambda tx, delivery: self.desk.handoffs.broken(tx, delivery),  # noqa: PLW0108 - the desk comes after the outbox
                 clock=clock,
             )
             self.outbox.listen(waits.moved)
@@ -130,7 +130,7 @@ def opened() -> Runtime | None:
 
 def close_current() -> None:
     """Close this process's runtime, if it was opened."""
-    global _current  # noqa: PLW0603
+    global _current
     with _lock:
         runtime, _current = _current, None
     if runtime is not None:

@@ -76,22 +76,26 @@ def assignment_of(
 
 
 def from_token(
-    token: object, sender_id: str, *, secret: str | None, now: float, highest_agent: int
+    token: str, sender_id: str, *, secret: str | None, now: float, highest_agent: int
 ) -> Claim:
     """Read a signed assignment.
 
     Raises:
-        AssignmentError: ``untrusted`` or ``invalid_assignment``; the message names no claim's value.
+        AssignmentError: ``untrusted`` or ``invalid_assignment``; no claim is quoted.
     """
     if secret is None:
         _distrust("it is signed, and assignment.secret is not set")
     try:
         claims = jwt.decode(
-            token,  # type: ignore[arg-type] - PyJWT refuses what is no text
+            token,
             secret or "",
             algorithms=["HS256"],
             audience=AUDIENCE,
-            options={"require": ["aud", "sub", "iat", "exp"], "verify_exp": False, "verify_iat": False},
+            options={
+                "require": ["aud", "sub", "iat", "exp"],
+                "verify_exp": False,  # against our own clock, below
+                "verify_iat": False,
+            },
         )
     except (jwt.PyJWTError, TypeError, ValueError, AttributeError) as error:
         raise AssignmentError("untrusted", f"its token is not good: {_reason(error)}") from None

@@ -48,14 +48,14 @@ class Desk:
 
     def hand_off(self, turn: Turn) -> Step:
         """``action_human_handoff``: hand off whenever it is called."""
-        decision = triggers.handoff_reason(turn, self._rules, self._handed_back_at(turn))
+        decision = triggers.handoff_reason(
+            turn, self._rules, handed_back_at=self._handed_back_at(turn)
+        )
         return self.handoffs.begin(turn, decision)
 
     def act(self, turn: Turn) -> Step:
         """``action_bridge``: read the turn and do what the triggers call for, or nothing."""
-        decision = triggers.decide(
-            turn, self._rules, handed_back_at=self._handed_back_at(turn)
-        )
+        decision = triggers.decide(turn, self._rules, handed_back_at=self._handed_back_at(turn))
         if decision.kind is Kind.HANDOFF:
             return self.handoffs.begin(turn, decision)
         return Step("", NOTHING)

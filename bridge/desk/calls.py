@@ -94,9 +94,7 @@ class Calls:
         self._sessions = sessions
         self._clock = clock
 
-    def assign(
-        self, sender_id: str, fields: Mapping[str, Any]
-    ) -> tuple[Standing, str | None]:
+    def assign(self, sender_id: str, fields: Mapping[str, Any]) -> tuple[Standing, str | None]:
         """Give a conversation its assignment; what stands now, and a warning in words.
 
         Raises:
@@ -166,7 +164,7 @@ class Calls:
         self._check_agent(agent_id)
         guid = fields.get("guid")
         if set(fields) != {"guid"} or not wire.is_guid(guid):
-            message = "send {\"guid\": ...}: 1 to 128 characters of A-Z, a-z, 0-9, ., _ and -"
+            message = 'send {"guid": ...}: 1 to 128 characters of A-Z, a-z, 0-9, ., _ and -'
             raise RefusedError(422, "invalid_guid", message)
         entry = self._settings.agent(agent_id)
         if entry is not None and entry.session == "sign_in":
@@ -191,9 +189,7 @@ class Calls:
         self._check_agent(agent_id)
         self._sessions.sign_out(agent_id)
 
-    def listing(
-        self, *, agent_id: str | None, ended: bool, cursor: str | None, limit: int
-    ) -> Page:
+    def listing(self, *, agent_id: str | None, ended: bool, cursor: str | None, limit: int) -> Page:
         """Calls, the newest first.
 
         Raises:

@@ -81,9 +81,7 @@ class Composer:
             for note in translation.notes:
                 logger.info("A reply was changed: %s call_id=%s", note.code, envelope.call_id)
             for refused in translation.refused:
-                logger.warning(
-                    "A reply was refused: %s call_id=%s", refused.code, envelope.call_id
-                )
+                logger.warning("A reply was refused: %s call_id=%s", refused.code, envelope.call_id)
             for part, draft in enumerate(translation.drafts):
                 first = now + self._settings.delivery.expire_after
                 batch.append(

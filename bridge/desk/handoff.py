@@ -129,9 +129,7 @@ class Handoffs:
         return self._commit(plan)
 
     def _of_call(self, sender_id: str, call_id: str) -> Standing | None:
-        return self._store.read(
-            lambda tx: assignments.of_sender_and_call(tx, sender_id, call_id)
-        )
+        return self._store.read(lambda tx: assignments.of_sender_and_call(tx, sender_id, call_id))
 
     def _plan(
         self,
@@ -235,9 +233,7 @@ class Handoffs:
             deliveries.withdraw(tx, _WITHDRAWN, now=self._clock(), turn_key=key)
             assignments.take_back(tx, record.sender_id, call_id)
             answer = self._unavailable(turn, verdict.error)
-            logger.warning(
-                "No handoff could be made: %s call_id=%s", verdict.error, record.call_id
-            )
+            logger.warning("No handoff could be made: %s call_id=%s", verdict.error, record.call_id)
         return turns.settle(tx, key, answer.as_json())
 
     def broken(self, tx: Tx, delivery: Delivery) -> None:
@@ -251,13 +247,14 @@ class Handoffs:
         if record is None or record.answer is None or record.answer.get("delivery") != PENDING:
             return
         verdict = outcome.judge(deliveries.of_turn(tx, delivery.turn_key))
-        if verdict.over and verdict.error is not None and record.call_id is not None:
-            if assignments.hand_back(tx, record.sender_id, record.call_id, now=self._clock()):
-                logger.warning(
-                    "Handed back: the customer was told nothing: %s call_id=%s",
-                    verdict.error,
-                    record.call_id,
-                )
+        if not verdict.over or verdict.error is None or record.call_id is None:
+            return
+        if assignments.hand_back(tx, record.sender_id, record.call_id, now=self._clock()):
+            logger.warning(
+                "Handed back: the customer was told nothing: %s call_id=%s",
+                verdict.error,
+                record.call_id,
+            )
 
     def _again(self, record: turns.TurnRecord) -> Step:
         """The same request once more: the stored answer, or the wait for the first one's."""
@@ -271,9 +268,7 @@ class Handoffs:
         """A handoff to the agent who has the call already: nothing happens but the slots."""
         assignment = standing.assignment
         record = self._store.read(lambda tx: turns.last_of_call(tx, assignment.call_id))
-        batch = (
-            self._store.read(lambda tx: deliveries.of_turn(tx, record.key)) if record else []
-        )
+        batch = self._store.read(lambda tx: deliveries.of_turn(tx, record.key)) if record else []
         answer = self._handed_off(
             assignment.agent_id, assignment.call_id, outcome.judge(batch).delivery
         )
@@ -321,9 +316,7 @@ class Handoffs:
 
     # -- words ---------------------------------------------------------------------------------
 
-    def _say(
-        self, name: str | None, turn: Turn, assignment: Assignment, seed: str
-    ) -> Reply | None:
+    def _say(self, name: str | None, turn: Turn, assignment: Assignment, seed: str) -> Reply | None:
         if name is None:
             return None
         known = turn.responses if turn.responses is not None else self._responses.get()

@@ -1,0 +1,1 @@
+"""Calls the CC-Gateway: its wire, its sessions, its events. Nothing is decided here."""

@@ -8,23 +8,19 @@ from __future__ import annotations
 import threading
 from collections.abc import MutableMapping
 from dataclasses import dataclass
+from http.cookiejar import DefaultCookiePolicy
 from typing import Any
 
 import requests
 from cachetools import LRUCache
 from requests.cookies import RequestsCookieJar, extract_cookies_to_jar, get_cookie_header
 from requests.structures import CaseInsensitiveDict
-from urllib3.exceptions import (
-    ConnectTimeoutError,
-    HTTPError,
-    NameResolutionError,
-    NewConnectionError,
-)
+from urllib3.exceptions import HTTPError
 
 from bridge.config.settings import GatewaySettings
 from bridge.errors import GatewayError, UnknownOutcomeError, UnreachableError
 from bridge.gateway import wire
-from bridge.gateway.deadline import DeadlineAdapter, left, total
+from bridge.gateway.deadline import DeadlineAdapter, begun, left, total
 from bridge.model import Guid
 
 _JARS = 4096  # load balancers' cookies of the agents that wrote last
@@ -51,7 +47,8 @@ class GatewayClient:
         self._settings = settings
         self._session = requests.Session()
         self._session.trust_env = settings.use_environment
-        self._session.cookies.set_policy(_NoCookies())  # each agent has a jar of its own
+        # Each agent has a jar of its own; the session's takes nothing.
+        self._session.cookies.set_policy(DefaultCookiePolicy(allowed_domains=[]))
         adapter = DeadlineAdapter(pool_connections=4, pool_maxsize=connections, max_retries=0)
         self._session.mount("http://", adapter)
         self._session.mount("https://", adapter)
@@ -78,11 +75,8 @@ class GatewayClient:
         try:
             with total(timeout):
                 status, headers, body = self._exchange(agent_id, prepared, read_timeout)
-        except requests.RequestException as error:
+        except (requests.RequestException, HTTPError, OSError) as error:
             raise _transport(error) from error
-        except (HTTPError, OSError) as error:
-            message = "the connection broke before the gateway's answer was read"
-            raise UnknownOutcomeError(message) from error
         content = wire.read(status, body, retry_after=headers.get("Retry-After"))
         return Answer(content, wire.new_guid(headers))
 
@@ -105,6 +99,7 @@ class GatewayClient:
             prepared.headers["Content-Length"] = str(len(request.body))
             prepared.body = request.body
         prepared.hooks = {"response": []}
+        prepared._cookies = self._session.cookies  # type: ignore[attr-defined]  # noqa: SLF001 - requests wants a jar there
         if cookies := self._cookies(agent_id, prepared):
             prepared.headers["Cookie"] = cookies
         return prepared
@@ -114,7 +109,10 @@ class GatewayClient:
             return None
         with self._jars_lock:
             jar = self._jars.get(agent_id)
-            return get_cookie_header(jar, prepared) if jar is not None else None
+            if jar is None:
+                return None
+            header: str | None = get_cookie_header(jar, prepared)  # type: ignore[no-untyped-call]
+            return header
 
     def _keep_cookies(
         self, agent_id: str, prepared: requests.PreparedRequest, response: requests.Response
@@ -123,7 +121,7 @@ class GatewayClient:
             return
         with self._jars_lock:
             jar = self._jars.setdefault(agent_id, RequestsCookieJar())
-            extract_cookies_to_jar(jar, prepared, response.raw)
+            extract_cookies_to_jar(jar, prepared, response.raw)  # type: ignore[no-untyped-call]
 
     def _exchange(
         self, agent_id: str, prepared: requests.PreparedRequest, read_timeout: float | None
@@ -142,46 +140,15 @@ class GatewayClient:
             return response.status_code, response.headers, body
 
 
-class _NoCookies:
-    """A policy for the shared session: nothing is kept, nothing is sent."""
-
-    netscape = True
-    rfc2965 = False
-    hide_cookie2 = False
-
-    def set_ok(self, *_: object) -> bool:
-        return False
-
-    def return_ok(self, *_: object) -> bool:
-        return False
-
-    def domain_return_ok(self, *_: object) -> bool:
-        return False
-
-    def path_return_ok(self, *_: object) -> bool:
-        return False
-
-
-def _transport(error: requests.RequestException) -> GatewayError:
+def _transport(error: Exception) -> GatewayError:
     """The one place where transport faults become errors."""
     if isinstance(error, requests.exceptions.SSLError):
-        message = (
-            "the gateway's certificate was not accepted; if it is the site's own, name its CA in"
-            " gateway.ca_file"
+        return UnreachableError(
+            "the gateway's certificate or TLS was not accepted; if the certificate is the site's"
+            " own, name its CA in gateway.ca_file"
         )
-        return UnreachableError(message)
-    if isinstance(error, requests.exceptions.ConnectTimeout):
-        return UnreachableError("the gateway did not take the connection in time")
-    if isinstance(error, requests.exceptions.ProxyError):
-        return UnreachableError("the proxy did not take the connection")
-    if isinstance(error, requests.exceptions.ConnectionError) and _never_connected(error):
+    if not begun():
         return UnreachableError("no connection to the gateway could be made")
-    if isinstance(error, requests.exceptions.Timeout):
+    if isinstance(error, (requests.exceptions.Timeout, TimeoutError)):
         return UnknownOutcomeError("the gateway did not answer in time")
     return UnknownOutcomeError("the connection broke before the gateway's answer was read")
-
-
-def _never_connected(error: requests.exceptions.ConnectionError) -> bool:
-    cause = error.args[0] if error.args else None
-    reason = getattr(cause, "reason", cause)
-    return isinstance(reason, (NewConnectionError, NameResolutionError, ConnectTimeoutError))

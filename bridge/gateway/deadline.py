@@ -1,7 +1,8 @@
-"""A total deadline for HTTP: urllib3's timeouts start anew with every byte that dribbles in.
+"""A total deadline for HTTP, and whether anything left: what urllib3 does not tell.
 
-The deadline of the current thread is set around one exchange; every read of its socket waits at
-most for what is left of it.
+Its timeouts start anew with every byte that dribbles in; and its errors do not say whether the
+request was begun, which decides between sending again and not knowing. Both are kept for the
+current thread around one exchange.
 """
 
 from __future__ import annotations
@@ -26,10 +27,16 @@ _current = threading.local()
 def total(seconds: float) -> Iterator[None]:
     """Within the block, this thread's exchange ends ``seconds`` from now at the latest."""
     _current.at = time.monotonic() + seconds
+    _current.begun = False
     try:
         yield
     finally:
         _current.at = None
+
+
+def begun() -> bool:
+    """Whether any of the last exchange's request left this machine."""
+    return bool(getattr(_current, "begun", False))
 
 
 def left(longest: float) -> float:
@@ -79,17 +86,29 @@ class _Response(http.client.HTTPResponse):
 class _Connection(HTTPConnection):
     response_class = _Response
 
+    def send(self, data: Any) -> None:
+        if self.sock is None:
+            self.connect()
+        _current.begun = True
+        super().send(data)
+
 
 class _SecureConnection(HTTPSConnection):
     response_class = _Response
 
+    def send(self, data: Any) -> None:
+        if self.sock is None:
+            self.connect()
+        _current.begun = True
+        super().send(data)
+
 
 class _Pool(HTTPConnectionPool):
-    ConnectionCls = _Connection  # type: ignore[assignment] - typed as a protocol there
+    ConnectionCls = _Connection
 
 
 class _SecurePool(HTTPSConnectionPool):
-    ConnectionCls = _SecureConnection  # type: ignore[assignment]
+    ConnectionCls = _SecureConnection
 
 
 class DeadlineAdapter(HTTPAdapter):

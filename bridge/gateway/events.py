@@ -95,13 +95,14 @@ class Keeper:
             except SignInRefusedError as error:
                 logger.warning("Polling ends: %s agent_id=%s", error, agent_id)
                 break
-            except SessionGoneError:
+            except SessionGoneError as error:
+                logger.info("Not polling for now: %s agent_id=%s", error, agent_id)
                 pause = 0.2  # a sign-in is under way
             except BridgeError as error:
                 failures += 1
                 pause = min(10.0, 0.5 * 2.0 ** min(failures, 8)) * (0.5 + random.random() / 2)  # noqa: S311 - spreads polls
                 logger.warning("A poll failed: %s agent_id=%s", error, agent_id)
-            except Exception as error:
+            except Exception as error:  # noqa: BLE001 - a keeper that dies loses the session
                 logger.error("Polling stumbled: %s agent_id=%s", describe(error), agent_id)  # noqa: TRY400
                 pause = 5.0
             if self._signed_out(agent_id):
@@ -119,10 +120,9 @@ class Keeper:
             answer = self._client.call(
                 agent_id, wire.poll(agent_id), guid=guid, timeout=timeout, read_timeout=timeout
             )
-        except SessionGoneError:
-            if sessions.lost(agent_id, guid) is None:
-                raise
-            return 0.0
+        except SessionGoneError as error:
+            sessions.lost(agent_id, guid, error)
+            return 0.0  # somebody renewed it meanwhile
         event = wire.event(answer.content)
         if event is not None:
             now = self._clock()
@@ -132,8 +132,8 @@ class Keeper:
         if event is None:
             return self._settings.poll_pause
         if event[0] == _SHUT_DOWN:
-            logger.warning("The platform signed the agent out agent_id=%s", agent_id)
-            sessions.lost(agent_id, answer.guid or guid)
+            told = SessionGoneError("the platform signed the agent out")
+            sessions.lost(agent_id, answer.guid or guid, told)
         return 0.0
 
     def _signed_out(self, agent_id: str) -> bool:

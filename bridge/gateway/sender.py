@@ -33,14 +33,13 @@ class Sender:
         guid = self._sessions.guid(agent_id)
         try:
             self._send(delivery, guid, timeout)
-        except SessionGoneError:
-            newer = self._sessions.lost(agent_id, guid)
-            if newer is None or (left := until - time.monotonic()) <= 0:
-                raise
+        except SessionGoneError as error:
+            newer = self._sessions.lost(agent_id, guid, error)
+            left = max(0.1, until - time.monotonic())
             try:
                 self._send(delivery, newer, left)
-            except SessionGoneError:
-                self._sessions.lost(agent_id, newer)
+            except SessionGoneError as again:
+                self._sessions.lost(agent_id, newer, again)
                 raise
 
     def _send(self, delivery: Delivery, guid: Guid, timeout: float) -> None:

@@ -103,10 +103,14 @@ class Sessions:
             message = "the agent is being signed in"
         else:
             message = "the agent's desktop has given no GUID that is good"
-        raise SessionGoneError(message)
+        raise SessionGoneError(message, seen=session.generation if session else None)
 
-    def lost(self, agent_id: str, guid: Guid) -> Guid | None:
-        """The gateway refused ``guid``: a newer one if there is, else None and a new sign-in."""
+    def lost(self, agent_id: str, guid: Guid, error: SessionGoneError) -> Guid:
+        """The gateway refused ``guid``: a newer one, if somebody has brought one.
+
+        Raises:
+            SessionGoneError: ``error`` itself; a new sign-in was begun where one may be made.
+        """
         self._forget(agent_id, guid)
         session = self._store.write(lambda tx: self._mark_lost(tx, agent_id, guid))
         if session is not None and session.usable and session.guid not in (None, guid):
@@ -116,7 +120,8 @@ class Sessions:
         signed_out = session is not None and session.state is SessionState.SIGNED_OUT
         if self._entry(agent_id).session == "sign_in" and not signed_out:
             self._begin_sign_in(agent_id)
-        return None
+        error.seen = session.generation if session is not None else None
+        raise error
 
     def took(self, agent_id: str, used: Guid, given: Guid | None) -> None:
         """A call with ``used`` succeeded, and brought ``given`` if the GUID rotated."""
@@ -155,14 +160,16 @@ class Sessions:
         """Sign out an agent that the bridge signed in; what waits for it keeps waiting.
 
         Raises:
-            GatewayError: the gateway did not take it; the session stands.
+            GatewayError: the gateway did not take it; without polls, the platform signs the agent
+                out after two minutes.
         """
         session = self.get(agent_id)
-        if session is not None and session.ours and session.guid is not None:
-            self._call(agent_id, wire.sign_out(agent_id), session.guid)
+        # First in the store: the poller must not take the end of its session for a loss.
         self._store.write(lambda tx: sessions.forget(tx, agent_id))
         with self._lock:
             self._cache.pop(agent_id, None)
+        if session is not None and session.ours and session.guid is not None:
+            self._call(agent_id, wire.sign_out(agent_id), session.guid)
 
     # -- signing in ------------------------------------------------------------------------------
 
@@ -178,7 +185,7 @@ class Sessions:
             self._sign_in_as_the_only_one(agent_id)
         except BridgeError as error:
             logger.warning("A sign-in could not be made: %s agent_id=%s", error, agent_id)
-        except Exception as error:
+        except Exception as error:  # noqa: BLE001 - nobody awaits this thread
             logger.error("A sign-in broke off: %s agent_id=%s", describe(error), agent_id)  # noqa: TRY400
         finally:
             with self._lock:
@@ -243,9 +250,7 @@ class Sessions:
         logger.info("Signed in agent_id=%s", agent_id)
         self._signed_in(agent_id)
 
-    def _call(
-        self, agent_id: str, request: wire.Request, guid: Guid | None = None
-    ) -> Guid | None:
+    def _call(self, agent_id: str, request: wire.Request, guid: Guid | None = None) -> Guid | None:
         timeout = self._settings.delivery.attempt_timeout
         return self._client.call(agent_id, request, guid=guid, timeout=timeout).guid
 
@@ -263,9 +268,7 @@ class Sessions:
     ) -> None:
         told = (error.retcode or "refused", error.message) if error else None
         self._store.write(
-            lambda tx: sessions.mark(
-                tx, agent_id, state, guid=guid, now=self._clock(), error=told
-            )
+            lambda tx: sessions.mark(tx, agent_id, state, guid=guid, now=self._clock(), error=told)
         )
 
     def _postpone(self, agent_id: str, error: GatewayError) -> None:

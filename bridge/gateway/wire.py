@@ -91,17 +91,13 @@ def send_message(delivery: Delivery, settings: GatewaySettings) -> Request:
     if settings.deployment == "private":
         written = delivery.draft.content
     else:
-        written = _dump(
-            data(envelope, delivery.draft, delivery.message_code, delivery.created_at)
-        )
+        written = _dump(data(envelope, delivery.draft, delivery.message_code, delivery.created_at))
     body = {"callid": envelope.call_id, "userid": envelope.user_id, "data": written}
     path = f"/mediacall/{_part(envelope.agent_id)}/sendmessage"
     return Request("POST", path, _dump(body).encode())
 
 
-def data(
-    envelope: Envelope, draft: Draft, message_code: str, at: float
-) -> dict[str, Any]:
+def data(envelope: Envelope, draft: Draft, message_code: str, at: float) -> dict[str, Any]:
     """The fields inside ``data`` on the public cloud, in the order of the table.
 
     ``sendTime`` is when the message was stored, so that a message that is sent again is the same.
@@ -128,9 +124,7 @@ def data(
     return fields
 
 
-_WIDEST = Draft(
-    MediaType.WHATSAPPTEMPLATE, content="", media_file_type="jpeg", content_type="1"
-)
+_WIDEST = Draft(MediaType.WHATSAPPTEMPLATE, content="", media_file_type="jpeg", content_type="1")
 
 
 def overhead(envelope: Envelope, settings: GatewaySettings) -> int:

@@ -1,0 +1,1 @@
+"""The durable list of deliveries at work: claiming, sending, settling."""

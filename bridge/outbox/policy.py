@@ -1,10 +1,10 @@
 """What becomes of a delivery after an attempt. Pure: the clock and the dice are given.
 
-    delivered            the gateway said retcode 0
-    waiting, later       nothing was taken (back-off), or the agent's session is gone
-    waiting, at once     nobody knows; said again under the same code, three times at most
-    uncertain            nobody knows, and it is not to be said again by itself
-    failed, expired      for good; the rest of its reply goes with it
+delivered            the gateway said retcode 0
+waiting, later       nothing was taken (back-off), or the agent's session is gone
+waiting, at once     nobody knows; said again under the same code, three times at most
+uncertain            nobody knows, and it is not to be said again by itself
+failed, expired      for good; the rest of its reply goes with it
 """
 
 from __future__ import annotations
@@ -127,9 +127,7 @@ def _waiting(delivery: Delivery, due: float, code: str, error: GatewayError) -> 
 def _settled(
     delivery: Delivery, state: DeliveryState, now: float, error: DeliveryError | None
 ) -> Delivery:
-    return replace(
-        delivery, state=state, error=error, settled_at=now, lease=None, lease_until=None
-    )
+    return replace(delivery, state=state, error=error, settled_at=now, lease=None, lease_until=None)
 
 
 def _code(error: GatewayError) -> str:

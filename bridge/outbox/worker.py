@@ -21,6 +21,7 @@ from bridge.config.settings import DeliverySettings
 from bridge.errors import (
     BridgeError,
     GatewayError,
+    SessionGoneError,
     StoreError,
     UnknownOutcomeError,
     describe,
@@ -125,7 +126,7 @@ class Outbox:
             except BridgeError as error:
                 logger.warning("The outbox cannot read its list: %s", error)
                 look_at = self._clock() + _LONGEST_REST
-            except Exception as error:
+            except Exception as error:  # noqa: BLE001 - the one claimer must not die
                 logger.error("The outbox stumbled and goes on: %s", describe(error))  # noqa: TRY400 - no customer's words
                 look_at = self._clock() + _LONGEST_REST
             self._rest(look_at)
@@ -160,7 +161,9 @@ class Outbox:
         self, tx: Tx, lease: str, now: float, limit: int
     ) -> tuple[list[Delivery], list[Delivery]]:
         """What may be sent now, and what was settled instead of being sent."""
-        settled = [self._orphan(tx, delivery, now) for delivery in deliveries.abandoned(tx, now=now)]
+        settled = [
+            self._orphan(tx, delivery, now) for delivery in deliveries.abandoned(tx, now=now)
+        ]
         claimed = deliveries.claim(tx, lease=lease, now=now, until=now + LEASE, limit=limit)
         calls = {delivery.envelope.call_id for delivery in claimed}
         standings = assignments.standings_of(tx, sorted(calls)) if calls else {}
@@ -193,12 +196,11 @@ class Outbox:
 
     def _attempt(self, delivery: Delivery) -> None:
         error: GatewayError | None = None
-        started = self._clock()
         try:
             self._gateway.send(delivery, timeout=self._settings.attempt_timeout)
         except GatewayError as raised:
             error = raised
-        except Exception as raised:
+        except Exception as raised:  # noqa: BLE001 - a delivery must be settled whatever happens
             logger.error("A sending broke off: %s delivery=%s", describe(raised), delivery.id)  # noqa: TRY400
             error = UnknownOutcomeError("the bridge broke off while sending")
         now = self._clock()
@@ -212,7 +214,7 @@ class Outbox:
         _log(after, error)
         try:
             settling = self._store.submit(
-                lambda tx: self._settle(tx, delivery, _if_renewed(tx, after, started))
+                lambda tx: self._settle(tx, delivery, _if_renewed(tx, after, error))
             )
         except StoreError:
             self._release(None, after)
@@ -235,13 +237,13 @@ class Outbox:
             listener(delivery)
 
 
-def _if_renewed(tx: Tx, after: Delivery, started: float) -> Delivery:
+def _if_renewed(tx: Tx, after: Delivery, error: GatewayError | None) -> Delivery:
     """Due at once, if the GUID that it waits for came while its attempt was failing."""
-    if after.error is None or after.error.code != "agent_signed_out":
+    if not isinstance(error, SessionGoneError):
         return after
     session = sessions.get(tx, after.envelope.agent_id)
-    if session is not None and session.usable and session.renewed_at >= started:
-        return replace(after, due_at=started)
+    if session is not None and session.usable and session.generation != error.seen:
+        return replace(after, due_at=min(after.due_at, after.created_at))
     return after
 
 

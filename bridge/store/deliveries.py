@@ -43,8 +43,8 @@ from bridge.store.sql import insert_or_ignore
 
 _d = deliveries.c
 # Spelt out, not bound: only then do both engines see that the partial indexes apply.
-_WAITING = literal_column("'waiting'")
-_SENDING = literal_column("'sending'")
+_WAITING: ColumnElement[str] = literal_column("'waiting'")
+_SENDING: ColumnElement[str] = literal_column("'sending'")
 
 
 def add(tx: Connection, batch: Sequence[Delivery]) -> int:
@@ -339,9 +339,7 @@ def _delivery(row: Row[Any]) -> Delivery:
             nickname=row.nickname,
             avatar=row.avatar,
         ),
-        draft=Draft(
-            MediaType(row.media_type), row.content, row.media_file_type, row.content_type
-        ),
+        draft=Draft(MediaType(row.media_type), row.content, row.media_file_type, row.content_type),
         origin=Origin(row.origin),
         reply_key=row.reply_key,
         part=row.part,

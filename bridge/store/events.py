@@ -23,9 +23,7 @@ class Event:
     received_at: float
 
 
-def add(
-    tx: Connection, agent_id: str, batch: Iterable[tuple[str, Any]], *, now: float
-) -> None:
+def add(tx: Connection, agent_id: str, batch: Iterable[tuple[str, Any]], *, now: float) -> None:
     """Store events of ``agent_id``: pairs of type and content."""
     rows = [
         {

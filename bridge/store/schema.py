@@ -52,6 +52,7 @@ sessions = Table(
     Column("guid", String(128)),  # a secret
     Column("state", String(16), nullable=False),  # the values of store.sessions.SessionState
     Column("ours", Boolean, nullable=False),  # the bridge signed this session in
+    Column("generation", Integer, nullable=False),  # counts what may let a refused agent in
     Column("error_code", String(64)),
     Column("error_message", Text),
     Column("renewed_at", Float, nullable=False),

@@ -30,6 +30,7 @@ class Session:
     guid: Guid | None
     state: SessionState
     ours: bool
+    generation: int  # moves with every new GUID, and when a doubted one is to be tried again
     renewed_at: float  # when its state last changed
     error_code: str | None = None
     error_message: str | None = None
@@ -43,6 +44,11 @@ class Session:
         )
 
 
+_NEXT_GENERATION = (
+    update(sessions)
+    .where(sessions.c.agent_id == bindparam("b_agent"))
+    .values(generation=sessions.c.generation + 1)
+)
 _GET = select(sessions).where(sessions.c.agent_id == bindparam("b_agent"))
 
 
@@ -56,6 +62,7 @@ def get(tx: Connection, agent_id: str) -> Session | None:
         Guid(row.guid) if row.guid else None,
         SessionState(row.state),
         row.ours,
+        row.generation,
         row.renewed_at,
         row.error_code,
         row.error_message,
@@ -81,11 +88,13 @@ def renew(tx: Connection, agent_id: str, guid: str, *, ours: bool | None, now: f
         "guid": guid,
         "state": SessionState.SIGNED_IN.value,
         "ours": bool(ours),
+        "generation": 0,
         "renewed_at": now,
         "error_code": None,
         "error_message": None,
     }
     tx.execute(upsert(tx, sessions, ("agent_id",), tuple(columns)), values)
+    tx.execute(_NEXT_GENERATION, {"b_agent": agent_id})
 
 
 def mark(
@@ -97,7 +106,10 @@ def mark(
     now: float,
     error: tuple[str, str] | None = None,
 ) -> bool:
-    """Change the state if ``guid`` still is the session's; False where somebody renewed it."""
+    """Change the state if ``guid`` still is the session's; False where somebody renewed it.
+
+    A doubted session is a new generation: its GUID is to be tried once more.
+    """
     code, message = error or (None, None)
     statement = (
         update(sessions)
@@ -105,7 +117,10 @@ def mark(
         .where(sessions.c.guid.is_(None) if guid is None else sessions.c.guid == guid)
         .values(state=state.value, renewed_at=now, error_code=code, error_message=message)
     )
-    return bool(tx.execute(statement).rowcount)
+    changed = bool(tx.execute(statement).rowcount)
+    if changed and state is SessionState.DOUBTED:
+        tx.execute(_NEXT_GENERATION, {"b_agent": agent_id})
+    return changed
 
 
 def forget(tx: Connection, agent_id: str) -> None:
@@ -179,6 +194,7 @@ def _ensure(tx: Connection, agent_id: str, now: float) -> None:
             "guid": None,
             "state": SessionState.GONE.value,
             "ours": False,
+            "generation": 0,
             "renewed_at": now,
         },
     )

@@ -32,8 +32,6 @@ def _upsert(dialect: str, table: Table, keys: tuple[str, ...], columns: tuple[st
     return changed
 
 
-def upsert(
-    tx: Connection, table: Table, keys: tuple[str, ...], columns: tuple[str, ...]
-) -> Insert:
+def upsert(tx: Connection, table: Table, keys: tuple[str, ...], columns: tuple[str, ...]) -> Insert:
     """An INSERT that, where the row exists by ``keys``, sets ``columns`` instead."""
     return _upsert(tx.dialect.name, table, keys, columns)

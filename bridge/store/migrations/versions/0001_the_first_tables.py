@@ -1,0 +1,184 @@
+"""the first tables."""
+
+from __future__ import annotations
+
+import sqlalchemy as sa
+from alembic import op
+
+revision = "0001"
+down_revision = None
+branch_labels = None
+depends_on = None
+
+
+def upgrade() -> None:
+    op.create_table(
+        "assignments",
+        sa.Column("sender_id", sa.String(length=512), nullable=False),
+        sa.Column("call_id", sa.String(length=64), nullable=False),
+        sa.Column("agent_id", sa.String(length=6), nullable=False),
+        sa.Column("user_id", sa.String(length=512), nullable=False),
+        sa.Column("channel", sa.String(length=16), nullable=False),
+        sa.Column("channel_config_id", sa.String(length=128), nullable=True),
+        sa.Column("agent_nickname", sa.String(length=256), nullable=True),
+        sa.Column("agent_avatar", sa.String(length=512), nullable=True),
+        sa.Column("owner", sa.String(length=8), nullable=False),
+        sa.Column("source", sa.String(length=16), nullable=False),
+        sa.Column("given_at", sa.Float(), nullable=False),
+        sa.Column("handed_off_at", sa.Float(), nullable=True),
+        sa.Column("handed_back_at", sa.Float(), nullable=True),
+        sa.Column("ended_at", sa.Float(), nullable=True),
+        sa.Column("card", sa.Text(), nullable=True),
+        sa.PrimaryKeyConstraint("sender_id", "call_id"),
+    )
+    with op.batch_alter_table("assignments", schema=None) as batch_op:
+        batch_op.create_index("assignments_call", ["call_id"], unique=False)
+
+    op.create_table(
+        "deliveries",
+        sa.Column(
+            "seq",
+            sa.BigInteger().with_variant(sa.Integer(), "sqlite"),
+            autoincrement=True,
+            nullable=False,
+        ),
+        sa.Column("message_code", sa.String(length=36), nullable=False),
+        sa.Column("sender_id", sa.String(length=512), nullable=False),
+        sa.Column("call_id", sa.String(length=64), nullable=False),
+        sa.Column("agent_id", sa.String(length=6), nullable=False),
+        sa.Column("user_id", sa.String(length=512), nullable=False),
+        sa.Column("channel", sa.String(length=16), nullable=False),
+        sa.Column("channel_config_id", sa.String(length=128), nullable=False),
+        sa.Column("nickname", sa.String(length=256), nullable=False),
+        sa.Column("avatar", sa.String(length=512), nullable=False),
+        sa.Column("media_type", sa.String(length=16), nullable=False),
+        sa.Column("media_file_type", sa.String(length=16), nullable=True),
+        sa.Column("content_type", sa.String(length=4), nullable=True),
+        sa.Column("content", sa.Text(), nullable=False),
+        sa.Column("origin", sa.String(length=16), nullable=False),
+        sa.Column("turn_key", sa.String(length=36), nullable=True),
+        sa.Column("reply_key", sa.String(length=36), nullable=False),
+        sa.Column("part", sa.Integer(), nullable=False),
+        sa.Column("state", sa.String(length=12), nullable=False),
+        sa.Column("created_at", sa.Float(), nullable=False),
+        sa.Column("expires_at", sa.Float(), nullable=False),
+        sa.Column("due_at", sa.Float(), nullable=False),
+        sa.Column("attempts", sa.Integer(), server_default="0", nullable=False),
+        sa.Column("unknowns", sa.Integer(), server_default="0", nullable=False),
+        sa.Column("connected", sa.Boolean(), server_default=sa.text("false"), nullable=False),
+        sa.Column("lease", sa.String(length=64), nullable=True),
+        sa.Column("lease_until", sa.Float(), nullable=True),
+        sa.Column("error_code", sa.String(length=64), nullable=True),
+        sa.Column("error_message", sa.Text(), nullable=True),
+        sa.Column("settled_at", sa.Float(), nullable=True),
+        sa.PrimaryKeyConstraint("seq"),
+        sa.UniqueConstraint("message_code"),
+        sqlite_autoincrement=True,
+    )
+    with op.batch_alter_table("deliveries", schema=None) as batch_op:
+        batch_op.create_index("deliveries_call", ["call_id", "seq"], unique=False)
+        batch_op.create_index(
+            "deliveries_due",
+            ["due_at"],
+            unique=False,
+            sqlite_where=sa.text("state = 'waiting'"),
+            postgresql_where=sa.text("state = 'waiting'"),
+        )
+        batch_op.create_index(
+            "deliveries_open",
+            ["call_id", "seq"],
+            unique=False,
+            sqlite_where=sa.text("state IN ('waiting', 'sending')"),
+            postgresql_where=sa.text("state IN ('waiting', 'sending')"),
+        )
+        batch_op.create_index("deliveries_reply", ["reply_key"], unique=False)
+        batch_op.create_index("deliveries_turn", ["turn_key"], unique=False)
+
+    op.create_table(
+        "events",
+        sa.Column(
+            "seq",
+            sa.BigInteger().with_variant(sa.Integer(), "sqlite"),
+            autoincrement=True,
+            nullable=False,
+        ),
+        sa.Column("agent_id", sa.String(length=6), nullable=False),
+        sa.Column("event_type", sa.String(length=128), nullable=False),
+        sa.Column("content", sa.Text(), nullable=False),
+        sa.Column("received_at", sa.Float(), nullable=False),
+        sa.Column("handled_at", sa.Float(), nullable=True),
+        sa.PrimaryKeyConstraint("seq"),
+        sqlite_autoincrement=True,
+    )
+    with op.batch_alter_table("events", schema=None) as batch_op:
+        batch_op.create_index(
+            "events_open",
+            ["seq"],
+            unique=False,
+            sqlite_where=sa.text("handled_at IS NULL"),
+            postgresql_where=sa.text("handled_at IS NULL"),
+        )
+
+    op.create_table(
+        "sessions",
+        sa.Column("agent_id", sa.String(length=6), nullable=False),
+        sa.Column("guid", sa.String(length=128), nullable=True),
+        sa.Column("state", sa.String(length=16), nullable=False),
+        sa.Column("ours", sa.Boolean(), nullable=False),
+        sa.Column("generation", sa.Integer(), nullable=False),
+        sa.Column("error_code", sa.String(length=64), nullable=True),
+        sa.Column("error_message", sa.Text(), nullable=True),
+        sa.Column("renewed_at", sa.Float(), nullable=False),
+        sa.Column("signing_in", sa.String(length=64), nullable=True),
+        sa.Column("signing_in_until", sa.Float(), nullable=True),
+        sa.Column("keeper", sa.String(length=64), nullable=True),
+        sa.Column("keeper_until", sa.Float(), nullable=True),
+        sa.PrimaryKeyConstraint("agent_id"),
+    )
+    op.create_table(
+        "turns",
+        sa.Column("key", sa.String(length=36), nullable=False),
+        sa.Column("sender_id", sa.String(length=512), nullable=False),
+        sa.Column("call_id", sa.String(length=64), nullable=True),
+        sa.Column("made_at", sa.Float(), nullable=False),
+        sa.Column("answer", sa.Text(), nullable=True),
+        sa.PrimaryKeyConstraint("key"),
+    )
+    with op.batch_alter_table("turns", schema=None) as batch_op:
+        batch_op.create_index("turns_call", ["call_id", "made_at"], unique=False)
+
+
+def downgrade() -> None:
+    with op.batch_alter_table("turns", schema=None) as batch_op:
+        batch_op.drop_index("turns_call")
+
+    op.drop_table("turns")
+    op.drop_table("sessions")
+    with op.batch_alter_table("events", schema=None) as batch_op:
+        batch_op.drop_index(
+            "events_open",
+            sqlite_where=sa.text("handled_at IS NULL"),
+            postgresql_where=sa.text("handled_at IS NULL"),
+        )
+
+    op.drop_table("events")
+    with op.batch_alter_table("deliveries", schema=None) as batch_op:
+        batch_op.drop_index("deliveries_turn")
+        batch_op.drop_index("deliveries_reply")
+        batch_op.drop_index(
+            "deliveries_open",
+            sqlite_where=sa.text("state IN ('waiting', 'sending')"),
+            postgresql_where=sa.text("state IN ('waiting', 'sending')"),
+        )
+        batch_op.drop_index(
+            "deliveries_due",
+            sqlite_where=sa.text("state = 'waiting'"),
+            postgresql_where=sa.text("state = 'waiting'"),
+        )
+        batch_op.drop_index("deliveries_call")
+
+    op.drop_table("deliveries")
+    with op.batch_alter_table("assignments", schema=None) as batch_op:
+        batch_op.drop_index("assignments_call")
+
+    op.drop_table("assignments")

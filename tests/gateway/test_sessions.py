@@ -1,0 +1,168 @@
+"""Agents' sessions as stories, on what the gateway recorded."""
+
+from __future__ import annotations
+
+import time
+from typing import Any
+
+from bridge.gateway import wire
+from bridge.model import Delivery, DeliveryState, Guid
+from bridge.store.sessions import SessionState
+from tests.gateway.rig import Rig, settings
+from tests.making import delivery, envelope
+from tests.simulator.harness import Simulator
+
+
+def fresh(number: int, **changes: Any) -> Delivery:
+    now = time.time()
+    return delivery(number, created_at=now, due_at=now, expires_at=now + 300, **changes)
+
+
+def state_of(rig: Rig, agent_id: str) -> SessionState | None:
+    session = rig.sessions.get(agent_id)
+    return session.state if session else None
+
+
+def accepted_sign_ins(gateway: Simulator) -> int:
+    return len(gateway.recorded(operation="sign_in", verdict="accepted"))
+
+
+def test_ten_calls_of_an_agent_whose_session_is_gone_make_one_sign_in(
+    gateway: Simulator, database: str
+) -> None:
+    with Rig(database, settings(gateway.url)) as rig:
+        rig.send(fresh(0, call="first"))
+        gateway.wait_for(messages=1)
+        gateway.expire("291")
+        before = len(gateway.recorded(operation="sign_in"))
+        rig.send(*(fresh(number, call=f"call-{number}") for number in range(1, 11)))
+        gateway.wait_for(messages=11)
+        assert len(gateway.recorded(operation="sign_in")) - before == 1
+        codes = [message["code"] for message in gateway.messages()]
+        assert len(set(codes)) == 11
+
+
+def test_a_session_lives_through_ten_minutes_of_rotation_without_a_second_sign_in(
+    gateway: Simulator, database: str
+) -> None:
+    with Rig(database, settings(gateway.url)) as rig:
+        rig.send(fresh(1))
+        gateway.wait_for(messages=1)
+        gateway.wait_for(requests=1, operation="poll")
+        first = gateway.agent("291")["session"]["guid"]
+        gateway.advance(600, step=20)
+        rig.send(fresh(2))
+        gateway.wait_for(messages=2)
+        assert gateway.agent("291")["session"]["guid"] != first
+        assert len(gateway.recorded(operation="sign_in")) == 1
+
+
+def test_a_pushed_agent_waits_for_its_desktop_and_is_never_signed_in(
+    gateway: Simulator, database: str
+) -> None:
+    with Rig(database, settings(gateway.url)) as rig:
+        rig.send(fresh(1, envelope=envelope(agent_id="292")))
+        rig.wait(lambda batch: batch[0].error is not None)
+        error = rig.all()[0].error
+        assert error is not None
+        assert error.code == "agent_signed_out"
+        assert gateway.recorded() == []
+        rig.sessions.push("292", Guid(gateway.sign_in("292")))
+        gateway.wait_for(messages=1)
+        assert rig.settled(1)[0].state is DeliveryState.DELIVERED
+
+
+def test_a_stale_guid_of_a_pushed_agent_is_not_used_again(
+    gateway: Simulator, database: str
+) -> None:
+    with Rig(database, settings(gateway.url)) as rig:
+        rig.sessions.push("292", Guid(gateway.sign_in("292")))
+        gateway.expire("292")
+        rig.send(fresh(1, envelope=envelope(agent_id="292")))
+        gateway.wait_for(requests=1, operation="send_message")
+        rig.wait(lambda batch: batch[0].error is not None)
+        rig.sessions.push("292", Guid(gateway.sign_in("292")))
+        gateway.wait_for(messages=1)
+        assert len(gateway.recorded(operation="send_message")) == 2
+
+
+def test_a_desktop_that_holds_the_agent_is_not_thrown_out(
+    gateway: Simulator, database: str
+) -> None:
+    gateway.sign_in("291")
+    with Rig(database, settings(gateway.url)) as rig:
+        rig.send(fresh(1))
+        gateway.wait_for(requests=2, operation="sign_in")  # the desktop's and the refused one
+        rig.wait(lambda batch: batch[0].error is not None)
+        rig.wait(lambda _batch: state_of(rig, "291") is SessionState.REFUSED)
+        assert gateway.recorded(operation="force_sign_in") == []
+        assert gateway.messages() == []
+
+
+def test_a_session_that_is_ours_is_tried_again_and_then_forced_once(
+    gateway: Simulator, database: str
+) -> None:
+    with Rig(database, settings(gateway.url)) as rig:
+        rig.send(fresh(1))
+        gateway.wait_for(messages=1)
+        # From now on the gateway takes our GUID for wrong and yet has the agent signed in.
+        gateway.fault("expire_guids", path="*sendmessage")
+        rig.send(fresh(2))
+        gateway.wait_for(messages=2)
+        assert len(gateway.recorded(operation="force_sign_in")) <= 1
+        assert rig.settled(2)[1].state is DeliveryState.DELIVERED
+
+
+def test_wrong_credentials_are_tried_once_not_again_and_again(
+    gateway: Simulator, database: str
+) -> None:
+    gateway.settings(agents={"291": "another-password"})
+    with Rig(database, settings(gateway.url)) as rig:
+        rig.send(*(fresh(number, call=f"call-{number}") for number in range(5)))
+        gateway.wait_for(requests=1, operation="sign_in")
+        rig.wait(lambda _batch: state_of(rig, "291") is SessionState.REFUSED)
+        rig.send(fresh(9, call="later"))
+        rig.wait(lambda batch: all(item.error is not None for item in batch))
+        assert len(gateway.recorded(operation="sign_in")) == 1
+
+
+def test_a_process_that_starts_goes_on_with_the_session_that_the_last_one_had(
+    gateway: Simulator, database: str
+) -> None:
+    with Rig(database, settings(gateway.url)) as rig:
+        rig.send(fresh(1))
+        gateway.wait_for(messages=1)
+    polls = len(gateway.recorded(operation="poll"))
+    with Rig(database, settings(gateway.url)) as rig:
+        gateway.wait_for(requests=polls + 2, operation="poll")
+        rig.send(fresh(2))
+        gateway.wait_for(messages=2)
+    assert accepted_sign_ins(gateway) == 1
+
+
+def test_signing_out_ends_the_polling_and_does_not_sign_in_again(
+    gateway: Simulator, database: str
+) -> None:
+    with Rig(database, settings(gateway.url)) as rig:
+        rig.send(fresh(1))
+        gateway.wait_for(messages=1)
+        rig.sessions.sign_out("291")
+        keeper = rig.keeper._threads["291"]
+        keeper.join(10)
+        assert not keeper.is_alive()
+        assert len(gateway.recorded(operation="sign_in")) == 1
+        assert not gateway.agent("291")["signed_in"]
+
+
+def test_no_session_secret_is_in_a_request_but_where_it_belongs(
+    gateway: Simulator, database: str
+) -> None:
+    with Rig(database, settings(gateway.url)) as rig:
+        rig.send(fresh(1))
+        gateway.wait_for(messages=1)
+        guid = gateway.agent("291")["session"]["guid"]
+        for request in gateway.recorded():
+            assert guid not in request["path"] + str(request["query"])
+            if request["operation"] != "sign_in":
+                assert "secret-password" not in str(request)
+    assert wire.is_guid(guid)

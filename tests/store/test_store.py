@@ -1,0 +1,119 @@
+"""The database itself: its file, its schema, its transactions."""
+
+from __future__ import annotations
+
+import stat
+import threading
+from pathlib import Path
+
+import pytest
+from alembic.autogenerate import compare_metadata
+from alembic.migration import MigrationContext
+from alembic.script import ScriptDirectory
+from sqlalchemy import text
+
+from bridge.errors import StoreError
+from bridge.store import Store, Tx, events
+from bridge.store.engine import open_engine
+from bridge.store.migrate import HEAD, migrate
+from bridge.store.schema import metadata
+
+
+def test_the_file_is_readable_by_its_owner_alone(store: Store, tmp_path: Path) -> None:
+    store.write(lambda tx: events.add(tx, "291", [("x", None)], now=1.0))
+    for path in tmp_path.glob("bridge.db*"):
+        assert stat.S_IMODE(path.stat().st_mode) == 0o600, path
+
+
+def test_the_migrations_make_what_the_schema_says(url: str) -> None:
+    engine = open_engine(url, connections=1)
+    migrate(engine)
+    with engine.connect() as connection:
+        context = MigrationContext.configure(connection)
+        assert compare_metadata(context, metadata) == []
+    engine.dispose()
+
+
+def test_head_is_the_newest_version() -> None:
+    folder = Path(__file__).parents[2] / "bridge" / "store" / "migrations"
+    assert ScriptDirectory(str(folder)).get_heads() == [HEAD]
+
+
+def test_a_database_of_a_newer_version_is_left_alone(url: str) -> None:
+    Store(url).close()
+    engine = open_engine(url, connections=1)
+    with engine.begin() as connection:
+        connection.execute(text("UPDATE alembic_version SET version_num = '9999'"))
+    engine.dispose()
+    with pytest.raises(StoreError, match="used by a newer one"):
+        Store(url)
+
+
+def test_two_that_open_an_empty_database_at_once_both_get_it(url: str) -> None:
+    stores: list[Store] = []
+    threads = [
+        threading.Thread(target=lambda: stores.append(Store(url)), daemon=True) for _ in range(4)
+    ]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join(20)
+    assert len(stores) == 4
+    for opened in stores:
+        opened.close()
+
+
+def test_a_folder_that_is_not_there_is_said(tmp_path: Path) -> None:
+    with pytest.raises(StoreError, match="cannot be opened"):
+        Store(f"sqlite:///{tmp_path / 'missing' / 'bridge.db'}")
+
+
+def test_a_unit_that_fails_takes_no_neighbour_with_it(store: Store) -> None:
+    started, go = threading.Event(), threading.Event()
+
+    def slow(_tx: Tx) -> None:
+        started.set()
+        go.wait(10)
+
+    def wrong(tx: Tx) -> None:
+        events.add(tx, "291", [("wrong", None)], now=1.0)
+        raise KeyError
+
+    first = store.submit(slow)
+    assert started.wait(10)
+    # These three wait for the writer together and share its next transaction.
+    good = store.submit(lambda tx: events.add(tx, "291", [("good", None)], now=1.0))
+    bad = store.submit(wrong)
+    after = store.submit(lambda tx: events.add(tx, "291", [("after", None)], now=1.0))
+    go.set()
+    assert first.result(10) is None
+    good.result(10)
+    after.result(10)
+    with pytest.raises(KeyError):
+        bad.result(10)
+    kept = store.read(lambda tx: events.of_agent(tx, "291"))
+    assert [event.event_type for event in kept] == ["good", "after"]
+
+
+def test_another_process_commit_shows_in_the_version(store: Store, url: str) -> None:
+    before = store.version()
+    other = Store(url)
+    other.write(lambda tx: events.add(tx, "291", [("x", None)], now=1.0))
+    other.close()
+    assert store.version() != before
+
+
+def test_a_closed_store_says_so(url: str) -> None:
+    store = Store(url)
+    store.close()
+    with pytest.raises(StoreError, match="closed"):
+        store.write(lambda _tx: None)
+
+
+def test_the_drivers_words_are_not_told(store: Store) -> None:
+    def broken(tx: Tx) -> None:
+        tx.execute(text("SELECT 'a customer wrote this' FROM nowhere"))
+
+    with pytest.raises(StoreError) as raised:
+        store.write(broken)
+    assert "customer" not in str(raised.value)
