@@ -275,6 +275,7 @@ class BridgeSettings(Section):
     channel_config_ids: Mapping[Channel, Name] = Field(
         default_factory=dict,
         description="the Configuration ID by channel, where the assignment names none",
+        json_schema_extra={"propertyNames": {"enum": [each.value for each in Channel]}},
     )
     storage: StorageSettings = StorageSettings()
     delivery: DeliverySettings = DeliverySettings()

@@ -27,6 +27,7 @@ MODELS: Mapping[Which, type[BaseModel]] = {
     "media": MediaSettings,
 }
 _WORDS = {"ge": "minimum", "le": "maximum", "gt": "exclusiveMinimum", "lt": "exclusiveMaximum"}
+_REFERRING = ("$ref", "anyOf", "allOf")
 _EXPANSION = {"type": "string", "pattern": r"\$\{"}
 
 
@@ -102,12 +103,13 @@ def _resolved(which: Which, node: Node) -> Node:
             target = plain(which)["$defs"][node["$ref"].rsplit("/", 1)[-1]]
         else:
             target = _options(node)[0]
-        node = {**target, **{k: v for k, v in node.items() if k not in ("$ref", "anyOf")}}
+        node = {**target, **{k: v for k, v in node.items() if k not in _REFERRING}}
     return node
 
 
 def _options(node: Node) -> list[Node]:
-    return [each for each in node.get("anyOf", ()) if each.get("type") != "null"]
+    either = node.get("anyOf") or node.get("allOf") or ()  # older pydantic: allOf with one $ref
+    return [each for each in either if each.get("type") != "null"]
 
 
 def keys(which: Which, node: Node) -> tuple[str, ...]:
