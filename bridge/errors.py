@@ -45,7 +45,7 @@ class ConfigurationError(BridgeError):
         super().__init__(f"{count} fault{'s' if count != 1 else ''} in the configuration")
 
     def __str__(self) -> str:
-        return "\n".join((self.message + ":", *self.faults))
+        return "\n\n".join((self.message + ":", *self.faults))
 
 
 class AssignmentError(BridgeError):

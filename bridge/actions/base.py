@@ -9,11 +9,12 @@ from __future__ import annotations
 import asyncio
 import logging
 import time
-from abc import abstractmethod
+from abc import ABC, abstractmethod
 from typing import Any
 
 from rasa_sdk import Action, Tracker
 from rasa_sdk.executor import CollectingDispatcher
+from rasa_sdk.types import DomainDict
 
 from bridge import runtime
 from bridge import turn as turns
@@ -29,7 +30,7 @@ logger = logging.getLogger(__name__)
 _LOOK_AGAIN = 0.25  # seconds between looks at what another process delivered
 
 
-class BridgeAction(Action):
+class BridgeAction(Action, ABC):  # rasa_sdk registers every class that is not abstract
     """An action of the bridge."""
 
     promises = False  # whether the customer is waiting for a person when this action fails
@@ -39,12 +40,10 @@ class BridgeAction(Action):
         """Do the first, storing step; called in a thread."""
 
     async def run(
-        self, dispatcher: CollectingDispatcher, tracker: Tracker, domain: dict[str, Any]
+        self, dispatcher: CollectingDispatcher, tracker: Tracker, domain: DomainDict
     ) -> list[dict[str, Any]]:
         """Answer Rasa; whatever happens, with events."""
-        turn = turns.read(
-            _state(tracker), domain if domain_carried.get() else None, self.name()
-        )
+        turn = turns.read(_state(tracker), domain if domain_carried.get() else None, self.name())
         try:
             answer = await self._answer(turn)
         except Exception as error:  # noqa: BLE001 - nothing raises into Rasa
@@ -58,19 +57,19 @@ class BridgeAction(Action):
 
     async def _answer(self, turn: Turn) -> Answer:
         loop = asyncio.get_running_loop()
-        bridge = runtime.opened() or await loop.run_in_executor(None, runtime.current)
+        bridge = runtime.opened()
+        if bridge is None:
+            bridge = await loop.run_in_executor(None, runtime.current)
         step = await loop.run_in_executor(bridge.pool, self.step, bridge.desk, turn)
         if step.answer is not None:
             return step.answer
         await _outcome(bridge, step)
-        return await loop.run_in_executor(
-            bridge.pool, bridge.desk.handoffs.conclude, step, turn
-        )
+        return await loop.run_in_executor(bridge.pool, bridge.desk.handoffs.conclude, step, turn)
 
     def _failed(self, error: Exception) -> Answer:
         word = "store_unavailable" if isinstance(error, StoreError) else "not_configured"
         if not self.promises:
-            return Answer(state="bot", error=word)
+            return Answer(error=word)
         return Answer(state="bot", error=word, response="utter_handoff_unavailable")
 
 

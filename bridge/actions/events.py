@@ -17,7 +17,7 @@ def of(answer: Answer, turn: Turn) -> list[dict[str, Any]]:
     it again on the next message it does not know.
     """
     if answer.state is None:
-        return []
+        return [SlotSet("handoff_error", answer.error)] if answer.error else []
     found = [
         SlotSet("handoff_state", answer.state),
         SlotSet("handoff_agent_id", answer.agent_id),

@@ -18,10 +18,23 @@ from bridge.desk.responses import Responses
 from bridge.desk.waits import Waits
 from bridge.gateway.sessions import Sessions
 from bridge.store import Store, assignments
+from bridge.store.assignments import Standing
+from bridge.store.sessions import Session
 from bridge.triggers import Kind
 from bridge.turn import Turn
 
-__all__ = ["NOTHING", "Answer", "CallView", "Calls", "Desk", "Handoffs", "Page", "Step"]
+__all__ = [
+    "NOTHING",
+    "Answer",
+    "CallView",
+    "Calls",
+    "Desk",
+    "Handoffs",
+    "Page",
+    "Session",
+    "Standing",
+    "Step",
+]
 
 
 class Desk:
@@ -46,18 +59,22 @@ class Desk:
             store, settings, composer, responses, waits, ring=ring, clock=clock
         )
 
+    def check(self) -> None:
+        """Raise StoreError where the database can be neither read nor written."""
+        self._store.check()
+
     def hand_off(self, turn: Turn) -> Step:
         """``action_human_handoff``: hand off whenever it is called."""
         decision = triggers.handoff_reason(
             turn, self._rules, handed_back_at=self._handed_back_at(turn)
         )
-        return self.handoffs.begin(turn, decision)
+        return self.handoffs.begin(turn, decision, called=True)
 
     def act(self, turn: Turn) -> Step:
         """``action_bridge``: read the turn and do what the triggers call for, or nothing."""
         decision = triggers.decide(turn, self._rules, handed_back_at=self._handed_back_at(turn))
         if decision.kind is Kind.HANDOFF:
-            return self.handoffs.begin(turn, decision)
+            return self.handoffs.begin(turn, decision, called=False)
         return Step("", NOTHING)
 
     def _handed_back_at(self, turn: Turn) -> float | None:

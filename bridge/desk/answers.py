@@ -17,7 +17,7 @@ DELIVERED, PENDING, FAILED, NONE = "delivered", "pending", "failed", "none"
 
 @dataclass(frozen=True, slots=True)
 class Answer:
-    """One action's answer; ``state`` None leaves the slots as they are."""
+    """One action's answer; ``state`` None leaves the slots, but for an error, as they are."""
 
     state: str | None = None
     agent_id: str | None = None

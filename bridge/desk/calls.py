@@ -20,6 +20,7 @@ from bridge.store.sessions import Session
 _ENDED = DeliveryError("call_ended", "the call ended before it could be said")
 _REASSIGNED = DeliveryError("reassigned", "the call was given to another agent")
 _MOST = 200  # items of one page
+_HIGHEST = 10**18  # no id of a delivery is higher
 
 
 def give(
@@ -260,6 +261,23 @@ class Calls:
         following = found[-1].id if len(found) == limit else None
         return Page(tuple(found), following)
 
+    def delivery(self, delivery_id: str) -> Delivery:
+        """One delivery.
+
+        Raises:
+            RefusedError: 404 where there is none of that id.
+        """
+        found = None
+        if (
+            delivery_id.isascii()
+            and delivery_id.isdigit()
+            and len(delivery_id) < len(str(_HIGHEST))
+        ):
+            found = self._store.read(lambda tx: deliveries.get(tx, int(delivery_id)))
+        if found is None:
+            raise RefusedError(404, "not_found", "no such delivery")
+        return found
+
     def _check_agent(self, agent_id: str) -> None:
         highest = self._settings.gateway.max_agent_id
         if not wire.is_agent_id(agent_id, highest=highest):
@@ -281,7 +299,9 @@ def _number(cursor: str | None) -> float | None:
     if cursor is None:
         return None
     try:
-        return float(cursor)
+        found = float(cursor)
     except ValueError:
-        message = "cursor is the `next` of the page before"
-        raise RefusedError(400, "bad_request", message) from None
+        found = -1.0
+    if not 0 <= found < _HIGHEST:  # NaN is neither
+        raise RefusedError(400, "bad_request", "cursor is the `next` of the page before")
+    return found

@@ -86,18 +86,25 @@ class Handoffs:
 
     # -- the first transaction -----------------------------------------------------------------
 
-    def begin(self, turn: Turn, decision: Decision) -> Step:
-        """Store the handoff that ``decision`` calls for, or the answer that none can be made."""
+    def begin(self, turn: Turn, decision: Decision, *, called: bool) -> Step:
+        """Store the handoff that ``decision`` calls for, or the answer that none can be made.
+
+        Args:
+            turn: what Rasa sent.
+            decision: why.
+            called: a story or flow called for the handoff by name. A trigger that fires during
+                the cool-down is passed over instead, and the customer is told nothing.
+        """
         key = derive("turn", turn.sender_id, turn.message_id, turn.action_name, turn.ordinal)
         for _ in range(5):
             try:
-                return self._begin(key, turn, decision)
+                return self._begin(key, turn, decision, called=called)
             except _MovedError:
                 continue
         error = AssignmentError("no_assignment", "the assignment changes too fast")
         return self._refuse(key, turn, error)
 
-    def _begin(self, key: str, turn: Turn, decision: Decision) -> Step:
+    def _begin(self, key: str, turn: Turn, decision: Decision, *, called: bool) -> Step:
         record, stored, handed_back = self._store.read(
             lambda tx: (
                 turns.get(tx, key),
@@ -122,6 +129,8 @@ class Handoffs:
                 now=now,
             ):
                 message = "the conversation was handed back a moment ago"
+                if not called:
+                    return Step(key, Answer(state=BOT, error="cooldown"))
                 raise AssignmentError("cooldown", message)
             plan = self._plan(key, turn, decision, found, stored, now)
         except AssignmentError as error:
@@ -320,9 +329,7 @@ class Handoffs:
         if name is None:
             return None
         known = turn.responses if turn.responses is not None else self._responses.get()
-        channels = [assignment.channel.value.lower()]
-        if turn.input_channel:
-            channels.append(turn.input_channel)
+        channels = replies.channel_names(assignment.channel.value, turn.input_channel)
         said = (
             replies.render(known, name, turn.slots, channels=channels, seed=seed)
             if known is not None

@@ -75,9 +75,11 @@ class Keeper:
 
     def close(self) -> None:
         """Stop polling. A poll under way is awaited: its answer may consume an event."""
-        self._closing.set()
+        with self._lock:
+            self._closing.set()
+            threads = list(self._threads.values())
         until = time.monotonic() + self._settings.poll_timeout
-        for thread in list(self._threads.values()):
+        for thread in threads:
             thread.join(max(0.0, until - time.monotonic()))
 
     def _run(self, agent_id: str) -> None:

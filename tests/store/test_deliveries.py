@@ -125,11 +125,14 @@ def test_a_new_guid_wakes_what_waits_for_that_agent(store: Store) -> None:
     signed_out = DeliveryError("agent_signed_out", "")
     add(store, delivery(1, call="A"), delivery(2, call="B"))
     add(store, delivery(3, call="C", envelope=envelope(agent_id=AgentId("292"), call_id="C")))
-    for item in claim(store):
+
+    def wait_for_guid(item: Delivery) -> bool:
         later = replace(
             item, state=DeliveryState.WAITING, due_at=NOW + 300, error=signed_out, lease=None
         )
-        store.write(lambda tx, item=item, later=later: deliveries.settle(tx, item, later))
+        return store.write(lambda tx: deliveries.settle(tx, item, later))
+
+    assert all(wait_for_guid(item) for item in claim(store))
     assert claim(store) == []
     store.write(lambda tx: deliveries.wake(tx, "291", now=NOW))
     assert contents(claim(store)) == ["message 1", "message 2"]

@@ -1,0 +1,53 @@
+"""A simulated gateway and a bridge in this process, for stories that need no HTTP server."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from contextlib import ExitStack
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from tests.scenarios.office import Office
+from tests.simulator.harness import Simulator
+
+OpenOffice = Callable[..., Office]
+
+
+@pytest.fixture(scope="session")
+def running() -> Iterator[Simulator]:
+    with Simulator("--poll-seconds", "0.1", "--limit-counts", "data") as simulator:
+        yield simulator
+
+
+@pytest.fixture
+def gateway(running: Simulator) -> Simulator:
+    running.reset()
+    return running
+
+
+@pytest.fixture
+def open_office(
+    gateway: Simulator, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> Iterator[OpenOffice]:
+    """Opens a bridge with changed settings; each is closed in the end."""
+    with ExitStack() as opened:
+
+        def open_one(
+            designer: dict[str, Any] | None = None, url: str = "", **changes: Any
+        ) -> Office:
+            database = f"sqlite:///{tmp_path / 'bridge.db'}"
+            office = Office(url or gateway.url, database, designer or {}, changes)
+            monkeypatch.setattr("bridge.runtime._current", office.runtime)
+            return opened.enter_context(office)
+
+        yield open_one
+
+
+@pytest.fixture
+def office(open_office: OpenOffice) -> Office:
+    """A bridge that signs agent 291 in, and an assignment for conversation ``sender``."""
+    made = open_office()
+    made.assign()
+    return made
