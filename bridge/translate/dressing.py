@@ -1,0 +1,97 @@
+"""Any part as blocks of HTML, for channels that take formatted words.
+
+The blocks are small, so that a long part can be sent as several messages, each of them whole.
+"""
+
+from __future__ import annotations
+
+from bridge.config.media import Kind
+from bridge.translate import markup, wording
+from bridge.translate.files import Files, is_absolute
+from bridge.translate.inline import anchor, is_safe, picture
+from bridge.translate.markup import Block
+from bridge.translate.parts import Button, Card, Form, Part
+from bridge.translate.text import escape, is_blank
+
+_BREAK = " <br>\n"
+_CHOICES = (Kind.BUTTONS, Kind.LINKS)
+_CARDS = (Kind.CARD, Kind.CAROUSEL)
+_LINKS = (Kind.LINK, Kind.WEB_CARD, Kind.COBROWSE)
+
+
+def as_blocks(part: Part, files: Files) -> tuple[Block, ...]:
+    """The blocks of a part; none where HTML would add nothing to its words."""
+    if part.kind is Kind.MARKUP:
+        return words(part.text, part.form)
+    if part.kind is Kind.EMAIL:
+        return (*_heading(part.subject), *words(part.text, part.form))
+    if part.kind in _CHOICES:
+        return (*words(part.text, part.form), *_choices(part.buttons, files, 1))
+    if part.kind in _CARDS:
+        blocks, number = list(words(part.text, part.form)), 1
+        for card in part.cards:
+            blocks += _card(card, files, number)
+            number += len(card.buttons)
+        return tuple(blocks)
+    if part.kind in _LINKS and (part.title or part.description):
+        return _link(part, files)
+    return ()
+
+
+def words(text: str, form: Form = Form.AUTO) -> tuple[Block, ...]:
+    """Words as blocks, with their markup or as paragraphs."""
+    if is_blank(text):
+        return ()
+    if found := markup.read(text, form):
+        return found
+    return tuple(
+        Block(f"<p>{escape(paragraph.strip())}</p>", paragraph.strip(), "\n\n")
+        for paragraph in text.split("\n\n")
+        if not is_blank(paragraph)
+    )
+
+
+def _heading(text: str) -> tuple[Block, ...]:
+    return (Block(f"<p><strong>{escape(text)}</strong></p>", text),) if text else ()
+
+
+def _choices(buttons: tuple[Button, ...], files: Files, start: int) -> tuple[Block, ...]:
+    """A numbered line each; those that open an address are links."""
+    if not buttons:
+        return ()
+    lines = []
+    for number, button in enumerate(buttons, start):
+        target = f"tel:{button.phone}" if button.phone else files.shown(button.url)
+        title = button.title or wording.opened(button, files)
+        if target and (button.phone or not is_safe(target)) and target not in title:
+            title = f"{title}: {wording.opened(button, files)}"
+        lines.append(f"{number}. {anchor(target, title)}")
+    plain = "\n".join(wording.numbered(buttons, files, start))
+    return (Block(markup.sanitise(f"<p>{_BREAK.join(lines)}</p>"), plain),)
+
+
+def _card(card: Card, files: Files, number: int) -> tuple[Block, ...]:
+    image, url = files.picture(card.image), files.shown(card.url)
+    rows = [picture(image, card.title)] if is_absolute(image) else []
+    if card.title:
+        rows.append(f"<strong>{anchor(url, card.title) if url else escape(card.title)}</strong>")
+    if card.description:
+        rows.append(escape(card.description))
+    if url and not card.title:
+        rows.append(anchor(url, url))
+    shown = Card(card.title, card.description, card.image, card.url)
+    plain = wording.card_text(shown, files)
+    head = (Block(markup.sanitise(f"<p>{_BREAK.join(rows)}</p>"), plain, "\n\n"),) if rows else ()
+    return (*head, *_choices(card.buttons, files, number))
+
+
+def _link(part: Part, files: Files) -> tuple[Block, ...]:
+    url, image = files.shown(part.url), files.picture(part.image)
+    if not is_safe(url):
+        return ()
+    rows = [picture(image, part.title)] if is_absolute(image) else []
+    rows.append(anchor(url, part.title or url))
+    if part.description:
+        rows.append(escape(part.description))
+    plain = wording.as_text(part, files)
+    return (Block(markup.sanitise(f"<p>{_BREAK.join(rows)}</p>"), plain),)

@@ -1,0 +1,169 @@
+"""Files: what an address is of, and what the gateway knows it as.
+
+Nothing is fetched: an address is only read. Which media type lists which file types is the
+contract's, in ``config/media.py``.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass
+from urllib.parse import unquote, urljoin, urlsplit
+
+import regex
+
+from bridge.config.media import FILE_TYPES, FileRow, Kind, MediaSettings
+from bridge.model import MediaType
+
+INLINE = "data:"  # all that is kept of a file that stands in its own address
+LONGEST_ADDRESS = 4000  # characters
+
+MEDIA_TYPE_OF: Mapping[Kind, MediaType] = {
+    Kind.IMAGE: MediaType.IMAGE,
+    Kind.ANIMATION: MediaType.EMOTICONS,
+    Kind.VIDEO: MediaType.VIDEO,
+    Kind.AUDIO: MediaType.AUDIO,
+    Kind.DOCUMENT: MediaType.DOCUMENT,
+}
+_VIDEOS = ("mp4", "mov", "m4v", "webm", "3gp", "avi", "mkv", "mpeg", "mpg")  # no list is published
+_EXTENSION = re.compile(r"\.([A-Za-z0-9]{1,5})$")
+_SCHEME = re.compile(r"[a-z][a-z0-9+.-]*:", re.IGNORECASE)
+_HIDDEN = re.compile(r"(?:javascript|vbscript|data|blob|file|about):", re.IGNORECASE)
+_SPACES = re.compile(r"\s+")
+_GROUP = re.compile(r"\{(\d|rest)\}")
+_PATTERN_TIME = 0.05  # seconds that one pattern may take
+
+
+@dataclass(frozen=True, slots=True)
+class Known:
+    """A file as the gateway knows it."""
+
+    content: str
+    content_type: str | None = None  # "1" for an object-storage key
+    media_type: MediaType | None = None
+    file_type: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class _Row:
+    row: FileRow
+    pattern: regex.Pattern[str] | None = None
+
+
+def extension(address: str) -> str:
+    """The extension of the file in small letters; ``""`` where the address shows none."""
+    try:
+        path = urlsplit(address).path
+    except ValueError:
+        return ""
+    found = _EXTENSION.search(unquote(path).rstrip())
+    return found[1].lower() if found else ""
+
+
+def kind_of(address: str, declared: Kind) -> Kind:
+    """What the address is of: what its extension says, else what the bot called it."""
+    ending = extension(address)
+    if not ending or file_type(ending, MEDIA_TYPE_OF[declared]):
+        return declared
+    for kind, media_type in MEDIA_TYPE_OF.items():
+        if (kind is Kind.VIDEO and ending in _VIDEOS) or file_type(ending, media_type):
+            return kind
+    return declared
+
+
+def file_type(ending: str, media_type: MediaType) -> str | None:
+    """``mediaFileType`` as the reference spells it, None where the type is not listed."""
+    return next((each for each in FILE_TYPES[media_type] if each.lower() == ending.lower()), None)
+
+
+def is_listed(ending: str, media_type: MediaType) -> bool:
+    """Whether files with this extension are of the media type."""
+    if media_type is MediaType.VIDEO:
+        return ending in _VIDEOS
+    return file_type(ending, media_type) is not None
+
+
+def is_absolute(address: str) -> bool:
+    """Whether a customer's device could open it as a page or file."""
+    return address.lower().startswith(("http://", "https://"))
+
+
+class Files:
+    """The look-up from a bot's addresses, and how an address is shown."""
+
+    def __init__(self, media: MediaSettings) -> None:
+        self._base = media.base_url
+        self._hides_unknown = media.on_unknown_file == "refuse"
+        self._exact = {row.url: row for row in media.files if row.url}
+        self._others = tuple(
+            _Row(row, regex.compile(row.pattern) if row.pattern else None)
+            for row in media.files
+            if not row.url
+        )
+
+    def find(self, address: str) -> Known | None:
+        """What the gateway knows the file as; exact rows first, then from top to bottom."""
+        for each in dict.fromkeys((address, self.shown(address))):
+            if not each:
+                continue
+            if row := self._exact.get(each):
+                return _known(row, row.id or row.key or "")
+            for other in self._others:
+                if found := _match(other, each):
+                    return found
+        return None
+
+    def shown(self, address: str) -> str:
+        """The address for a customer; ``""`` where it is none."""
+        address = _SPACES.sub("%20", address.strip())
+        if not address or _HIDDEN.match(address):
+            return ""
+        if _SCHEME.match(address) or address.lower().startswith("www."):
+            return address
+        if "/" not in address and "." not in address:
+            return ""  # an ID of the bot's channel
+        if self._base is None:
+            return f"https:{address}" if address.startswith("//") else address
+        try:
+            return urljoin(self._base, address)
+        except ValueError:
+            return address
+
+    def picture(self, address: str) -> str:
+        """The address of a card's picture for a customer; none where unknown files are refused."""
+        return "" if self._hides_unknown else self.shown(address)
+
+
+def _match(row: _Row, address: str) -> Known | None:
+    given = row.row
+    target = given.id or given.key or ""
+    if given.prefix is not None:
+        if not address.startswith(given.prefix):
+            return None
+        rest = address[len(given.prefix) :]
+        return _known(given, _GROUP.sub(lambda _: rest, target))
+    try:
+        found = row.pattern.fullmatch(address, timeout=_PATTERN_TIME) if row.pattern else None
+    except TimeoutError:
+        return None
+    return _known(given, _filled(target, found)) if found else None
+
+
+def _filled(target: str, found: regex.Match[str]) -> str:
+    """``{1}`` stands for the first group of the pattern."""
+
+    def group(place: re.Match[str]) -> str:
+        number = int(place[1]) if place[1].isdigit() else 0
+        return (found[number] or "") if number <= len(found.groups()) else ""
+
+    return _GROUP.sub(group, target)
+
+
+def _known(row: FileRow, content: str) -> Known:
+    return Known(
+        content=content,
+        content_type="1" if row.key else None,
+        media_type=row.media_type,
+        file_type=row.file_type,
+    )

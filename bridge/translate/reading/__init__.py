@@ -1,0 +1,155 @@
+"""Rasa's replies read into parts, in the order in which Rasa sends them.
+
+Rasa sends one of quick replies, buttons or text first, then custom, image, attachment and
+elements, each on its own. Any JSON may stand in any place; what cannot be read is noted.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator
+from typing import Any
+
+from bridge.config.media import Kind
+from bridge.translate.files import MEDIA_TYPE_OF, extension, is_listed
+from bridge.translate.parts import Note, Part, choices
+from bridge.translate.reading import pick
+from bridge.translate.reading.anything import Search
+from bridge.translate.reading.flow import Flow, deck, file
+from bridge.translate.reading.pick import Json
+from bridge.translate.reading.shapes import SHAPES, Shape
+from bridge.translate.text import is_blank
+
+_DEEPEST = 24  # lists within lists
+_MOST = 200  # things in one reply
+_LONGEST_JSON = 100_000  # characters of a text that is read as JSON
+
+RICH_KEYS = ("quick_replies", "buttons", "custom", "image", "attachment", "elements")
+
+
+class Reading:
+    """One reply while it is read."""
+
+    def __init__(self, own_shapes: tuple[Shape, ...] = ()) -> None:
+        self._shapes = own_shapes + SHAPES
+        self._left = _MOST
+        self.notes: list[Note] = []
+        self.refused: list[Note] = []
+
+    def note(self, code: str, sentence: str) -> None:
+        """Tell once of each thing."""
+        found = Note(code, sentence)
+        if found not in self.notes:
+            self.notes.append(found)
+
+    def reply(self, reply: Any) -> Iterator[Part]:
+        """All of a reply."""
+        if not pick.is_object(reply):
+            yield from self.value(reply)
+            return
+        yield from self._words(reply)
+        yield from self.value(reply.get("custom"))
+        image, attachment = reply.get("image"), reply.get("attachment")
+        for each in pick.listed(image):
+            yield from self._image(each)
+        if not (isinstance(attachment, str) and attachment == image):  # bot events repeat it there
+            yield from self.value(attachment)
+        yield from self._elements(reply.get("elements"))
+
+    def _words(self, reply: Json) -> Iterator[Part]:
+        """What Rasa sends first: the text, with one kind of buttons."""
+        given = reply.get("text")
+        text = pick.words(given)
+        if isinstance(given, str) and len(given) > pick.LONGEST_TEXT:
+            left = len(given) - pick.LONGEST_TEXT
+            self.note("left_out", f"{left:,} characters at the end of the text were left out")
+        quick, offered = (
+            pick.buttons(reply.get("quick_replies")),
+            pick.buttons(reply.get("buttons")),
+        )
+        if quick and offered:
+            self.note("left_out", "Rasa sends quick replies or buttons: the buttons were left out")
+        if quick or offered:
+            yield choices("" if is_blank(text) else text, quick or offered)
+        elif not is_blank(text):
+            yield Part(Kind.TEXT, text=text)
+        elif given and not isinstance(given, str):
+            yield from self.value(given)
+
+    def _image(self, value: Any) -> Iterator[Part]:
+        url = pick.address(value)
+        if url:
+            yield file(Kind.IMAGE, url, pick.first(value, "caption"), pick.first(value, "alt"))
+        elif value:
+            yield from self.value(value)
+
+    def _elements(self, value: Any) -> Iterator[Part]:
+        if pick.is_object(value) and pick.is_list(value.get("elements")):
+            value = value["elements"]
+        if not pick.is_list(value) and not pick.is_object(value):
+            yield from self.value(value)
+            return
+        if pick.is_cut(value):
+            self.note("left_out", "a list is too long: the rest of it was left out")
+        yield from deck(pick.card(each) for each in pick.listed(value))
+
+    def value(self, value: Any, deep: int = 0) -> Iterator[Part]:
+        """Anything that a bot put under ``custom``, ``attachment`` or the like."""
+        if value is None or value in ("", [], {}):
+            return
+        self._left -= 1
+        if deep > _DEEPEST or self._left < 0:
+            self.note("left_out", "what is nested too deep, or is too much, was left out")
+        elif pick.is_list(value):
+            for each in value:
+                if self._left < 0:
+                    break
+                yield from self.value(each, deep + 1)
+        elif pick.is_object(value):
+            yield from self._object(value)
+        else:
+            yield from self._scalar(value, deep)
+
+    def _scalar(self, value: Any, deep: int) -> Iterator[Part]:
+        text = pick.words(value)
+        if text.startswith(("{", "[")) and len(text) < _LONGEST_JSON:
+            try:
+                inner = json.loads(text)
+            except (ValueError, RecursionError):
+                inner = None
+            if pick.is_object(inner) or pick.is_list(inner):
+                yield from self.value(inner, deep + 1)
+                return
+        if text and " " not in text and pick.address(text).startswith(("http://", "https://")):
+            yield _by_extension(text)
+        elif text and not is_blank(text):
+            yield Part(Kind.TEXT, text=text)
+
+    def _object(self, value: Json) -> Iterator[Part]:
+        if pick.is_cut(value):
+            self.note("left_out", "a list is too long: the rest of it was left out")
+        shape = next((each for each in self._shapes if each.matches(value)), None)
+        parts = list(shape.read(value)) if shape else []
+        if parts:
+            yield from parts
+            return
+        search = Search()
+        found = search.read(value)
+        if search.cut:
+            self.note("left_out", "what is nested too deep, or is too much, was left out")
+        if not found:
+            sentence = "a payload holds nothing that a customer could read"
+            self.refused.append(Note("unreadable", sentence))
+        yield from found
+
+
+def _by_extension(url: str) -> Part:
+    """A bare address: a file where its extension says so, else a page."""
+    ending = extension(url)
+    for kind, media_type in MEDIA_TYPE_OF.items():
+        if is_listed(ending, media_type):
+            return file(kind, url)
+    return Part(Kind.LINK, url=url)
+
+
+__all__ = ["RICH_KEYS", "Flow", "Reading"]

@@ -1,0 +1,97 @@
+"""JSON of no known shape: what in it is meant to be read is found by how its keys are called.
+
+Words under keys for words, sentences under any key, addresses, and lists of choices. A key that
+is for programs (a type, an ID, an intent) is never shown.
+"""
+
+from __future__ import annotations
+
+import re
+from typing import Any
+
+from bridge.config.media import Kind
+from bridge.translate.parts import Part
+from bridge.translate.reading import pick
+from bridge.translate.reading.flow import Flow
+from bridge.translate.reading.pick import Json
+
+_DEEPEST = 12  # levels
+_MOST = 2_000  # values looked at
+
+_WORDS = {
+    *("text", "title", "subtitle", "description", "message", "caption", "label", "body", "header"),
+    *("footer", "answer", "question", "content", "speech", "displayText", "fallback", "heading"),
+    *("summary", "note", "altText", "name", "markdown", "html", "fulfillmentText", "utterance"),
+}
+_CHOICES = {
+    *("buttons", "quick_replies", "quickReplies", "quick_reply", "suggestions", "options"),
+    *("choices", "actions", "hints", "replies", "chips"),
+}
+_FILES = {
+    "image": Kind.IMAGE,
+    "image_url": Kind.IMAGE,
+    "imageUrl": Kind.IMAGE,
+    "img": Kind.IMAGE,
+    "photo": Kind.IMAGE,
+    "picture": Kind.IMAGE,
+    "images": Kind.IMAGE,
+    "video": Kind.VIDEO,
+    "video_url": Kind.VIDEO,
+    "audio": Kind.AUDIO,
+    "document": Kind.DOCUMENT,
+    "file": Kind.DOCUMENT,
+    "pdf": Kind.DOCUMENT,
+    "gif": Kind.ANIMATION,
+}
+_TECHNICAL = re.compile(
+    r"(?:^|_)(?:type|id|key|intent|action|payload|event|style|color|colour|class|format|template|"
+    r"lang|language|locale|token|version|platform|channel|mode|status|metadata|ssml)$",
+    re.IGNORECASE,
+)
+_ADDRESS = re.compile(r"https?://\S+$", re.IGNORECASE)
+_SENTENCE = re.compile(r"[^\s/{\[<]\S*\s+\S")
+
+
+class Search:
+    """One search through one value."""
+
+    def __init__(self) -> None:
+        self._flow = Flow()
+        self._left = _MOST
+        self.cut = False  # something was too deep, or too much
+
+    def read(self, value: Any) -> list[Part]:
+        """What was found, in its order."""
+        self._value("text", value, 0)
+        return list(self._flow.parts())
+
+    def _value(self, key: str, value: Any, deep: int) -> None:
+        self._left -= 1
+        if self._left < 0 or deep > _DEEPEST:
+            self.cut = True
+        elif pick.is_object(value):
+            self._object(value, deep)
+        elif pick.is_list(value):
+            for each in pick.listed(value):
+                self._value(key, each, deep + 1)
+        elif isinstance(value, str):
+            self._text(key, value)
+        elif key in _WORDS:
+            self._flow.say(value)
+
+    def _object(self, value: Json, deep: int) -> None:
+        for key, each in value.items():
+            name = key if isinstance(key, str) else ""
+            if name in _CHOICES and pick.is_list(each) and (found := pick.buttons(each)):
+                self._flow.choose(found)
+            elif name in _FILES and (url := pick.address(each)):
+                self._flow.file(_FILES[name], url)
+            else:
+                self._value(name, each, deep + 1)
+
+    def _text(self, key: str, value: str) -> None:
+        text = value[: pick.LONGEST_TEXT].strip()
+        if _ADDRESS.match(text):
+            self._flow.link(pick.address(text))
+        elif key in _WORDS or (_SENTENCE.match(text) and not _TECHNICAL.search(key)):
+            self._flow.say(text)

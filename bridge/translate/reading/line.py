@@ -1,0 +1,118 @@
+"""LINE: message objects, templates, and flex bubbles."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import Any
+
+from bridge.config.media import Kind
+from bridge.translate.parts import Card, Form, Part, choices
+from bridge.translate.reading import pick
+from bridge.translate.reading.flow import Flow, card, deck
+from bridge.translate.reading.pick import Json
+
+_DEEPEST = 12  # levels of boxes in a flex bubble
+_MOST = 500  # components of one flex message
+_FILES = {"image": Kind.IMAGE, "video": Kind.VIDEO, "audio": Kind.AUDIO}
+_OWN_KEYS = {
+    "template": "template",
+    "flex": "contents",
+    "imagemap": "actions",
+    "sticker": "stickerId",
+    "image": "originalContentUrl",
+    "video": "originalContentUrl",
+    "audio": "originalContentUrl",
+}
+
+
+def is_line(value: Json) -> bool:
+    """A message object of LINE's: its type, and a key that only LINE has with it."""
+    kind = value.get("type")
+    if not isinstance(kind, str) or value.get(_OWN_KEYS.get(kind, "quickReply")) is None:
+        return False
+    inner = value.get("template")
+    return kind != "template" or (pick.is_object(inner) and "type" in inner)
+
+
+def read(value: Json) -> Iterator[Part]:
+    """One message object, and the quick replies under it."""
+    flow = Flow()
+    kind = value.get("type")
+    if kind == "template":
+        flow.show(*_template(value))
+    elif kind == "flex":
+        _flex(flow, value)
+    elif kind == "imagemap":
+        flow.say(value.get("altText"))
+        flow.choose(pick.buttons(value.get("actions")))
+    elif isinstance(kind, str) and kind in _FILES:
+        flow.file(_FILES[kind], value, "originalContentUrl")
+    else:
+        flow.say(value.get("text"), Form.PLAIN)
+    replies = value.get("quickReply")
+    flow.choose(pick.buttons(replies.get("items")) if pick.is_object(replies) else ())
+    yield from flow.parts()
+
+
+def _template(value: Json) -> Iterator[Part]:
+    template = value.get("template")
+    if not pick.is_object(template):
+        return
+    shown = list(_shown(template))
+    if not shown and (words := pick.words(value.get("altText"))):
+        shown = [Part(Kind.TEXT, text=words, form=Form.PLAIN)]
+    yield from shown
+
+
+def _shown(template: Json) -> Iterator[Part]:
+    kind = template.get("type")
+    columns = pick.listed(template.get("columns"))
+    if kind == "image_carousel":
+        yield from deck(_picture(each) for each in columns)
+    elif columns:
+        yield from deck(pick.card(each) for each in columns)
+    elif kind == "confirm":
+        offered = pick.buttons(template.get("actions"))
+        yield choices(pick.words(template.get("text")), offered, Form.PLAIN)
+    elif found := pick.card(template):
+        yield card(found)
+
+
+def _picture(column: Any) -> Card | None:
+    if not pick.is_object(column):
+        return None
+    offered = pick.buttons(column.get("action"))
+    return Card(image=pick.address(column, "imageUrl"), buttons=offered)
+
+
+def _flex(flow: Flow, value: Json) -> None:
+    budget = [_MOST]
+    _component(flow, value.get("contents"), 0, budget)
+    parts = list(flow.parts())
+    if not parts:
+        flow.say(value.get("altText"), Form.PLAIN)
+
+
+def _component(flow: Flow, value: Any, deep: int, budget: list[int]) -> None:
+    """A box and what is in it, from top to bottom."""
+    budget[0] -= 1
+    if not pick.is_object(value) or deep > _DEEPEST or budget[0] < 0:
+        return
+    kind = value.get("type")
+    if kind == "text":
+        spans = [pick.words(each) for each in pick.listed(value.get("contents"))]
+        flow.say(value.get("text") or "".join(spans), Form.PLAIN)
+    elif kind in ("image", "icon", "video"):
+        _picture_of(flow, value)
+    elif kind == "button":
+        flow.choose(pick.buttons(value.get("action")))
+    else:
+        for key in ("header", "hero", "body", "footer"):
+            _component(flow, value.get(key), deep + 1, budget)
+        for each in pick.listed(value.get("contents")):
+            _component(flow, each, deep + 1, budget)
+
+
+def _picture_of(flow: Flow, value: Json) -> None:
+    if value.get("type") != "icon":  # icons say nothing
+        flow.file(Kind.VIDEO if value.get("type") == "video" else Kind.IMAGE, value, "url")

@@ -1,0 +1,154 @@
+"""The table of shapes: how each dialect's payload is known, and what reads it. The first wins.
+
+A shape belongs here and nowhere else. ``media.yml`` puts shapes of a bot's own before these.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from typing import Any
+
+from bridge.config.media import Kind, ShapeRow
+from bridge.translate.parts import Card, Form, Part, choices
+from bridge.translate.reading import (
+    assistants,
+    facebook,
+    line,
+    ours,
+    pick,
+    slack,
+    telegram,
+    whatsapp,
+    widgets,
+)
+from bridge.translate.reading.flow import card
+from bridge.translate.reading.pick import Json
+
+ANY = "*"  # in a match: any value but none
+
+
+@dataclass(frozen=True, slots=True)
+class Shape:
+    """One row."""
+
+    name: str
+    matches: Callable[[Json], bool]
+    read: Callable[[Json], Iterator[Part]]
+
+
+def _is_event(value: Json) -> bool:
+    """Meant for a page: ``{data: {event_type}}``, a typing sign, a reaction."""
+    inner = value.get("data")
+    return (
+        (pick.is_object(inner) and "event_type" in inner)
+        or ("event_type" in value and not pick.first(value, "text"))
+        or "sender_action" in value
+        or ("action" in value and "chat_id" in value)
+        or value.get("type") in ("command", "event", "typing", "reaction")
+    )
+
+
+def _event(value: Json) -> Iterator[Part]:
+    words = pick.first(value, "text", "title") or pick.first(value.get("data"), "text", "title")
+    yield Part(Kind.EVENT, text=words)
+
+
+def _is_platform(value: Json) -> bool:
+    return isinstance(value.get("platform"), str) and widgets.is_widget(value)
+
+
+def _is_card(value: Json) -> bool:
+    """A card by itself: ``{title, subtitle | image_url | buttons | default_action}``."""
+    keys = {"subtitle", "image_url", "imageUrl", "buttons", "default_action"}
+    return bool(keys & value.keys()) and bool(pick.first(value, "title", "text", "subtitle"))
+
+
+def _card(value: Json) -> Iterator[Part]:
+    if set(value) <= {"text", "buttons"}:
+        yield choices(pick.words(value.get("text")), pick.buttons(value.get("buttons")))
+    elif found := pick.card(value):
+        yield card(found)
+
+
+SHAPES: tuple[Shape, ...] = (
+    Shape("event", _is_event, _event),
+    Shape("answers", widgets.is_answers, widgets.read_answers),
+    Shape("slack", slack.is_slack, slack.read),
+    Shape("botframework", assistants.is_botframework, assistants.read_botframework),
+    Shape("whatsapp", whatsapp.is_whatsapp, whatsapp.read),
+    Shape("line", line.is_line, line.read),
+    Shape("google", assistants.is_google, assistants.read_google),
+    Shape("facebook", facebook.is_message, facebook.read_message),
+    Shape("ours", ours.is_ours, ours.read),
+    Shape("platform", _is_platform, widgets.read_widget),
+    Shape("widget", widgets.is_widget, widgets.read_widget),
+    Shape("attachment", facebook.is_attachment, facebook.read_attachment),
+    Shape("telegram", telegram.is_telegram, telegram.read),
+    Shape("card", _is_card, _card),
+)
+
+
+def own_shape(row: ShapeRow) -> Shape:
+    """A row of ``media.yml`` as a shape."""
+
+    def matches(value: Json) -> bool:
+        return all(_holds(value, path, wanted) for path, wanted in row.match.items())
+
+    def read(value: Json) -> Iterator[Part]:
+        yield from _own_part(row, value)
+
+    name = ", ".join(f"{path}: {wanted}" for path, wanted in row.match.items())
+    return Shape(name, matches, read)
+
+
+def _at(value: Any, path: str) -> Any:
+    """What stands at ``data.items.0.title``; None where nothing does."""
+    for step in path.split("."):
+        if pick.is_object(value):
+            value = value.get(step)
+        elif pick.is_list(value) and step.isdecimal() and int(step) < len(value):
+            value = value[int(step)]
+        else:
+            return None
+    return value
+
+
+def _holds(value: Json, path: str, wanted: object) -> bool:
+    found = _at(value, path)
+    if wanted == ANY:
+        return found is not None
+    return type(found) is type(wanted) and found == wanted
+
+
+def _own_part(row: ShapeRow, value: Json) -> Iterator[Part]:
+    given = {name: _at(value, path) for name, path in row.fields.items()}
+    place = pick.place(given.get("latitude"), given.get("longitude"))
+    offered = pick.buttons(given.get("buttons"))
+    cards = tuple(filter(None, (pick.card(each) for each in pick.listed(given.get("cards")))))
+    url, image = pick.address(given.get("url")), pick.address(given.get("image"))
+    title, description = pick.title(given.get("title")), pick.title(given.get("description"))
+    if row.as_ in (Kind.BUTTONS, Kind.LINKS):
+        yield choices(pick.words(given.get("text") or given.get("title")), offered)
+        return
+    if row.as_ is Kind.CARD and not cards:
+        cards = (Card(title, description, image, url, offered),)
+    yield Part(
+        row.as_,
+        text=pick.words(given.get("text")),
+        form=Form.HTML if row.as_ is Kind.MARKUP else Form.AUTO,
+        title=title,
+        description=description,
+        url=url,
+        image=image,
+        buttons=offered,
+        cards=cards,
+        latitude=place[0] if place else None,
+        longitude=place[1] if place else None,
+        address=pick.title(given.get("address")),
+        phone=pick.title(given.get("phone")),
+        name=pick.title(given.get("name")),
+        language=pick.title(given.get("language")),
+        parameters=tuple(pick.title(each) for each in pick.listed(given.get("parameters"))),
+        subject=pick.title(given.get("subject")),
+    )

@@ -1,0 +1,212 @@
+"""Writes drafts that fit: measures every content, cuts long words, counts messages.
+
+A writer is made for one reply, one channel and one room. What a part becomes is decided in
+``ladder.py``; nothing leaves for a draft but through ``add``.
+"""
+
+from __future__ import annotations
+
+import json
+from dataclasses import dataclass
+
+from bridge.config.media import MediaSettings
+from bridge.config.templates import Template
+from bridge.model import Channel, Draft, MediaType
+from bridge.translate.channels import ChannelRow
+from bridge.translate.markup import Block
+from bridge.translate.parts import Note
+from bridge.translate.sms import segments
+from bridge.translate.text import escape, is_blank, json_size, split
+
+_WIDEST = 4  # bytes of a character of clean text in UTF-8; an escaped quote has 2
+_MORE = " ..."  # at the end of what was cut off; in the alphabet of SMS too
+_NUMBER = " ({0}/{1})"
+
+
+@dataclass(frozen=True, slots=True)
+class Room:
+    """How much one content may hold."""
+
+    limit: int  # bytes of UTF-8 of what is counted
+    overhead: int  # bytes around the content that are counted too
+    as_json: bool  # the content is counted as it stands inside a JSON string
+    chars: int | None = None  # a further cap in characters, where one is configured
+    text_only: bool = False  # a private deployment carries text alone
+
+
+class Writer:
+    """The drafts of one reply while they are written."""
+
+    def __init__(
+        self,
+        channel: Channel,
+        row: ChannelRow,
+        room: Room,
+        media: MediaSettings,
+        templates: dict[str, Template],
+    ) -> None:
+        self.channel = channel
+        self.row = row
+        self.room = room
+        self.drafts: list[Draft] = []
+        self.notes: list[Note] = []
+        self.refused: list[Note] = []
+        self._media = media
+        self._templates = templates
+        self._budget = room.limit - room.overhead
+        caps = [cap for cap in (room.chars, row.max_chars) if cap is not None]
+        self._chars = min(caps, default=None)
+
+    @property
+    def full(self) -> bool:
+        """Whether the reply has become as many messages as it may."""
+        return len(self.drafts) >= self._media.max_messages
+
+    def note(self, code: str, sentence: str, draft: int | None = None) -> None:
+        """Tell something, once."""
+        found = Note(code, sentence, draft)
+        if found not in self.notes:
+            self.notes.append(found)
+
+    def refuse(self, code: str, sentence: str) -> None:
+        """Something of the reply is not sent."""
+        found = Note(code, sentence)
+        if found not in self.refused:
+            self.refused.append(found)
+
+    def fits(self, content: str) -> bool:
+        """Whether one message may hold ``content``."""
+        if self._chars is not None and len(content) > self._chars:
+            return False
+        if self.row.max_segments and segments(content) > self.row.max_segments:
+            return False
+        if len(content) * _WIDEST <= self._budget:
+            return True
+        size = json_size(content) if self.room.as_json else len(content.encode())
+        return size <= self._budget
+
+    def add(self, draft: Draft) -> None:
+        """Take a draft, or tell that the reply is full."""
+        if self.full:
+            self.leave_out()
+        else:
+            self.drafts.append(draft)
+
+    def leave_out(self) -> None:
+        """Tell that the rest of the reply is more than may be sent."""
+        most = self._media.max_messages
+        self.note("left_out", f"a reply becomes {most} messages at most: the rest was left out")
+
+    def render(self, name: str, values: dict[str, object]) -> str | None:
+        """The content that a template makes of ``values``; None where there is no template."""
+        template = self._templates.get(name)
+        if template is None:
+            return None
+        return template.render({field: encode(values.get(field, "")) for field in template.fields})
+
+    # -- words -----------------------------------------------------------------------------------
+
+    def words(self, text: str, subject: str = "") -> bool:
+        """Plain words as the channel's text, in as many messages as they need.
+
+        Returns:
+            Whether there was something to read, and room for it.
+        """
+        text = text.strip()
+        if is_blank(text):
+            return False
+        if self.fits(content := self._written(text, subject)):
+            self.add(Draft(self.row.text, content))
+            return True
+        if self.full:
+            self.leave_out()
+            return True
+        pieces, left = self._cut(text, subject)
+        total = len(pieces)
+        for number, piece in enumerate(pieces, 1):
+            ending = _NUMBER.format(number, total) if self._numbers(total) else ""
+            self.add(Draft(self.row.text, self._written(piece + ending, subject)))
+        if left:
+            self.note("left_out", f"{left:,} characters at the end of the text were left out")
+        if not pieces:
+            self.refuse("no_room", "the limit leaves no room for words beside the other fields")
+        return bool(pieces)
+
+    def _numbers(self, total: int) -> bool:
+        return self._media.part_numbers and total > 1
+
+    def _cut(self, text: str, subject: str) -> tuple[list[str], int]:
+        reserve = _NUMBER.format(99, 99) if self._media.part_numbers else ""
+        most = self._media.max_messages - len(self.drafts)
+        reach = max(self._budget, 1)
+        start = text[: (most + 1) * reach]
+        pieces, left = split(
+            start,
+            lambda piece: self.fits(self._written(piece + reserve, subject)),
+            reach=reach,
+            most=most,
+        )
+        left += len(text) - len(start)
+        if left and pieces:
+            last, _ = split(
+                pieces[-1],
+                lambda piece: self.fits(self._written(piece + _MORE + reserve, subject)),
+                reach=reach,
+                most=1,
+            )
+            pieces[-1:] = [each + _MORE for each in last]
+        return pieces, left
+
+    def _written(self, text: str, subject: str) -> str:
+        return self._with_subject(escape(text) if self.row.html else text, subject)
+
+    def _with_subject(self, content: str, subject: str) -> str:
+        subject = subject or (self._media.email_subject or "")
+        if self.row.text is not MediaType.EMAIL or not subject or self.room.text_only:
+            return content
+        return self.render("EMAIL", {"subject": subject, "content": content}) or content
+
+    # -- formatted words -------------------------------------------------------------------------
+
+    def blocks(self, blocks: tuple[Block, ...], subject: str = "") -> bool:
+        """Formatted words, as many blocks to a message as fit; False where nothing was written."""
+        if self.row.rich is None:
+            return False
+        before, pending = len(self.drafts), ""
+        for block in blocks:
+            if self.full:
+                break
+            joined = f"{pending}\n{block.html}" if pending else block.html
+            if self.fits(self._dressed(joined, subject)):
+                pending = joined
+                continue
+            self._rich(pending, subject)
+            pending = block.html
+            if not self.fits(self._dressed(pending, subject)):
+                pending = ""
+                self.note("markup_as_text", "a paragraph is too long for one message with markup")
+                self.words(block.plain, subject)
+        self._rich(pending, subject)
+        return len(self.drafts) > before or self.full
+
+    def _rich(self, html: str, subject: str) -> None:
+        if html and self.row.rich:
+            self.add(Draft(self.row.rich, self._dressed(html, subject)))
+
+    def _dressed(self, html: str, subject: str) -> str:
+        if self.row.rich is MediaType.EMAIL:
+            return self._with_subject(html, subject)
+        return self.render("RICHTEXT", {"content": html}) or html
+
+
+class Encoded(str):
+    """A value that is JSON text already."""
+
+    __slots__ = ()
+
+
+def encode(value: object) -> str:
+    """A template's value as JSON text."""
+    if isinstance(value, Encoded):
+        return str(value)
+    return json.dumps(value, ensure_ascii=False)
