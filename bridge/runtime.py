@@ -104,7 +104,25 @@ def _responses(settings: Settings, rasa: Rasa | None) -> Responses:
 
 
 _lock = threading.Lock()
+_settings: Settings | None = None
 _current: Runtime | None = None
+
+
+def settings() -> Settings:
+    """This process's settings, read at the first call.
+
+    Raises:
+        ConfigurationError: with every fault. The next call tries again.
+    """
+    global _settings  # noqa: PLW0603 - read once a process
+    if _settings is None:
+        _settings = config.load()
+    return _settings
+
+
+def configured() -> Settings | None:
+    """This process's settings if they were read; costs nothing."""
+    return _settings
 
 
 def current() -> Runtime:
@@ -119,7 +137,7 @@ def current() -> Runtime:
         return _current
     with _lock:
         if _current is None:
-            _current = Runtime(config.load())
+            _current = Runtime(settings())
         return _current
 
 
@@ -143,8 +161,8 @@ def prepare() -> Settings:
     Raises:
         BridgeError: ConfigurationError with every fault, or StoreError.
     """
-    settings = config.load()
-    for warning in settings.warnings:
+    found = settings()
+    for warning in found.warnings:
         logger.warning(warning)
-    Store(settings.bridge.storage.url).close()
-    return settings
+    Store(found.bridge.storage.url).close()
+    return found

@@ -1,0 +1,18 @@
+"""The API under ``/bridge``, a module for each resource."""
+
+from __future__ import annotations
+
+from sanic import Blueprint
+
+from bridge.web import paths
+from bridge.web.api import assignments, calls, deliveries, operations, sessions
+
+_RESOURCES = (assignments, calls, deliveries, operations, sessions)
+
+
+def blueprint() -> Blueprint:
+    """All routes of the API."""
+    found = Blueprint("bridge", url_prefix=paths.API)
+    for resource in _RESOURCES:
+        resource.add_to(found)
+    return found

@@ -1,0 +1,81 @@
+"""``/bridge/health`` and ``/bridge/ready``: open to all, cheap, and without secrets."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+from functools import cache
+from importlib import metadata
+
+from sanic import Blueprint, HTTPResponse, Request
+
+from bridge import runtime
+from bridge.desk import Desk
+from bridge.errors import describe
+from bridge.web import answers
+from bridge.web.api import asking
+
+logger = logging.getLogger(__name__)
+
+_PATIENCE = 2.0  # seconds for the database
+_FRESH = 1.0  # seconds that its answer holds: asking is open to all
+
+
+def add_to(api: Blueprint) -> None:
+    """Add the routes."""
+    readiness = Readiness()
+    api.add_route(health, "/health", methods=["GET"])
+    api.add_route(readiness.show, "/ready", methods=["GET"], name="ready")
+
+
+async def health(_request: Request) -> HTTPResponse:
+    """The process answers."""
+    return answers.json({"status": "ok", "version": _version()})
+
+
+class Readiness:
+    """Whether handoffs can be made; of this worker."""
+
+    def __init__(self) -> None:
+        self._store: asyncio.Task[str] | None = None
+        self._asked_at = 0.0
+
+    async def show(self, _request: Request) -> HTTPResponse:
+        """Say which part is missing, in a word each."""
+        bridge = runtime.opened()
+        checks = {
+            "configuration": "ok" if runtime.configured() is not None else "failed",
+            "store": await self._store_check() if bridge is not None else "not_open",
+            "outbox": "ok" if bridge is not None and bridge.outbox.alive else "not_running",
+        }
+        ready = all(found == "ok" for found in checks.values())
+        status = {"status": "ready" if ready else "not_ready", "checks": checks}
+        return answers.json(status, status=200 if ready else 503)
+
+    async def _store_check(self) -> str:
+        """The database's word: one question at a time, and none for a second after."""
+        now = asyncio.get_running_loop().time()
+        if self._store is None or (self._store.done() and now - self._asked_at > _FRESH):
+            self._asked_at = now
+            self._store = asyncio.create_task(_ask_store())
+        try:
+            return await asyncio.wait_for(asyncio.shield(self._store), _PATIENCE)
+        except asyncio.TimeoutError:
+            return "slow"
+
+
+async def _ask_store() -> str:
+    try:
+        await asking.desk(Desk.check)
+    except Exception as error:  # noqa: BLE001 - whatever it is, it is not ready
+        logger.warning("The database does not answer: %s", describe(error))
+        return "failed"
+    return "ok"
+
+
+@cache
+def _version() -> str:
+    try:
+        return metadata.version("rasa-cc-bridge")
+    except metadata.PackageNotFoundError:  # a checkout on the path
+        return "unknown"

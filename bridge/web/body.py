@@ -1,0 +1,84 @@
+"""A request's body: inflated and parsed within bounds. Pure; may run in any thread."""
+
+from __future__ import annotations
+
+import json
+import zlib
+from typing import Any
+
+from bridge.errors import RefusedError
+
+WEBHOOK_BYTES = 10 * 1024 * 1024  # after inflating; a long conversation with a large domain
+OTHER_BYTES = 64 * 1024
+
+
+def parse(body: bytes, encoding: str = "", *, limit: int = WEBHOOK_BYTES) -> Any:
+    """The JSON value of a body.
+
+    What UTF-8 or JSON cannot hold is put right, not refused, since Rasa passes on what customers'
+    programs wrote: halves of surrogate pairs become question marks, NaN and Infinity null.
+
+    Args:
+        body: as it came.
+        encoding: of the header Content-Encoding; only ``deflate`` (zlib's) is known, as to Rasa.
+        limit: bytes of the inflated body.
+
+    Raises:
+        RefusedError: 400 or 413, with the reason; nothing of the body is quoted.
+    """
+    if encoding.lower() not in ("", "identity"):
+        body = _inflate(body, encoding, limit)
+    if len(body) > limit:
+        raise too_large(limit)
+    try:
+        found = json.loads(body, object_hook=_breathe, parse_constant=_nothing)
+        return _mended(found) if b"\\ud" in body or b"\\uD" in body else found
+    except RecursionError:
+        message = "the body is nested too deeply"
+    except ValueError:  # JSON, UTF-8, or a number of thousands of digits
+        message = "the body is not JSON" if body.strip() else "the body is empty; expected is JSON"
+    raise RefusedError(400, "bad_request", message)
+
+
+def too_large(limit: int) -> RefusedError:
+    """What is said of a body over ``limit`` bytes."""
+    return RefusedError(413, "too_large", f"the body is over {limit // 1024} KB")
+
+
+def _inflate(body: bytes, encoding: str, limit: int) -> bytes:
+    if encoding.lower() != "deflate":
+        message = "the body's Content-Encoding is not known; expected is deflate, or none"
+        raise RefusedError(400, "bad_request", message)
+    inflating = zlib.decompressobj()
+    try:
+        inflated = inflating.decompress(body, limit + 1)
+    except zlib.error:
+        inflated = b""
+    if len(inflated) > limit:
+        raise too_large(limit)
+    if not inflating.eof or inflating.unused_data:
+        message = "the body is not what its Content-Encoding, deflate, says"
+        raise RefusedError(400, "bad_request", message)
+    return inflated
+
+
+def _breathe(found: dict[str, Any]) -> dict[str, Any]:
+    """The object itself.
+
+    The parser is C and keeps the interpreter's lock until it is done, in whatever thread. A call
+    of Python for each object is where the event loop gets its turn.
+    """
+    return found
+
+
+def _nothing(_constant: str) -> None:
+    """What JSON says instead of NaN."""
+
+
+def _mended(found: Any) -> Any:
+    text = json.dumps(found, ensure_ascii=False)
+    try:
+        text.encode()
+    except UnicodeEncodeError:
+        return json.loads(text.encode("utf-8", "replace"))
+    return found

@@ -1,0 +1,97 @@
+"""Opens the bridge when a worker starts, and closes it when the worker has served its last request.
+
+Opening is tried again until it succeeds: meanwhile the server answers, and says that it is not
+ready. Closing comes after the connections are drained: an action under way still has its outbox.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+from itertools import chain, repeat
+from typing import Any
+
+from sanic import Request, Sanic
+
+from bridge import runtime
+from bridge.errors import describe
+
+logger = logging.getLogger(__name__)
+
+_PAUSES = (1.0, 2.0, 5.0)  # seconds between attempts to open; then the longest
+_LONGEST_PAUSE = 10.0
+_CLOSING = 30.0  # seconds; a poll of the gateway under way takes up to twenty
+_DRAINING = 0.05  # seconds between looks for connections that have become idle
+
+
+def install(app: Sanic[Any, Any]) -> None:
+    """Follow ``app`` from start to stop."""
+    worker = _Worker()
+    app.register_listener(_read_settings, "before_server_start")
+    app.register_listener(worker.start, "after_server_start")
+    app.register_listener(worker.stop, "before_server_stop")
+    app.register_listener(_close, "after_server_stop")
+    app.add_signal(worker.meet, "http.routing.before")
+
+
+class _Worker:
+    """What this worker does beside answering."""
+
+    def __init__(self) -> None:
+        self._opening: asyncio.Task[None] | None = None
+        self._draining: asyncio.Task[None] | None = None
+        self._connections: set[Any] = set()
+
+    async def meet(self, *, request: Request, **_: object) -> None:
+        """Learn where Sanic keeps its connections: every one knows of all."""
+        self._connections = getattr(request.protocol, "connections", self._connections)
+
+    async def start(self, _app: Sanic[Any, Any], *_: object) -> None:
+        self._opening = asyncio.create_task(_open())
+
+    async def stop(self, _app: Sanic[Any, Any], *_: object) -> None:
+        if self._opening is not None:
+            self._opening.cancel()
+        self._draining = asyncio.create_task(self._drain())
+
+    async def _drain(self) -> None:
+        """Close connections that rest: Sanic waits until the client does, two minutes with Rasa's.
+
+        Ends with the event loop.
+        """
+        while True:
+            for connection in tuple(self._connections):
+                connection.close_if_idle()
+            await asyncio.sleep(_DRAINING)
+
+
+async def _read_settings(_app: Sanic[Any, Any], *_: object) -> None:
+    """Before the first request: its token is compared with what the settings say."""
+    try:
+        await asyncio.get_running_loop().run_in_executor(None, runtime.settings)
+    except Exception as error:  # noqa: BLE001 - the server goes on, closed, and says so
+        logger.error("The configuration cannot be read: %s", describe(error))  # noqa: TRY400
+
+
+async def _open() -> None:
+    loop = asyncio.get_running_loop()
+    for pause in chain(_PAUSES, repeat(_LONGEST_PAUSE)):
+        try:
+            await loop.run_in_executor(None, runtime.current)
+        except Exception as error:  # noqa: BLE001 - whatever it is, it is tried again
+            reason = describe(error)
+            logger.error("The bridge cannot work yet: %s again_in=%ss", reason, pause)  # noqa: TRY400
+            await asyncio.sleep(pause)
+        else:
+            logger.info("The bridge is ready")
+            return
+
+
+async def _close(_app: Sanic[Any, Any], *_: object) -> None:
+    closing = asyncio.get_running_loop().run_in_executor(None, runtime.close_current)
+    try:
+        await asyncio.wait_for(closing, _CLOSING)
+    except asyncio.TimeoutError:
+        logger.error("The bridge was not closed in time; what was being sent is sent again")  # noqa: TRY400
+    except Exception as error:  # noqa: BLE001 - the process ends either way
+        logger.error("The bridge was not closed well: %s", describe(error))  # noqa: TRY400

@@ -1,0 +1,38 @@
+"""Keeps query strings, where tokens travel, and others' exception texts out of Sanic's logs."""
+
+from __future__ import annotations
+
+import logging
+import re
+
+from bridge.errors import describe
+
+_QUERY = re.compile(r"\?[^\s'\"<>]*")
+_LOGGERS = ("sanic.access", "sanic.error", "sanic.root", "sanic.server")
+
+
+def install() -> None:
+    """Filter what Sanic says in this process."""
+    for name in _LOGGERS:
+        logger = logging.getLogger(name)
+        if not any(isinstance(each, Discreet) for each in logger.filters):
+            logger.addFilter(Discreet())
+
+
+class Discreet(logging.Filter):
+    """Lets every record pass, without what it should not say."""
+
+    def filter(self, record: logging.LogRecord) -> bool:
+        """Put the record right."""
+        line = getattr(record, "request", None)  # the access log's "GET http://.../?token=..."
+        if isinstance(line, str):
+            record.request = _QUERY.sub("", line)
+        error = record.exc_info[1] if isinstance(record.exc_info, tuple) else None
+        if isinstance(record.msg, BaseException):
+            error, record.msg = error or record.msg, "Sanic reports an error"
+        message = _QUERY.sub("", record.getMessage())
+        if error is not None and not isinstance(error, OSError):  # the system quotes nobody
+            message = f"{message.replace(str(error) or message, '...')}: {describe(error)}"
+            record.exc_info = record.exc_text = None
+        record.msg, record.args = message, None
+        return True

@@ -1,0 +1,28 @@
+"""Which of the server's addresses are whose."""
+
+from __future__ import annotations
+
+from sanic import Request
+
+WEBHOOK = "/webhook"
+API = "/bridge"
+_OURS = (API, "/inbox")
+
+
+def template(request: Request) -> str:
+    """The address as it was declared, such as ``/bridge/calls/<call_id:str>``; "" where none is.
+
+    What stands in a path may be a customer's telephone number: it is the template that is logged.
+    """
+    route = request.route
+    return f"/{route.path}" if route is not None else ""
+
+
+def is_webhook(request: Request) -> bool:
+    """Whether Rasa's SDK is asked to run an action."""
+    return request.path.rstrip("/") == WEBHOOK
+
+
+def is_ours(request: Request) -> bool:
+    """Whether the address is the bridge's own, whether or not there is such a page."""
+    return any(request.path == ours or request.path.startswith(f"{ours}/") for ours in _OURS)

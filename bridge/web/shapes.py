@@ -1,0 +1,146 @@
+"""The API's shapes: values of the product into what JSON holds. Pure.
+
+Ids are strings, times ISO 8601 in UTC; a key without a value is left out.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable, Mapping
+from datetime import datetime, timezone
+from typing import Any
+
+from bridge.desk import CallView, Page, Session, Standing
+from bridge.model import Assignment, Card, Delivery, Line, MediaType, Origin
+
+Json = dict[str, Any]
+
+
+def time(seconds: float) -> str:
+    """``2026-03-01T09:30:00.250Z``."""
+    moment = datetime.fromtimestamp(seconds, timezone.utc)
+    return moment.isoformat(timespec="milliseconds").replace("+00:00", "Z")
+
+
+def page(found: Page, shape: Callable[[Any], Json]) -> Json:
+    """A list's part: ``{"items", "next"}``."""
+    return {"items": [shape(item) for item in found.items], "next": found.next}
+
+
+def assignment(found: Assignment) -> Json:
+    """An assignment, without whose it is."""
+    return _present(
+        agent_id=found.agent_id,
+        call_id=found.call_id,
+        user_id=found.user_id,
+        channel=found.channel.value,
+        channel_config_id=found.channel_config_id,
+        agent_nickname=found.agent_nickname,
+        agent_avatar=found.agent_avatar,
+    )
+
+
+def call(found: Standing) -> Json:
+    """A call: its assignment, and how things stand with it."""
+    return assignment(found.assignment) | _present(
+        sender_id=found.assignment.sender_id,
+        owner=found.owner.value,
+        state="open" if found.open else "ended",
+        source=found.source,
+        given_at=time(found.given_at),
+        handed_off_at=_time(found.handed_off_at),
+        handed_back_at=_time(found.handed_back_at),
+        ended_at=_time(found.ended_at),
+    )
+
+
+def whole_call(view: CallView) -> Json:
+    """A call with its card and its history."""
+    told = [_told(delivery) for delivery in view.deliveries]
+    turns = [_said(line) for line in view.card.turns] if view.card else []
+    history = sorted((*turns, *told), key=lambda pair: pair[0])  # stable: turns before deliveries
+    return {
+        **call(view.standing),
+        "card": card(view.card) if view.card else None,
+        "history": [item for _, item in history],
+    }
+
+
+def card(found: Card) -> Json:
+    """A handoff card."""
+    return {
+        "reason": found.reason,
+        "slots": _finite(found.slots),
+        "turns": [_said(line)[1] for line in found.turns],
+    }
+
+
+def delivery(found: Delivery) -> Json:
+    """A delivery."""
+    error = found.error
+    return _present(
+        id=found.id,
+        message_code=found.message_code,
+        agent_id=found.envelope.agent_id,
+        call_id=found.envelope.call_id,
+        sender_id=found.sender_id,
+        state=found.state.value,
+        attempts=found.attempts,
+        media_type=found.draft.media_type.value,
+        media_file_type=found.draft.media_file_type,
+        content=found.draft.content,
+        channel=found.envelope.channel.value,
+        origin=found.origin.value,
+        part=found.part,
+        error={"code": error.code, "message": error.message} if error else None,
+        created_at=time(found.created_at),
+        expires_at=time(found.expires_at),
+        settled_at=_time(found.settled_at),
+    )
+
+
+def session(found: Session) -> Json:
+    """How an agent stands with the gateway; never the GUID, which is a secret."""
+    error = {"code": found.error_code, "message": found.error_message or ""}
+    return _present(
+        agent_id=found.agent_id,
+        state=found.state.value,
+        held_by="bridge" if found.ours else "desktop",
+        renewed_at=time(found.renewed_at),
+        error=error if found.error_code else None,
+    )
+
+
+def _said(line: Line) -> tuple[float, Json]:
+    return line.at, {"who": line.who, "text": line.text, "at": time(line.at)}
+
+
+def _told(found: Delivery) -> tuple[float, Json]:
+    by_itself = found.origin in (Origin.BOT, Origin.AUTO)
+    draft = found.draft
+    return found.created_at, _present(
+        who="bot" if by_itself else "agent",
+        text=draft.content if draft.media_type is MediaType.TEXT else None,
+        media_type=draft.media_type.value,
+        content=draft.content,
+        at=time(found.created_at),
+        delivery={"id": found.id, "state": found.state.value},
+        origin=found.origin.value,
+    )
+
+
+def _time(seconds: float | None) -> str | None:
+    return None if seconds is None else time(seconds)
+
+
+def _present(**fields: Any) -> Json:
+    return {key: value for key, value in fields.items() if value is not None}
+
+
+def _finite(value: Any) -> Any:
+    """Numbers such as 1e999, which a slot may hold and JSON may not, as null."""
+    if isinstance(value, float):
+        return value if math.isfinite(value) else None
+    if isinstance(value, Mapping):
+        return {str(key): _finite(item) for key, item in value.items()}
+    return [_finite(item) for item in value] if isinstance(value, (list, tuple)) else value

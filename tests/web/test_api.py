@@ -1,0 +1,290 @@
+"""The API's shapes, against a server whose gateway nobody serves."""
+
+from __future__ import annotations
+
+import re
+import uuid
+from typing import Any
+
+import pytest
+
+from tests.web.serving import API_TOKEN, WELCOME, ActionServer, assignment, slots, turn
+
+TIME = re.compile(r"20\d\d-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{3}Z")
+
+
+def _call_id() -> str:
+    return uuid.uuid4().hex
+
+
+def _error(answer: Any, status: int) -> str:
+    assert answer.status_code == status, answer.text
+    assert answer.json().keys() == {"error"}
+    assert answer.json()["error"].keys() == {"code", "message"}
+    return str(answer.json()["error"]["code"])
+
+
+# Tokens
+
+
+def test_the_api_asks_for_its_token(server: ActionServer) -> None:
+    for token in (None, "", "wrong", API_TOKEN[:-1], API_TOKEN + "x"):
+        answer = server.get("/bridge/calls", token=token)
+        assert _error(answer, 401) == "unauthorized"
+        assert answer.headers["WWW-Authenticate"] == "Bearer"
+    for header in (API_TOKEN, f"Basic {API_TOKEN}", "Bearer", b"Bearer \xff"):
+        assert server.get("/bridge/calls", headers={"Authorization": header}).status_code == 401
+    assert server.get("/bridge/calls", params={"token": API_TOKEN}, token=None).status_code == 401
+
+
+def test_health_and_readiness_are_open(server: ActionServer) -> None:
+    health = server.get("/bridge/health", token=None)
+    assert health.status_code == 200
+    assert health.json() == {"status": "ok", "version": "0.1.0"}
+    ready = server.get("/bridge/ready", token=None)
+    assert ready.status_code == 200
+    assert ready.json()["checks"] == {"configuration": "ok", "store": "ok", "outbox": "ok"}
+
+
+# Assignments
+
+
+def test_an_assignment_is_given_read_and_taken(server: ActionServer) -> None:
+    call_id = _call_id()
+    given = server.put("/bridge/assignments/anna", json=assignment(call_id=call_id))
+    assert given.status_code == 200
+    found = given.json()
+    assert found["agent_id"] == "291"
+    assert found["call_id"] == call_id
+    assert found["user_id"] == "40001"
+    assert found["channel"] == "WEB"
+    assert found["sender_id"] == "anna"
+    assert (found["owner"], found["state"], found["source"]) == ("bot", "open", "http")
+    assert TIME.fullmatch(found["given_at"])
+
+    assert server.get(f"/bridge/calls/{call_id}").json()["state"] == "open"
+    assert server.delete("/bridge/assignments/anna").status_code == 204
+    ended = server.get(f"/bridge/calls/{call_id}").json()
+    assert ended["state"] == "ended"
+    assert TIME.fullmatch(ended["ended_at"])
+    assert _error(server.delete("/bridge/assignments/anna"), 404) == "not_found"
+
+
+def test_an_assignment_with_its_owner(server: ActionServer) -> None:
+    body = assignment(call_id=_call_id(), owner="agent", channel="whatsapp", agent_nickname="Anna")
+    found = server.put("/bridge/assignments/owned", json=body).json()
+    assert (found["owner"], found["channel"], found["agent_nickname"]) == (
+        "agent",
+        "WHATSAPP",
+        "Anna",
+    )
+
+
+def test_an_unknown_channel_is_web_with_a_warning(server: ActionServer) -> None:
+    found = server.put(
+        "/bridge/assignments/pigeon", json=assignment(call_id=_call_id(), channel="pigeon")
+    )
+    assert found.status_code == 200
+    assert found.json()["channel"] == "WEB"
+    assert "WEB" in found.json()["warning"]
+
+
+@pytest.mark.parametrize(
+    ("written", "sender_id"),
+    [
+        ("whatsapp%3A%2B49170", "whatsapp:+49170"),
+        ("a%2Fb%2F..%2Fc", "a/b/../c"),
+        ("a+b%20c", "a+b c"),
+        ("%F0%9F%98%80%3F%23", "\U0001f600?#"),
+        ("default", "default"),
+    ],
+)
+def test_a_sender_id_may_have_any_characters(
+    server: ActionServer, written: str, sender_id: str
+) -> None:
+    answer = server.put(f"/bridge/assignments/{written}", json=assignment(call_id=_call_id()))
+    assert answer.json()["sender_id"] == sender_id
+    assert server.delete(f"/bridge/assignments/{written}").status_code == 204
+
+
+def test_a_path_that_is_no_utf_8(server: ActionServer) -> None:
+    answer = server.put("/bridge/assignments/%FF%FE", json=assignment())
+    assert _error(answer, 400) == "bad_request"
+
+
+@pytest.mark.parametrize(
+    "change",
+    [
+        {"agent_id": "100"},
+        {"agent_id": "60000"},
+        {"agent_id": None},
+        {"agent_id": ["291"]},
+        {"call_id": ""},
+        {"call_id": "a/b"},
+        {"call_id": "x" * 65},
+        {"call_id": "1?x"},
+        {"user_id": ""},
+        {"user_id": "\ud800\n"},
+        {"owner": "customer"},
+        {"owner": []},
+        {"colour": "red"},
+        {"col\ud800": "red"},
+    ],
+)
+def test_an_assignment_that_cannot_be_is_refused(
+    server: ActionServer, change: dict[str, Any]
+) -> None:
+    answer = server.put("/bridge/assignments/wrong", json=assignment() | change)
+    assert _error(answer, 422) == "invalid_assignment"
+
+
+@pytest.mark.parametrize("body", [b"", b"{", b"[]", b"null", b"[" * 30_000, b"\xff"])
+def test_a_body_that_is_no_json_object_is_refused(server: ActionServer, body: bytes) -> None:
+    assert _error(server.put("/bridge/assignments/wrong", data=body), 400) == "bad_request"
+
+
+# Sessions
+
+
+def test_a_desktop_hands_its_guid_over_and_nobody_reads_it_back(server: ActionServer) -> None:
+    guid = "guid-that-nobody-reads-0001"
+    pushed = server.put("/bridge/sessions/292", json={"guid": guid})
+    assert pushed.status_code == 200
+    shown = server.get("/bridge/sessions/292")
+    assert shown.json() == pushed.json()
+    assert shown.json()["agent_id"] == "292"
+    assert shown.json()["state"] == "signed_in"
+    assert shown.json()["held_by"] == "desktop"
+    assert guid not in shown.text + server.log()
+    assert server.delete("/bridge/sessions/292").status_code == 204
+    assert server.get("/bridge/sessions/292").json()["state"] == "signed_out"
+
+
+@pytest.mark.parametrize(
+    "body",
+    [{}, {"guid": ""}, {"guid": "a b"}, {"guid": 7}, {"guid": "x" * 129}, {"guid": "a", "b": 1}],
+)
+def test_a_guid_that_cannot_be_is_refused(server: ActionServer, body: Any) -> None:
+    assert _error(server.put("/bridge/sessions/292", json=body), 422) == "invalid_guid"
+
+
+def test_a_session_of_the_bridges_own_is_not_taken_over(server: ActionServer) -> None:
+    answer = server.put("/bridge/sessions/291", json={"guid": "another"})
+    assert _error(answer, 409) == "session_is_ours"
+
+
+def test_an_agent_that_cannot_be(server: ActionServer) -> None:
+    for agent in ("100", "abc", "291%2F..", "60000"):
+        assert _error(server.get(f"/bridge/sessions/{agent}"), 422) == "invalid_agent_id"
+        assert _error(server.put(f"/bridge/sessions/{agent}", json={"guid": "a"}), 422)
+    assert _error(server.get("/bridge/sessions/777"), 404) == "not_found"
+
+
+# Calls and deliveries
+
+
+def _hand_off(server: ActionServer, sender_id: str, **changes: Any) -> dict[str, Any]:
+    server.put(f"/bridge/assignments/{sender_id}", json=assignment(**changes))
+    return slots(server.webhook(turn(sender_id)))
+
+
+def test_a_call_with_history_card_and_owner(server: ActionServer) -> None:
+    call_id = _call_id()
+    found = _hand_off(server, "history", call_id=call_id)
+    assert (found["handoff_state"], found["handoff_delivery"]) == ("handoff", "delivered")
+    found = server.get(f"/bridge/calls/{call_id}").json()
+    assert (found["owner"], found["state"]) == ("agent", "open")
+    assert TIME.fullmatch(found["handed_off_at"])
+    assert found["card"]["reason"]
+    said = [item for item in found["history"] if item["who"] == "customer"]
+    assert said[-1]["text"] == turn()["tracker"]["latest_message"]["text"]
+    told = found["history"][-1]
+    assert told["who"] == "agent"
+    assert WELCOME in told["text"]
+    assert told["origin"] == "handoff"
+    assert TIME.fullmatch(told["at"])
+    times = [item["at"] for item in found["history"]]
+    assert times == sorted(times)
+
+    listed = server.get("/bridge/deliveries", params={"call_id": call_id}).json()
+    assert listed["next"] is None
+    (delivery,) = listed["items"]
+    assert delivery["id"] == told["delivery"]["id"]
+    assert isinstance(delivery["id"], str)
+    assert str(uuid.UUID(delivery["message_code"])) == delivery["message_code"]
+    assert (delivery["agent_id"], delivery["call_id"]) == ("291", call_id)
+    assert delivery["media_type"] == "TEXT"
+    assert delivery["state"] == told["delivery"]["state"] == "delivered"
+    assert delivery["attempts"] >= 1
+    assert WELCOME in delivery["content"]
+    assert TIME.fullmatch(delivery["created_at"])
+    assert TIME.fullmatch(delivery["settled_at"])
+    assert "error" not in delivery
+    one = server.get(f"/bridge/deliveries/{delivery['id']}")
+    assert one.json()["message_code"] == delivery["message_code"]
+
+
+def test_lists_come_in_pages(server: ActionServer) -> None:
+    for number in range(5):
+        server.put(
+            f"/bridge/assignments/page-{number}",
+            json=assignment(agent_id="555", call_id=_call_id()),
+        )
+    seen: list[str] = []
+    query: dict[str, Any] = {"agent_id": "555", "limit": 2}
+    while True:
+        page = server.get("/bridge/calls", params=query).json()
+        assert len(page["items"]) <= 2
+        seen += [item["sender_id"] for item in page["items"]]
+        if page["next"] is None:
+            break
+        assert isinstance(page["next"], str)
+        query["cursor"] = page["next"]
+    assert seen == [f"page-{number}" for number in reversed(range(5))]
+
+    server.delete("/bridge/assignments/page-0")
+    open_ones = server.get("/bridge/calls", params={"agent_id": "555"}).json()["items"]
+    assert len(open_ones) == 4
+    every = server.get("/bridge/calls", params={"agent_id": "555", "ended": "true"}).json()
+    assert len(every["items"]) == 5
+
+
+@pytest.mark.parametrize(
+    ("path", "query"),
+    [
+        ("/bridge/calls", {"limit": "0"}),
+        ("/bridge/calls", {"limit": "-1"}),
+        ("/bridge/calls", {"limit": "many"}),
+        ("/bridge/calls", {"limit": "9" * 5000}),
+        ("/bridge/calls", {"cursor": "nan"}),
+        ("/bridge/calls", {"cursor": "x"}),
+        ("/bridge/deliveries", {"cursor": "inf"}),
+        ("/bridge/deliveries", {"cursor": "1e300"}),
+        ("/bridge/deliveries", {"state": "lost"}),
+    ],
+)
+def test_a_query_that_cannot_be_is_refused(
+    server: ActionServer, path: str, query: dict[str, str]
+) -> None:
+    assert _error(server.get(path, params=query), 400) == "bad_request"
+
+
+def test_deliveries_by_state(server: ActionServer) -> None:
+    """Agent 299 is a pushed one whose desktop gave no GUID."""
+    call_id = _call_id()
+    found = _hand_off(server, "states", call_id=call_id, agent_id="299")
+    assert found["handoff_error"] == "agent_signed_out"
+    assert found["handoff_state"] == "bot"
+    query = {"call_id": call_id, "state": "waiting,sending,delivered"}
+    assert server.get("/bridge/deliveries", params=query).json()["items"] == []
+    query = {"call_id": call_id, "state": "failed"}
+    (failed,) = server.get("/bridge/deliveries", params=query).json()["items"]
+    assert failed["error"].keys() == {"code", "message"}
+    assert TIME.fullmatch(failed["settled_at"])
+
+
+def test_what_is_not_there(server: ActionServer) -> None:
+    for path in ("/bridge/calls/nothing", "/bridge/deliveries/999999"):
+        assert _error(server.get(path), 404) == "not_found"
+    for number in ("x", "-1", "1.5", "9" * 30, "%C2%B2"):
+        assert _error(server.get(f"/bridge/deliveries/{number}"), 404) == "not_found"
