@@ -94,6 +94,17 @@ class Origin(str, Enum):
     BOT = "bot"  # the bot's, while it owns the call
 
 
+class SuggestionState(str, Enum):
+    """Where a suggestion stands; all but offered are settled."""
+
+    OFFERED = "offered"  # waits for the agent's word
+    ACCEPTED = "accepted"  # sent as it was
+    EDITED = "edited"  # sent in the agent's words
+    REJECTED = "rejected"  # the agent did not want it
+    SUPERSEDED = "superseded"  # the customer wrote again, or another candidate was taken
+    EXPIRED = "expired"  # too old, or the call ended or went to somebody else
+
+
 class Mode(str, Enum):
     """How far assist goes by itself."""
 
@@ -171,6 +182,7 @@ class Delivery:
     error: DeliveryError | None = None
     settled_at: float | None = None
     turn_key: str | None = None  # the action call that stored it
+    approved_by: str | None = None  # who gave the word for it, where somebody did
 
     @property
     def id(self) -> str:
@@ -194,6 +206,41 @@ class Card:
     reason: str
     slots: Mapping[str, Any] = field(default_factory=dict)
     turns: tuple[Line, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Source:
+    """Where a suggestion came from."""
+
+    kind: str  # assist: the bot's; handoff, agent and so on: words withdrawn on a reassignment
+    intent: str | None = None
+    confidence: float | None = None
+    margin: float | None = None  # over the runner-up
+    response: str | None = None  # utter_x
+
+
+@dataclass(frozen=True, slots=True)
+class Suggestion:
+    """Drafts that wait for an agent's word."""
+
+    id: str
+    group: str  # candidates of one action call share it; one of them at most is taken
+    sender_id: SenderId
+    agent_id: AgentId
+    call_id: CallId
+    state: SuggestionState
+    created_at: float
+    expires_at: float
+    source: Source
+    text: str  # plain, for reading and editing
+    drafts: tuple[Draft, ...]
+    kept: tuple[Draft, ...] = ()  # of these, what stays when the agent writes other words
+    message_id: str | None = None  # of the customer's message that it answers
+    edited_text: str | None = None
+    reason: str | None = None  # why it was rejected
+    displayed_at: float | None = None
+    settled_at: float | None = None
+    settled_by: str | None = None  # who gave the word: an agent's ID, or system
 
 
 _NAMESPACE = uuid.UUID("6f1c7b3e-5a0d-5d0b-9a53-0c1f5e8f4d11")

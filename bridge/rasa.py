@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any
+from urllib.parse import quote
 
 import requests
 
@@ -39,6 +40,50 @@ class Rasa:
             raise RasaError(message)
         return answer
 
+    def tracker(self, sender_id: str) -> Mapping[str, Any]:
+        """A conversation's tracker with all its events."""
+        answer = self._call("GET", f"/conversations/{_part(sender_id)}/tracker?include_events=ALL")
+        if not isinstance(answer, dict):
+            message = "Rasa's tracker is not an object"
+            raise RasaError(message)
+        return answer
+
+    def add_events(
+        self, sender_id: str, events: Sequence[Mapping[str, Any]], *, to_customer: bool = False
+    ) -> None:
+        """Append events to a conversation.
+
+        Args:
+            sender_id: the conversation.
+            events: Rasa's, as its tracker writes them.
+            to_customer: bot events are also sent, on the channel that the customer wrote on last;
+                REST cannot be pushed to.
+        """
+        query = "?output_channel=latest&execute_side_effects=true" if to_customer else ""
+        self._call("POST", f"/conversations/{_part(sender_id)}/tracker/events{query}", list(events))
+
+    def parse(self, text: str) -> Mapping[str, Any]:
+        """What Rasa's NLU makes of a text: intent, ranking, entities. Runs no action."""
+        answer = self._call("POST", "/model/parse", {"text": text})
+        if not isinstance(answer, dict):
+            message = "Rasa's parse is not an object"
+            raise RasaError(message)
+        return answer
+
+    def say(
+        self, sender_id: str, text: str, metadata: Mapping[str, Any] | None = None
+    ) -> list[Mapping[str, Any]]:
+        """A customer's message over Rasa's REST channel; what the bot answers.
+
+        The bot's actions run. A text that begins with ``/`` is an intent to Rasa.
+        """
+        body = {"sender": sender_id, "message": text, "metadata": dict(metadata or {})}
+        answer = self._call("POST", "/webhooks/rest/webhook", body)
+        if not isinstance(answer, list):
+            message = "Rasa's answer is not a list of messages"
+            raise RasaError(message)
+        return [item for item in answer if isinstance(item, dict)]
+
     def close(self) -> None:
         """Close the connections."""
         self._session.close()
@@ -62,8 +107,13 @@ class Rasa:
             # The error's own text holds the URL, and with it the token.
             raise RasaError(f"Rasa could not be asked ({type(error).__name__})") from None
         if not 200 <= response.status_code < 300:  # noqa: PLR2004 - HTTP's success
-            raise RasaError(f"Rasa answered HTTP {response.status_code} to {method} {path}")
+            where = path.partition("?")[0].partition("/conversations/")[0] or "/conversations"
+            raise RasaError(f"Rasa answered HTTP {response.status_code} to {method} {where}")
         return _json(content)
+
+
+def _part(value: str) -> str:
+    return quote(value, safe="")
 
 
 def _json(content: bytes) -> Any:

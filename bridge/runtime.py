@@ -23,9 +23,11 @@ from bridge.gateway.client import GatewayClient
 from bridge.gateway.events import Keeper
 from bridge.gateway.sender import Sender
 from bridge.gateway.sessions import Sessions
+from bridge.messenger import Messenger, write_back
+from bridge.model import Delivery
 from bridge.outbox.worker import Outbox
 from bridge.rasa import Rasa
-from bridge.store import Store
+from bridge.store import Store, Tx
 from bridge.translate import Translator
 
 logger = logging.getLogger(__name__)
@@ -47,6 +49,7 @@ class Runtime:
     def __init__(self, settings: Settings, *, clock: Callable[[], float] = time.time) -> None:
         bridge = settings.bridge
         self.settings = settings
+        self._clock = clock
         with ExitStack() as opened:
             self.store = Store(bridge.storage.url)
             opened.callback(self.store.close)
@@ -67,11 +70,13 @@ class Runtime:
             if self.rasa is not None:
                 opened.callback(self.rasa.close)
             waits = Waits()
+            responses = _responses(settings, self.rasa)
+            self.messenger = self._messenger(responses, clock)
             self.outbox = Outbox(
                 self.store,
                 Sender(self.client, self.sessions, bridge.gateway),
                 bridge.delivery,
-                consequence=lambda tx, delivery: self.desk.handoffs.broken(tx, delivery),  # noqa: PLW0108 - the desk comes after the outbox
+                consequence=self._follow,
                 clock=clock,
             )
             self.outbox.listen(waits.moved)
@@ -80,17 +85,38 @@ class Runtime:
                 settings,
                 self.sessions,
                 Composer(bridge, Translator(settings.media)),
-                _responses(settings, self.rasa),
+                responses,
                 waits,
+                rasa=self.rasa is not None,
                 ring=self.outbox.ring,
+                errand=self._errand,
                 clock=clock,
             )
             self.pool = ThreadPoolExecutor(_EDGE_THREADS, thread_name_prefix="edge")
             opened.callback(self.pool.shutdown)
             self.keeper.start(self.sessions)
+            if self.messenger is not None:
+                self.messenger.start()
+                opened.callback(self.messenger.close)
             self.outbox.start()
             opened.callback(self.outbox.close)
             self._opened = opened.pop_all()
+
+    def _messenger(self, responses: Responses, clock: Callable[[], float]) -> Messenger | None:
+        if self.rasa is None:
+            return None
+        unavailable = self.settings.designer.handoff.unavailable
+        return Messenger(self.store, self.rasa, responses, unavailable, clock=clock)
+
+    def _follow(self, tx: Tx, delivery: Delivery) -> None:
+        """What follows from a settled delivery, in the transaction that settles it."""
+        if self.messenger is not None:
+            write_back(tx, delivery, now=self._clock())
+        self.desk.handbacks.broken(tx, delivery)
+
+    def _errand(self) -> None:
+        if self.messenger is not None:
+            self.messenger.ring()
 
     def close(self) -> None:
         """Let what is in flight finish within its deadlines, then close every part."""

@@ -20,10 +20,11 @@ ROWS = (
     {"gateway", "outbox", "rasa"},  # gateway and outbox don't know each other
     {"trust"},
     {"desk"},
-    {"reader"},
+    {"reader", "messenger"},
     {"runtime"},
     {"web"},
     {"actions", "cli"},
+    {"__main__"},
 )
 RANK = {unit: rank for rank, row in enumerate(ROWS) for unit in row}
 

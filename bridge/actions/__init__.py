@@ -3,10 +3,12 @@
 Importing this package registers both and does nothing else: no file is read, nothing is opened.
 """
 
+from bridge.actions.assist import ActionAgentAssist
 from bridge.actions.auto import ActionBridge
+from bridge.actions.handback import ActionHandback
 from bridge.actions.handoff import ActionHumanHandoff
 from bridge.actions.plugin import register
 
-__all__ = ["ActionBridge", "ActionHumanHandoff"]
+__all__ = ["ActionAgentAssist", "ActionBridge", "ActionHandback", "ActionHumanHandoff"]
 
 register()

@@ -8,7 +8,7 @@ from bridge.turn import Turn
 
 
 class ActionBridge(BridgeAction):
-    """Hand off, or do nothing."""
+    """Hand off, suggest, or do nothing."""
 
     def name(self) -> str:
         """The action's name in stories, rules and flows."""

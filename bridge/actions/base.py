@@ -53,6 +53,8 @@ class BridgeAction(Action, ABC):  # rasa_sdk registers every class that is not a
             dispatcher.utter_message(response=answer.response)
         elif answer.text is not None:
             dispatcher.utter_message(text=answer.text)
+        elif answer.message is not None:
+            dispatcher.utter_message(**events.message(answer.message))
         return events.of(answer, turn)
 
     async def _answer(self, turn: Turn) -> Answer:

@@ -25,8 +25,21 @@ def of(answer: Answer, turn: Turn) -> list[dict[str, Any]]:
         SlotSet("handoff_delivery", answer.delivery),
         SlotSet("handoff_error", answer.error),
     ]
+    if answer.summary is not None:
+        found.append(SlotSet("handoff_summary", answer.summary))
     if answer.pause:
         if turn.active_loop is not None:
             found += [ActiveLoop(None), SlotSet("requested_slot", None)]
         found += [ActionExecuted("action_listen"), ConversationPaused()]
+    return found
+
+
+_MESSAGE = ("text", "buttons", "elements", "image", "attachment", "quick_replies")
+
+
+def message(reply: dict[str, Any]) -> dict[str, Any]:
+    """A reply as the dispatcher's arguments; what it does not know stays out."""
+    found = {key: reply[key] for key in _MESSAGE if reply.get(key) is not None}
+    if reply.get("custom") is not None:
+        found["json_message"] = reply["custom"]
     return found

@@ -124,6 +124,9 @@ class AssistRules(Section):
         default=Mode.SUGGEST, description="auto sends what `auto` allows and suggests the rest"
     )
     auto: AutoRules = AutoRules()
+    expire_after: float = Field(
+        default=300, gt=0, description="seconds that a suggestion is offered"
+    )
 
 
 class HandoffSettings(Section):

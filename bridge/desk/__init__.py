@@ -11,13 +11,18 @@ from collections.abc import Callable
 from bridge import triggers
 from bridge.config.settings import Settings
 from bridge.desk.answers import NOTHING, Answer, Step
+from bridge.desk.assist import Assists
 from bridge.desk.calls import Calls, CallView, Page
 from bridge.desk.compose import Composer
+from bridge.desk.handback import Handbacks
 from bridge.desk.handoff import Handoffs
 from bridge.desk.responses import Responses
+from bridge.desk.suggestions import Suggestions
+from bridge.desk.turns import Seen, look, pause_again
 from bridge.desk.waits import Waits
 from bridge.gateway.sessions import Sessions
-from bridge.store import Store, assignments
+from bridge.model import Mode
+from bridge.store import Store, suggestions
 from bridge.store.assignments import Standing
 from bridge.store.sessions import Session
 from bridge.triggers import Kind
@@ -29,7 +34,6 @@ __all__ = [
     "CallView",
     "Calls",
     "Desk",
-    "Handoffs",
     "Page",
     "Session",
     "Standing",
@@ -38,7 +42,13 @@ __all__ = [
 
 
 class Desk:
-    """Everything that can be done, by name."""
+    """Everything that can be done, by name.
+
+    Args:
+        rasa: whether Rasa's HTTP API can be asked.
+        ring: tells the outbox that something may be due.
+        errand: tells the messenger the same.
+    """
 
     def __init__(
         self,
@@ -49,33 +59,73 @@ class Desk:
         responses: Responses,
         waits: Waits,
         *,
+        rasa: bool,
         ring: Callable[[], None],
+        errand: Callable[[], None],
         clock: Callable[[], float] = time.time,
     ) -> None:
         self._store = store
         self._rules = settings.designer
-        self.calls = Calls(store, settings.bridge, sessions, clock=clock)
+        self._clock = clock
+        self.calls = Calls(store, settings.bridge, sessions, ring=ring, clock=clock)
         self.handoffs = Handoffs(
             store, settings, composer, responses, waits, ring=ring, clock=clock
         )
+        self.assists = Assists(store, settings, composer, responses, ring=ring, clock=clock)
+        self.suggestions = Suggestions(store, settings.bridge, composer, ring=ring, clock=clock)
+        self.handbacks = Handbacks(store, rasa=rasa, errand=errand, clock=clock)
 
     def check(self) -> None:
         """Raise StoreError where the database can be neither read nor written."""
         self._store.check()
 
+    # -- what Rasa's actions do --------------------------------------------------------------------
+
     def hand_off(self, turn: Turn) -> Step:
         """``action_human_handoff``: hand off whenever it is called."""
-        decision = triggers.handoff_reason(
-            turn, self._rules, handed_back_at=self._handed_back_at(turn)
-        )
-        return self.handoffs.begin(turn, decision, called=True)
+        seen = self._look(turn)
+        decision = triggers.handoff_reason(turn, self._rules, handed_back_at=seen.handed_back_at)
+        return self.handoffs.begin(seen, turn, decision, called=True)
+
+    def assist(self, turn: Turn) -> Step:
+        """``action_agent_assist``: help the agent, or answer as the bot, whenever it is called."""
+        seen = self._look(turn)
+        decision = triggers.assist_rule(turn, self._rules)
+        return self._quiet_again(seen, turn, self.assists.begin(seen, turn, decision))
 
     def act(self, turn: Turn) -> Step:
         """``action_bridge``: read the turn and do what the triggers call for, or nothing."""
-        decision = triggers.decide(turn, self._rules, handed_back_at=self._handed_back_at(turn))
+        seen = self._look(turn)
+        # Whether assist is off is for the agent's side: the bot answers its own customers.
+        decision = triggers.decide(
+            turn, self._rules, handed_back_at=seen.handed_back_at, mode=Mode.SUGGEST
+        )
         if decision.kind is Kind.HANDOFF:
-            return self.handoffs.begin(turn, decision, called=False)
-        return Step("", NOTHING)
+            return self.handoffs.begin(seen, turn, decision, called=False)
+        step = Step(seen.key, NOTHING)
+        if decision.kind is Kind.ASSIST:
+            step = self.assists.begin(seen, turn, decision)
+        return self._quiet_again(seen, turn, step)
 
-    def _handed_back_at(self, turn: Turn) -> float | None:
-        return self._store.read(lambda tx: assignments.handed_back_at(tx, turn.sender_id))
+    def hand_back(self, turn: Turn) -> Step:
+        """``action_handback``: the bot has the conversation again."""
+        return self.handbacks.by_action(self._look(turn))
+
+    def _look(self, turn: Turn) -> Seen:
+        """What is stored of the turn; a newer customer message supersedes what is offered."""
+        seen = look(self._store, turn)
+        if seen.with_agent is not None and seen.record is None:
+            self._store.write(
+                lambda tx: suggestions.supersede(
+                    tx, now=self._clock(), sender_id=turn.sender_id, other_than=turn.message_id
+                )
+            )
+        return seen
+
+    def _quiet_again(self, seen: Seen, turn: Turn, step: Step) -> Step:
+        """Put our pause back where Rasa lifted it while the agent has the call."""
+        standing = seen.with_agent
+        if standing is None or step.answer is None:
+            return step
+        again = self._store.read(lambda tx: pause_again(tx, standing, turn))
+        return Step(step.key, again) if again is not None else step

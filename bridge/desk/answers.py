@@ -26,6 +26,8 @@ class Answer:
     error: str | None = None
     response: str | None = None  # a response that Rasa utters on its own channel
     text: str | None = None  # or plain words, where the domain has no such response
+    message: dict[str, Any] | None = None  # or a whole message, of the response selector
+    summary: str | None = None  # the slot handoff_summary: what happened meanwhile
     pause: bool = False
 
     def as_json(self) -> dict[str, Any]:

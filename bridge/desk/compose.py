@@ -3,24 +3,32 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 
 from bridge.config.settings import BridgeSettings
 from bridge.errors import AssignmentError
 from bridge.gateway import wire
 from bridge.model import (
     Assignment,
+    Channel,
     Delivery,
     DeliveryState,
+    Draft,
     Envelope,
+    MediaType,
     MessageCode,
     Origin,
     Reply,
     derive,
 )
-from bridge.translate import Room, Translator
+from bridge.translate import Room, Translation, Translator
 
 logger = logging.getLogger(__name__)
+
+_WORD_KEYS = ("text", "buttons", "quick_replies")
+_MEDIA_KEYS = ("custom", "image", "attachment", "elements")
+_WORD_TYPES = (MediaType.TEXT, MediaType.RICHTEXT, MediaType.EMAIL)
+_READABLE = 1 << 20  # bytes; what agents read is not cut
 
 
 class Composer:
@@ -59,50 +67,78 @@ class Composer:
             avatar=assignment.agent_avatar or agent.avatar,
         )
 
+    def drafts(self, assignment: Assignment, reply: Reply) -> tuple[Draft, ...]:
+        """What a reply becomes on the assignment's channel."""
+        envelope = self.envelope(assignment)
+        translation = self._translator.translate(reply, assignment.channel, self._room(envelope))
+        _log(translation, envelope.call_id)
+        return translation.drafts
+
+    def besides_words(self, assignment: Assignment, reply: Reply) -> tuple[Draft, ...]:
+        """The drafts of a reply that stay when an agent writes other words: pictures, files.
+
+        Where a reply has no words of its own, what it becomes in words counts as such.
+        """
+        rest = {key: value for key, value in reply.items() if key not in _WORD_KEYS}
+        if not any(rest.get(key) for key in _MEDIA_KEYS):
+            return ()
+        drafts = self.drafts(assignment, rest)
+        if any(reply.get(key) for key in _WORD_KEYS):
+            return drafts
+        return tuple(draft for draft in drafts if draft.media_type not in _WORD_TYPES)
+
+    def written(self, assignment: Assignment, text: str) -> tuple[Draft, ...]:
+        """What an agent's own words become."""
+        envelope = self.envelope(assignment)
+        translation = self._translator.text(text, assignment.channel, self._room(envelope))
+        _log(translation, envelope.call_id)
+        return translation.drafts
+
+    def readable(self, reply: Reply) -> str:
+        """A reply as plain text, for an agent to read and edit."""
+        room = Room(limit=_READABLE, overhead=0, as_json=False, text_only=True)
+        drafts = self._translator.translate(reply, Channel.WEB, room).drafts
+        return "\n".join(draft.content for draft in drafts)
+
     def compose(
         self,
         assignment: Assignment,
-        replies: Iterable[Reply],
+        said: Iterable[Sequence[Draft]],
         origin: Origin,
         *,
         name: tuple[object, ...],
         now: float,
         turn_key: str | None = None,
+        approved_by: str | None = None,
     ) -> list[Delivery]:
-        """Deliveries of ``replies``, in order; message codes are derived from ``name``.
+        """Deliveries of replies, each the drafts that it became, in order.
 
-        A code is made of ``name``, the reply's index and the part: no times, no texts.
+        A message code is made of ``name``, the reply's index and the part: no times, no texts.
         """
         envelope = self.envelope(assignment)
-        room = self._room(envelope)
-        batch: list[Delivery] = []
-        for index, reply in enumerate(replies):
-            translation = self._translator.translate(reply, assignment.channel, room)
-            for note in translation.notes:
-                logger.info("A reply was changed: %s call_id=%s", note.code, envelope.call_id)
-            for refused in translation.refused:
-                logger.warning("A reply was refused: %s call_id=%s", refused.code, envelope.call_id)
-            for part, draft in enumerate(translation.drafts):
-                first = now + self._settings.delivery.expire_after
-                batch.append(
-                    Delivery(
-                        seq=0,
-                        message_code=MessageCode(derive(*name, index, part)),
-                        sender_id=assignment.sender_id,
-                        envelope=envelope,
-                        draft=draft,
-                        origin=origin,
-                        reply_key=derive("reply", *name, index),
-                        part=part,
-                        state=DeliveryState.WAITING,
-                        created_at=now,
-                        # The rest of a reply that was begun gets as much time once more.
-                        expires_at=first + (self._settings.delivery.expire_after if part else 0),
-                        due_at=now,
-                        turn_key=turn_key,
-                    )
-                )
-        return batch
+        first = now + self._settings.delivery.expire_after
+        # The rest of a reply that was begun gets as much time once more.
+        rest = first + self._settings.delivery.expire_after
+        return [
+            Delivery(
+                seq=0,
+                message_code=MessageCode(derive(*name, index, part)),
+                sender_id=assignment.sender_id,
+                envelope=envelope,
+                draft=draft,
+                origin=origin,
+                reply_key=derive("reply", *name, index),
+                part=part,
+                state=DeliveryState.WAITING,
+                created_at=now,
+                expires_at=rest if part else first,
+                due_at=now,
+                turn_key=turn_key,
+                approved_by=approved_by,
+            )
+            for index, drafts in enumerate(said)
+            for part, draft in enumerate(drafts)
+        ]
 
     def _room(self, envelope: Envelope) -> Room:
         gateway = self._settings.gateway
@@ -114,3 +150,10 @@ class Composer:
             chars=gateway.max_content_chars,
             text_only=private,
         )
+
+
+def _log(translation: Translation, call_id: str) -> None:
+    for note in translation.notes:
+        logger.info("A reply was changed: %s call_id=%s", note.code, call_id)
+    for refused in translation.refused:
+        logger.warning("A reply was refused: %s call_id=%s", refused.code, call_id)

@@ -9,16 +9,17 @@ from __future__ import annotations
 import logging
 import time
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from bridge import replies, triggers
 from bridge.config.settings import Settings
 from bridge.desk import outcome
-from bridge.desk.answers import ASSIST, BOT, HANDOFF, PENDING, Answer, Step
+from bridge.desk.answers import ASSIST, BOT, HANDOFF, Answer, Step
 from bridge.desk.calls import give
 from bridge.desk.compose import Composer
 from bridge.desk.resolve import Resolver
 from bridge.desk.responses import Responses
+from bridge.desk.turns import Seen, look, pause_again
 from bridge.desk.waits import Waits
 from bridge.errors import AssignmentError
 from bridge.model import (
@@ -27,9 +28,7 @@ from bridge.model import (
     Delivery,
     DeliveryError,
     Origin,
-    Owner,
     Reply,
-    derive,
 )
 from bridge.store import Store, Tx, assignments, deliveries, turns
 from bridge.store.assignments import Standing
@@ -86,55 +85,47 @@ class Handoffs:
 
     # -- the first transaction -----------------------------------------------------------------
 
-    def begin(self, turn: Turn, decision: Decision, *, called: bool) -> Step:
+    def begin(self, seen: Seen, turn: Turn, decision: Decision, *, called: bool) -> Step:
         """Store the handoff that ``decision`` calls for, or the answer that none can be made.
 
         Args:
+            seen: what the store has of the turn.
             turn: what Rasa sent.
             decision: why.
             called: a story or flow called for the handoff by name. A trigger that fires during
                 the cool-down is passed over instead, and the customer is told nothing.
         """
-        key = derive("turn", turn.sender_id, turn.message_id, turn.action_name, turn.ordinal)
         for _ in range(5):
             try:
-                return self._begin(key, turn, decision, called=called)
+                return self._begin(seen, turn, decision, called=called)
             except _MovedError:
-                continue
+                seen = look(self._store, turn)
         error = AssignmentError("no_assignment", "the assignment changes too fast")
-        return self._refuse(key, turn, error)
+        return self._refuse(seen.key, turn, error)
 
-    def _begin(self, key: str, turn: Turn, decision: Decision, *, called: bool) -> Step:
-        record, stored, handed_back = self._store.read(
-            lambda tx: (
-                turns.get(tx, key),
-                assignments.latest(tx, turn.sender_id),
-                assignments.handed_back_at(tx, turn.sender_id),
-            )
-        )
-        if record is not None:
-            return self._again(record)
+    def _begin(self, seen: Seen, turn: Turn, decision: Decision, *, called: bool) -> Step:
+        if seen.record is not None:
+            return self._again(seen.record)
         now = self._clock()
         try:
             found = self._resolver.resolve(
-                turn, stored, lambda call: self._of_call(turn.sender_id, call), now=now
+                turn, seen.standing, lambda call: self._of_call(turn.sender_id, call), now=now
             )
-            if stored is not None and found is stored and stored.owner is Owner.AGENT:
-                return Step(key, self._repeat(stored, turn))
+            if found is seen.with_agent:
+                return Step(seen.key, self._repeat(found, turn))
             if triggers.in_cooldown(
                 decision,
                 turn,
-                handed_back_at=handed_back,
+                handed_back_at=seen.handed_back_at,
                 cooldown=self._rules.cooldown,
                 now=now,
             ):
-                message = "the conversation was handed back a moment ago"
                 if not called:
-                    return Step(key, Answer(state=BOT, error="cooldown"))
-                raise AssignmentError("cooldown", message)
-            plan = self._plan(key, turn, decision, found, stored, now)
+                    return Step(seen.key, Answer(state=BOT, error="cooldown"))
+                raise AssignmentError("cooldown", "the conversation was handed back a moment ago")
+            plan = self._plan(seen, turn, decision, found, now)
         except AssignmentError as error:
-            return self._refuse(key, turn, error)
+            return self._refuse(seen.key, turn, error)
         return self._commit(plan)
 
     def _of_call(self, sender_id: str, call_id: str) -> Standing | None:
@@ -142,14 +133,13 @@ class Handoffs:
 
     def _plan(
         self,
-        key: str,
+        seen: Seen,
         turn: Turn,
         decision: Decision,
         found: Standing | Claim,
-        seen: Standing | None,
         now: float,
     ) -> _Plan:
-        assignment = found.assignment
+        assignment, key = found.assignment, seen.key
         card = Card(
             decision.reason,
             {name: turn.slots.get(name) for name in self._rules.card.slots},
@@ -158,14 +148,14 @@ class Handoffs:
         said = self._say(self._rules.say, turn, assignment, key)
         batch = self._composer.compose(
             assignment,
-            [said] if said is not None else [],
+            [self._composer.drafts(assignment, said)] if said is not None else [],
             Origin.HANDOFF,
             name=(turn.sender_id, turn.message_id, turn.action_name, turn.ordinal),
             now=now,
             turn_key=key,
         )
         claim = found if isinstance(found, Claim) else None
-        return _Plan(key, assignment, claim, seen, card, tuple(batch), now)
+        return _Plan(key, assignment, claim, seen.standing, card, tuple(batch), now)
 
     def _commit(self, plan: _Plan) -> Step:
         # Before the commit: the outbox may be quicker than this thread.
@@ -245,26 +235,6 @@ class Handoffs:
             logger.warning("No handoff could be made: %s call_id=%s", verdict.error, record.call_id)
         return turns.settle(tx, key, answer.as_json())
 
-    def broken(self, tx: Tx, delivery: Delivery) -> None:
-        """A promise that nobody kept: the action said pending, and nothing of it arrived.
-
-        The conversation is handed back in the transaction that settles the last delivery.
-        """
-        if delivery.origin is not Origin.HANDOFF or delivery.turn_key is None:
-            return
-        record = turns.get(tx, delivery.turn_key)
-        if record is None or record.answer is None or record.answer.get("delivery") != PENDING:
-            return
-        verdict = outcome.judge(deliveries.of_turn(tx, delivery.turn_key))
-        if not verdict.over or verdict.error is None or record.call_id is None:
-            return
-        if assignments.hand_back(tx, record.sender_id, record.call_id, now=self._clock()):
-            logger.warning(
-                "Handed back: the customer was told nothing: %s call_id=%s",
-                verdict.error,
-                record.call_id,
-            )
-
     def _again(self, record: turns.TurnRecord) -> Step:
         """The same request once more: the stored answer, or the wait for the first one's."""
         if record.answer is not None:
@@ -276,18 +246,16 @@ class Handoffs:
     def _repeat(self, standing: Standing, turn: Turn) -> Answer:
         """A handoff to the agent who has the call already: nothing happens but the slots."""
         assignment = standing.assignment
-        record = self._store.read(lambda tx: turns.last_of_call(tx, assignment.call_id))
-        batch = self._store.read(lambda tx: deliveries.of_turn(tx, record.key)) if record else []
-        answer = self._handed_off(
-            assignment.agent_id, assignment.call_id, outcome.judge(batch).delivery
-        )
-        newer = (
-            turn.message_at is not None
-            and standing.handed_off_at is not None
-            and turn.message_at > standing.handed_off_at
-        )
-        # Rasa lifts a pause when a session expires; a message that got here shows that it did.
-        return answer if newer else Answer(**{**answer.as_json(), "pause": False})
+
+        def query(tx: Tx) -> tuple[Answer | None, list[Delivery]]:
+            record = turns.last_of_call(tx, assignment.call_id)
+            batch = deliveries.of_turn(tx, record.key) if record else []
+            return pause_again(tx, standing, turn), batch
+
+        again, batch = self._store.read(query)
+        delivery = outcome.judge(batch).delivery
+        answer = self._handed_off(assignment.agent_id, assignment.call_id, delivery)
+        return replace(answer, pause=again is not None)
 
     def _handed_off(self, agent_id: str | None, call_id: str, delivery: str) -> Answer:
         pause = self._rules.then == "pause"

@@ -55,7 +55,7 @@ class Outbox:
     """The durable list at work. Start it once a process; ``close`` gives its leases back.
 
     Args:
-        consequence: what follows from a delivery that will not arrive, in the same transaction.
+        consequence: what follows from a settled delivery, in the same transaction.
     """
 
     def __init__(
@@ -180,7 +180,7 @@ class Outbox:
 
     def _settle(self, tx: Tx, claimed: Delivery, after: Delivery) -> bool:
         taken = deliveries.settle(tx, claimed, after)
-        if taken and after.state in (DeliveryState.FAILED, DeliveryState.EXPIRED):
+        if taken and after.state.settled:
             self._consequence(tx, after)
         return taken
 

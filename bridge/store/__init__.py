@@ -1,11 +1,32 @@
 """Everything that must not be lost, and the only SQL of the project.
 
-The modules ``assignments``, ``deliveries``, ``events``, ``sessions`` and ``turns`` hold functions
-that take a transaction first; ``Store.write`` and ``Store.read`` give them one. What belongs
-together is done in one ``write``.
+The modules below hold functions that take a transaction first; ``Store.write`` and ``Store.read``
+give them one. What belongs together is done in one ``write``.
 """
 
-from bridge.store import assignments, deliveries, events, sessions, turns
+from bridge.store import (
+    assignments,
+    deliveries,
+    errands,
+    events,
+    revocations,
+    sessions,
+    suggestions,
+    switches,
+    turns,
+)
 from bridge.store.store import Store, Tx
 
-__all__ = ["Store", "Tx", "assignments", "deliveries", "events", "sessions", "turns"]
+__all__ = [
+    "Store",
+    "Tx",
+    "assignments",
+    "deliveries",
+    "errands",
+    "events",
+    "revocations",
+    "sessions",
+    "suggestions",
+    "switches",
+    "turns",
+]

@@ -25,6 +25,7 @@ class Standing:
     handed_off_at: float | None = None
     handed_back_at: float | None = None
     ended_at: float | None = None
+    untold: bool = False  # a promise was not kept: the customer was told nothing of it
 
     @property
     def open(self) -> bool:
@@ -112,18 +113,24 @@ def hand_off(
         .values(
             owner=Owner.AGENT.value,
             handed_off_at=now,
+            untold=False,
             card=json.dumps(asdict(card), ensure_ascii=False) if card else None,
         )
     )
 
 
-def hand_back(tx: Connection, sender_id: str, call_id: str, *, now: float) -> bool:
-    """Make the bot the owner; False where it is already, or the call is over."""
+def hand_back(
+    tx: Connection, sender_id: str, call_id: str, *, now: float, untold: bool = False
+) -> bool:
+    """Make the bot the owner; False where it is already, or the call is over.
+
+    ``untold``: a promise was not kept, and the customer heard nothing of it.
+    """
     statement = (
         update(assignments)
         .where(_is(sender_id, call_id), assignments.c.owner == Owner.AGENT.value)
         .where(assignments.c.ended_at.is_(None))
-        .values(owner=Owner.BOT.value, handed_back_at=now)
+        .values(owner=Owner.BOT.value, handed_back_at=now, untold=untold)
     )
     return bool(tx.execute(statement).rowcount)
 
@@ -213,4 +220,5 @@ def _standing(row: Row[Any] | None) -> Standing | None:
         handed_off_at=row.handed_off_at,
         handed_back_at=row.handed_back_at,
         ended_at=row.ended_at,
+        untold=row.untold,
     )

@@ -191,8 +191,9 @@ def withdraw(
     call_id: str | None = None,
     turn_key: str | None = None,
     sender_id: str | None = None,
+    origin: Origin | None = None,
 ) -> list[Delivery]:
-    """Fail what still waits of a call (of one conversation) or of an action call; return it."""
+    """Fail what still waits of a call, a conversation, an action call, an origin; return it."""
     statement = update(deliveries).where(_d.state == _WAITING)
     if call_id is not None:
         statement = statement.where(_d.call_id == call_id)
@@ -200,6 +201,8 @@ def withdraw(
         statement = statement.where(_d.sender_id == sender_id)
     if turn_key is not None:
         statement = statement.where(_d.turn_key == turn_key)
+    if origin is not None:
+        statement = statement.where(_d.origin == origin.value)
     rows = tx.execute(
         statement.values(
             state="failed",
@@ -283,6 +286,59 @@ def listing(
     return _all(tx, statement)
 
 
+def by_codes(tx: Connection, codes: Sequence[str]) -> list[Delivery]:
+    """The deliveries of these message codes, in the order of storing."""
+    statement = select(deliveries).where(_d.message_code.in_(list(codes))).order_by(_d.seq)
+    return _all(tx, statement)
+
+
+def move(
+    tx: Connection,
+    seq: int,
+    after: Delivery,
+    *,
+    among: Sequence[DeliveryState],
+) -> bool:
+    """A person's word on a delivery: it moves if it still is in one of these states."""
+    error = after.error
+    statement = (
+        update(deliveries)
+        .where(_d.seq == seq, _d.state.in_([state.value for state in among]))
+        .values(
+            state=after.state.value,
+            due_at=after.due_at,
+            expires_at=after.expires_at,
+            unknowns=after.unknowns,
+            error_code=error.code if error else None,
+            error_message=error.message if error else None,
+            settled_at=after.settled_at,
+            approved_by=after.approved_by,
+            lease=None,
+            lease_until=None,
+        )
+    )
+    return bool(tx.execute(statement).rowcount)
+
+
+def open_of_call(tx: Connection, call_id: str) -> bool:
+    """Whether anything of a call waits or is being sent."""
+    statement = select(_d.seq).where(
+        _d.call_id == call_id, or_(_d.state == _WAITING, _d.state == _SENDING)
+    )
+    return tx.execute(statement.limit(1)).first() is not None
+
+
+def told_since(tx: Connection, call_id: str, since: float) -> list[Delivery]:
+    """What the customer of a call was sent from ``since`` on, in order."""
+    statement = (
+        select(deliveries)
+        .where(_d.call_id == call_id, _d.created_at >= since)
+        .where(_d.state.in_([DeliveryState.DELIVERED.value, DeliveryState.UNCERTAIN.value]))
+        .order_by(_d.seq)
+    )
+    return _all(tx, statement)
+
+
 def counts(tx: Connection) -> dict[str, int]:
     """How many deliveries are open, by state."""
     statement = (
@@ -315,6 +371,7 @@ def _values(delivery: Delivery) -> dict[str, Any]:
         "content": draft.content,
         "origin": delivery.origin.value,
         "turn_key": delivery.turn_key,
+        "approved_by": delivery.approved_by,
         "reply_key": delivery.reply_key,
         "part": delivery.part,
         "state": delivery.state.value,
@@ -355,4 +412,5 @@ def _delivery(row: Row[Any]) -> Delivery:
         error=error,
         settled_at=row.settled_at,
         turn_key=row.turn_key,
+        approved_by=row.approved_by,
     )

@@ -42,6 +42,7 @@ assignments = Table(
     Column("handed_back_at", Float),
     Column("ended_at", Float),  # the call is over, or went to somebody else
     Column("card", Text),  # JSON of the handoff card
+    Column("untold", Boolean, nullable=False, server_default=text("false")),  # see desk.handback
     Index("assignments_call", "call_id"),
 )
 
@@ -91,6 +92,83 @@ turns = Table(
     Index("turns_call", "call_id", "made_at"),
 )
 
+suggestions = Table(
+    "suggestions",
+    metadata,
+    Column("seq", _Sequence, primary_key=True, autoincrement=True),
+    Column("id", String(36), nullable=False, unique=True),
+    Column("candidates", String(36), nullable=False),  # of one action call
+    Column("sender_id", String(512), nullable=False),
+    Column("agent_id", String(6), nullable=False),
+    Column("call_id", String(64), nullable=False),
+    Column("message_id", String(512)),
+    Column("state", String(12), nullable=False),
+    Column("created_at", Float, nullable=False),
+    Column("expires_at", Float, nullable=False),
+    Column("source", Text, nullable=False),  # JSON
+    Column("text", Text, nullable=False),
+    Column("drafts", Text, nullable=False),  # JSON
+    Column("kept", Text, nullable=False),  # JSON: drafts that stay when the words are changed
+    Column("edited_text", Text),
+    Column("reason", Text),
+    Column("displayed_at", Float),
+    Column("settled_at", Float),
+    Column("settled_by", String(64)),
+    Index("suggestions_call", "call_id", "seq"),
+    Index("suggestions_candidates", "candidates"),
+    Index(
+        "suggestions_offered",
+        "call_id",
+        sqlite_where=text("state = 'offered'"),
+        postgresql_where=text("state = 'offered'"),
+    ),
+    sqlite_autoincrement=True,
+)
+
+errands = Table(
+    "errands",
+    metadata,
+    Column("seq", _Sequence, primary_key=True, autoincrement=True),
+    Column("id", String(36), nullable=False, unique=True),
+    Column("sender_id", String(512), nullable=False),
+    Column("call_id", String(64)),
+    Column("kind", String(16), nullable=False),  # the values of store.errands.Kind
+    Column("body", Text, nullable=False),  # JSON of what Rasa is to be told
+    Column("state", String(12), nullable=False),  # waiting, doing, done, failed
+    Column("made_at", Float, nullable=False),
+    Column("due_at", Float, nullable=False),
+    Column("give_up_at", Float, nullable=False),
+    Column("attempts", Integer, nullable=False, server_default="0"),
+    Column("lease", String(64)),
+    Column("lease_until", Float),
+    Column("error", Text),
+    Column("done_at", Float),
+    Index(
+        "errands_open",
+        "sender_id",
+        "seq",
+        sqlite_where=text("state IN ('waiting', 'doing')"),
+        postgresql_where=text("state IN ('waiting', 'doing')"),
+    ),
+    sqlite_autoincrement=True,
+)
+
+switches = Table(
+    "switches",
+    metadata,
+    Column("name", String(64), primary_key=True),
+    Column("value", String(64)),
+    Column("changed_at", Float, nullable=False),
+)
+
+revocations = Table(
+    "revocations",
+    metadata,
+    Column("subject", String(64), primary_key=True),  # a token's jti, or agent:ID for all of them
+    Column("revoked_at", Float, nullable=False),
+    Column("expires_at", Float, nullable=False),  # when the last such token is void anyway
+)
+
 deliveries = Table(
     "deliveries",
     metadata,
@@ -124,6 +202,7 @@ deliveries = Table(
     Column("error_code", String(64)),
     Column("error_message", Text),
     Column("settled_at", Float),
+    Column("approved_by", String(64)),  # who gave the word for it, where somebody did
     # The outbox looks only at what is open, however much is kept.
     Index(
         "deliveries_open",

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import copy
 import time
+from collections.abc import Callable
 from dataclasses import dataclass
 from types import TracebackType
 from typing import Any, cast
@@ -14,7 +15,13 @@ from rasa_sdk.executor import CollectingDispatcher
 from rasa_sdk.types import DomainDict, TrackerState
 from typing_extensions import Self
 
-from bridge.actions import ActionBridge, ActionHumanHandoff
+from bridge.actions import (
+    ActionAgentAssist,
+    ActionBridge,
+    ActionHandback,
+    ActionHumanHandoff,
+)
+from bridge.actions.base import BridgeAction
 from bridge.config.settings import BridgeSettings, HandoffSettings, Settings
 from bridge.model import Delivery
 from bridge.runtime import Runtime
@@ -26,7 +33,12 @@ RESPONSES: dict[str, Any] = {
     "utter_handoff_started": [{"text": "{name}, Anna takes over now."}],
     "utter_handoff_unavailable": [{"text": "Nobody is there."}],
 }
-_ACTIONS = {"action_human_handoff": ActionHumanHandoff, "action_bridge": ActionBridge}
+_ACTIONS: dict[str, Callable[[], BridgeAction]] = {
+    "action_human_handoff": ActionHumanHandoff,
+    "action_bridge": ActionBridge,
+    "action_agent_assist": ActionAgentAssist,
+    "action_handback": ActionHandback,
+}
 
 
 @dataclass(frozen=True)

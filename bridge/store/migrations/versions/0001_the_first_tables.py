@@ -29,6 +29,7 @@ def upgrade() -> None:
         sa.Column("handed_back_at", sa.Float(), nullable=True),
         sa.Column("ended_at", sa.Float(), nullable=True),
         sa.Column("card", sa.Text(), nullable=True),
+        sa.Column("untold", sa.Boolean(), server_default=sa.text("false"), nullable=False),
         sa.PrimaryKeyConstraint("sender_id", "call_id"),
     )
     with op.batch_alter_table("assignments", schema=None) as batch_op:
@@ -71,6 +72,7 @@ def upgrade() -> None:
         sa.Column("error_code", sa.String(length=64), nullable=True),
         sa.Column("error_message", sa.Text(), nullable=True),
         sa.Column("settled_at", sa.Float(), nullable=True),
+        sa.Column("approved_by", sa.String(length=64), nullable=True),
         sa.PrimaryKeyConstraint("seq"),
         sa.UniqueConstraint("message_code"),
         sqlite_autoincrement=True,
@@ -93,6 +95,41 @@ def upgrade() -> None:
         )
         batch_op.create_index("deliveries_reply", ["reply_key"], unique=False)
         batch_op.create_index("deliveries_turn", ["turn_key"], unique=False)
+
+    op.create_table(
+        "errands",
+        sa.Column(
+            "seq",
+            sa.BigInteger().with_variant(sa.Integer(), "sqlite"),
+            autoincrement=True,
+            nullable=False,
+        ),
+        sa.Column("id", sa.String(length=36), nullable=False),
+        sa.Column("sender_id", sa.String(length=512), nullable=False),
+        sa.Column("call_id", sa.String(length=64), nullable=True),
+        sa.Column("kind", sa.String(length=16), nullable=False),
+        sa.Column("body", sa.Text(), nullable=False),
+        sa.Column("state", sa.String(length=12), nullable=False),
+        sa.Column("made_at", sa.Float(), nullable=False),
+        sa.Column("due_at", sa.Float(), nullable=False),
+        sa.Column("give_up_at", sa.Float(), nullable=False),
+        sa.Column("attempts", sa.Integer(), server_default="0", nullable=False),
+        sa.Column("lease", sa.String(length=64), nullable=True),
+        sa.Column("lease_until", sa.Float(), nullable=True),
+        sa.Column("error", sa.Text(), nullable=True),
+        sa.Column("done_at", sa.Float(), nullable=True),
+        sa.PrimaryKeyConstraint("seq"),
+        sa.UniqueConstraint("id"),
+        sqlite_autoincrement=True,
+    )
+    with op.batch_alter_table("errands", schema=None) as batch_op:
+        batch_op.create_index(
+            "errands_open",
+            ["sender_id", "seq"],
+            unique=False,
+            sqlite_where=sa.text("state IN ('waiting', 'doing')"),
+            postgresql_where=sa.text("state IN ('waiting', 'doing')"),
+        )
 
     op.create_table(
         "events",
@@ -120,6 +157,13 @@ def upgrade() -> None:
         )
 
     op.create_table(
+        "revocations",
+        sa.Column("subject", sa.String(length=64), nullable=False),
+        sa.Column("revoked_at", sa.Float(), nullable=False),
+        sa.Column("expires_at", sa.Float(), nullable=False),
+        sa.PrimaryKeyConstraint("subject"),
+    )
+    op.create_table(
         "sessions",
         sa.Column("agent_id", sa.String(length=6), nullable=False),
         sa.Column("guid", sa.String(length=128), nullable=True),
@@ -134,6 +178,54 @@ def upgrade() -> None:
         sa.Column("keeper", sa.String(length=64), nullable=True),
         sa.Column("keeper_until", sa.Float(), nullable=True),
         sa.PrimaryKeyConstraint("agent_id"),
+    )
+    op.create_table(
+        "suggestions",
+        sa.Column(
+            "seq",
+            sa.BigInteger().with_variant(sa.Integer(), "sqlite"),
+            autoincrement=True,
+            nullable=False,
+        ),
+        sa.Column("id", sa.String(length=36), nullable=False),
+        sa.Column("candidates", sa.String(length=36), nullable=False),
+        sa.Column("sender_id", sa.String(length=512), nullable=False),
+        sa.Column("agent_id", sa.String(length=6), nullable=False),
+        sa.Column("call_id", sa.String(length=64), nullable=False),
+        sa.Column("message_id", sa.String(length=512), nullable=True),
+        sa.Column("state", sa.String(length=12), nullable=False),
+        sa.Column("created_at", sa.Float(), nullable=False),
+        sa.Column("expires_at", sa.Float(), nullable=False),
+        sa.Column("source", sa.Text(), nullable=False),
+        sa.Column("text", sa.Text(), nullable=False),
+        sa.Column("drafts", sa.Text(), nullable=False),
+        sa.Column("kept", sa.Text(), nullable=False),
+        sa.Column("edited_text", sa.Text(), nullable=True),
+        sa.Column("reason", sa.Text(), nullable=True),
+        sa.Column("displayed_at", sa.Float(), nullable=True),
+        sa.Column("settled_at", sa.Float(), nullable=True),
+        sa.Column("settled_by", sa.String(length=64), nullable=True),
+        sa.PrimaryKeyConstraint("seq"),
+        sa.UniqueConstraint("id"),
+        sqlite_autoincrement=True,
+    )
+    with op.batch_alter_table("suggestions", schema=None) as batch_op:
+        batch_op.create_index("suggestions_call", ["call_id", "seq"], unique=False)
+        batch_op.create_index("suggestions_candidates", ["candidates"], unique=False)
+        batch_op.create_index(
+            "suggestions_offered",
+            ["call_id"],
+            unique=False,
+            sqlite_where=sa.text("state = 'offered'"),
+            postgresql_where=sa.text("state = 'offered'"),
+        )
+
+    op.create_table(
+        "switches",
+        sa.Column("name", sa.String(length=64), nullable=False),
+        sa.Column("value", sa.String(length=64), nullable=True),
+        sa.Column("changed_at", sa.Float(), nullable=False),
+        sa.PrimaryKeyConstraint("name"),
     )
     op.create_table(
         "turns",
@@ -153,7 +245,19 @@ def downgrade() -> None:
         batch_op.drop_index("turns_call")
 
     op.drop_table("turns")
+    op.drop_table("switches")
+    with op.batch_alter_table("suggestions", schema=None) as batch_op:
+        batch_op.drop_index(
+            "suggestions_offered",
+            sqlite_where=sa.text("state = 'offered'"),
+            postgresql_where=sa.text("state = 'offered'"),
+        )
+        batch_op.drop_index("suggestions_candidates")
+        batch_op.drop_index("suggestions_call")
+
+    op.drop_table("suggestions")
     op.drop_table("sessions")
+    op.drop_table("revocations")
     with op.batch_alter_table("events", schema=None) as batch_op:
         batch_op.drop_index(
             "events_open",
@@ -162,6 +266,14 @@ def downgrade() -> None:
         )
 
     op.drop_table("events")
+    with op.batch_alter_table("errands", schema=None) as batch_op:
+        batch_op.drop_index(
+            "errands_open",
+            sqlite_where=sa.text("state IN ('waiting', 'doing')"),
+            postgresql_where=sa.text("state IN ('waiting', 'doing')"),
+        )
+
+    op.drop_table("errands")
     with op.batch_alter_table("deliveries", schema=None) as batch_op:
         batch_op.drop_index("deliveries_turn")
         batch_op.drop_index("deliveries_reply")

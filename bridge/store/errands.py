@@ -1,0 +1,179 @@
+"""What Rasa is still to be told: kept until it is, one at a time and in order a conversation."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import dataclass
+from enum import Enum
+from functools import lru_cache
+from typing import Any
+
+from sqlalchemy import (
+    BindParameter,
+    ColumnElement,
+    Connection,
+    Row,
+    Update,
+    and_,
+    bindparam,
+    exists,
+    func,
+    literal_column,
+    or_,
+    select,
+    update,
+)
+
+from bridge.store.schema import errands
+from bridge.store.sql import insert_or_ignore
+
+_e = errands.c
+_WAITING: ColumnElement[str] = literal_column("'waiting'")
+_DOING: ColumnElement[str] = literal_column("'doing'")
+
+
+class Kind(str, Enum):
+    """What an errand is for."""
+
+    WRITE_BACK = "write_back"  # what the agent sent, for the tracker
+    RESUME = "resume"  # the bot has the conversation again
+    TELL = "tell"  # the bot's words to the customer, on Rasa's own channel
+
+
+@dataclass(frozen=True, slots=True)
+class Errand:
+    """One thing to tell Rasa; ``events`` are Rasa's."""
+
+    seq: int
+    id: str
+    sender_id: str
+    call_id: str | None
+    kind: Kind
+    body: dict[str, Any]
+    made_at: float
+    due_at: float
+    give_up_at: float
+    attempts: int = 0
+    lease: str | None = None
+    state: str = "waiting"
+    error: str | None = None
+
+
+def add(tx: Connection, errand: Errand) -> None:
+    """Store an errand; one that is stored already is left as it is."""
+    tx.execute(
+        insert_or_ignore(tx, errands),
+        {
+            "id": errand.id,
+            "sender_id": errand.sender_id,
+            "call_id": errand.call_id,
+            "kind": errand.kind.value,
+            "body": json.dumps(errand.body, ensure_ascii=False),
+            "state": "waiting",
+            "made_at": errand.made_at,
+            "due_at": errand.due_at,
+            "give_up_at": errand.give_up_at,
+        },
+    )
+
+
+def _free(*expired: ColumnElement[bool]) -> ColumnElement[bool]:
+    """Nobody is at it (or its lease is over), and nothing of its conversation comes before."""
+    other = errands.alias()
+    before = exists().where(
+        and_(
+            other.c.sender_id == _e.sender_id,
+            or_(other.c.state == _WAITING, other.c.state == _DOING),
+            other.c.seq < _e.seq,
+        )
+    )
+    return and_(or_(_e.state == _WAITING, and_(_e.state == _DOING, *expired)), ~before)
+
+
+@lru_cache(maxsize=4)
+def _claim(dialect: str) -> Update:
+    now: BindParameter[float] = bindparam("b_now")
+    due = (
+        select(_e.seq)
+        .where(_free(_e.lease_until < now), _e.due_at <= now)
+        .order_by(_e.seq)
+        .limit(bindparam("b_limit"))
+    )
+    if dialect == "postgresql":
+        due = due.with_for_update(skip_locked=True, of=errands)
+    return (
+        update(errands)
+        .where(_e.seq.in_(due.scalar_subquery()))
+        .values(
+            state="doing",
+            lease=bindparam("b_lease"),
+            lease_until=bindparam("b_until"),
+            attempts=_e.attempts + 1,
+        )
+        .returning(errands)
+    )
+
+
+def claim(tx: Connection, *, lease: str, now: float, until: float, limit: int) -> list[Errand]:
+    """Take up to ``limit`` errands whose time has come, each conversation's oldest."""
+    rows = tx.execute(
+        _claim(tx.dialect.name),
+        {"b_now": now, "b_lease": lease, "b_until": until, "b_limit": limit},
+    ).fetchall()
+    return sorted((_errand(row) for row in rows), key=lambda errand: errand.seq)
+
+
+def settle(
+    tx: Connection, errand: Errand, *, state: str, now: float, due: float, error: str | None
+) -> bool:
+    """What an attempt came to: done, failed, or waiting until ``due``."""
+    statement = (
+        update(errands)
+        .where(_e.seq == errand.seq, _e.lease == errand.lease)
+        .values(
+            state=state,
+            due_at=due,
+            error=error,
+            done_at=None if state == "waiting" else now,
+            lease=None,
+            lease_until=None,
+        )
+    )
+    return bool(tx.execute(statement).rowcount)
+
+
+def next_due(tx: Connection) -> float | None:
+    """When the next errand wants looking at."""
+    statement = select(func.min(func.coalesce(_e.lease_until, _e.due_at))).where(_free())
+    at: float | None = tx.execute(statement).scalar()
+    return at
+
+
+def of_call(tx: Connection, call_id: str) -> list[Errand]:
+    """The errands of a call, in order."""
+    statement = select(errands).where(_e.call_id == call_id).order_by(_e.seq)
+    return [_errand(row) for row in tx.execute(statement)]
+
+
+def counts(tx: Connection) -> dict[str, int]:
+    """How many errands are open, and how many failed."""
+    statement = select(_e.state, func.count()).where(_e.state != "done").group_by(_e.state)
+    return {row[0]: int(row[1]) for row in tx.execute(statement)}
+
+
+def _errand(row: Row[Any]) -> Errand:
+    return Errand(
+        seq=row.seq,
+        id=row.id,
+        sender_id=row.sender_id,
+        call_id=row.call_id,
+        kind=Kind(row.kind),
+        body=json.loads(row.body),
+        made_at=row.made_at,
+        due_at=row.due_at,
+        give_up_at=row.give_up_at,
+        attempts=row.attempts,
+        lease=row.lease,
+        state=row.state,
+        error=row.error,
+    )

@@ -1,0 +1,162 @@
+"""The bot has the conversation again, and Rasa is told even where it is down just now."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Iterator
+from typing import Any
+
+import pytest
+
+from bridge.errors import RefusedError
+from bridge.store import assignments
+from bridge.store.assignments import Standing
+from tests.scenarios.conftest import OpenOffice
+from tests.scenarios.office import ASSIGNMENT, Office, message
+from tests.scenarios.rasa_stub import RasaStub
+from tests.simulator.harness import Simulator
+
+CALL = ASSIGNMENT["call_id"]
+
+
+@pytest.fixture
+def rasa() -> Iterator[RasaStub]:
+    with RasaStub() as stub:
+        yield stub
+
+
+@pytest.fixture
+def told(open_office: OpenOffice, rasa: RasaStub) -> Office:
+    """A conversation that was handed off, with a Rasa that can be told."""
+    office = open_office(rasa={"url": rasa.url})
+    office.assign()
+    office.call(message())
+    return office
+
+
+def standing(office: Office) -> Standing:
+    found = office.runtime.store.read(lambda tx: assignments.latest(tx, "sender"))
+    assert found is not None
+    return found
+
+
+def slots(events: list[dict[str, Any]]) -> dict[str, Any]:
+    return {event["name"]: event["value"] for event in events if event["event"] == "slot"}
+
+
+def test_by_the_api_a_bare_resume_and_the_slots(told: Office, rasa: RasaStub) -> None:
+    told.runtime.desk.handbacks.by_api(CALL, agent_id="291")
+    assert standing(told).owner.value == "bot"
+    rasa.wait_for("resume")
+    found = slots(rasa.events())
+    assert found["handoff_state"] == "bot"
+    assert found["handoff_error"] is None
+    assert found["handoff_summary"].startswith("Agent 291 had the conversation for")
+    assert found["handoff_summary"].endswith("and sent 1 message.")
+    assert [e for e in rasa.events() if e["event"] == "action"] == []
+
+
+def test_without_rasas_address_it_is_refused_with_the_cure(office: Office) -> None:
+    office.call(message())
+    with pytest.raises(RefusedError, match=r"rasa\.url") as raised:
+        office.runtime.desk.handbacks.by_api(CALL, agent_id="291")
+    assert raised.value.status == 409
+    assert standing(office).owner.value == "agent"
+
+
+def test_by_the_action_in_a_turn(office: Office) -> None:
+    office.call(message())
+    answered = office.call(message("bot please", intent="bot", number=2), "action_handback")
+    assert answered.slots["handoff_state"] == "bot"
+    assert "and sent 1 message" in answered.slots["handoff_summary"]
+    assert answered.kinds == []
+    assert standing(office).owner.value == "bot"
+
+
+def test_a_call_that_the_bot_has_cannot_be_handed_back(told: Office) -> None:
+    told.runtime.desk.handbacks.by_api(CALL, agent_id="291")
+    with pytest.raises(RefusedError) as raised:
+        told.runtime.desk.handbacks.by_api(CALL, agent_id="291")
+    assert (raised.value.status, raised.value.code) == (409, "not_with_agent")
+
+
+@pytest.mark.parametrize("failures", [["500", "500"], ["html"], ["drop_after"]])
+def test_a_rasa_that_fails_is_told_again(told: Office, rasa: RasaStub, failures: list[str]) -> None:
+    rasa.wait_for("bot")  # the handoff's words, written back
+    rasa.failures = list(failures)
+    told.runtime.desk.handbacks.by_api(CALL, agent_id=None)
+    rasa.wait_for("resume")
+    assert rasa.failures == []
+
+
+def test_what_the_agent_sent_is_written_back_and_says_so(told: Office, rasa: RasaStub) -> None:
+    told.runtime.desk.suggestions.reply(CALL, "I am Anna.", "c-1", agent_id="291")
+    events = rasa.wait_for("bot", count=2)
+    assert [event["text"] for event in events] == ["Maria, Anna takes over now.", "I am Anna."]
+    mark = events[1]["metadata"]["cc_bridge"]
+    assert (mark["said_by"], mark["agent_id"], mark["origin"]) == ("agent", "291", "agent")
+    assert rasa.pushed == []
+
+
+def test_a_write_back_whose_answer_was_lost_is_not_written_twice(
+    told: Office, rasa: RasaStub
+) -> None:
+    rasa.wait_for("bot")
+    rasa.failures = ["drop_after"]
+    told.runtime.desk.suggestions.reply(CALL, "Once.", "c-1", agent_id="291")
+    told.runtime.desk.suggestions.reply(CALL, "Twice.", "c-2", agent_id="291")
+    rasa.wait_for("bot", count=3)
+    texts = [event["text"] for event in rasa.events() if event["event"] == "bot"]
+    assert texts == ["Maria, Anna takes over now.", "Once.", "Twice."]
+
+
+def test_soon_after_a_handback_fallbacks_do_not_hand_off_but_a_wish_does(
+    told: Office, gateway: Simulator
+) -> None:
+    told.runtime.desk.handbacks.by_api(CALL, agent_id="291")
+    unknown = message("xyzzy", intent="nlu_fallback", confidence=0.3, number=2)
+    earlier = [
+        {**unknown["events"][1], "message_id": f"f-{number}", "timestamp": time.time()}
+        for number in range(3)
+    ]
+    unknown["events"] = [*earlier, unknown["events"][1]]
+    answered = told.call(unknown)
+    assert answered.slots["handoff_error"] == "cooldown"
+    assert answered.messages == []
+    assert standing(told).owner.value == "bot"
+    assert told.call(message("human!", number=3)).slots["handoff_state"] == "handoff"
+    gateway.wait_for(messages=2)
+
+
+def test_a_message_from_before_the_handback_does_not_hand_off_again(told: Office) -> None:
+    told.runtime.desk.handbacks.by_api(CALL, agent_id="291")
+    backlog = message("human!", number=2, at=time.time() - 5)
+    assert told.call(backlog).slots["handoff_state"] == "bot"
+    named = told.call(message("human!", number=3, at=time.time() - 5), "action_human_handoff")
+    assert named.slots["handoff_error"] == "cooldown"
+
+
+def test_a_promise_that_nobody_kept_is_taken_back_and_the_customer_is_told(
+    open_office: OpenOffice, gateway: Simulator, rasa: RasaStub
+) -> None:
+    rasa.domain = {"responses": {"utter_handoff_unavailable": [{"text": "Nobody came."}]}}
+    gateway.fault("status", path="*sendmessage", status=503, times=None)
+    office = open_office(rasa={"url": rasa.url}, delivery={"wait": 0.2, "expire_after": 1.0})
+    office.assign()
+    assert office.call(message()).slots["handoff_delivery"] == "pending"
+    rasa.wait_for("resume")
+    rasa.wait_for("bot")
+    assert [event["text"] for event in rasa.pushed] == ["Nobody came."]
+    found = slots(rasa.events())
+    assert (found["handoff_state"], found["handoff_delivery"]) == ("bot", "failed")
+    assert found["handoff_error"] == "rejected"
+    assert standing(office).owner.value == "bot"
+    assert standing(office).untold
+
+
+def test_a_pause_that_an_expired_session_lifted_is_put_back(office: Office) -> None:
+    first = office.call(message())
+    later = message("hello?", intent="greet", number=2, at=time.time() + 4000)
+    again = office.call(later)
+    assert again.kinds == ["action_listen", "pause"]
+    assert again.slots == first.slots
