@@ -5,7 +5,11 @@ BIN := $(VENV)/bin
 PYTHON ?= python3
 READY := $(VENV)/ready
 
-.PHONY: demo test lint setup clean
+# A real Rasa: installed at the first `make e2e`, unless RASA_VENV names one that is there.
+RASA_VENV ?= .venv-rasa
+RASA_READY := $(if $(filter .venv-rasa,$(RASA_VENV)),.venv-rasa/ready)
+
+.PHONY: demo test e2e lint setup clean
 
 setup: $(READY)
 
@@ -19,6 +23,13 @@ demo: $(READY)
 
 test: $(READY) lint
 	$(BIN)/python -m pytest
+
+e2e: $(READY) $(RASA_READY)
+	RASA_VENV=$(RASA_VENV) $(BIN)/python -m pytest -m e2e --timeout 300 tests/e2e
+
+.venv-rasa/ready: tests/e2e/constraints.txt tests/e2e/install.sh
+	tests/e2e/install.sh $(@D)
+	touch $@
 
 lint: $(READY)
 	$(BIN)/ruff check
