@@ -9,15 +9,16 @@ from __future__ import annotations
 import logging
 import threading
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import ExitStack
+from contextlib import ExitStack, contextmanager
 
 from bridge import config
 from bridge.config.settings import Settings
 from bridge.desk import Desk
 from bridge.desk.compose import Composer
 from bridge.desk.responses import Responses
+from bridge.desk.tokens import Tokens
 from bridge.desk.waits import Waits
 from bridge.gateway.client import GatewayClient
 from bridge.gateway.events import Keeper
@@ -192,3 +193,13 @@ def prepare() -> Settings:
         logger.warning(warning)
     Store(found.bridge.storage.url).close()
     return found
+
+
+@contextmanager
+def tokens(settings: Settings) -> Iterator[Tokens]:
+    """Agents' tokens, for a command that needs nothing else of the bridge."""
+    store = Store(settings.bridge.storage.url)
+    try:
+        yield Tokens(store, settings.bridge)
+    finally:
+        store.close()

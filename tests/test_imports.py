@@ -18,7 +18,7 @@ ROWS = (
     {"triggers", "replies", "translate"},
     {"store"},
     {"gateway", "outbox", "rasa"},  # gateway and outbox don't know each other
-    {"trust"},
+    {"trust", "passes"},
     {"desk"},
     {"reader", "messenger"},
     {"runtime"},

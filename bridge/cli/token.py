@@ -5,37 +5,69 @@ from __future__ import annotations
 import json
 import sys
 import time
+from typing import Annotated
 
 import typer
 
-from bridge import config, trust
+from bridge import config, passes, runtime, trust
+from bridge.config import Settings
 from bridge.errors import AssignmentError, BridgeError
+from bridge.passes import Role
 
 app = typer.Typer(add_completion=False)
 
 
 @app.command()
 def token(
-    assignment: str = typer.Option(
-        ...,
-        metavar="JSON",
-        help='The assignment as JSON: {"sender_id": ..., "agent_id": ..., "call_id": ...,'
-        ' "user_id": ...}; - reads it from standard input.',
-    ),
-    seconds: int = typer.Option(
-        trust.LONGEST, min=1, max=trust.LONGEST, help="How long the token is good."
-    ),
+    assignment: Annotated[
+        str | None,
+        typer.Option(
+            metavar="JSON",
+            help="For a customer message's metadata, key `assignment`: an object with sender_id,"
+            " agent_id, call_id, user_id and so on; - reads it from standard input.",
+        ),
+    ] = None,
+    agent: Annotated[str | None, typer.Option(metavar="ID", help="For an agent's page.")] = None,
+    supervisor: Annotated[
+        str | None, typer.Option(metavar="NAME", help="For a supervisor, who reads all.")
+    ] = None,
+    revoke: Annotated[
+        str | None,
+        typer.Option(
+            metavar="ID",
+            help="Not to make one: a token's id, agent:ID for all of an"
+            " agent's, or supervisor:NAME.",
+        ),
+    ] = None,
+    seconds: Annotated[
+        int | None,
+        typer.Option(
+            min=1,
+            help="How long it is good: at most an hour for an assignment's, twelve for a person's.",
+        ),
+    ] = None,
 ) -> None:
-    """Sign an assignment for a customer message's metadata, key `assignment`."""
+    """Make one token, or revoke."""
+    given = [name for name in (assignment, agent, supervisor, revoke) if name is not None]
+    if len(given) != 1:
+        typer.echo("Say one of --assignment, --agent, --supervisor and --revoke.", err=True)
+        raise typer.Exit(2)
     try:
-        typer.echo(_sign(sys.stdin.read() if assignment == "-" else assignment, seconds))
+        settings = config.load()
+        if revoke is not None:
+            _revoke(settings, revoke)
+        elif assignment is not None:
+            written = sys.stdin.read() if assignment == "-" else assignment
+            typer.echo(_assignment(settings, written, seconds or trust.LONGEST))
+        else:
+            role = Role.AGENT if agent is not None else Role.SUPERVISOR
+            typer.echo(_person(settings, role, agent or supervisor or "", seconds))
     except BridgeError as error:
         typer.echo(str(error), err=True)
         raise typer.Exit(2) from None
 
 
-def _sign(written: str, seconds: int) -> str:
-    settings = config.load()
+def _assignment(settings: Settings, written: str, seconds: int) -> str:
     secret = settings.bridge.assignment.secret
     if secret is None:
         raise BridgeError(
@@ -48,13 +80,30 @@ def _sign(written: str, seconds: int) -> str:
         fields = None
     if not isinstance(fields, dict):
         raise AssignmentError("invalid_assignment", "the assignment is not a JSON object")
-    assignment, warning = trust.assignment_of(
+    made, warning = trust.assignment_of(
         fields,
         str(fields.get("sender_id") or ""),
         highest_agent=settings.bridge.gateway.max_agent_id,
     )
     if warning:
         typer.echo(warning, err=True)
-    return trust.mint(
-        assignment, secret=secret.get_secret_value(), now=time.time(), seconds=seconds
-    )
+    return trust.mint(made, secret=secret.get_secret_value(), now=time.time(), seconds=seconds)
+
+
+def _person(settings: Settings, role: Role, subject: str, seconds: int | None) -> str:
+    with runtime.tokens(settings) as tokens:
+        made, said = tokens.make(role, subject, seconds=seconds or passes.LONGEST)
+    typer.echo(f"token id {said.token_id} (to revoke it)", err=True)
+    return made
+
+
+def _revoke(settings: Settings, what: str) -> None:
+    role, colon, subject = what.partition(":")
+    with runtime.tokens(settings) as tokens:
+        if not colon:
+            tokens.revoke(what)
+        elif role in {item.value for item in Role} and subject:
+            tokens.revoke_all(Role(role), subject)
+        else:
+            raise BridgeError("write a token's id, agent:ID or supervisor:NAME")
+    typer.echo("revoked", err=True)

@@ -18,6 +18,7 @@ from bridge.desk.handback import Handbacks
 from bridge.desk.handoff import Handoffs
 from bridge.desk.responses import Responses
 from bridge.desk.suggestions import Suggestions
+from bridge.desk.tokens import Tokens
 from bridge.desk.turns import Seen, look, pause_again
 from bridge.desk.waits import Waits
 from bridge.gateway.sessions import Sessions
@@ -73,6 +74,7 @@ class Desk:
         )
         self.assists = Assists(store, settings, composer, responses, ring=ring, clock=clock)
         self.suggestions = Suggestions(store, settings.bridge, composer, ring=ring, clock=clock)
+        self.tokens = Tokens(store, settings.bridge, clock=clock)
         self.handbacks = Handbacks(store, rasa=rasa, errand=errand, clock=clock)
 
     def check(self) -> None:
