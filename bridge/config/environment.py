@@ -26,6 +26,18 @@ def current() -> Mapping[str, str]:
     return os.environ
 
 
+def for_child(given: Mapping[str, str]) -> dict[str, str]:
+    """The environment of an action server that this process starts: only ``given`` configures it.
+
+    What configures a bridge, rasa-sdk or Sanic here is left out.
+    """
+    foreign = ("BRIDGE_", "SANIC_", "ACTION_SERVER_")
+    kept = {
+        name: value for name, value in os.environ.items() if not name.upper().startswith(foreign)
+    }
+    return {**kept, **given}
+
+
 def variable(path: Path) -> str:
     """The variable that sets ``path``."""
     return PREFIX + _PART.join(str(step).upper() for step in path)

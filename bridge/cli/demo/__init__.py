@@ -1,0 +1,40 @@
+"""``cc-bridge demo``: a handoff from end to end, on this machine, judged by what was recorded.
+
+The command only. ``show.py`` has the order of things, ``scenes.py`` what is played.
+"""
+
+from __future__ import annotations
+
+import sys
+from io import TextIOWrapper
+from pathlib import Path
+
+import typer
+from rich.console import Console
+
+from bridge.cli.demo.screen import Screen
+from bridge.cli.demo.show import perform
+
+app = typer.Typer(add_completion=False)
+
+
+@app.command()
+def demo(
+    keep: bool = typer.Option(
+        False, "--keep", help="Leave both servers up afterwards, until Ctrl-C."
+    ),
+    record: Path | None = typer.Option(
+        None,
+        metavar="FILE",
+        dir_okay=False,
+        help="Also write down what the gateway recorded and what Rasa got, as JSON.",
+    ),
+) -> None:
+    """Show a handoff from end to end, on this machine.
+
+    Starts a simulated CC-Gateway and the real action server, plays requests of a real Rasa, and
+    ends with code 0 only if the gateway recorded what was expected.
+    """
+    if isinstance(sys.stdout, TextIOWrapper):
+        sys.stdout.reconfigure(errors="replace")  # a terminal without the customers' letters
+    raise typer.Exit(perform(Screen(Console()), keep=keep, record=record))

@@ -1,0 +1,87 @@
+"""JSON over HTTP to a server on this machine, and to no other."""
+
+from __future__ import annotations
+
+import http.client
+import json
+import socket
+from dataclasses import dataclass, field
+from typing import Any
+
+Json = dict[str, Any]
+
+HOST = "127.0.0.1"
+_PATIENCE = 15.0  # seconds for an answer; an action waits shorter than that
+_REDIRECT = 300
+
+
+class DemoError(Exception):
+    """The show cannot go on; the message says why."""
+
+
+@dataclass(frozen=True, slots=True)
+class Reply:
+    """A status and a JSON body; what is no JSON reads as an empty object."""
+
+    status: int
+    body: Json
+
+
+@dataclass(frozen=True, slots=True)
+class Peer:
+    """A server that is spoken to."""
+
+    name: str
+    port: int
+    token: str | None = field(default=None, repr=False)
+
+    @property
+    def url(self) -> str:
+        """Scheme, host and port."""
+        return f"http://{HOST}:{self.port}"
+
+    def ask(self, method: str, path: str, body: object = None) -> Reply:
+        """One request and its answer, whatever the status.
+
+        Raises:
+            DemoError: nothing came back.
+        """
+        headers = {"Content-Type": "application/json"}
+        if self.token:
+            headers["Authorization"] = f"Bearer {self.token}"
+        sent = None if body is None else json.dumps(body, ensure_ascii=False).encode()
+        connection = http.client.HTTPConnection(HOST, self.port, timeout=_PATIENCE)
+        try:
+            connection.request(method, path, sent, headers)
+            answer = connection.getresponse()
+            return Reply(answer.status, _object(answer.read()))
+        except (OSError, http.client.HTTPException) as error:
+            said = str(error) or type(error).__name__
+            raise DemoError(f"the {self.name} did not answer {method} {path}: {said}") from error
+        finally:
+            connection.close()
+
+    def expect(self, method: str, path: str, body: object = None) -> Json:
+        """The body of an answer that has to be a good one; raises DemoError."""
+        reply = self.ask(method, path, body)
+        if reply.status >= _REDIRECT:
+            raise DemoError(
+                f"the {self.name} answered {method} {path} with {reply.status}: {reply.body}"
+            )
+        return reply.body
+
+    def refuses(self) -> bool:
+        """Whether connections are refused at this moment."""
+        try:
+            socket.create_connection((HOST, self.port), timeout=1).close()
+        except OSError:
+            return True
+        return False
+
+
+def _object(raw: bytes) -> Json:
+    try:
+        read = json.loads(raw or b"{}")
+    except ValueError:
+        return {}
+    return read if isinstance(read, dict) else {}

@@ -1,0 +1,230 @@
+"""How the show looks in a terminal: 80 columns are enough, and colour is not needed.
+
+The parts and the rows of a scene; what goes over the wire is drawn by ``wire.py``.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+
+from rich.console import Console, RenderableType
+from rich.padding import Padding
+from rich.rule import Rule
+from rich.status import Status
+from rich.table import Table
+from rich.text import Text
+
+from bridge.cli.demo import scenes
+from bridge.cli.demo.evidence import Played
+from bridge.cli.demo.glyphs import ASCII, Glyphs
+from bridge.cli.demo.judge import Judged
+from bridge.cli.demo.scenes import Scene
+from bridge.cli.demo.wire import Wire
+
+Row = tuple[RenderableType, RenderableType, RenderableType]
+
+_WIDEST = 100
+_MARGIN, _LABEL, _BAR = 1, 8, 1  # columns
+_LONG, _GIST = 160, 60  # characters of a message that is shown whole, columns of a paragraph
+_LOG_LINES = 20
+_EMPTY: Row = ("", "", "")
+
+
+class Screen:
+    """Prints the show, part by part, on a console of rich's."""
+
+    def __init__(self, console: Console) -> None:
+        console.width = min(console.width, _WIDEST)
+        self._console = console
+        self._glyphs = ASCII if console.options.ascii_only else Glyphs()
+        self._wire = Wire(self._glyphs)
+        self._shown: dict[str, Played] = {}
+
+    # -- the parts -----------------------------------------------------------------------------
+
+    def opening(self) -> None:
+        """What this is."""
+        self._print()
+        self._print(Text("cc-bridge demo", style="bold"), indent=2)
+        words = "A Rasa bot, an agent at a CC-Gateway, and the bridge between them."
+        self._print(Text(words), indent=2)
+        self._print()
+
+    def waiting(self) -> Status:
+        """A sign of life while the servers start; a context manager, silent in a file."""
+        return self._console.status("Starting a gateway and an action server", spinner="dots")
+
+    def addresses(self, gateway: str, bridge: str, seconds: float) -> None:
+        """Where the servers are."""
+        grid = Table.grid(padding=(0, 2))
+        grid.add_row(Text("gateway", style="dim"), gateway, Text("simulated, strict", style="dim"))
+        command = Text("python -m rasa_sdk --actions actions", style="dim")
+        grid.add_row(Text("action server", style="dim"), bridge, command)
+        self._print(grid, indent=2)
+        ready = f"Ready in {seconds:.1f} s, on this machine only."
+        self._print(Text(ready, style="dim"), indent=2)
+
+    def scene(self, scene: Scene, played: Played) -> None:
+        """One scene: who wrote what, what was decided and why, what was sent, what arrived."""
+        grid = Table.grid(padding=(0, 1))
+        grid.add_column(width=_LABEL, justify="right", no_wrap=True)
+        grid.add_column(width=_BAR)
+        grid.add_column(overflow="fold")
+        for row in self._rows(scene, played):
+            grid.add_row(*row)
+        self._shown[scene.key] = played
+        self._heading(f"{len(self._shown)}  {scene.title}")
+        self._print(Text(scene.note, style="dim"), indent=3)
+        self._print()
+        self._print(grid, indent=_MARGIN)
+
+    def verdict(self, judged: Sequence[Judged], seconds: float) -> None:
+        """The table of what was expected, and the last word."""
+        self._heading("What was recorded")
+        self._print()
+        grid = Table.grid(padding=(0, 2))
+        grid.add_column()
+        grid.add_column(no_wrap=True)
+        grid.add_column(overflow="fold")
+        for each in judged:
+            style = "green" if each.met else "bold red"
+            sign = Text(self._glyphs.met if each.met else self._glyphs.missed, style=style)
+            found = Text(each.found, style="dim" if each.met else "red")
+            grid.add_row(sign, Text(each.expected), found)
+        self._print(grid, indent=3)
+        missed = sum(not each.met for each in judged)
+        last = Text(f"All {len(judged)} expectations hold.", style="bold green")
+        if missed:
+            last = Text(f"{missed} of {len(judged)} expectations do not hold.", style="bold red")
+        self._print()
+        self._print(Text.assemble(last, (f"  {seconds:.1f} s", "dim")), indent=3)
+        self._print()
+
+    def trouble(self, message: str) -> None:
+        """Why the show cannot go on."""
+        self._print()
+        self._print(Text(f"The demo stopped: {message}", style="bold red"), indent=3)
+
+    def log(self, name: str, written: str) -> None:
+        """A server's last words."""
+        self._print(Text(f"Last words of the {name}:", style="bold"), indent=3)
+        for line in written.splitlines()[-_LOG_LINES:] or ["(none)"]:
+            self._copied(Text(f"     {line}", style="dim"))
+        self._print()
+
+    def kept(self, gateway: str, bridge: str, token_file: str) -> None:
+        """How to go on by hand."""
+        self._print(Text("Both servers stay up until Ctrl-C.", style="bold"), indent=3)
+        for line in (
+            f"The API's token, which goes with them, is in {token_file}",
+            "",
+            f"curl -s {gateway}/simulator/messages",
+            f'curl -s -H "Authorization: Bearer $(cat {token_file})" {bridge}/bridge/calls',
+            "",
+        ):
+            self._copied(Text(f"   {line}"))
+
+    def _heading(self, words: str) -> None:
+        self._print()
+        self._console.print(Rule(Text(words, style="bold"), align="left", style="dim"))
+
+    def _print(self, what: RenderableType = "", indent: int = 0) -> None:
+        shown = Padding(what, (0, 0, 0, indent), expand=False) if indent else what
+        self._console.print(shown, highlight=False)
+
+    def _copied(self, line: Text) -> None:
+        """What is there to be copied stays one line, however long."""
+        self._console.print(line, soft_wrap=True, highlight=False)
+
+    # -- a scene's rows: a label, a bar where somebody speaks, and the rest ---------------------
+
+    def _rows(self, scene: Scene, played: Played) -> Iterator[Row]:
+        if scene.routed:
+            given = scene.customer.assignment.items()
+            yield self._fact("routing", f"PUT /bridge/assignments/{scene.customer.sender_id}")
+            yield "", "", self._inline(f"{name}={value}" for name, value in given)
+            yield _EMPTY
+        for who, text in played.said:
+            customer = who == "user"
+            name, style = (scene.customer.name, "cyan") if customer else ("bot", "blue")
+            yield self._speech(name, style, Text(text))
+        yield _EMPTY
+        earlier = self._shown.get(scene.repeats)
+        if earlier is not None and earlier.events == played.events:
+            yield from self._repetition(played)
+        else:
+            yield from self._decision(played)
+        yield from self._wire.rows(scene, played)
+        yield from self._heard(played)
+
+    def _repetition(self, played: Played) -> Iterator[Row]:
+        yield self._fact("decided", Text("nothing new", style="bold"))
+        yield self._fact("because", "this message and action were answered already")
+        yield self._fact("to Rasa", f"the same {len(played.events)} events as before")
+
+    def _decision(self, played: Played) -> Iterator[Row]:
+        slots = played.slots
+        decided, because = "nothing: the bot goes on", played.reason
+        if error := slots.get("handoff_error"):
+            decided = f"no handoff can be made: {error}"
+            if error == "no_assignment":
+                because += ", but the platform has assigned nobody"
+        elif slots:
+            decided = f"hand over to agent {slots.get('handoff_agent_id')}, {scenes.NICKNAME}"
+        yield self._fact("decided", Text(decided, style="bold"))
+        because = because.replace("no item matched: ", "no item matched\n", 1)
+        yield self._fact("because", because.replace("; ", "\n"))
+        yield self._fact("to Rasa", self._answer(played))
+
+    def _answer(self, played: Played) -> RenderableType:
+        """The events and responses that Rasa got; whole at the first handoff."""
+        slots = {name: "null" if value is None else value for name, value in played.slots.items()}
+        others = [f"response={each.get('response')}" for each in played.responses]
+        if not slots and not played.steps and not others:
+            return "no events, no responses"
+        if played.key != scenes.HANDED_OVER:
+            told = (f"{name}={value}" for name, value in slots.items() if value != "null")
+            return self._inline([*told, *others, *played.steps])
+        grid = Table.grid(padding=(0, 2))
+        for name, value in slots.items():
+            grid.add_row(Text(name, style="dim"), Text(str(value)))
+        grid.add_row(Text("then", style="dim"), self._inline([*others, *played.steps]))
+        return grid
+
+    def _heard(self, played: Played) -> Iterator[Row]:
+        if played.uttered or played.got:
+            yield _EMPTY
+        for text in played.uttered:
+            yield self._speech("bot", "blue", Text(text))
+        for number, message in enumerate(played.got, 1):
+            name = str((message["data"] or {}).get("senderNickname", message["agent"]))
+            words = self._gist(str(message["text"]))
+            if len(played.got) > 1:
+                part = (f"part {number} of {len(played.got)}\n", "dim")
+                words = Text.assemble(part, words)
+            yield self._speech(name, "green", words)
+
+    def _gist(self, text: str) -> Text:
+        """A short text whole; of a long one, how each paragraph begins."""
+        if len(text) <= _LONG:
+            return Text(text)
+        lines = [Text(each) for each in text.split("\n\n")]
+        for line in lines:
+            line.truncate(_GIST, overflow="ellipsis")
+        return Text("\n").join(lines)
+
+    def _speech(self, name: str, style: str, words: Text) -> Row:
+        """Somebody speaks: the bar beside it is as long as it takes."""
+        width = self._console.width - _MARGIN - _LABEL - _BAR - 2
+        lines = words.wrap(self._console, width)
+        bar = "\n".join([self._glyphs.bar] * len(lines))
+        return Text(name, style=f"bold {style}"), Text(bar, style=style), Text("\n").join(lines)
+
+    def _inline(self, words: Iterator[str] | Sequence[str]) -> Text:
+        """Short things in a row, none with a space in it: lines break between them."""
+        between = Text.assemble((f" {self._glyphs.dot} ", "dim"))
+        return between.join(Text(each) for each in words)
+
+    @staticmethod
+    def _fact(label: str, what: RenderableType) -> Row:
+        return Text(label, style="dim"), "", Text(what) if isinstance(what, str) else what

@@ -1,0 +1,122 @@
+"""The show's order: start, play, judge, perhaps stay; whatever happens, everything is ended."""
+
+from __future__ import annotations
+
+import json
+import signal
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from types import FrameType
+
+from bridge import config
+from bridge.cli.demo import webhooks
+from bridge.cli.demo.evidence import Evidence
+from bridge.cli.demo.judge import Words, judge
+from bridge.cli.demo.loopback import DemoError, Peer
+from bridge.cli.demo.scenes import SCENES
+from bridge.cli.demo.screen import Screen
+from bridge.cli.demo.servers import Servers
+from bridge.cli.demo.stage import Stage
+
+WELL, BADLY, INTERRUPTED = 0, 1, 130  # exit codes
+_LOOK_EVERY = 0.5  # seconds
+_END_SIGNALS = ("SIGTERM", "SIGHUP")  # the latter: the terminal was closed
+
+
+def perform(
+    screen: Screen,
+    *,
+    keep: bool = False,
+    record: Path | None = None,
+    before: Callable[[Peer], None] | None = None,
+) -> int:
+    """Give the show; its exit code.
+
+    Args:
+        screen: where it is seen.
+        keep: leave both servers up afterwards, until Ctrl-C.
+        record: a file for the evidence, as JSON.
+        before: for tests, which give the gateway a fault before the first scene.
+    """
+    try:
+        with _signals_interrupt(), Servers() as servers:
+            try:
+                code = _perform(screen, servers, record, before)
+            except DemoError as error:
+                screen.trouble(str(error))
+                code, keep = BADLY, False
+            if code != WELL:
+                for program in servers.programs:
+                    screen.log(program.name, program.written())
+            if keep:
+                _stay(screen, servers)
+            return code
+    except KeyboardInterrupt:
+        return INTERRUPTED
+
+
+def _perform(
+    screen: Screen,
+    servers: Servers,
+    record: Path | None,
+    before: Callable[[Peer], None] | None,
+) -> int:
+    began = time.monotonic()
+    screen.opening()
+    with screen.waiting():
+        servers.start()
+    seconds = time.monotonic() - began
+    screen.addresses(servers.gateway.url, servers.bridge.url, seconds)
+    if before is not None:
+        before(servers.gateway)
+    evidence = _play(screen, servers)
+    if record is not None:
+        _write(record, evidence)
+    judged = judge(evidence, Words.of(webhooks.domain()))
+    screen.verdict(judged, time.monotonic() - began)
+    return WELL if all(each.met for each in judged) else BADLY
+
+
+def _play(screen: Screen, servers: Servers) -> Evidence:
+    settings = config.load(servers.configuration, environ={})
+    stage = Stage(servers.gateway, servers.bridge, settings)
+    for scene in SCENES:
+        screen.scene(scene, stage.play(scene))
+    return stage.evidence()
+
+
+def _write(record: Path, evidence: Evidence) -> None:
+    written = json.dumps(evidence.as_json(), ensure_ascii=False, indent=1)
+    try:
+        record.write_text(f"{written}\n", encoding="utf-8")
+    except OSError as error:
+        raise DemoError(f"{record} cannot be written: {error.strerror}") from error
+
+
+def _stay(screen: Screen, servers: Servers) -> None:
+    screen.kept(servers.gateway.url, servers.bridge.url, str(servers.token_file))
+    try:
+        while (dead := servers.dead()) is None:
+            time.sleep(_LOOK_EVERY)
+    except KeyboardInterrupt:
+        return
+    screen.trouble(f"the {dead.name} ended")
+    screen.log(dead.name, dead.written())
+
+
+@contextmanager
+def _signals_interrupt() -> Iterator[None]:
+    """What asks the demo to end is a Ctrl-C to it: the servers are ended on the way out."""
+
+    def interrupt(_number: int, _frame: FrameType | None) -> None:
+        raise KeyboardInterrupt
+
+    numbers = [getattr(signal, name) for name in _END_SIGNALS if hasattr(signal, name)]
+    former = {number: signal.signal(number, interrupt) for number in numbers}
+    try:
+        yield
+    finally:
+        for number, handler in former.items():
+            signal.signal(number, handler)

@@ -1,0 +1,105 @@
+"""What went over the wire to the gateway, as rows of a scene. Secrets are masked here."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterable, Iterator
+
+from rich.console import RenderableType
+from rich.table import Table
+from rich.text import Text
+
+from bridge.cli.demo.evidence import Played
+from bridge.cli.demo.glyphs import Glyphs
+from bridge.cli.demo.loopback import Json
+from bridge.cli.demo.scenes import Scene
+
+Row = tuple[RenderableType, RenderableType, RenderableType]
+
+_BASE = "/agentgateway/resource/"
+_HEADERS = ("guid", "content-type")
+_SIGN_IN = ("password", "phonenum", "status", "checkInWebm")  # of eight fields
+_IN_SHORT = ("channel", "messageCode")  # of a message's, from the second message on
+
+
+class Wire:
+    """Draws requests and answers; a message's fields in full only the first time."""
+
+    def __init__(self, glyphs: Glyphs) -> None:
+        self._glyphs = glyphs
+        self._drawn = False  # a message, in full
+
+    def rows(self, scene: Scene, played: Played) -> Iterator[Row]:
+        """A label, an arrow, and what went there or came back."""
+        label = Text("gateway", style="dim")
+        if scene.away and played.deliveries:
+            first = played.deliveries[0]
+            when = f"at attempt {first['attempts']}, after {played.seconds:.1f} s"
+            words = f"away for {scene.away:g} s: {first['state']} {when}"
+            yield label, "", words
+        elif not played.wire:
+            yield label, "", "nothing was sent"
+        for index, entry in enumerate(played.wire):
+            path = Text(f"{entry['method']} {_BASE}{entry['path']}")
+            name = label if index == 0 and not scene.away else ""
+            yield name, Text(self._glyphs.there, style="yellow"), path
+            yield "", "", _grid(self._request(entry))
+            yield "", Text(self._glyphs.back, style="yellow"), self._answer(entry)
+
+    def _request(self, entry: Json) -> Iterator[tuple[str, object]]:
+        headers = entry["headers"] or {}
+        for name in _HEADERS[:1] if self._drawn else _HEADERS:
+            if name in headers:
+                value = headers[name]
+                yield name.title(), self._glyphs.masked(value) if name == "guid" else value
+        body = entry["body"] if isinstance(entry["body"], dict) else {}
+        if entry["operation"] == "send_message":
+            yield from self._message(body)
+            return
+        for name in _SIGN_IN:
+            if name in body:
+                yield name, self._glyphs.mask if name == "password" else body[name]
+
+    def _message(self, body: Json) -> Iterator[tuple[str, object]]:
+        data = str(body.get("data", ""))
+        fields = _decoded(data)
+        for name in ("callid", "userid"):
+            yield name, body.get(name)
+        size = f"a string of {len(data.encode()):,} bytes: JSON with {len(fields)} fields"
+        yield "data", Text(size, style="dim")
+        shown = {name: fields.get(name) for name in _IN_SHORT} if self._drawn else fields
+        self._drawn = True
+        for name, value in shown.items():
+            yield f"  {name}", self._glyphs.cut(str(value))
+
+    def _answer(self, entry: Json) -> Text:
+        answer = entry["answer"]
+        if answer is None:
+            return Text("no answer", style="red")
+        said = answer["body"]  # a scripted fault's is text
+        body = said if isinstance(said, dict) else _decoded(str(said))
+        found = Text(f"{answer['status']}, retcode {body.get('retcode')}")
+        guid = (answer["headers"] or {}).get("Set-GUID")
+        if guid:
+            name, _, value = guid.partition("=")
+            found.append(f", Set-GUID {name}={self._glyphs.masked(value)}")
+        if entry["verdict"] != "accepted":
+            found.append(f"  {entry['verdict']}: {entry['reason']}", style="red")
+        return found
+
+
+def _grid(pairs: Iterable[tuple[str, object]]) -> Table:
+    grid = Table.grid(padding=(0, 2))
+    grid.add_column(no_wrap=True)
+    grid.add_column(overflow="fold")
+    for name, value in pairs:
+        grid.add_row(Text(name, style="dim"), value if isinstance(value, Text) else str(value))
+    return grid
+
+
+def _decoded(data: str) -> Json:
+    try:
+        read = json.loads(data)
+    except ValueError:
+        read = None
+    return read if isinstance(read, dict) else {}

@@ -1,0 +1,52 @@
+"""The show against a gateway that does something else: it says so, and ends badly."""
+
+from __future__ import annotations
+
+import io
+
+import pytest
+from rich.console import Console
+
+from bridge.cli.demo.loopback import Peer
+from bridge.cli.demo.screen import Screen
+from bridge.cli.demo.servers import Servers
+from bridge.cli.demo.show import perform
+
+
+def test_messages_that_the_gateway_rejects_fail_the_show() -> None:
+    shown = io.StringIO()
+
+    def reject(gateway: Peer) -> None:
+        fault = {
+            "kind": "retcode",
+            "retcode": "106-001",
+            "path": "mediacall/*/sendmessage",
+            "times": None,
+        }
+        gateway.expect("POST", "/simulator/faults", fault)
+
+    assert perform(Screen(Console(file=shown, width=80)), before=reject) == 1
+
+    told = shown.getvalue()
+    assert "no handoff can be made: rejected" in told
+    assert "200, retcode 106-001" in told
+    assert "I am sorry, nobody can take over just now." in told
+    assert "✗  Maria reads the designer's words once    0 messages" in told
+    assert "expectations do not hold" in told
+    assert "Last words of the action server:" in told
+    assert "Last words of the gateway:" in told
+
+
+def test_a_server_that_does_not_start_fails_the_show(monkeypatch: pytest.MonkeyPatch) -> None:
+    shown = io.StringIO()
+    monkeypatch.setattr("bridge.cli.demo.servers._operators_file", lambda *_: "gateway: {}\n")
+    assert perform(Screen(Console(file=shown, width=80))) == 1
+    assert "the action server ended while it was starting" in shown.getvalue()
+    assert "gateway.url" in shown.getvalue()  # its last words
+
+
+def test_whatever_happens_the_folder_is_removed() -> None:
+    with Servers() as servers:
+        folder = servers.token_file.parent
+        assert folder.is_dir()
+    assert not folder.exists()
