@@ -43,11 +43,11 @@ class Kind(str, Enum):
     BUTTONS = "buttons"  # choices that answer, with the words above them
     LINKS = "links"  # choices of which some open an address or call a number
     LINK = "link"  # an address with a title
-    IMAGE = "image"
+    IMAGE = "image"  # a picture
     ANIMATION = "animation"  # an animated gif
-    AUDIO = "audio"
-    VIDEO = "video"
-    DOCUMENT = "document"
+    AUDIO = "audio"  # something to hear
+    VIDEO = "video"  # something to watch
+    DOCUMENT = "document"  # a file to read
     LOCATION = "location"  # coordinates
     CONTACT = "contact"  # a name and a phone number
     CARD = "card"  # title, words, picture, buttons
@@ -102,7 +102,12 @@ class ChannelChange(Section):
 
 def _short_row(value: object) -> object:
     """``viber: WEB`` says the same as ``viber: {channel: WEB}``."""
-    return {"channel": value} if isinstance(value, str) else value
+    if not isinstance(value, str):
+        return value
+    if value not in {each.value for each in Channel}:
+        msg = f"a channel of the gateway: {', '.join(each.value for each in Channel)}"
+        raise ValueError(msg)
+    return {"channel": value}
 
 
 class RasaChannelRow(Section):
@@ -163,12 +168,15 @@ def _type_faults(written: Mapping[str, Any]) -> Iterator[tuple[tuple[str, ...], 
     if media_type is not None:
         media_type = str(getattr(media_type, "value", media_type))
         if media_type not in listed:
-            yield ("media_type",), f"one of {', '.join(listed)}"
+            yield ("media_type",), f"files are of {', '.join(listed)}"
             return
         listed = {media_type: listed[media_type]}
     allowed = [each for types in listed.values() for each in types]
     if file_type is not None and file_type not in allowed:
-        yield ("file_type",), f"one of {', '.join(allowed)}" if allowed else "VIDEO lists none"
+        yield (
+            ("file_type",),
+            f"file types are {', '.join(allowed)}" if allowed else "VIDEO lists no file types",
+        )
 
 
 def _pattern_fault(pattern: str) -> str:
@@ -180,7 +188,16 @@ def _pattern_fault(pattern: str) -> str:
 
 
 Scalar = str | int | float | bool
-Match = Annotated[Mapping[Name, Scalar], Field(min_length=1, max_length=20)]
+
+
+def _some_path(value: Mapping[str, Scalar]) -> Mapping[str, Scalar]:
+    if not value:
+        msg = "at least one path and its value: {payload: chart}"
+        raise ValueError(msg)
+    return value
+
+
+Match = Annotated[Mapping[Name, Scalar], AfterValidator(_some_path)]
 PartField = Literal[
     "text",
     "title",
@@ -210,6 +227,13 @@ class ShapeRow(Section):
     )
 
 
+def _base(value: str) -> str:
+    if not regex.fullmatch(r"https?://[^\s/?#]+(/[^\s?#]*)?", value):
+        msg = "the address of a folder, as in https://bot.example/files/"
+        raise ValueError(msg)
+    return value
+
+
 class MediaSettings(Section):
     """``media.yml``; without it, the tables are as shipped."""
 
@@ -218,7 +242,7 @@ class MediaSettings(Section):
         description="a file without an ID: its address as text, as the content, or not at all",
     )
     files: tuple[FileRow, ...] = Field(default=(), description="addresses to library IDs or keys")
-    base_url: Annotated[str, Field(pattern=r"^https?://[^\s/?#]+(/[^\s?#]*)?$")] | None = Field(
+    base_url: Annotated[str, AfterValidator(_base)] | None = Field(
         default=None, description="what relative addresses of the bot are relative to"
     )
     channels: Mapping[Channel, ChannelChange] = Field(

@@ -66,7 +66,7 @@ def parse(source: str) -> Template:
     pieces = tuple(_PLACEHOLDER.split(source))
     unknown = [name for name in pieces[1::2] if name not in FIELDS]
     if unknown:
-        msg = f"no field {unknown[0]!r}; the fields are {', '.join(FIELDS)}"
+        msg = f"{{{{field}}}} with a field of {', '.join(FIELDS)}; not {unknown[0]!r}"
         raise ValueError(msg)
     template = Template(pieces)
     try:

@@ -61,10 +61,12 @@ def _choices(buttons: tuple[Button, ...], files: Files, start: int) -> tuple[Blo
         return ()
     lines = []
     for number, button in enumerate(buttons, start):
-        target = f"tel:{button.phone}" if button.phone else files.shown(button.url)
+        dialled = "".join(each for each in button.phone if each in "+*#0123456789")
+        target = f"tel:{dialled}" if dialled else files.shown(button.url)
         title = button.title or wording.opened(button, files)
-        if target and (button.phone or not is_safe(target)) and target not in title:
-            title = f"{title}: {wording.opened(button, files)}"
+        shown = wording.opened(button, files)
+        if (button.phone or not is_safe(target)) and shown not in title:
+            title = f"{title}: {shown}"
         lines.append(f"{number}. {anchor(target, title)}")
     plain = "\n".join(wording.numbered(buttons, files, start))
     return (Block(markup.sanitise(f"<p>{_BREAK.join(lines)}</p>"), plain),)

@@ -31,6 +31,7 @@ _EXTENSION = re.compile(r"\.([A-Za-z0-9]{1,5})$")
 _SCHEME = re.compile(r"[a-z][a-z0-9+.-]*:", re.IGNORECASE)
 _HIDDEN = re.compile(r"(?:javascript|vbscript|data|blob|file|about):", re.IGNORECASE)
 _SPACES = re.compile(r"\s+")
+_QUERY = re.compile(r"[?#].*", re.DOTALL)
 _GROUP = re.compile(r"\{(\d|rest)\}")
 _PATTERN_TIME = 0.05  # seconds that one pattern may take
 
@@ -141,7 +142,7 @@ def _match(row: _Row, address: str) -> Known | None:
     if given.prefix is not None:
         if not address.startswith(given.prefix):
             return None
-        rest = address[len(given.prefix) :]
+        rest = _QUERY.sub("", address[len(given.prefix) :])
         return _known(given, _GROUP.sub(lambda _: rest, target))
     try:
         found = row.pattern.fullmatch(address, timeout=_PATTERN_TIME) if row.pattern else None

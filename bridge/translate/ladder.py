@@ -18,6 +18,8 @@ from bridge.translate.media import BUTTON
 from bridge.translate.parts import SKIPPED, Button, Card, Form, Part
 from bridge.translate.writer import Encoded, Writer, encode
 
+_SKIPPED = {Kind.EVENT: "an event for a page and not for the customer: skipped"}
+_NOT_TAKEN = "the channel takes no "
 _FORMATTED = {Kind.TEXT: Kind.MARKUP, Kind.BUTTONS: Kind.LINKS}
 
 Why = str  # why a rung could not be; "" where it was
@@ -38,7 +40,9 @@ def climb(part: Part, writer: Writer, book: Book) -> None:
     part = _counted(_seen(part), writer, book)
     ladder = book.ladders[part.kind]
     if not ladder:
-        writer.note(SKIPPED, f"{part.kind.value}: skipped, as media.yml says")
+        writer.note(
+            SKIPPED, _SKIPPED.get(part.kind, f"{part.kind.value}: its row is empty, skipped")
+        )
         return
     reasons: list[Why] = []
     place = len(writer.drafts)
@@ -50,13 +54,20 @@ def climb(part: Part, writer: Writer, book: Book) -> None:
             return
         if why not in reasons:
             reasons.append(why)
-    writer.refuse(f"{part.kind.value}_refused", f"{part.kind.value}: {'; '.join(reasons)}")
+    writer.refuse(f"{part.kind.value}_refused", f"{part.kind.value}: {_together(reasons)}")
 
 
 def _explain(part: Part, rung: MediaType, reasons: list[Why], writer: Writer, place: int) -> None:
     sent = writer.drafts[place].media_type if place < len(writer.drafts) else rung
     code = f"{part.kind.value}_as_{rung.value.lower()}"
-    writer.note(code, f"{part.kind.value} as {sent.value}: {'; '.join(reasons)}", place)
+    writer.note(code, f"{part.kind.value} as {sent.value}: {_together(reasons)}", place)
+
+
+def _together(reasons: list[Why]) -> str:
+    """The reasons as one: ``the channel takes no CARD or RICHTEXT; ...``."""
+    missing = [each.removeprefix(_NOT_TAKEN) for each in reasons if each.startswith(_NOT_TAKEN)]
+    others = [each for each in reasons if not each.startswith(_NOT_TAKEN)]
+    return "; ".join(([_NOT_TAKEN + " or ".join(missing)] if missing else []) + others)
 
 
 def _seen(part: Part) -> Part:
@@ -80,7 +91,7 @@ def _try(rung: MediaType, part: Part, writer: Writer, book: Book) -> Why:
     if rung is MediaType.RICHTEXT:
         return _rich_text(part, writer, book)
     if rung not in writer.row.takes:
-        return f"{writer.channel.value} takes no {rung.value}"
+        return f"{_NOT_TAKEN}{rung.value}"
     if rung in FILE_TYPES:
         return _file(rung, part, writer, book)
     return _RUNGS[rung](part, writer, book)
@@ -93,7 +104,7 @@ def _text(part: Part, writer: Writer, book: Book) -> Why:
 
 def _rich_text(part: Part, writer: Writer, book: Book) -> Why:
     if writer.row.rich is None:
-        return f"{writer.channel.value} takes no RICHTEXT"
+        return f"{_NOT_TAKEN}RICHTEXT"
     blocks = dressing.as_blocks(part, book.files)
     return "" if writer.blocks(blocks) else "there is nothing to format"
 
@@ -171,7 +182,7 @@ def _card(part: Part, writer: Writer, book: Book) -> Why:
     """One CARD for each card; for a text with buttons where the channel's row says so."""
     cards = _cards_of(part)
     if part.kind in (Kind.BUTTONS, Kind.LINKS) and not writer.row.buttons:
-        return f"{writer.channel.value} has no buttons of its own"
+        return "the channel has no buttons of its own"
     if not cards:
         return "there are no words above the buttons" if part.buttons else "it is no card"
     contents = [writer.render(MediaType.CARD.value, _values(card, writer, book)) for card in cards]

@@ -196,7 +196,7 @@ def _list(lines: list[str]) -> tuple[Block, bool]:
         item = inline.read(line[start:])
         items.append(f"<li>{''.join(item.html)}</li>")
         bare.append(f"{indent}{bullet if bullet == '•' else '-'} {''.join(item.plain)}")
-        marked = marked or item.found or bullet == "*"
+        marked = marked or item.found or (bullet == "*" and len(lines) > 1)  # not a footnote
     return Block("<ul>\n" + "\n".join(items) + "\n</ul>", "\n".join(bare)), marked
 
 
@@ -267,7 +267,7 @@ def _html_words(text: str) -> str:
 
 def _between(name: str, *, end: bool) -> str:
     if name in ("td", "th"):
-        return " "
+        return " " if end else ""
     if name == "li":
         return "" if end else "\n- "
     return "\n" if name in _APART else ""

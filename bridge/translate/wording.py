@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator, Mapping
 
 from bridge.config.media import Kind
-from bridge.translate.files import Files
+from bridge.translate.files import Files, is_absolute
 from bridge.translate.inline import bare
 from bridge.translate.markup import plain
 from bridge.translate.parts import Button, Card, Part
@@ -93,7 +93,8 @@ def _cards(part: Part, files: Files) -> str:
 
 def card_text(card: Card, files: Files, number: int = 1) -> str:
     """One card; its picture's address where it has no other."""
-    address = bare(files.shown(card.url)) or bare(files.picture(card.image))
+    picture = files.picture(card.image)
+    address = bare(files.shown(card.url)) or (picture if is_absolute(picture) else "")
     return _lines(card.title, card.description, address, *numbered(card.buttons, files, number))
 
 

@@ -154,6 +154,7 @@ class Writer:
                 reach=reach,
                 most=1,
             )
+            left += len(pieces[-1]) - sum(map(len, last))
             pieces[-1:] = [each + _MORE for each in last]
         return pieces, left
 

@@ -10,7 +10,7 @@ import re
 from typing import Any
 
 from bridge.config.media import Kind
-from bridge.translate.parts import Part
+from bridge.translate.parts import Button, Part
 from bridge.translate.reading import pick
 from bridge.translate.reading.flow import Flow
 from bridge.translate.reading.pick import Json
@@ -27,6 +27,8 @@ _CHOICES = {
     *("buttons", "quick_replies", "quickReplies", "quick_reply", "suggestions", "options"),
     *("choices", "actions", "hints", "replies", "chips"),
 }
+_CARD = {"url", "link", "href", "image", "image_url", "imageUrl", "picurl"}
+_CHOICE = {"title", "value", "payload", "id"}
 _FILES = {
     "image": Kind.IMAGE,
     "image_url": Kind.IMAGE,
@@ -50,6 +52,25 @@ _TECHNICAL = re.compile(
 )
 _ADDRESS = re.compile(r"https?://\S+$", re.IGNORECASE)
 _SENTENCE = re.compile(r"[^\s/{\[<]\S*\s+\S")
+
+
+def _is_card(value: Json) -> bool:
+    """A title with an address or a picture, and nothing of its own below that."""
+    keys = value.keys()
+    flat = not any(pick.is_object(each) or pick.is_list(each) for each in value.values())
+    return flat and "title" in keys and bool(_CARD & keys) and pick.title(value["title"]) != ""
+
+
+def _are_choices(value: Any) -> bool:
+    """Items of a title and a value each."""
+    items = pick.listed(value) if pick.is_list(value) else []
+    return bool(items) and all(
+        pick.is_object(each) and "title" in each and each.keys() <= _CHOICE for each in items
+    )
+
+
+def _offered(value: Any) -> tuple[Button, ...]:
+    return pick.buttons(value) if pick.is_list(value) else ()
 
 
 class Search:
@@ -80,9 +101,12 @@ class Search:
             self._flow.say(value)
 
     def _object(self, value: Json, deep: int) -> None:
+        if _is_card(value):
+            self._flow.cards([pick.card(value)])
+            return
         for key, each in value.items():
             name = key if isinstance(key, str) else ""
-            if name in _CHOICES and pick.is_list(each) and (found := pick.buttons(each)):
+            if (name in _CHOICES or _are_choices(each)) and (found := _offered(each)):
                 self._flow.choose(found)
             elif name in _FILES and (url := pick.address(each)):
                 self._flow.file(_FILES[name], url)

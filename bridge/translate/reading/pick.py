@@ -70,7 +70,7 @@ def is_cut(value: Any) -> bool:
 def words(value: Any, longest: int = LONGEST_TEXT, _deep: int = 0) -> str:
     """The words of a value: text, a number, or what stands under ``text`` in an object."""
     if isinstance(value, str):
-        return clean(value[:longest]).strip()
+        return clean(value if len(value) <= longest else value[:longest] + " ...").strip()
     if isinstance(value, bool) or value is None or _deep > _DEEPEST:
         return ""
     if isinstance(value, (int, float)):
@@ -185,6 +185,8 @@ def button(value: Any) -> Button | None:
 
 
 def _payload(value: Json) -> str:
+    if value.get("type") == "message" and (said := words(value.get("text"), LONGEST_TITLE)):
+        return said  # LINE's: what the customer's tap says
     for key in _PAYLOADS:
         given = value.get(key)
         if not is_object(given) and (found := words(given, LONGEST_TITLE)):

@@ -120,6 +120,7 @@ def read_answers(value: Json) -> Iterator[Part]:
     has_text = any(each.get("type") in ("html", "text") for each in answers)
     flow = Flow(Form.HTML)
     for answer in answers:
+        flow.flush()  # each is a message of its own
         kind = answer.get("type")
         if kind == "ssml" and has_text:
             continue

@@ -1,0 +1,261 @@
+"""``cc-bridge preview``: what a reply becomes on one channel or on all, each fallback explained."""
+
+from __future__ import annotations
+
+import difflib
+import json
+import sys
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import typer
+from rich.console import Console, Group
+from rich.rule import Rule
+from rich.table import Table
+from rich.text import Text
+
+from bridge import config
+from bridge.config import environment
+from bridge.config.settings import GatewaySettings
+from bridge.errors import BridgeError
+from bridge.model import Channel, Draft
+from bridge.replies import channel_names, render
+from bridge.translate import Note, Room, Translation, Translator
+
+OTHER_FIELDS = 430  # bytes of data besides the content, with IDs and names of usual length
+
+_NO_ADDRESS = {"BRIDGE__GATEWAY__URL": "https://preview.invalid"}  # nothing is sent
+_SHOWN = 600  # characters of one content, without --full
+
+app = typer.Typer(add_completion=False)
+
+
+@dataclass(frozen=True, slots=True)
+class Shown:
+    """One reply on the channels where it becomes the same."""
+
+    channels: tuple[Channel, ...]
+    translation: Translation
+
+
+@app.command()
+def preview(
+    what: str = typer.Argument(
+        ...,
+        metavar="FILE|utter_name",
+        help="A reply, or a list of them, as JSON (- is standard input); or a response's name.",
+    ),
+    channel: list[str] = typer.Option([], help="A channel of the gateway's; all without it."),
+    domain: Path = typer.Option(None, help="The domain of a response; else rasa.domain's."),
+    slot: list[str] = typer.Option(
+        [], metavar="NAME=VALUE", help="A slot's value, for a response."
+    ),
+    folder: Path = typer.Option(None, "--config", help="The folder of media.yml and bridge.yml."),
+    as_json: bool = typer.Option(False, "--json", help="Print JSON, as the gateway names things."),
+    full: bool = typer.Option(False, "--full", help="Show long contents whole."),
+) -> None:
+    """Show what a reply becomes on each channel, and why. Nothing is sent."""
+    try:
+        channels = [_channel(name) for name in channel] or list(Channel)
+        settings = config.load(folder, {**_NO_ADDRESS, **environment.current()})
+        known = config.load_domain(domain) if domain else settings.domain
+        translator = Translator(settings.media)
+        room = _room(settings.bridge.gateway)
+        said = _replies(what, channels, known, _slots(slot))
+    except BridgeError as error:
+        typer.echo(str(error), err=True)
+        raise typer.Exit(2) from None
+    results = [
+        {each: translator.translate(reply, each, room) for each, reply in per_channel.items()}
+        for per_channel in said
+    ]
+    if as_json:
+        written = json.dumps(_as_json(said, results, room), ensure_ascii=False, indent=2)
+        typer.echo(written.encode("utf-8", "replace").decode())  # a reply may hold half a pair
+    else:
+        _print(what, results, room, full=full)
+
+
+# -- what is asked for ---------------------------------------------------------------------------
+
+
+def _channel(name: str) -> Channel:
+    try:
+        return Channel(name.upper())
+    except ValueError:
+        names = ", ".join(each.value for each in Channel)
+        raise BridgeError(f"no channel {name!r}; the channels are {names}") from None
+
+
+def _slots(given: Sequence[str]) -> dict[str, Any]:
+    slots: dict[str, Any] = {}
+    for each in given:
+        name, equals, value = each.partition("=")
+        if not equals:
+            raise BridgeError(f"--slot takes NAME=VALUE, and found {each!r}")
+        try:
+            slots[name] = json.loads(value)
+        except ValueError:
+            slots[name] = value
+    return slots
+
+
+def _room(gateway: GatewaySettings) -> Room:
+    private = gateway.deployment == "private"
+    whole = not private and gateway.limit_counts == "data"
+    return Room(
+        limit=gateway.limit_bytes,
+        overhead=OTHER_FIELDS if whole else 0,
+        as_json=whole,
+        chars=gateway.max_content_chars,
+        text_only=private,
+    )
+
+
+def _replies(
+    what: str, channels: Sequence[Channel], domain: Mapping[str, Any] | None, slots: dict[str, Any]
+) -> list[dict[Channel, Any]]:
+    """Each reply, as each channel gets it: a response may have variations by channel."""
+    if not what.startswith("utter_") or Path(what).is_file():
+        read = _read(what)
+        return [
+            dict.fromkeys(channels, each) for each in (read if isinstance(read, list) else [read])
+        ]
+    if domain is None:
+        raise BridgeError(f"{what} is a response: name its domain with --domain domain.yml")
+    responses = domain.get("responses") or {}
+    if what not in responses:
+        close = difflib.get_close_matches(what, responses, n=1)
+        hint = f"; did you mean {close[0]}?" if close else ""
+        raise BridgeError(f"the domain has no response {what}{hint}")
+    rendered = {
+        each: render(
+            responses, what, slots, channels=channel_names(each.value, None), seed="preview"
+        )
+        for each in channels
+    }
+    return [{each: reply or {} for each, reply in rendered.items()}]
+
+
+def _read(name: str) -> Any:
+    try:
+        written = sys.stdin.read() if name == "-" else Path(name).read_text(encoding="utf-8-sig")
+        return json.loads(written)
+    except OSError as error:
+        reason = error.strerror or "not readable"
+        raise BridgeError(f"{name}: {reason}; give a file, or a response's name") from None
+    except (ValueError, RecursionError) as error:
+        raise BridgeError(f"{name}: not JSON in UTF-8 ({error})") from None
+
+
+# -- JSON ----------------------------------------------------------------------------------------
+
+
+def _as_json(
+    said: Sequence[Mapping[Channel, Any]],
+    results: Sequence[Mapping[Channel, Translation]],
+    room: Room,
+) -> Any:
+    written = [
+        {
+            "channels": {
+                channel.value: {
+                    "reply": replies[channel],
+                    "messages": [_message(draft, room) for draft in translation.drafts],
+                    "notes": [_note(each) for each in translation.notes],
+                    "refused": [_note(each) for each in translation.refused],
+                }
+                for channel, translation in result.items()
+            }
+        }
+        for replies, result in zip(said, results, strict=True)
+    ]
+    return written[0] if len(written) == 1 else {"replies": written}
+
+
+def _message(draft: Draft, room: Room) -> dict[str, Any]:
+    fields = {
+        "mediaType": draft.media_type.value,
+        "mediaFileType": draft.media_file_type,
+        "contentType": draft.content_type,
+        "content": draft.content,
+        "bytes": _bytes(draft, room),
+    }
+    return {name: value for name, value in fields.items() if value is not None}
+
+
+def _note(note: Note) -> dict[str, Any]:
+    fields = {"code": note.code, "sentence": note.sentence, "message": note.draft}
+    return {name: value for name, value in fields.items() if value is not None}
+
+
+def _bytes(draft: Draft, room: Room) -> int:
+    content = json.dumps(draft.content, ensure_ascii=False)[1:-1] if room.as_json else draft.content
+    return len(content.encode())
+
+
+# -- a table -------------------------------------------------------------------------------------
+
+
+def _print(
+    what: str, results: Sequence[Mapping[Channel, Translation]], room: Room, *, full: bool
+) -> None:
+    console = Console(highlight=False)
+    for number, result in enumerate(results, 1):
+        counted = f", {number} of {len(results)}" if len(results) > 1 else ""
+        console.print(Text.assemble((what, "bold"), (f"{counted}, as the gateway gets it", "dim")))
+        for shown in _grouped(result):
+            console.print(_table(shown, room, full=full))
+        console.print()
+
+
+def _grouped(result: Mapping[Channel, Translation]) -> list[Shown]:
+    """Channels where the reply becomes the same stand together."""
+    groups: dict[Translation, list[Channel]] = {}
+    for channel, translation in result.items():
+        groups.setdefault(translation, []).append(channel)
+    return [Shown(tuple(channels), translation) for translation, channels in groups.items()]
+
+
+def _table(shown: Shown, room: Room, *, full: bool) -> Group:
+    names = Text("  ".join(each.value for each in shown.channels), style="bold cyan")
+    table = Table(box=None, expand=True, show_header=False, padding=(0, 2, 0, 0))
+    table.add_column(justify="right", style="dim", width=2)
+    table.add_column(style="bold", width=14, overflow="fold")
+    table.add_column(ratio=1, overflow="fold")
+    table.add_column(justify="right", style="dim", width=8)
+    notes = shown.translation.notes
+    for place, draft in enumerate(shown.translation.drafts):
+        cell: list[Text] = [_content(draft, full=full)]
+        cell += [_said("why", each, "yellow") for each in notes if each.draft == place]
+        size = f"{_bytes(draft, room):,} B"
+        table.add_row(str(place + 1), _kind(draft), Group(*cell), size)
+    for each in notes:
+        if each.draft is None:
+            table.add_row("", Text("note", style="yellow"), Text(each.sentence), "")
+    for each in shown.translation.refused:
+        table.add_row("", Text("refused", style="red"), Text(each.sentence), "")
+    return Group(Text(), Rule(names, style="dim", align="left"), table)
+
+
+def _kind(draft: Draft) -> Text:
+    text = Text(draft.media_type.value)
+    if draft.media_file_type:
+        text.append(f" {draft.media_file_type}", style="dim")
+    if draft.content_type == "1":
+        text.append(" key", style="dim")
+    return text
+
+
+def _content(draft: Draft, *, full: bool) -> Text:
+    content = draft.content
+    if full or len(content) <= _SHOWN:
+        return Text(content)
+    text = Text(content[:_SHOWN])
+    return text.append(f" ... {len(content) - _SHOWN:,} more characters (--full)", style="dim")
+
+
+def _said(label: str, note: Note, style: str) -> Text:
+    return Text.assemble((f"{label}: ", style), (note.sentence, "italic"))

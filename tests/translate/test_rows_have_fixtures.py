@@ -1,0 +1,72 @@
+"""A folder per row of the tables: the reply as a bot says it, the messages as they go out."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from bridge.config.media import Kind, MediaSettings
+from bridge.model import Channel, MediaType
+from bridge.simulator import checks
+from bridge.simulator.options import Settings as SimulatedSite
+from bridge.translate import Room, Translator
+from bridge.translate.channels import CHANNELS, RASA_CHANNELS
+from bridge.translate.media import LADDERS
+from bridge.translate.reading.shapes import SHAPES
+from tests.translate import contract
+from tests.translate.test_any_reply_on_any_channel import sent
+
+FOLDER = Path(__file__).parents[1] / "fixtures" / "translate"
+CASES = sorted(each.parent for each in FOLDER.glob("*/*/reply.json"))
+ROOM = Room(limit=1900, overhead=430, as_json=True)
+
+
+def read(path: Path) -> Any:
+    return json.loads(path.read_text(encoding="utf-8"))
+
+
+@pytest.mark.parametrize("case", CASES, ids=[f"{each.parent.name}/{each.name}" for each in CASES])
+def test_the_reply_becomes_these_messages(case: Path) -> None:
+    media = read(case / "media.json") if (case / "media.json").exists() else {}
+    translator = Translator(MediaSettings.model_validate(media))
+    for name, wire in read(case / "wire.json").items():
+        channel = Channel(name)
+        translation = translator.translate(read(case / "reply.json"), channel, ROOM)
+        messages = []
+        for draft in translation.drafts:
+            assert contract.faults(draft, channel, ROOM) == []
+            fields = json.loads(sent(draft, channel)["data"])
+            checks.message(sent(draft, channel), SimulatedSite(strict=True))
+            kept = ("mediaType", "mediaFileType", "content", "contentType")
+            messages.append({key: fields[key] for key in kept if key in fields})
+        assert messages == wire, name
+        assert not translation.refused
+
+
+def names(group: str) -> set[str]:
+    return {each.name for each in (FOLDER / group).iterdir()}
+
+
+def test_every_row_has_its_folder() -> None:
+    assert names("channels") == {each.value for each in CHANNELS} == set(contract.CHANNELS)
+    assert names("rasa_channels") == set(RASA_CHANNELS)
+    assert names("kinds") == {each.value for each in LADDERS} == {each.value for each in Kind}
+    assert names("shapes") >= {each.name for each in SHAPES}
+
+
+def test_all_sixteen_media_types_are_reached() -> None:
+    reached = {
+        message["mediaType"]
+        for case in CASES
+        for messages in read(case / "wire.json").values()
+        for message in messages
+    }
+    assert reached == contract.MEDIA_TYPES == {each.value for each in MediaType}
+
+
+def test_a_connectors_own_dialect_goes_to_its_channel() -> None:
+    for name, row in RASA_CHANNELS.items():
+        assert list(read(FOLDER / "rasa_channels" / name / "wire.json")) == [row.channel.value]

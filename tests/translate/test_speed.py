@@ -1,0 +1,19 @@
+"""Translation keeps far away from the time that sending takes; the number is in the bench."""
+
+from __future__ import annotations
+
+import time
+
+from bridge.config.media import MediaSettings
+from bridge.model import Channel
+from bridge.translate import Translator
+from tests.bench.translate import PLAIN, ROOM
+
+
+def test_a_thousand_plain_texts_take_no_time_worth_telling() -> None:
+    translator = Translator(MediaSettings())
+    before = time.process_time()
+    for _ in range(200):
+        for text in PLAIN:
+            translator.translate({"text": text}, Channel.WEB, ROOM)
+    assert time.process_time() - before < 0.5  # a tenth of the bench's rate, on a busy machine
