@@ -64,6 +64,7 @@ class Kept:
         """End it for sure; it is this test's own process."""
         if self._process.poll() is None:
             self._process.terminate()
+        if self._process.stdout is not None and not self._process.stdout.closed:
             self._process.communicate(timeout=SECONDS)
 
 
