@@ -14,11 +14,12 @@ from bridge.config.media import Kind, MediaSettings
 from bridge.model import Channel, Draft, Reply
 from bridge.translate import channels, media
 from bridge.translate.files import Files
-from bridge.translate.ladder import Book, climb
+from bridge.translate.ladder import climb
 from bridge.translate.parts import SKIPPED, Note, Part
 from bridge.translate.reading import RICH_KEYS, Reading
 from bridge.translate.reading.pick import LONGEST_TEXT
 from bridge.translate.reading.shapes import own_shape
+from bridge.translate.rungs import Book
 from bridge.translate.text import SUSPICIOUS, clean
 from bridge.translate.writer import Room, Writer
 
