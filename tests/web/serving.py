@@ -18,7 +18,7 @@ import subprocess
 import sys
 import tempfile
 import time
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from pathlib import Path
 from types import TracebackType
 from typing import IO, Any
@@ -29,6 +29,8 @@ from typing_extensions import Self
 API_TOKEN = "a-token-of-the-api-for-tests-only-0001"
 START_SECONDS = 30.0
 STOP_SECONDS = 40.0
+READY = "The bridge is ready"  # each worker says so
+PORT_TAKEN = "in use"
 PORTS = 5  # to try: another program may take one between looking and serving
 FIXTURES = Path(__file__).parents[1] / "fixtures" / "rasa"
 WELCOME = "Anna is with you."
@@ -93,6 +95,9 @@ class ActionServer:
         self._environ = {**kept, "SANIC_HOST": "127.0.0.1", **(environ or {})}
         self._process: subprocess.Popen[bytes] | None = None
         self._said: IO[bytes] = tempfile.TemporaryFile()  # noqa: SIM115 - closed on exit
+        self._workers = int(self._environ.get("ACTION_SERVER_SANIC_WORKERS", "1"))
+        self._began = 0  # where what this start says begins
+        self._ready_at = 0.0
         self.port = 0
         self.http = requests.Session()
         self.http.trust_env = False
@@ -106,6 +111,10 @@ class ActionServer:
         error: BaseException | None,
         trace: TracebackType | None,
     ) -> None:
+        self.close()
+
+    def close(self) -> None:
+        """Stop it, and forget what it said."""
         self.stop()
         self.http.close()
         self._said.close()
@@ -114,15 +123,20 @@ class ActionServer:
         """Start it and return once it is ready."""
         for _ in range(PORTS):
             self.spawn()
-            if self.wait_for("/bridge/ready"):
+            if self.wait_for("/bridge/ready") and self._all_are_ready():
                 return self
             self.stop()
-        msg = f"the action server did not start: {self.log()}"
+            if PORT_TAKEN not in self.log():
+                break
+        said = self.log()
+        self.close()
+        msg = f"the action server did not start: {said}"
         raise RuntimeError(msg)
 
     def spawn(self) -> None:
         """Start it and return at once."""
         self.port = free_port()
+        self._began = len(self.log())
         command = [sys.executable, "-m", "rasa_sdk", "--actions", "actions", "-p", str(self.port)]
         self._process = subprocess.Popen(
             [*command, *self._options],
@@ -135,23 +149,38 @@ class ActionServer:
 
     def wait_for(self, path: str, status: int = 200) -> bool:
         """Wait until ``path`` answers with ``status``; False if the process ended before that."""
-        until = time.monotonic() + START_SECONDS
-        while time.monotonic() < until:
-            if self.process.poll() is not None:
-                return False
+
+        def answers() -> bool:
             try:
-                if self.get(path).status_code == status:
-                    return True
+                return self.get(path).status_code == status
             except requests.ConnectionError:
-                pass
+                return False
+
+        return self._wait(answers)
+
+    def _wait(self, met: Callable[[], bool]) -> bool:
+        until = time.monotonic() + START_SECONDS
+        while time.monotonic() < until and self.process.poll() is None:
+            if met():
+                return True
             time.sleep(0.02)
         return False
+
+    def _all_are_ready(self) -> bool:
+        """Wait for the other workers: Sanic cannot be stopped well while one of them starts."""
+        began = self._began
+        ready = self._wait(lambda: self.log()[began:].count(READY) == self._workers)
+        self._ready_at = time.monotonic()
+        return ready
 
     def stop(self) -> int | None:
         """End this process, and no other, by SIGTERM; its exit code."""
         process, self._process = self._process, None
         if process is None:
             return None
+        # Sanic's manager looks for its workers ten times a second; a SIGTERM before it has seen
+        # them all makes it wait for ever.
+        time.sleep(max(0.0, self._ready_at + 1 - time.monotonic()))
         process.terminate()
         try:
             process.wait(STOP_SECONDS)

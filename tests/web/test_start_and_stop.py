@@ -27,7 +27,7 @@ def test_a_broken_configuration_stops_the_server_before_it_listens(tmp_path: Pat
     assert "is up and running" not in log
     with socket.socket() as probe:
         assert probe.connect_ex(("127.0.0.1", server.port)) != 0
-    server.__exit__(None, None, None)
+    server.close()
 
 
 def test_a_database_that_cannot_be_opened_stops_the_server(tmp_path: Path) -> None:
@@ -36,7 +36,7 @@ def test_a_database_that_cannot_be_opened_stops_the_server(tmp_path: Path) -> No
     assert server.finish() == 2
     assert "Traceback" not in server.log()
     assert "/nowhere/bridge.db" in server.log()
-    server.__exit__(None, None, None)
+    server.close()
 
 
 def test_without_a_token_the_api_is_closed_and_says_how_to_open_it(tmp_path: Path) -> None:
@@ -64,7 +64,7 @@ def test_it_stops_when_told_and_goes_on_where_it_was(tmp_path: Path, workers: st
 
 
 def test_an_action_under_way_is_answered_when_the_server_stops(tmp_path: Path) -> None:
-    with Simulator() as gateway:
+    with Simulator("--poll-seconds", "0.2") as gateway:
         gateway.fault("delay", path="mediacall/*/sendmessage", ms=1000)
         bridge = {"gateway": {"url": gateway.url}}
         with ActionServer(tmp_path, bridge=bridge) as server:
