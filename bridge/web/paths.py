@@ -20,9 +20,15 @@ def template(request: Request) -> str:
 
 def is_webhook(request: Request) -> bool:
     """Whether Rasa's SDK is asked to run an action."""
-    return request.path.rstrip("/") == WEBHOOK
+    return _address(request) == WEBHOOK
 
 
 def is_ours(request: Request) -> bool:
     """Whether the address is the bridge's own, whether or not there is such a page."""
-    return any(request.path == ours or request.path.startswith(f"{ours}/") for ours in _OURS)
+    address = _address(request)
+    return any(address == ours or address.startswith(f"{ours}/") for ours in _OURS)
+
+
+def _address(request: Request) -> str:
+    """As the router understood it, else as it was asked for."""
+    return template(request) or request.path.rstrip("/")

@@ -25,6 +25,25 @@ def test_an_address_of_nobody(server: ActionServer) -> None:
     assert answer.json() == {"error": "there is nothing at this address"}
 
 
+@pytest.mark.parametrize(
+    "path", ["/webhook/", "//webhook", "/webhook//", "/%77ebhook", "/webhook?"]
+)
+def test_no_spelling_of_an_address_comes_past_the_guard(probed: ActionServer, path: str) -> None:
+    assert _status(probed, "POST", path) in (401, 404)
+
+
+@pytest.mark.parametrize("path", ["/bridge/calls/", "//bridge/calls", "/%62ridge/calls"])
+def test_no_spelling_of_an_address_comes_past_the_tokens(probed: ActionServer, path: str) -> None:
+    assert _status(probed, "GET", path) in (401, 404)
+
+
+def _status(server: ActionServer, method: str, path: str) -> int:
+    """Of a path that nothing normalises on its way."""
+    with socket.create_connection(("127.0.0.1", server.port), timeout=10) as connection:
+        connection.sendall(f"{method} {path} HTTP/1.1\r\nHost: x\r\n\r\n".encode())
+        return int(connection.recv(4096).split()[1])
+
+
 def test_a_method_that_is_none(server: ActionServer) -> None:
     answer = server.ask("POST", "/bridge/calls", json={})
     assert answer.status_code == 405

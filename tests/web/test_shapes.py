@@ -1,0 +1,92 @@
+"""Values of the product as JSON."""
+
+from __future__ import annotations
+
+import json
+
+from bridge.desk import CallView, Session, Standing
+from bridge.model import (
+    AgentId,
+    Card,
+    DeliveryError,
+    DeliveryState,
+    Draft,
+    Guid,
+    Line,
+    MediaType,
+    Origin,
+    Owner,
+)
+from bridge.store.sessions import SessionState
+from bridge.web import shapes
+from tests import making
+
+AT = 1_800_000_000.25
+
+
+def test_times_are_iso_8601_in_utc() -> None:
+    assert shapes.time(AT) == "2027-01-15T08:00:00.250Z"
+    assert shapes.time(0) == "1970-01-01T00:00:00.000Z"
+
+
+def test_a_delivery_with_its_error() -> None:
+    error = DeliveryError("rejected", "the gateway refused it")
+    found = shapes.delivery(
+        making.delivery(seq=7, state=DeliveryState.FAILED, error=error, settled_at=AT, attempts=2)
+    )
+    assert found["id"] == "7"
+    assert found["error"] == {"code": "rejected", "message": "the gateway refused it"}
+    assert (found["state"], found["attempts"]) == ("failed", 2)
+    assert found["settled_at"] == "2027-01-15T08:00:00.250Z"
+    assert "error" not in shapes.delivery(making.delivery())
+    assert "settled_at" not in shapes.delivery(making.delivery())
+
+
+def test_an_assignment_leaves_out_what_it_has_not() -> None:
+    assert shapes.assignment(making.assignment()) == {
+        "agent_id": "291",
+        "call_id": "1552524689-16797284",
+        "user_id": "40001",
+        "channel": "WEB",
+    }
+
+
+def test_a_session_never_shows_its_guid() -> None:
+    session = Session(
+        agent_id=AgentId("291"),
+        guid=Guid("secret-guid"),
+        state=SessionState.REFUSED,
+        ours=True,
+        generation=1,
+        renewed_at=AT,
+        error_code="100-001",
+        error_message="locked",
+    )
+    found = shapes.session(session)
+    assert "secret-guid" not in json.dumps(found)
+    assert found["held_by"] == "bridge"
+    assert found["error"] == {"code": "100-001", "message": "locked"}
+
+
+def test_history_is_the_cards_turns_and_the_deliveries_in_order() -> None:
+    standing = Standing(making.assignment(), Owner.AGENT, "http", AT, handed_off_at=AT)
+    card = Card(
+        "the customer asked for a person",
+        {"order": "7", "sum": float("inf"), "list": [float("nan"), 1.5]},
+        (Line("customer", "help", AT - 5), Line("bot", "how?", AT - 4)),
+    )
+    told = making.delivery(seq=1, created_at=AT, origin=Origin.HANDOFF)
+    image = Draft(MediaType.IMAGE, "https://i.example/a.png")
+    shown = making.delivery(seq=2, created_at=AT + 1, origin=Origin.AUTO, draft=image)
+    found = shapes.whole_call(CallView(standing, card, (shown, told)))
+    assert [item["who"] for item in found["history"]] == ["customer", "bot", "agent", "bot"]
+    assert [item.get("text") for item in found["history"]] == ["help", "how?", "message 1", None]
+    assert found["history"][3]["media_type"] == "IMAGE"
+    assert found["card"]["slots"] == {"order": "7", "sum": None, "list": [None, 1.5]}
+    json.dumps(found, allow_nan=False)
+
+
+def test_a_call_without_a_card() -> None:
+    standing = Standing(making.assignment(), Owner.BOT, "http", AT)
+    found = shapes.whole_call(CallView(standing, None, ()))
+    assert (found["card"], found["history"], found["owner"]) == (None, [], "bot")
