@@ -9,7 +9,8 @@
     └── GatewayError              what a call of the gateway came to; `retcode`, `status`
         ├── RetryableError        nothing was taken: again later
         │   └── UnreachableError  no connection was made
-        ├── SessionGoneError      the GUID is no longer good: a new sign-in, then again
+        ├── SessionGoneError      the GUID is no longer good: a new one, then again
+        │   └── SigningInError    the bridge is getting a new one
         ├── AlreadySignedInError  100-002: somebody holds the agent's session
         ├── UnknownOutcomeError   the request left and nobody knows
         └── FinalError            refused for good
@@ -122,6 +123,10 @@ class SessionGoneError(GatewayError):
     ) -> None:
         super().__init__(message, retcode=retcode, status=status)
         self.seen = seen
+
+
+class SigningInError(SessionGoneError):
+    """The GUID is not good, and the bridge is signing the agent in."""
 
 
 class AlreadySignedInError(GatewayError):

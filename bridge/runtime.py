@@ -33,7 +33,7 @@ from bridge.translate import Translator
 
 logger = logging.getLogger(__name__)
 
-_EDGE_THREADS = 32  # use cases at a time; what waits for an outcome holds none
+_EDGE_THREADS = 64  # use cases at a time; what waits for an outcome holds none
 
 
 class Runtime:
@@ -89,7 +89,7 @@ class Runtime:
                 responses,
                 waits,
                 rasa=self.rasa is not None,
-                ring=self.outbox.ring,
+                outbox=self.outbox,
                 errand=self._errand,
                 clock=clock,
             )

@@ -15,7 +15,7 @@ from bridge.desk.assist import Assists
 from bridge.desk.calls import Calls, CallView, Page
 from bridge.desk.compose import Composer
 from bridge.desk.handback import Handbacks
-from bridge.desk.handoff import Handoffs
+from bridge.desk.handoff import Handoffs, Sending
 from bridge.desk.responses import Responses
 from bridge.desk.suggestions import Suggestions
 from bridge.desk.tokens import Tokens
@@ -47,8 +47,8 @@ class Desk:
 
     Args:
         rasa: whether Rasa's HTTP API can be asked.
-        ring: tells the outbox that something may be due.
-        errand: tells the messenger the same.
+        outbox: takes what is to be sent.
+        errand: tells the messenger that something may be due.
     """
 
     def __init__(
@@ -61,19 +61,21 @@ class Desk:
         waits: Waits,
         *,
         rasa: bool,
-        ring: Callable[[], None],
+        outbox: Sending,
         errand: Callable[[], None],
         clock: Callable[[], float] = time.time,
     ) -> None:
         self._store = store
         self._rules = settings.designer
         self._clock = clock
-        self.calls = Calls(store, settings.bridge, sessions, ring=ring, clock=clock)
+        self.calls = Calls(store, settings.bridge, sessions, ring=outbox.ring, clock=clock)
         self.handoffs = Handoffs(
-            store, settings, composer, responses, waits, ring=ring, clock=clock
+            store, settings, composer, responses, waits, outbox=outbox, clock=clock
         )
-        self.assists = Assists(store, settings, composer, responses, ring=ring, clock=clock)
-        self.suggestions = Suggestions(store, settings.bridge, composer, ring=ring, clock=clock)
+        self.assists = Assists(store, settings, composer, responses, ring=outbox.ring, clock=clock)
+        self.suggestions = Suggestions(
+            store, settings.bridge, composer, ring=outbox.ring, clock=clock
+        )
         self.tokens = Tokens(store, settings.bridge, clock=clock)
         self.handbacks = Handbacks(store, rasa=rasa, errand=errand, clock=clock)
 
@@ -119,7 +121,7 @@ class Desk:
         if seen.with_agent is not None and seen.record is None:
             self._store.write(
                 lambda tx: suggestions.supersede(
-                    tx, now=self._clock(), sender_id=turn.sender_id, other_than=turn.message_id
+                    tx, turn.sender_id, turn.message_id, now=self._clock()
                 )
             )
         return seen
@@ -127,7 +129,7 @@ class Desk:
     def _quiet_again(self, seen: Seen, turn: Turn, step: Step) -> Step:
         """Put our pause back where Rasa lifted it while the agent has the call."""
         standing = seen.with_agent
-        if standing is None or step.answer is None:
-            return step
+        if standing is None or step.answer is None or turn.resumed:
+            return step  # who told Rasa to resume wants the bot to speak
         again = self._store.read(lambda tx: pause_again(tx, standing, turn))
         return Step(step.key, again) if again is not None else step

@@ -10,11 +10,12 @@ import logging
 import time
 from collections.abc import Callable
 from dataclasses import dataclass, replace
+from typing import Protocol
 
 from bridge import replies, triggers
 from bridge.config.settings import Settings
 from bridge.desk import outcome
-from bridge.desk.answers import ASSIST, BOT, HANDOFF, Answer, Step
+from bridge.desk.answers import ASSIST, BOT, DELIVERED, HANDOFF, Answer, Step
 from bridge.desk.calls import give
 from bridge.desk.compose import Composer
 from bridge.desk.resolve import Resolver
@@ -32,6 +33,7 @@ from bridge.model import (
 )
 from bridge.store import Store, Tx, assignments, deliveries, turns
 from bridge.store.assignments import Standing
+from bridge.store.deliveries import Reservation
 from bridge.triggers import Decision
 from bridge.trust import Claim
 from bridge.turn import Turn
@@ -40,6 +42,19 @@ logger = logging.getLogger(__name__)
 
 _SORRY = "Sorry, nobody can take over just now. Please go on here, or try again a little later."
 _WITHDRAWN = DeliveryError("withdrawn", "the customer was told that nobody can take over")
+
+
+class Sending(Protocol):
+    """What handing off needs of the outbox."""
+
+    def reserve(self) -> Reservation | None:
+        """A worker that stands ready, if one is free."""
+
+    def launch(self, claimed: Delivery | None) -> None:
+        """Send what was claimed under a reservation, or give the worker back."""
+
+    def ring(self) -> None:
+        """Something may be due."""
 
 
 class _MovedError(Exception):
@@ -70,7 +85,7 @@ class Handoffs:
         responses: Responses,
         waits: Waits,
         *,
-        ring: Callable[[], None],
+        outbox: Sending,
         clock: Callable[[], float] = time.time,
     ) -> None:
         self._store = store
@@ -79,7 +94,7 @@ class Handoffs:
         self._composer = composer
         self._responses = responses
         self._waits = waits
-        self._ring = ring
+        self._outbox = outbox
         self._clock = clock
         self._missing: set[str] = set()  # responses that were warned about
 
@@ -160,19 +175,24 @@ class Handoffs:
     def _commit(self, plan: _Plan) -> Step:
         # Before the commit: the outbox may be quicker than this thread.
         settled = self._waits.expect(plan.key, plan.batch)
+        reserved = self._outbox.reserve() if plan.batch else None
+        claimed: Delivery | None = None
         try:
-            begun = self._store.write(lambda tx: self._store_plan(tx, plan))
+            begun, claimed = self._store.write(lambda tx: self._store_plan(tx, plan, reserved))
         except BaseException:
             self._waits.forget(plan.key, settled)
             raise
+        finally:
+            if reserved is not None:
+                self._outbox.launch(claimed)
         if not begun:
             self._waits.forget(plan.key, settled)
             record = self._store.read(lambda tx: turns.get(tx, plan.key))
             if record is None:
                 raise _MovedError
             return self._again(record)
-        if plan.batch:
-            self._ring()
+        if plan.batch and reserved is None:
+            self._outbox.ring()
         logger.info(
             "Handed off: %s call_id=%s deliveries=%d",
             plan.card.reason,
@@ -181,7 +201,9 @@ class Handoffs:
         )
         return Step(plan.key, None, settled)
 
-    def _store_plan(self, tx: Tx, plan: _Plan) -> bool:
+    def _store_plan(
+        self, tx: Tx, plan: _Plan, reserved: Reservation | None
+    ) -> tuple[bool, Delivery | None]:
         assignment = plan.assignment
         if not turns.begin(
             tx,
@@ -190,7 +212,7 @@ class Handoffs:
             call_id=assignment.call_id,
             now=plan.now,
         ):
-            return False
+            return False, None
         if assignments.latest(tx, assignment.sender_id) != plan.seen:
             raise _MovedError
         if plan.claim is not None:
@@ -199,8 +221,7 @@ class Handoffs:
         assignments.hand_off(
             tx, assignment.sender_id, assignment.call_id, card=plan.card, now=plan.now
         )
-        deliveries.add(tx, plan.batch)
-        return True
+        return True, deliveries.add(tx, plan.batch, reserved)
 
     # -- answers -------------------------------------------------------------------------------
 
@@ -213,8 +234,24 @@ class Handoffs:
         """Judge the handoff now; the first judgement is every repeat's."""
         if step.settled is not None:
             self._waits.forget(step.key, step.settled)
+        told = self._store.read(lambda tx: self._told(tx, step.key))
+        if told is not None:
+            # Nothing can change it any more: the commit need not be awaited.
+            self._store.submit(lambda tx: turns.settle(tx, step.key, told.as_json()))
+            return told
         stored = self._store.write(lambda tx: self._conclude(tx, step.key, turn))
         return Answer.of_json(stored)
+
+    def _told(self, tx: Tx, key: str) -> Answer | None:
+        """The answer to a handoff of which everything was delivered, and not answered yet."""
+        batch = deliveries.of_turn(tx, key)
+        if not batch or outcome.judge(batch) != outcome.ALL_TOLD:
+            return None
+        record = turns.get(tx, key)
+        if record is None or record.answer is not None:
+            return None
+        envelope = batch[0].envelope
+        return self._handed_off(envelope.agent_id, envelope.call_id, DELIVERED)
 
     def _conclude(self, tx: Tx, key: str, turn: Turn) -> dict[str, object]:
         record = turns.get(tx, key)

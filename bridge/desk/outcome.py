@@ -26,6 +26,9 @@ class Outcome:
     over: bool
 
 
+ALL_TOLD = Outcome(DELIVERED, None, over=True)
+
+
 def told(delivery: Delivery) -> bool:
     """Whether the customer has it, or may have it."""
     return delivery.state in (DeliveryState.DELIVERED, DeliveryState.UNCERTAIN)
@@ -35,7 +38,7 @@ def judge(batch: Sequence[Delivery]) -> Outcome:
     """Judge a handoff by its deliveries, in order.
 
     The promise stands as soon as something of it was told; it cannot be made when all of it
-    failed, when no attempt could connect, or when the agent has no session.
+    failed, when no attempt could connect, or when the agent has no session and gets none.
     """
     if not batch:
         return Outcome(NONE, None, over=True)

@@ -109,7 +109,7 @@ class Suggestions:
             edited = text if text is not None and text != found.text else None
             state = SuggestionState.ACCEPTED if edited is None else SuggestionState.EDITED
             self._settle(tx, found, state, by=by, now=now, edited_text=edited)
-            suggestions.supersede(tx, now=now, group=found.group, other_than=found.id)
+            suggestions.supersede_others(tx, found, now=now)
             drafts = found.drafts
             if edited is not None:
                 drafts = (*self._written(assignment, edited), *found.kept)

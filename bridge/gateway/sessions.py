@@ -22,6 +22,7 @@ from bridge.errors import (
     FinalError,
     GatewayError,
     SessionGoneError,
+    SigningInError,
     SignInRefusedError,
     UnreachableError,
     describe,
@@ -30,7 +31,7 @@ from bridge.gateway import wire
 from bridge.gateway.client import GatewayClient
 from bridge.model import DeliveryError, Guid
 from bridge.store import Store, Tx, deliveries, sessions
-from bridge.store.sessions import Session, SessionState
+from bridge.store.sessions import Session, SessionState, Turn
 
 logger = logging.getLogger(__name__)
 
@@ -38,6 +39,7 @@ _CACHED = 65536  # GUIDs; an agent that falls out is read from the store again
 _CACHE_SECONDS = 15.0  # another process may have renewed it: dynamic GUIDs live 120 s
 _REFUSED_SECONDS = 60.0  # a refused sign-in is not repeated sooner: accounts lock
 _RETRY_SECONDS = 1.0
+_SIGN_IN_SECONDS = 5.0  # a sign-in's total deadline; a process that dies at it is waited for
 _SIGN_INS_AT_A_TIME = 8
 
 
@@ -98,18 +100,17 @@ class Sessions:
         if session is not None and self._refused_lately(session):
             message = session.error_message or "the sign-in was refused"
             raise SignInRefusedError(message, retcode=session.error_code or "")
+        seen = session.generation if session else None
         if self._entry(agent_id).session == "sign_in":
             self._begin_sign_in(agent_id)
-            message = "the agent is being signed in"
-        else:
-            message = "the agent's desktop has given no GUID that is good"
-        raise SessionGoneError(message, seen=session.generation if session else None)
+            raise SigningInError("the agent is being signed in", seen=seen)
+        raise SessionGoneError("the agent's desktop has given no GUID that is good", seen=seen)
 
     def lost(self, agent_id: str, guid: Guid, error: SessionGoneError) -> Guid:
         """The gateway refused ``guid``: a newer one, if somebody has brought one.
 
         Raises:
-            SessionGoneError: ``error`` itself; a new sign-in was begun where one may be made.
+            SessionGoneError: there is none; SigningInError where a new sign-in was begun.
         """
         self._forget(agent_id, guid)
         session = self._store.write(lambda tx: self._mark_lost(tx, agent_id, guid))
@@ -117,11 +118,17 @@ class Sessions:
             assert session.guid is not None  # noqa: S101 - said just above, for the type checker
             self._remember(agent_id, session.guid)
             return session.guid
-        signed_out = session is not None and session.state is SessionState.SIGNED_OUT
-        if self._entry(agent_id).session == "sign_in" and not signed_out:
-            self._begin_sign_in(agent_id)
         error.seen = session.generation if session is not None else None
-        raise error
+        signed_out = session is not None and session.state is SessionState.SIGNED_OUT
+        if self._entry(agent_id).session != "sign_in" or signed_out:
+            raise error
+        self._begin_sign_in(agent_id)
+        raise SigningInError(
+            f"{error.message}; it is being signed in again",
+            retcode=error.retcode,
+            status=error.status,
+            seen=error.seen,
+        ) from error
 
     def took(self, agent_id: str, used: Guid, given: Guid | None) -> None:
         """A call with ``used`` succeeded, and brought ``given`` if the GUID rotated."""
@@ -169,7 +176,8 @@ class Sessions:
         with self._lock:
             self._cache.pop(agent_id, None)
         if session is not None and session.ours and session.guid is not None:
-            self._call(agent_id, wire.sign_out(agent_id), session.guid)
+            request = wire.sign_out(agent_id)
+            self._client.call(agent_id, request, guid=session.guid, timeout=_SIGN_IN_SECONDS)
 
     # -- signing in ------------------------------------------------------------------------------
 
@@ -193,50 +201,71 @@ class Sessions:
         self._renewed(agent_id)
 
     def _sign_in_as_the_only_one(self, agent_id: str) -> None:
-        lease = self._settings.delivery.attempt_timeout + 5
-        while not self._store.write(
-            lambda tx: sessions.claim_sign_in(
-                tx, agent_id, self._name, now=self._clock(), seconds=lease
-            )
-        ):
-            if self._closing.wait(0.1):  # another process is at it
+        while (turn := self._claim(agent_id)) is Turn.OTHERS:
+            if self._closing.wait(0.1):
                 return
         try:
             session = self.get(agent_id)
             if session is not None and session.state is SessionState.SIGNED_IN:
                 self._wake(agent_id)  # somebody did it while we waited
             elif session is None or not self._refused_lately(session):
-                self._attempt_sign_in(agent_id, session)
+                self._attempt_sign_in(agent_id, session, interrupted=turn is Turn.ABANDONED)
         finally:
             self._store.write(lambda tx: sessions.release_sign_in(tx, agent_id, self._name))
 
-    def _attempt_sign_in(self, agent_id: str, session: Session | None) -> None:
-        agent = self._entry(agent_id)
+    def _claim(self, agent_id: str) -> Turn:
+        return self._store.write(
+            lambda tx: sessions.claim_sign_in(
+                tx, agent_id, self._name, now=self._clock(), seconds=_SIGN_IN_SECONDS + 1
+            )
+        )
+
+    def _attempt_sign_in(
+        self, agent_id: str, session: Session | None, *, interrupted: bool
+    ) -> None:
         former = session.guid if session else None
-        ours = session is not None and session.ours and former is not None
-        force = session is not None and session.state is SessionState.DOUBTED
         try:
-            try:
-                answer = self._call(agent_id, wire.sign_in(agent_id, agent, force=force))
-            except AlreadySignedInError:
-                if not ours or force:
-                    raise
-                # The store says that this session is ours: its GUID is tried once more.
-                self._doubted.add(agent_id)
-                self._mark(agent_id, SessionState.DOUBTED, former, None)
-                self._wake(agent_id)
-                return
-            if answer is None:
-                message = "the sign-in's answer brought no GUID"
-                raise FinalError(message)
+            answer = self._ask_in(agent_id, session, interrupted=interrupted)
         except (FinalError, AlreadySignedInError) as error:
             self._mark(agent_id, SessionState.REFUSED, former, error)
+            self._blame(agent_id, "agent_signed_out", error)
             logger.warning("The gateway refused a sign-in: %s agent_id=%s", error, agent_id)
-            return
         except GatewayError as error:
-            self._postpone(agent_id, error)
+            unreachable = isinstance(error, UnreachableError)
+            code = "gateway_unreachable" if unreachable else "sign_in_delayed"
+            self._blame(agent_id, code, error, due=self._clock() + _RETRY_SECONDS)
             raise
-        self._signed(agent_id, answer)
+        else:
+            if answer is not None:
+                self._signed(agent_id, answer)
+
+    def _ask_in(self, agent_id: str, session: Session | None, *, interrupted: bool) -> Guid | None:
+        """Sign in; None where the stored GUID is to be tried once more instead.
+
+        By force only where the store says that the session which is in the way is ours.
+        """
+        agent = self._entry(agent_id)
+        doubted = session is not None and session.state is SessionState.DOUBTED
+        try:
+            return self._call_in(agent_id, wire.sign_in(agent_id, agent, force=doubted))
+        except AlreadySignedInError:
+            if doubted:
+                raise
+            if session is not None and session.ours and session.guid is not None:
+                self._doubted.add(agent_id)
+                self._mark(agent_id, SessionState.DOUBTED, session.guid, None)
+                self._wake(agent_id)
+                return None
+            if not interrupted:
+                raise
+            # A process of ours died between the gateway's answer and the storing of its GUID.
+            return self._call_in(agent_id, wire.sign_in(agent_id, agent, force=True))
+
+    def _call_in(self, agent_id: str, request: wire.Request) -> Guid:
+        guid = self._client.call(agent_id, request, timeout=_SIGN_IN_SECONDS).guid
+        if guid is None:
+            raise FinalError("the sign-in's answer brought no GUID")
+        return guid
 
     def _signed(self, agent_id: str, guid: Guid) -> None:
         def store(tx: Tx) -> None:
@@ -249,10 +278,6 @@ class Sessions:
         self._remember(agent_id, guid)
         logger.info("Signed in agent_id=%s", agent_id)
         self._signed_in(agent_id)
-
-    def _call(self, agent_id: str, request: wire.Request, guid: Guid | None = None) -> Guid | None:
-        timeout = self._settings.delivery.attempt_timeout
-        return self._client.call(agent_id, request, guid=guid, timeout=timeout).guid
 
     # -- small things ----------------------------------------------------------------------------
 
@@ -271,18 +296,12 @@ class Sessions:
             lambda tx: sessions.mark(tx, agent_id, state, guid=guid, now=self._clock(), error=told)
         )
 
-    def _postpone(self, agent_id: str, error: GatewayError) -> None:
-        code = "gateway_unreachable" if isinstance(error, UnreachableError) else "sign_in_delayed"
-        now = self._clock()
-        self._store.write(
-            lambda tx: deliveries.postpone(
-                tx,
-                agent_id,
-                DeliveryError(code, error.message),
-                due=now + _RETRY_SECONDS,
-                now=now,
-            )
-        )
+    def _blame(
+        self, agent_id: str, code: str, error: GatewayError, *, due: float | None = None
+    ) -> None:
+        """Let what waits for the agent's GUID say why there is none yet."""
+        told = DeliveryError(code, error.message)
+        self._store.write(lambda tx: deliveries.blame(tx, agent_id, told, due=due))
 
     def _wake(self, agent_id: str) -> None:
         self._store.write(lambda tx: deliveries.wake(tx, agent_id, now=self._clock()))

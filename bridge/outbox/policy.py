@@ -16,6 +16,7 @@ from bridge.errors import (
     GatewayError,
     RetryableError,
     SessionGoneError,
+    SigningInError,
     SignInRefusedError,
     UnknownOutcomeError,
     UnreachableError,
@@ -73,7 +74,7 @@ def after(
     """The delivery as it stands after one attempt that came to ``error`` (None: delivered)."""
     tried = replace(
         delivery,
-        attempts=delivery.attempts + 1,
+        attempts=delivery.attempts + (0 if _kept(error) else 1),
         connected=delivery.connected or _reached(error),
     )
     if error is None:
@@ -87,6 +88,11 @@ def after(
     if isinstance(error, UnknownOutcomeError):
         return unknown(tried, error, policy, now=now)
     return _settled(tried, DeliveryState.FAILED, now, DeliveryError(_code(error), error.message))
+
+
+def _kept(error: GatewayError | None) -> bool:
+    """Whether nothing was tried: the agent had no GUID to send under."""
+    return isinstance(error, SessionGoneError) and not error.retcode and not error.status
 
 
 def _reached(error: GatewayError | None) -> bool:
@@ -105,7 +111,8 @@ def unknown(delivery: Delivery, error: GatewayError, policy: Policy, *, now: flo
 
 def _signed_out(delivery: Delivery, error: GatewayError) -> Delivery:
     """Wait for a GUID: a new one makes it due, else its time runs out."""
-    return _waiting(delivery, delivery.expires_at, "agent_signed_out", error)
+    code = "signing_in" if isinstance(error, SigningInError) else "agent_signed_out"
+    return _waiting(delivery, delivery.expires_at, code, error)
 
 
 def _last_moment(delivery: Delivery, now: float) -> float:

@@ -29,6 +29,7 @@ from bridge.errors import (
 from bridge.model import Delivery, DeliveryError, DeliveryState
 from bridge.outbox import policy
 from bridge.store import Store, Tx, assignments, deliveries, sessions
+from bridge.store.deliveries import Reservation
 
 logger = logging.getLogger(__name__)
 
@@ -96,6 +97,29 @@ class Outbox:
             self._thread.join()
         self._pool.shutdown(wait=True)
 
+    def reserve(self) -> Reservation | None:
+        """A worker that stands ready for what is being stored, if one is free.
+
+        What is stored and claimed in one breath spares a commit and a wake-up. Each reservation
+        is followed by one ``launch``.
+        """
+        with self._bell:
+            if self._free <= 0 or self._closing:
+                return None
+            self._free -= 1
+            self._claims += 1
+            return Reservation(f"{self._name}:{self._claims}", self._clock() + LEASE)
+
+    def launch(self, claimed: Delivery | None) -> None:
+        """Send what was claimed under a reservation, or (None) give the worker back and look."""
+        if claimed is not None:
+            self._pool.submit(self._attempt, claimed)
+            return
+        with self._bell:
+            self._free += 1
+            self._rung = True
+            self._bell.notify()
+
     def ring(self) -> None:
         """Something may be due: look now."""
         with self._bell:
@@ -143,8 +167,9 @@ class Outbox:
         room = self._free
         if room <= 0:
             return now + LEASE  # the next attempt that ends rings
-        lease = f"{self._name}:{self._claims}"
-        self._claims += 1
+        with self._bell:
+            self._claims += 1
+            lease = f"{self._name}:{self._claims}"
         claimed, refused = self._store.write(lambda tx: self._claim(tx, lease, now, room))
         for delivery in refused:
             self._tell(delivery)
@@ -272,7 +297,8 @@ def _forbidden(
 
 
 def _log(delivery: Delivery, error: GatewayError | None) -> None:
-    level = logging.INFO if error is None else logging.WARNING
+    quiet = error is None or (isinstance(error, SessionGoneError) and not error.retcode)
+    level = logging.INFO if quiet else logging.WARNING
     logger.log(
         level,
         "%s call_id=%s delivery=%s attempt=%d state=%s retcode=%s status=%s",

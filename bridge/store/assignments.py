@@ -7,9 +7,19 @@ from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass
 from typing import Any
 
-from sqlalchemy import ColumnElement, Connection, Row, and_, bindparam, func, select, update
+from sqlalchemy import (
+    ColumnElement,
+    Connection,
+    and_,
+    bindparam,
+    false,
+    func,
+    select,
+    update,
+)
 
 from bridge.model import AgentId, Assignment, CallId, Card, Channel, Line, Owner, SenderId
+from bridge.store.prepared import Prepared, Row
 from bridge.store.schema import assignments
 from bridge.store.sql import upsert
 
@@ -33,20 +43,33 @@ class Standing:
         return self.ended_at is None
 
 
-_LATEST = (
+_a = assignments.c
+_THIS = and_(_a.sender_id == bindparam("b_sender"), _a.call_id == bindparam("b_call"))
+_LATEST = Prepared(
     select(assignments)
-    .where(assignments.c.sender_id == bindparam("b_sender"))
-    .order_by(assignments.c.given_at.desc())
+    .where(_a.sender_id == bindparam("b_sender"))
+    .order_by(_a.given_at.desc())
     .limit(1)
 )
-_OF_CALL = (
+_OF_CALL = Prepared(
     select(assignments)
-    .where(assignments.c.call_id == bindparam("b_call"))
-    .order_by(assignments.c.given_at.desc())
+    .where(_a.call_id == bindparam("b_call"))
+    .order_by(_a.given_at.desc())
     .limit(1)
 )
-_HANDED_BACK = select(func.max(assignments.c.handed_back_at)).where(
-    assignments.c.sender_id == bindparam("b_sender")
+_OF_BOTH = Prepared(select(assignments).where(_THIS))
+_HANDED_BACK = Prepared(
+    select(func.max(_a.handed_back_at)).where(_a.sender_id == bindparam("b_sender"))
+)
+_HAND_OFF = Prepared(
+    update(assignments)
+    .where(_THIS)
+    .values(
+        owner=Owner.AGENT.value,
+        handed_off_at=bindparam("b_now"),
+        untold=false(),
+        card=bindparam("b_card"),
+    )
 )
 _STANDINGS = select(
     assignments.c.sender_id,
@@ -68,25 +91,27 @@ _COLUMNS = (
 )
 
 
+_GIVE = upsert(assignments, ("sender_id", "call_id"), _COLUMNS)
+
+
 def latest(tx: Connection, sender_id: str) -> Standing | None:
     """The newest assignment of a conversation, open or ended."""
-    return _standing(tx.execute(_LATEST, {"b_sender": sender_id}).first())
+    return _standing(_LATEST.first(tx, b_sender=sender_id))
 
 
 def of_call(tx: Connection, call_id: str) -> Standing | None:
     """The newest assignment of a call, open or ended."""
-    return _standing(tx.execute(_OF_CALL, {"b_call": call_id}).first())
+    return _standing(_OF_CALL.first(tx, b_call=call_id))
 
 
 def of_sender_and_call(tx: Connection, sender_id: str, call_id: str) -> Standing | None:
     """One conversation's assignment to one call, open or ended."""
-    statement = select(assignments).where(_is(sender_id, call_id))
-    return _standing(tx.execute(statement).first())
+    return _standing(_OF_BOTH.first(tx, b_sender=sender_id, b_call=call_id))
 
 
 def handed_back_at(tx: Connection, sender_id: str) -> float | None:
     """When the conversation was last handed back to the bot, on whichever call."""
-    at: float | None = tx.execute(_HANDED_BACK, {"b_sender": sender_id}).scalar()
+    at: float | None = _HANDED_BACK.scalar(tx, b_sender=sender_id)
     return at
 
 
@@ -100,23 +125,15 @@ def give(tx: Connection, assignment: Assignment, owner: Owner, source: str, *, n
         "given_at": now,
         "ended_at": None,
     }
-    tx.execute(upsert(tx, assignments, ("sender_id", "call_id"), _COLUMNS), values)
+    _GIVE.run(tx, **values)
 
 
 def hand_off(
     tx: Connection, sender_id: str, call_id: str, *, card: Card | None, now: float
 ) -> None:
     """Make the agent the owner, and keep what the agent is shown."""
-    tx.execute(
-        update(assignments)
-        .where(_is(sender_id, call_id))
-        .values(
-            owner=Owner.AGENT.value,
-            handed_off_at=now,
-            untold=False,
-            card=json.dumps(asdict(card), ensure_ascii=False) if card else None,
-        )
-    )
+    shown = json.dumps(asdict(card), ensure_ascii=False) if card else None
+    _HAND_OFF.run(tx, b_sender=sender_id, b_call=call_id, b_now=now, b_card=shown)
 
 
 def hand_back(
@@ -200,7 +217,7 @@ def _is(sender_id: str, call_id: str) -> ColumnElement[bool]:
     return and_(assignments.c.sender_id == sender_id, assignments.c.call_id == call_id)
 
 
-def _standing(row: Row[Any] | None) -> Standing | None:
+def _standing(row: Row | None) -> Standing | None:
     if row is None:
         return None
     return Standing(
@@ -220,5 +237,5 @@ def _standing(row: Row[Any] | None) -> Standing | None:
         handed_off_at=row.handed_off_at,
         handed_back_at=row.handed_back_at,
         ended_at=row.ended_at,
-        untold=row.untold,
+        untold=bool(row.untold),
     )

@@ -6,13 +6,12 @@ One delivery of a call is in flight at a time, the oldest first; calls do not wa
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
-from functools import lru_cache
+from dataclasses import dataclass, replace
 from typing import Any
 
 from sqlalchemy import (
     ColumnElement,
     Connection,
-    Row,
     Update,
     and_,
     bindparam,
@@ -38,29 +37,84 @@ from bridge.model import (
     Origin,
     SenderId,
 )
+from bridge.store.prepared import Prepared, Row
 from bridge.store.schema import deliveries
 from bridge.store.sql import insert_or_ignore
 
 _d = deliveries.c
+WITHOUT_GUID = ("agent_signed_out", "signing_in")  # why a delivery waits for its agent's session
+_ADD = insert_or_ignore(
+    deliveries,
+    "message_code",
+    "sender_id",
+    "call_id",
+    "agent_id",
+    "user_id",
+    "channel",
+    "channel_config_id",
+    "nickname",
+    "avatar",
+    "media_type",
+    "media_file_type",
+    "content_type",
+    "content",
+    "origin",
+    "turn_key",
+    "approved_by",
+    "reply_key",
+    "part",
+    "state",
+    "created_at",
+    "expires_at",
+    "due_at",
+    "lease",
+    "lease_until",
+    returning="seq",
+)
 # Spelt out, not bound: only then do both engines see that the partial indexes apply.
 _WAITING: ColumnElement[str] = literal_column("'waiting'")
 _SENDING: ColumnElement[str] = literal_column("'sending'")
 
 
-def add(tx: Connection, batch: Sequence[Delivery]) -> int:
-    """Store deliveries in this order; a message code that is stored already is left as it is."""
-    if not batch:
-        return 0
-    rows = [_values(delivery) for delivery in batch]
-    return tx.execute(insert_or_ignore(tx, deliveries), rows).rowcount
+@dataclass(frozen=True, slots=True)
+class Reservation:
+    """A worker that stands ready, and the lease that it would send under."""
+
+    lease: str
+    until: float
+
+
+def add(
+    tx: Connection, batch: Sequence[Delivery], reserved: Reservation | None = None
+) -> Delivery | None:
+    """Store deliveries in this order; a message code that is stored already is left as it is.
+
+    With a reservation, the first is claimed in the same breath if nothing of its call comes before
+    it; it is returned then.
+    """
+    claimed: Delivery | None = None
+    for index, delivery in enumerate(batch):
+        taken = delivery
+        if reserved is not None and index == 0 and _is_first(tx, delivery):
+            taken = replace(
+                delivery,
+                state=DeliveryState.SENDING,
+                lease=reserved.lease,
+                lease_until=reserved.until,
+            )
+        seq = _ADD.scalar(tx, **_values(taken))
+        if seq is not None and taken is not delivery:
+            claimed = replace(taken, seq=seq)
+    return claimed
+
+
+def _is_first(tx: Connection, delivery: Delivery) -> bool:
+    return not open_of_call(tx, delivery.envelope.call_id)
 
 
 def claim(tx: Connection, *, lease: str, now: float, until: float, limit: int) -> list[Delivery]:
     """Take up to ``limit`` deliveries whose turn and time has come, each call's oldest."""
-    rows = tx.execute(
-        _claim(tx.dialect.name),
-        {"b_now": now, "b_lease": lease, "b_until": until, "b_limit": limit},
-    ).fetchall()
+    rows = _CLAIM.all(tx, b_now=now, b_lease=lease, b_until=until, b_limit=limit)
     return sorted((_delivery(row) for row in rows), key=lambda delivery: delivery.seq)
 
 
@@ -79,7 +133,6 @@ def _claimable(now: ColumnElement[Any] | None) -> ColumnElement[bool]:
     return waiting if now is None else and_(_d.due_at <= now, waiting)
 
 
-@lru_cache(maxsize=4)
 def _claim(dialect: str) -> Update:
     due = (
         select(_d.seq)
@@ -97,31 +150,33 @@ def _claim(dialect: str) -> Update:
     )
 
 
-_NEXT_DUE = select(func.min(_d.due_at)).where(_claimable(None))
-_NEXT_LEASE = select(func.min(_d.lease_until)).where(
-    or_(_d.state == _WAITING, _d.state == _SENDING), _d.state == _SENDING
+_CLAIM = Prepared(_claim)
+_OPEN = or_(_d.state == _WAITING, _d.state == _SENDING)
+_ANY_OPEN = Prepared(
+    select(_d.seq).where(_OPEN, _d.call_id == bindparam("b_call")).limit(literal_column("1"))
 )
+_NEXT_DUE = Prepared(select(func.min(_d.due_at)).where(_claimable(None)))
+_NEXT_LEASE = Prepared(select(func.min(_d.lease_until)).where(_OPEN, _d.state == _SENDING))
+_ABANDONED = Prepared(
+    select(deliveries).where(_OPEN, _d.state == _SENDING, _d.lease_until < bindparam("b_now"))
+)
+_OF_TURN = Prepared(select(deliveries).where(_d.turn_key == bindparam("b_turn")).order_by(_d.seq))
 
 
 def next_due(tx: Connection) -> float | None:
     """When a delivery can be claimed next, or a lease that nobody gave back is over."""
-    waiting: float | None = tx.execute(_NEXT_DUE).scalar()
-    leased: float | None = tx.execute(_NEXT_LEASE).scalar()
+    waiting: float | None = _NEXT_DUE.scalar(tx)
+    leased: float | None = _NEXT_LEASE.scalar(tx)
     times = [at for at in (waiting, leased) if at is not None]
     return min(times, default=None)
 
 
 def abandoned(tx: Connection, *, now: float) -> list[Delivery]:
     """What a worker was sending whose lease is over: nobody knows whether it left."""
-    statement = select(deliveries).where(
-        or_(_d.state == _WAITING, _d.state == _SENDING),
-        _d.state == _SENDING,
-        _d.lease_until < now,
-    )
-    return [_delivery(row) for row in tx.execute(statement)]
+    return [_delivery(row) for row in _ABANDONED.all(tx, b_now=now)]
 
 
-_SETTLE = (
+_SETTLE = Prepared(
     update(deliveries)
     .where(_d.seq == bindparam("b_seq"), _d.lease == bindparam("b_lease"), _d.state == _SENDING)
     .values(
@@ -145,21 +200,19 @@ def settle(tx: Connection, claimed: Delivery, after: Delivery) -> bool:
     What fails or expires takes the waiting rest of its reply with it.
     """
     error = after.error
-    taken = tx.execute(
-        _SETTLE,
-        {
-            "b_seq": claimed.seq,
-            "b_lease": claimed.lease,
-            "b_state": after.state.value,
-            "b_due": after.due_at,
-            "b_attempts": after.attempts,
-            "b_unknowns": after.unknowns,
-            "b_connected": after.connected,
-            "b_code": error.code if error else None,
-            "b_message": error.message if error else None,
-            "b_settled": after.settled_at,
-        },
-    ).rowcount
+    taken = _SETTLE.run(
+        tx,
+        b_seq=claimed.seq,
+        b_lease=claimed.lease,
+        b_state=after.state.value,
+        b_due=after.due_at,
+        b_attempts=after.attempts,
+        b_unknowns=after.unknowns,
+        b_connected=after.connected,
+        b_code=error.code if error else None,
+        b_message=error.message if error else None,
+        b_settled=after.settled_at,
+    )
     if taken and after.state in (DeliveryState.FAILED, DeliveryState.EXPIRED):
         _fail_rest(tx, after)
     return bool(taken)
@@ -216,36 +269,26 @@ def withdraw(
 
 def wake(tx: Connection, agent_id: str, *, now: float) -> None:
     """The agent has a new GUID: what waited for one is due."""
-    tx.execute(
-        update(deliveries)
-        .where(
-            _d.agent_id == agent_id,
-            _d.state == _WAITING,
-            _d.error_code == "agent_signed_out",
-        )
-        .values(due_at=now)
-    )
+    tx.execute(_waiting_for_guid(agent_id).values(due_at=now))
 
 
-def postpone(
-    tx: Connection, agent_id: str, error: DeliveryError, *, due: float, now: float
-) -> None:
-    """The agent's sign-in could not be made just now: what waits for it says why."""
-    tx.execute(
-        update(deliveries)
-        .where(
-            _d.agent_id == agent_id,
-            _d.state == _WAITING,
-            _d.error_code == "agent_signed_out",
-            _d.due_at > now,
-        )
-        .values(due_at=due, error_code=error.code, error_message=error.message)
+def blame(tx: Connection, agent_id: str, error: DeliveryError, *, due: float | None) -> None:
+    """Say why the agent has no GUID to what waits for one; ``due`` is when to look again."""
+    values: dict[str, Any] = {"error_code": error.code, "error_message": error.message}
+    if due is not None:
+        values["due_at"] = due
+    tx.execute(_waiting_for_guid(agent_id).values(values))
+
+
+def _waiting_for_guid(agent_id: str) -> Update:
+    return update(deliveries).where(
+        _d.agent_id == agent_id, _d.state == _WAITING, _d.error_code.in_(WITHOUT_GUID)
     )
 
 
 def of_turn(tx: Connection, turn_key: str) -> list[Delivery]:
     """The deliveries that one action call stored, in order."""
-    return _all(tx, select(deliveries).where(_d.turn_key == turn_key).order_by(_d.seq))
+    return [_delivery(row) for row in _OF_TURN.all(tx, b_turn=turn_key)]
 
 
 def of_reply(tx: Connection, reply_key: str) -> list[Delivery]:
@@ -322,10 +365,7 @@ def move(
 
 def open_of_call(tx: Connection, call_id: str) -> bool:
     """Whether anything of a call waits or is being sent."""
-    statement = select(_d.seq).where(
-        _d.call_id == call_id, or_(_d.state == _WAITING, _d.state == _SENDING)
-    )
-    return tx.execute(statement.limit(1)).first() is not None
+    return _ANY_OPEN.scalar(tx, b_call=call_id) is not None
 
 
 def told_since(tx: Connection, call_id: str, since: float) -> list[Delivery]:
@@ -378,10 +418,12 @@ def _values(delivery: Delivery) -> dict[str, Any]:
         "created_at": delivery.created_at,
         "expires_at": delivery.expires_at,
         "due_at": delivery.due_at,
+        "lease": delivery.lease,
+        "lease_until": delivery.lease_until,
     }
 
 
-def _delivery(row: Row[Any]) -> Delivery:
+def _delivery(row: Row) -> Delivery:
     error = DeliveryError(row.error_code, row.error_message or "") if row.error_code else None
     return Delivery(
         seq=row.seq,
@@ -406,7 +448,7 @@ def _delivery(row: Row[Any]) -> Delivery:
         due_at=row.due_at,
         attempts=row.attempts,
         unknowns=row.unknowns,
-        connected=row.connected,
+        connected=bool(row.connected),
         lease=row.lease,
         lease_until=row.lease_until,
         error=error,

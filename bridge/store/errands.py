@@ -5,14 +5,12 @@ from __future__ import annotations
 import json
 from dataclasses import dataclass
 from enum import Enum
-from functools import lru_cache
 from typing import Any
 
 from sqlalchemy import (
     BindParameter,
     ColumnElement,
     Connection,
-    Row,
     Update,
     and_,
     bindparam,
@@ -24,10 +22,23 @@ from sqlalchemy import (
     update,
 )
 
+from bridge.store.prepared import Prepared, Row
 from bridge.store.schema import errands
 from bridge.store.sql import insert_or_ignore
 
 _e = errands.c
+_ADD = insert_or_ignore(
+    errands,
+    "id",
+    "sender_id",
+    "call_id",
+    "kind",
+    "body",
+    "state",
+    "made_at",
+    "due_at",
+    "give_up_at",
+)
 _WAITING: ColumnElement[str] = literal_column("'waiting'")
 _DOING: ColumnElement[str] = literal_column("'doing'")
 
@@ -61,19 +72,17 @@ class Errand:
 
 def add(tx: Connection, errand: Errand) -> None:
     """Store an errand; one that is stored already is left as it is."""
-    tx.execute(
-        insert_or_ignore(tx, errands),
-        {
-            "id": errand.id,
-            "sender_id": errand.sender_id,
-            "call_id": errand.call_id,
-            "kind": errand.kind.value,
-            "body": json.dumps(errand.body, ensure_ascii=False),
-            "state": "waiting",
-            "made_at": errand.made_at,
-            "due_at": errand.due_at,
-            "give_up_at": errand.give_up_at,
-        },
+    _ADD.run(
+        tx,
+        id=errand.id,
+        sender_id=errand.sender_id,
+        call_id=errand.call_id,
+        kind=errand.kind.value,
+        body=json.dumps(errand.body, ensure_ascii=False),
+        state="waiting",
+        made_at=errand.made_at,
+        due_at=errand.due_at,
+        give_up_at=errand.give_up_at,
     )
 
 
@@ -90,7 +99,6 @@ def _free(*expired: ColumnElement[bool]) -> ColumnElement[bool]:
     return and_(or_(_e.state == _WAITING, and_(_e.state == _DOING, *expired)), ~before)
 
 
-@lru_cache(maxsize=4)
 def _claim(dialect: str) -> Update:
     now: BindParameter[float] = bindparam("b_now")
     due = (
@@ -114,12 +122,13 @@ def _claim(dialect: str) -> Update:
     )
 
 
+_CLAIM = Prepared(_claim)
+_NEXT_DUE = Prepared(select(func.min(func.coalesce(_e.lease_until, _e.due_at))).where(_free()))
+
+
 def claim(tx: Connection, *, lease: str, now: float, until: float, limit: int) -> list[Errand]:
     """Take up to ``limit`` errands whose time has come, each conversation's oldest."""
-    rows = tx.execute(
-        _claim(tx.dialect.name),
-        {"b_now": now, "b_lease": lease, "b_until": until, "b_limit": limit},
-    ).fetchall()
+    rows = _CLAIM.all(tx, b_now=now, b_lease=lease, b_until=until, b_limit=limit)
     return sorted((_errand(row) for row in rows), key=lambda errand: errand.seq)
 
 
@@ -144,8 +153,7 @@ def settle(
 
 def next_due(tx: Connection) -> float | None:
     """When the next errand wants looking at."""
-    statement = select(func.min(func.coalesce(_e.lease_until, _e.due_at))).where(_free())
-    at: float | None = tx.execute(statement).scalar()
+    at: float | None = _NEXT_DUE.scalar(tx)
     return at
 
 
@@ -161,7 +169,7 @@ def counts(tx: Connection) -> dict[str, int]:
     return {row[0]: int(row[1]) for row in tx.execute(statement)}
 
 
-def _errand(row: Row[Any]) -> Errand:
+def _errand(row: Row) -> Errand:
     return Errand(
         seq=row.seq,
         id=row.id,

@@ -9,6 +9,7 @@ from sqlalchemy import Connection, bindparam, delete, select
 from bridge.store.schema import revocations
 from bridge.store.sql import upsert
 
+_PUT = upsert(revocations, ("subject",), ("revoked_at", "expires_at"))
 _FIND = select(revocations.c.subject, revocations.c.revoked_at).where(
     revocations.c.subject.in_(bindparam("b_subjects", expanding=True))
 )
@@ -17,10 +18,7 @@ _FIND = select(revocations.c.subject, revocations.c.revoked_at).where(
 def revoke(tx: Connection, subject: str, *, now: float, until: float) -> None:
     """Revoke what ``subject`` names: a token's ``jti``, or ``agent:ID`` for all made so far."""
     tx.execute(delete(revocations).where(revocations.c.expires_at < now))
-    tx.execute(
-        upsert(tx, revocations, ("subject",), ("revoked_at", "expires_at")),
-        {"subject": subject, "revoked_at": now, "expires_at": until},
-    )
+    _PUT.run(tx, subject=subject, revoked_at=now, expires_at=until)
 
 
 def find(tx: Connection, subjects: Sequence[str]) -> dict[str, float]:

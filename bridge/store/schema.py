@@ -118,7 +118,7 @@ suggestions = Table(
     Index("suggestions_candidates", "candidates"),
     Index(
         "suggestions_offered",
-        "call_id",
+        "sender_id",
         sqlite_where=text("state = 'offered'"),
         postgresql_where=text("state = 'offered'"),
     ),

@@ -8,6 +8,7 @@ from enum import Enum
 from sqlalchemy import Connection, bindparam, or_, select, update
 
 from bridge.model import AgentId, Guid
+from bridge.store.prepared import Prepared
 from bridge.store.schema import sessions
 from bridge.store.sql import insert_or_ignore, upsert
 
@@ -44,24 +45,30 @@ class Session:
         )
 
 
-_NEXT_GENERATION = (
+_NEXT_GENERATION = Prepared(
     update(sessions)
     .where(sessions.c.agent_id == bindparam("b_agent"))
     .values(generation=sessions.c.generation + 1)
 )
-_GET = select(sessions).where(sessions.c.agent_id == bindparam("b_agent"))
+_GET = Prepared(select(sessions).where(sessions.c.agent_id == bindparam("b_agent")))
+_ENSURE = insert_or_ignore(
+    sessions, "agent_id", "guid", "state", "ours", "generation", "renewed_at"
+)
+_RENEWED = ("guid", "state", "renewed_at", "error_code", "error_message")
+_RENEW = upsert(sessions, ("agent_id",), (*_RENEWED, "ours"), also=("generation",))
+_RENEW_WHOSEVER = upsert(sessions, ("agent_id",), _RENEWED, also=("ours", "generation"))
 
 
 def get(tx: Connection, agent_id: str) -> Session | None:
     """The session of one agent."""
-    row = tx.execute(_GET, {"b_agent": agent_id}).first()
+    row = _GET.first(tx, b_agent=agent_id)
     if row is None:
         return None
     return Session(
         AgentId(row.agent_id),
         Guid(row.guid) if row.guid else None,
         SessionState(row.state),
-        row.ours,
+        bool(row.ours),
         row.generation,
         row.renewed_at,
         row.error_code,
@@ -80,9 +87,6 @@ def kept(tx: Connection) -> list[str]:
 
 def renew(tx: Connection, agent_id: str, guid: str, *, ours: bool | None, now: float) -> None:
     """Store the newest GUID; ``ours`` None leaves open whose session it is."""
-    columns = ["guid", "state", "renewed_at", "error_code", "error_message"]
-    if ours is not None:
-        columns.append("ours")
     values = {
         "agent_id": agent_id,
         "guid": guid,
@@ -93,8 +97,8 @@ def renew(tx: Connection, agent_id: str, guid: str, *, ours: bool | None, now: f
         "error_code": None,
         "error_message": None,
     }
-    tx.execute(upsert(tx, sessions, ("agent_id",), tuple(columns)), values)
-    tx.execute(_NEXT_GENERATION, {"b_agent": agent_id})
+    (_RENEW_WHOSEVER if ours is None else _RENEW).run(tx, **values)
+    _NEXT_GENERATION.run(tx, b_agent=agent_id)
 
 
 def mark(
@@ -119,7 +123,7 @@ def mark(
     )
     changed = bool(tx.execute(statement).rowcount)
     if changed and state is SessionState.DOUBTED:
-        tx.execute(_NEXT_GENERATION, {"b_agent": agent_id})
+        _NEXT_GENERATION.run(tx, b_agent=agent_id)
     return changed
 
 
@@ -132,22 +136,31 @@ def forget(tx: Connection, agent_id: str) -> None:
     )
 
 
-def claim_sign_in(tx: Connection, agent_id: str, who: str, *, now: float, seconds: float) -> bool:
-    """Take the right to sign the agent in; False while another process has it."""
+class Turn(Enum):
+    """Whose turn it is to sign an agent in."""
+
+    OTHERS = "others"  # another process is at it
+    OURS = "ours"
+    ABANDONED = "abandoned"  # ours, and whoever was at it died before its outcome was stored
+
+
+def claim_sign_in(tx: Connection, agent_id: str, who: str, *, now: float, seconds: float) -> Turn:
+    """Take the right to sign the agent in."""
     _ensure(tx, agent_id, now)
-    statement = (
+    found = tx.execute(
+        select(sessions.c.signing_in, sessions.c.signing_in_until)
+        .where(sessions.c.agent_id == agent_id)
+        .with_for_update()
+    ).one()
+    abandoned = found.signing_in not in (None, who)
+    if abandoned and found.signing_in_until >= now:
+        return Turn.OTHERS
+    tx.execute(
         update(sessions)
         .where(sessions.c.agent_id == agent_id)
-        .where(
-            or_(
-                sessions.c.signing_in.is_(None),
-                sessions.c.signing_in == who,
-                sessions.c.signing_in_until < now,
-            )
-        )
         .values(signing_in=who, signing_in_until=now + seconds)
     )
-    return bool(tx.execute(statement).rowcount)
+    return Turn.ABANDONED if abandoned else Turn.OURS
 
 
 def release_sign_in(tx: Connection, agent_id: str, who: str) -> None:
@@ -187,14 +200,12 @@ def release_keeping(tx: Connection, agent_id: str, who: str) -> None:
 
 
 def _ensure(tx: Connection, agent_id: str, now: float) -> None:
-    tx.execute(
-        insert_or_ignore(tx, sessions),
-        {
-            "agent_id": agent_id,
-            "guid": None,
-            "state": SessionState.GONE.value,
-            "ours": False,
-            "generation": 0,
-            "renewed_at": now,
-        },
+    _ENSURE.run(
+        tx,
+        agent_id=agent_id,
+        guid=None,
+        state=SessionState.GONE.value,
+        ours=False,
+        generation=0,
+        renewed_at=now,
     )

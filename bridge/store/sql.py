@@ -2,36 +2,44 @@
 
 from __future__ import annotations
 
-from functools import lru_cache
 from typing import Any
 
-from sqlalchemy import Connection, Insert, Table
+from sqlalchemy import Insert, Table
 from sqlalchemy.dialects import postgresql, sqlite
+from sqlalchemy.sql.expression import Executable
+
+from bridge.store.prepared import Prepared
 
 
-@lru_cache(maxsize=32)
-def _insert_or_ignore(dialect: str, table: Table) -> Insert:
-    insert: Any = postgresql.insert if dialect == "postgresql" else sqlite.insert
-    statement: Insert = insert(table).on_conflict_do_nothing()
-    return statement
+def _insert(dialect: str, table: Table) -> Any:
+    return postgresql.insert(table) if dialect == "postgresql" else sqlite.insert(table)
 
 
-def insert_or_ignore(tx: Connection, table: Table) -> Insert:
-    """An INSERT for which an existing row wins."""
-    return _insert_or_ignore(tx.dialect.name, table)
+def insert_or_ignore(table: Table, *columns: str, returning: str | None = None) -> Prepared:
+    """An INSERT of ``columns`` for which an existing row wins (and returns nothing)."""
+
+    def spell(dialect: str) -> Executable:
+        statement: Insert = _insert(dialect, table).on_conflict_do_nothing()
+        return statement if returning is None else statement.returning(table.c[returning])
+
+    return Prepared(spell, columns)
 
 
-@lru_cache(maxsize=32)
-def _upsert(dialect: str, table: Table, keys: tuple[str, ...], columns: tuple[str, ...]) -> Insert:
-    insert: Any = postgresql.insert if dialect == "postgresql" else sqlite.insert
-    statement = insert(table)
-    changed: Insert = statement.on_conflict_do_update(
-        index_elements=list(keys),
-        set_={name: statement.excluded[name] for name in columns},
-    )
-    return changed
+def upsert(
+    table: Table,
+    keys: tuple[str, ...],
+    columns: tuple[str, ...],
+    *,
+    also: tuple[str, ...] = (),
+) -> Prepared:
+    """An INSERT that sets ``columns`` where the row exists; ``also`` is for new rows only."""
 
+    def spell(dialect: str) -> Insert:
+        statement = _insert(dialect, table)
+        changed: Insert = statement.on_conflict_do_update(
+            index_elements=list(keys),
+            set_={name: statement.excluded[name] for name in columns},
+        )
+        return changed
 
-def upsert(tx: Connection, table: Table, keys: tuple[str, ...], columns: tuple[str, ...]) -> Insert:
-    """An INSERT that, where the row exists by ``keys``, sets ``columns`` instead."""
-    return _upsert(tx.dialect.name, table, keys, columns)
+    return Prepared(spell, keys + columns + also)

@@ -43,6 +43,7 @@ class Store:
             self._engine.dispose()
             raise
         self._reading = open_engine(url, connections=_READERS, reading=True)
+        self._driver_error: type[Exception] = self._engine.dialect.loaded_dbapi.Error
         self._writer = Writer(self._engine)
         self._watch: Connection | None = None
 
@@ -62,7 +63,7 @@ class Store:
         try:
             with self._reading.connect() as connection:
                 return query(connection)
-        except SQLAlchemyError as error:
+        except (SQLAlchemyError, self._driver_error) as error:
             reason = type(getattr(error, "orig", None) or error).__name__
             message = f"the database cannot be read ({reason})"
             raise StoreError(message) from error

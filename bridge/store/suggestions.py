@@ -7,7 +7,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import asdict
 from typing import Any
 
-from sqlalchemy import Connection, Row, bindparam, select, update
+from sqlalchemy import ColumnElement, Connection, bindparam, literal_column, select, update
 
 from bridge.model import (
     AgentId,
@@ -19,22 +19,47 @@ from bridge.model import (
     Suggestion,
     SuggestionState,
 )
+from bridge.store.prepared import Prepared, Row
 from bridge.store.schema import suggestions
 from bridge.store.sql import insert_or_ignore
 
 _s = suggestions.c
-_GET = select(suggestions).where(_s.id == bindparam("b_id"))
+_GET = Prepared(select(suggestions).where(_s.id == bindparam("b_id")))
+_OFFERED: ColumnElement[str] = literal_column("'offered'")
+_SUPERSEDE = Prepared(
+    update(suggestions)
+    .where(_s.state == _OFFERED, _s.sender_id == bindparam("b_sender"))
+    .where(_s.message_id.is_distinct_from(bindparam("b_message")))
+    .values(state=SuggestionState.SUPERSEDED.value, settled_at=bindparam("b_now"))
+)
+_OFFER = insert_or_ignore(
+    suggestions,
+    "id",
+    "candidates",
+    "sender_id",
+    "agent_id",
+    "call_id",
+    "message_id",
+    "state",
+    "created_at",
+    "expires_at",
+    "source",
+    "text",
+    "drafts",
+    "kept",
+    "settled_at",
+    "settled_by",
+)
 
 
 def offer(tx: Connection, batch: Sequence[Suggestion]) -> None:
     """Store suggestions in this order; one that is stored already is left as it is."""
-    if batch:
-        tx.execute(insert_or_ignore(tx, suggestions), [_values(item) for item in batch])
+    _OFFER.many(tx, [_values(item) for item in batch])
 
 
 def get(tx: Connection, suggestion_id: str) -> Suggestion | None:
     """One suggestion."""
-    row = tx.execute(_GET, {"b_id": suggestion_id}).first()
+    row = _GET.first(tx, b_id=suggestion_id)
     return _suggestion(row)[1] if row else None
 
 
@@ -64,26 +89,18 @@ def settle(
     return bool(tx.execute(statement).rowcount)
 
 
-def supersede(
-    tx: Connection,
-    *,
-    now: float,
-    sender_id: str | None = None,
-    other_than: str | None = None,
-    group: str | None = None,
-) -> None:
-    """Supersede what is offered to a conversation, or the other candidates of a group.
+def supersede(tx: Connection, sender_id: str, message_id: str, *, now: float) -> None:
+    """The customer wrote ``message_id``: what was offered for earlier messages is stale."""
+    _SUPERSEDE.run(tx, b_sender=sender_id, b_message=message_id, b_now=now)
 
-    ``other_than`` is a customer message's id, or a suggestion's, that is spared.
-    """
-    statement = update(suggestions).where(_s.state == SuggestionState.OFFERED.value)
-    if sender_id is not None:
-        statement = statement.where(_s.sender_id == sender_id)
-        if other_than is not None:
-            statement = statement.where(_s.message_id.is_distinct_from(other_than))
-    if group is not None:
-        statement = statement.where(_s.candidates == group, _s.id != other_than)
-    tx.execute(statement.values(state=SuggestionState.SUPERSEDED.value, settled_at=now))
+
+def supersede_others(tx: Connection, chosen: Suggestion, *, now: float) -> None:
+    """One candidate was taken: the others of its action call are not offered any more."""
+    tx.execute(
+        update(suggestions)
+        .where(_s.state == _OFFERED, _s.candidates == chosen.group, _s.id != chosen.id)
+        .values(state=SuggestionState.SUPERSEDED.value, settled_at=now)
+    )
 
 
 def expire(tx: Connection, *, now: float, call_id: str | None = None) -> None:
@@ -157,7 +174,7 @@ def _load(stored: str) -> tuple[Draft, ...]:
     )
 
 
-def _suggestion(row: Row[Any]) -> tuple[int, Suggestion]:
+def _suggestion(row: Row) -> tuple[int, Suggestion]:
     return row.seq, Suggestion(
         id=row.id,
         group=row.candidates,

@@ -6,8 +6,9 @@ import json
 from dataclasses import dataclass
 from typing import Any
 
-from sqlalchemy import Connection, Row, bindparam, select, update
+from sqlalchemy import Connection, bindparam, select, update
 
+from bridge.store.prepared import Prepared, Row
 from bridge.store.schema import turns
 from bridge.store.sql import insert_or_ignore
 
@@ -23,14 +24,15 @@ class TurnRecord:
     answer: dict[str, Any] | None
 
 
-_GET = select(turns).where(turns.c.key == bindparam("b_key"))
-_LAST = (
+_GET = Prepared(select(turns).where(turns.c.key == bindparam("b_key")))
+_BEGIN = insert_or_ignore(turns, "key", "sender_id", "call_id", "made_at", "answer")
+_LAST = Prepared(
     select(turns)
     .where(turns.c.call_id == bindparam("b_call"))
     .order_by(turns.c.made_at.desc())
     .limit(1)
 )
-_ANSWER = (
+_ANSWER = Prepared(
     update(turns)
     .where(turns.c.key == bindparam("b_key"), turns.c.answer.is_(None))
     .values(answer=bindparam("b_answer"))
@@ -39,13 +41,13 @@ _ANSWER = (
 
 def get(tx: Connection, key: str) -> TurnRecord | None:
     """The action call of ``key``, if it was stored."""
-    row = tx.execute(_GET, {"b_key": key}).first()
+    row = _GET.first(tx, b_key=key)
     return _record(row) if row else None
 
 
 def last_of_call(tx: Connection, call_id: str) -> TurnRecord | None:
     """The newest action call that handed this call off."""
-    row = tx.execute(_LAST, {"b_call": call_id}).first()
+    row = _LAST.first(tx, b_call=call_id)
     return _record(row) if row else None
 
 
@@ -66,18 +68,17 @@ def begin(
         "made_at": now,
         "answer": json.dumps(answer) if answer is not None else None,
     }
-    return bool(tx.execute(insert_or_ignore(tx, turns), values).rowcount)
+    return bool(_BEGIN.run(tx, **values))
 
 
 def settle(tx: Connection, key: str, answer: dict[str, Any]) -> dict[str, Any]:
     """Store the answer unless there is one; return the one that counts."""
-    taken = tx.execute(_ANSWER, {"b_key": key, "b_answer": json.dumps(answer)}).rowcount
-    if taken:
+    if _ANSWER.run(tx, b_key=key, b_answer=json.dumps(answer)):
         return answer
     record = get(tx, key)
     return record.answer if record and record.answer is not None else answer
 
 
-def _record(row: Row[Any]) -> TurnRecord:
+def _record(row: Row) -> TurnRecord:
     answer = json.loads(row.answer) if row.answer else None
     return TurnRecord(row.key, row.sender_id, row.call_id, row.made_at, answer)

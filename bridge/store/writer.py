@@ -84,7 +84,7 @@ class Writer:
                 results = [job.unit(connection) for job in batch]
         except Exception as error:  # noqa: BLE001 - whatever a unit raises belongs to its caller
             if len(batch) == 1:
-                batch[0].future.set_exception(_told(error))
+                batch[0].future.set_exception(self._told(error))
                 return
             for job in batch:
                 self._commit([job])
@@ -92,13 +92,11 @@ class Writer:
         for job, result in zip(batch, results, strict=True):
             job.future.set_result(result)
 
-
-def _told(error: Exception) -> Exception:
-    if isinstance(error, SQLAlchemyError):
+    def _told(self, error: Exception) -> Exception:
+        if not isinstance(error, (SQLAlchemyError, self._engine.dialect.loaded_dbapi.Error)):
+            return error
         # The driver's own text may quote values, which are customers' words.
-        cause = getattr(error, "orig", None)
-        reason = type(cause or error).__name__
+        reason = type(getattr(error, "orig", None) or error).__name__
         told: BridgeError = StoreError(f"the database did not take it ({reason})")
         told.__cause__ = error
         return told
-    return error

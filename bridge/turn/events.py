@@ -125,6 +125,13 @@ def slot_set_at(events: Events, name: str) -> float | None:
     return None
 
 
+def resumed(events: Events) -> bool:
+    """Whether somebody told Rasa to resume, and no pause, restart or new session came since."""
+    found = (kind(events[i]) for i in range(len(events) - 1, -1, -1))
+    turning = (what for what in found if what == "pause" or what in _FRESH_STARTS)
+    return next(turning, "") == "resume"
+
+
 def replies(events: Events) -> tuple[Said, ...]:
     """What the bot said since the last user event or since our own last action after it.
 

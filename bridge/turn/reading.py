@@ -116,6 +116,11 @@ class Turn:
         return words(self._events[self._last].get("input_channel"))
 
     @cached_property
+    def resumed(self) -> bool:
+        """Whether somebody told Rasa to resume; an expired session resumes without a word."""
+        return raw.resumed(self._events)
+
+    @cached_property
     def ordinal(self) -> int:
         """How many executions of this action followed the message before this one."""
         return raw.count_action(self._events, self._index, self.action_name)

@@ -44,6 +44,7 @@ def one(state: DeliveryState, code: str | None = None, **changes: Any) -> Delive
             [one(WAITING, "agent_signed_out")],
             Outcome("failed", "agent_signed_out", over=False),
         ),
+        ([one(WAITING, "signing_in")], Outcome("pending", None, over=False)),
         ([one(WAITING, "http_503", connected=True)], Outcome("pending", None, over=False)),
         (
             [one(SENDING), one(WAITING, "agent_signed_out")],

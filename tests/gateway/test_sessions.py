@@ -7,6 +7,7 @@ from typing import Any
 
 from bridge.gateway import wire
 from bridge.model import Delivery, DeliveryState, Guid
+from bridge.store import Store, sessions
 from bridge.store.sessions import SessionState
 from tests.gateway.rig import Rig, settings
 from tests.making import delivery, envelope
@@ -111,6 +112,21 @@ def test_a_session_that_is_ours_is_tried_again_and_then_forced_once(
         gateway.wait_for(messages=2)
         assert len(gateway.recorded(operation="force_sign_in")) <= 1
         assert rig.settled(2)[1].state is DeliveryState.DELIVERED
+
+
+def test_a_sign_in_that_a_dying_process_left_behind_is_taken_over(
+    gateway: Simulator, database: str
+) -> None:
+    store = Store(database)
+    store.write(
+        lambda tx: sessions.claim_sign_in(tx, "291", "the-dead", now=time.time() - 9, seconds=6)
+    )
+    store.close()
+    gateway.sign_in("291")  # whose answer nobody stored
+    with Rig(database, settings(gateway.url)) as rig:
+        rig.send(fresh(1))
+        gateway.wait_for(messages=1)
+    assert len(gateway.recorded(operation="force_sign_in")) == 1
 
 
 def test_wrong_credentials_are_tried_once_not_again_and_again(

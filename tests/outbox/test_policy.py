@@ -11,6 +11,7 @@ from bridge.errors import (
     GatewayError,
     RetryableError,
     SessionGoneError,
+    SigningInError,
     SignInRefusedError,
     UnknownOutcomeError,
     UnreachableError,
@@ -63,6 +64,7 @@ def test_a_retry_does_not_sleep_past_the_moment_of_expiry() -> None:
     "error",
     [
         SessionGoneError("gone", retcode="100-006"),
+        SigningInError("under way"),
         SignInRefusedError("locked", retcode="110-016"),
     ],
 )
@@ -71,7 +73,9 @@ def test_without_a_session_it_waits_for_a_guid(error: GatewayError) -> None:
     assert waiting.state is DeliveryState.WAITING
     assert waiting.due_at == waiting.expires_at
     assert waiting.error is not None
-    assert waiting.error.code == "agent_signed_out"
+    under_way = isinstance(error, SigningInError)
+    assert waiting.error.code == ("signing_in" if under_way else "agent_signed_out")
+    assert waiting.attempts == (1 if error.retcode else 0)
 
 
 def test_an_unknown_outcome_is_sent_again_three_times_at_most() -> None:

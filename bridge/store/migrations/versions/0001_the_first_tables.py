@@ -214,7 +214,7 @@ def upgrade() -> None:
         batch_op.create_index("suggestions_candidates", ["candidates"], unique=False)
         batch_op.create_index(
             "suggestions_offered",
-            ["call_id"],
+            ["sender_id"],
             unique=False,
             sqlite_where=sa.text("state = 'offered'"),
             postgresql_where=sa.text("state = 'offered'"),

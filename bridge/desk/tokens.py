@@ -1,0 +1,85 @@
+"""Makes, checks and revokes agents' and supervisors' tokens."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable
+
+from bridge import passes
+from bridge.config.settings import BridgeSettings
+from bridge.errors import RefusedError
+from bridge.gateway import wire
+from bridge.passes import Pass, Role
+from bridge.store import Store, revocations
+
+
+class Tokens:
+    """The use cases. Thread-safe; blocks for the store."""
+
+    def __init__(
+        self,
+        store: Store,
+        settings: BridgeSettings,
+        *,
+        clock: Callable[[], float] = time.time,
+    ) -> None:
+        self._store = store
+        secret = settings.api.inbox_secret
+        self._secret = secret.get_secret_value() if secret else None
+        self._highest = settings.gateway.max_agent_id
+        self._clock = clock
+
+    def make(self, role: Role, subject: str, *, seconds: int = passes.LONGEST) -> tuple[str, Pass]:
+        """A token for an agent or a supervisor, good for ``seconds``.
+
+        Raises:
+            RefusedError: 409 where ``api.inbox_secret`` is not set; 422 for a subject or a time
+                that cannot be.
+        """
+        if self._secret is None:
+            message = "api.inbox_secret is not set: nobody can be given a token"
+            raise RefusedError(409, "not_configured", message)
+        if role is Role.AGENT and not wire.is_agent_id(subject, highest=self._highest):
+            message = f"an agent ID is a number from {wire.FIRST_AGENT} to {self._highest}"
+            raise RefusedError(422, "invalid_agent_id", message)
+        if not subject or len(subject) > 64 or not subject.isprintable():  # noqa: PLR2004 - a name's length
+            message = "a supervisor's name has 1 to 64 printable characters"
+            raise RefusedError(422, "invalid_subject", message)
+        if not 1 <= seconds <= passes.LONGEST:
+            message = f"a token is good for 1 to {passes.LONGEST} seconds"
+            raise RefusedError(422, "invalid_seconds", message)
+        return passes.mint(role, subject, secret=self._secret, now=self._clock(), seconds=seconds)
+
+    def check(self, token: str) -> Pass:
+        """Whose token it is, if it is good and was not revoked.
+
+        Raises:
+            RefusedError: 401, without detail.
+        """
+        found = passes.read(token, secret=self._secret, now=self._clock())
+        revoked = self._store.read(lambda tx: revocations.find(tx, found.revoked_by))
+        by_itself = found.token_id in revoked
+        # A token's iat has whole seconds; one made in the second of the revocation is gone too.
+        with_all = revoked.get(passes.everything_of(found.role, found.subject), 0.0)
+        if by_itself or found.issued_at <= with_all:
+            raise passes.refused()
+        return found
+
+    def revoke(self, token_id: str) -> None:
+        """One token is no longer good.
+
+        Raises:
+            RefusedError: 422 where ``token_id`` is none.
+        """
+        if not token_id.isalnum() or len(token_id) > 64:  # noqa: PLR2004 - longer than any jti
+            raise RefusedError(422, "invalid_token_id", "that is not a token's id")
+        self._revoke(token_id)
+
+    def revoke_all(self, role: Role, subject: str) -> None:
+        """No token that a subject was given so far is good any longer."""
+        self._revoke(passes.everything_of(role, subject)[:64])
+
+    def _revoke(self, subject: str) -> None:
+        now = self._clock()
+        until = now + passes.LONGEST
+        self._store.write(lambda tx: revocations.revoke(tx, subject, now=now, until=until))
