@@ -11,9 +11,9 @@ import logging
 import random
 import threading
 import time
-import uuid
 from collections.abc import Callable
 
+from bridge import identity
 from bridge.config.settings import GatewaySettings
 from bridge.errors import BridgeError, SessionGoneError, SignInRefusedError, describe
 from bridge.gateway import wire
@@ -49,7 +49,7 @@ class Keeper:
         self._settings = settings
         self._heard = heard
         self._clock = clock
-        self._name = uuid.uuid4().hex
+        self._name = identity.name()
         self._lock = threading.Lock()
         self._threads: dict[str, threading.Thread] = {}
         self._closing = threading.Event()
@@ -148,7 +148,12 @@ class Keeper:
     def _lease(self, agent_id: str) -> bool:
         return self._store.write(
             lambda tx: stored.claim_keeping(
-                tx, agent_id, self._name, now=self._clock(), seconds=_LEASE
+                tx,
+                agent_id,
+                self._name,
+                now=self._clock(),
+                seconds=_LEASE,
+                dead=identity.is_dead,
             )
         )
 

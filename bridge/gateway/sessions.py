@@ -9,12 +9,12 @@ from __future__ import annotations
 import logging
 import threading
 import time
-import uuid
 from collections.abc import Callable, MutableMapping
 from concurrent.futures import ThreadPoolExecutor
 
 from cachetools import TTLCache
 
+from bridge import identity
 from bridge.config.settings import AgentSettings, BridgeSettings
 from bridge.errors import (
     AlreadySignedInError,
@@ -67,7 +67,7 @@ class Sessions:
         self._renewed = renewed
         self._signed_in = signed_in
         self._clock = clock
-        self._name = uuid.uuid4().hex
+        self._name = identity.name()
         self._cache: MutableMapping[str, Guid] = TTLCache(_CACHED, _CACHE_SECONDS)
         self._lock = threading.Lock()
         self._under_way: set[str] = set()
@@ -216,7 +216,12 @@ class Sessions:
     def _claim(self, agent_id: str) -> Turn:
         return self._store.write(
             lambda tx: sessions.claim_sign_in(
-                tx, agent_id, self._name, now=self._clock(), seconds=_SIGN_IN_SECONDS + 1
+                tx,
+                agent_id,
+                self._name,
+                now=self._clock(),
+                seconds=_SIGN_IN_SECONDS + 1,
+                dead=identity.is_dead,
             )
         )
 

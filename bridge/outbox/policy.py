@@ -25,6 +25,8 @@ from bridge.model import Delivery, DeliveryError, DeliveryState
 
 _FIRST_DELAY = 0.5  # seconds; doubled each time
 _LONGEST_DELAY = 10.0
+_SIGN_IN_TAKES = 7.0  # seconds, at most
+_REFUSED_FOR = 60.0  # seconds until a refused sign-in is tried again
 _MOST_UNKNOWNS = 3  # how often a message of unknown fate is sent again
 
 
@@ -80,7 +82,7 @@ def after(
     if error is None:
         return _settled(tried, DeliveryState.DELIVERED, now, None)
     if isinstance(error, (SessionGoneError, AlreadySignedInError, SignInRefusedError)):
-        return _signed_out(tried, error)
+        return _signed_out(tried, error, now)
     if isinstance(error, RetryableError):
         delay = backoff(tried.attempts, jitter, asked=error.retry_after)
         code = "gateway_unreachable" if isinstance(error, UnreachableError) else _code(error)
@@ -109,10 +111,17 @@ def unknown(delivery: Delivery, error: GatewayError, policy: Policy, *, now: flo
     return _settled(counted, DeliveryState.UNCERTAIN, now, found)
 
 
-def _signed_out(delivery: Delivery, error: GatewayError) -> Delivery:
-    """Wait for a GUID: a new one makes it due, else its time runs out."""
-    code = "signing_in" if isinstance(error, SigningInError) else "agent_signed_out"
-    return _waiting(delivery, delivery.expires_at, code, error)
+def _signed_out(delivery: Delivery, error: GatewayError, now: float) -> Delivery:
+    """Wait for a GUID: a new one makes it due.
+
+    Whoever is getting one may die over it, and a refusal may be mended: both are looked at again.
+    """
+    code, again = "agent_signed_out", delivery.expires_at
+    if isinstance(error, SigningInError):
+        code, again = "signing_in", now + _SIGN_IN_TAKES
+    elif isinstance(error, SignInRefusedError):
+        again = now + _REFUSED_FOR
+    return _waiting(delivery, min(again, _last_moment(delivery, now)), code, error)
 
 
 def _last_moment(delivery: Delivery, now: float) -> float:

@@ -11,12 +11,12 @@ import logging
 import random
 import threading
 import time
-import uuid
 from collections.abc import Callable
 from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import replace
 from typing import Protocol
 
+from bridge import identity
 from bridge.config.settings import DeliverySettings
 from bridge.errors import (
     BridgeError,
@@ -74,7 +74,7 @@ class Outbox:
         self._policy = policy.Policy(resend=settings.uncertain == "resend")
         self._consequence = consequence
         self._clock = clock
-        self._name = uuid.uuid4().hex
+        self._name = identity.name()
         self._claims = 0
         self._free = settings.workers
         self._bell = threading.Condition()
@@ -85,7 +85,14 @@ class Outbox:
         self._thread = threading.Thread(target=self._run, name="outbox-claims", daemon=True)
 
     def start(self) -> None:
-        """Begin with whatever is due, what an earlier process left included."""
+        """Begin with whatever is due, what an earlier process left included.
+
+        Raises:
+            StoreError: the list cannot be read.
+        """
+        self._store.write(
+            lambda tx: deliveries.start_afresh(tx, identity.is_dead, now=self._clock())
+        )
         self._thread.start()
 
     def close(self) -> None:

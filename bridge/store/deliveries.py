@@ -5,7 +5,7 @@ One delivery of a call is in flight at a time, the oldest first; calls do not wa
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
@@ -174,6 +174,23 @@ def next_due(tx: Connection) -> float | None:
 def abandoned(tx: Connection, *, now: float) -> list[Delivery]:
     """What a worker was sending whose lease is over: nobody knows whether it left."""
     return [_delivery(row) for row in _ABANDONED.all(tx, b_now=now)]
+
+
+def start_afresh(tx: Connection, dead: Callable[[str], bool], *, now: float) -> None:
+    """Start afresh: end the leases whose holders are ``dead``, look for GUIDs once more."""
+    held = tx.execute(select(_d.lease).where(_OPEN, _d.state == _SENDING).distinct()).scalars()
+    over = [lease for lease in held if lease is not None and dead(lease)]
+    if over:
+        tx.execute(
+            update(deliveries)
+            .where(_OPEN, _d.state == _SENDING, _d.lease.in_(over))
+            .values(lease_until=now - 1)
+        )
+    tx.execute(
+        update(deliveries)
+        .where(_d.state == _WAITING, _d.error_code.in_(WITHOUT_GUID))
+        .values(due_at=now)
+    )
 
 
 _SETTLE = Prepared(

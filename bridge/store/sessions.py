@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
 from enum import Enum
 
-from sqlalchemy import Connection, bindparam, or_, select, update
+from sqlalchemy import Connection, bindparam, select, update
 
 from bridge.model import AgentId, Guid
 from bridge.store.prepared import Prepared
@@ -144,8 +145,16 @@ class Turn(Enum):
     ABANDONED = "abandoned"  # ours, and whoever was at it died before its outcome was stored
 
 
-def claim_sign_in(tx: Connection, agent_id: str, who: str, *, now: float, seconds: float) -> Turn:
-    """Take the right to sign the agent in."""
+def claim_sign_in(
+    tx: Connection,
+    agent_id: str,
+    who: str,
+    *,
+    now: float,
+    seconds: float,
+    dead: Callable[[str], bool] = lambda _: False,
+) -> Turn:
+    """Take the right to sign the agent in, also from a holder that is ``dead``."""
     _ensure(tx, agent_id, now)
     found = tx.execute(
         select(sessions.c.signing_in, sessions.c.signing_in_until)
@@ -153,7 +162,7 @@ def claim_sign_in(tx: Connection, agent_id: str, who: str, *, now: float, second
         .with_for_update()
     ).one()
     abandoned = found.signing_in not in (None, who)
-    if abandoned and found.signing_in_until >= now:
+    if abandoned and found.signing_in_until >= now and not dead(found.signing_in):
         return Turn.OTHERS
     tx.execute(
         update(sessions)
@@ -172,22 +181,31 @@ def release_sign_in(tx: Connection, agent_id: str, who: str) -> None:
     )
 
 
-def claim_keeping(tx: Connection, agent_id: str, who: str, *, now: float, seconds: float) -> bool:
+def claim_keeping(
+    tx: Connection,
+    agent_id: str,
+    who: str,
+    *,
+    now: float,
+    seconds: float,
+    dead: Callable[[str], bool] = lambda _: False,
+) -> bool:
     """Take, or hold on to, the right to poll for the agent: reading consumes events."""
     _ensure(tx, agent_id, now)
-    statement = (
+    found = tx.execute(
+        select(sessions.c.keeper, sessions.c.keeper_until)
+        .where(sessions.c.agent_id == agent_id)
+        .with_for_update()
+    ).one()
+    others = found.keeper not in (None, who) and found.keeper_until >= now
+    if others and not dead(found.keeper):
+        return False
+    tx.execute(
         update(sessions)
         .where(sessions.c.agent_id == agent_id)
-        .where(
-            or_(
-                sessions.c.keeper.is_(None),
-                sessions.c.keeper == who,
-                sessions.c.keeper_until < now,
-            )
-        )
         .values(keeper=who, keeper_until=now + seconds)
     )
-    return bool(tx.execute(statement).rowcount)
+    return True
 
 
 def release_keeping(tx: Connection, agent_id: str, who: str) -> None:

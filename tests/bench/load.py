@@ -1,8 +1,8 @@
-"""Conversations that ask for a person, all at once: a process of its own, so that it measures and
-does not disturb.
+"""Conversations that ask for a person, all at once, from a process of their own.
 
-Reads one JSON object on standard input: port, bodies (a file of one JSON body a line), conversations
-(how many at a time). Prints one: seconds, answers (a count by status), milliseconds (each turn's).
+Reads one JSON object on standard input: port, bodies (a file with one JSON body a line) and
+conversations (how many at a time). Prints one: seconds, answers (a count by status), milliseconds
+(each turn's).
 """
 
 from __future__ import annotations
@@ -15,7 +15,9 @@ from pathlib import Path
 from typing import Any
 
 
-async def _converse(port: int, bodies: asyncio.Queue[bytes], took: list[float], codes: dict[int, int]) -> None:
+async def _converse(
+    port: int, bodies: asyncio.Queue[bytes], took: list[float], codes: dict[int, int]
+) -> None:
     reader, writer = await asyncio.open_connection("127.0.0.1", port)
     while not bodies.empty():
         body = bodies.get_nowait()
@@ -37,22 +39,21 @@ async def _converse(port: int, bodies: asyncio.Queue[bytes], took: list[float], 
     writer.close()
 
 
-async def _run(given: dict[str, Any]) -> dict[str, Any]:
+async def _run(given: dict[str, Any], lines: list[bytes]) -> dict[str, Any]:
     bodies: asyncio.Queue[bytes] = asyncio.Queue()
-    for line in Path(given["bodies"]).read_bytes().splitlines():
+    for line in lines:
         bodies.put_nowait(line)
     took: list[float] = []
     codes: dict[int, int] = {}
     begun = time.perf_counter()
     await asyncio.gather(
-        *(
-            _converse(given["port"], bodies, took, codes)
-            for _ in range(given["conversations"])
-        )
+        *(_converse(given["port"], bodies, took, codes) for _ in range(given["conversations"]))
     )
     seconds = time.perf_counter() - begun
     return {"seconds": seconds, "answers": codes, "milliseconds": took}
 
 
 if __name__ == "__main__":
-    print(json.dumps(asyncio.run(_run(json.load(sys.stdin)))))  # noqa: T201 - that is its answer
+    asked = json.load(sys.stdin)
+    ready = Path(asked["bodies"]).read_bytes().splitlines()
+    print(json.dumps(asyncio.run(_run(asked, ready))))
