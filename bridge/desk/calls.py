@@ -262,15 +262,19 @@ class Calls:
         Raises:
             RefusedError: 400 for a cursor that is none.
         """
-        before = _number(cursor)
+        given_at, _, call_id = (cursor or "").partition("~")
+        at = _number(given_at or None)
+        before = None if at is None else (at, call_id)
         size = max(1, min(limit, _MOST))
         found = self._store.read(
             lambda tx: assignments.list_calls(
                 tx, agent_id=agent_id, ended=ended, before=before, limit=size
             )
         )
-        following = repr(found[-1].given_at) if len(found) == size else None
-        return Page(tuple(found), following)
+        if len(found) < size:
+            return Page(tuple(found), None)
+        last = found[-1]
+        return Page(tuple(found), f"{last.given_at!r}~{last.assignment.call_id}")
 
     def call(self, call_id: str) -> CallView:
         """One call with its card and its newest deliveries.
@@ -283,9 +287,7 @@ class Calls:
             standing = assignments.of_call(tx, call_id)
             if standing is None:
                 return None
-            batch = deliveries.listing(
-                tx, call_id=call_id, states=(), agent_id=None, after=0, limit=_MOST
-            )
+            batch = deliveries.newest_of_call(tx, call_id, limit=_MOST)
             return CallView(standing, assignments.card_of(tx, call_id), tuple(batch))
 
         view = self._store.read(query)

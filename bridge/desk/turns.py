@@ -40,12 +40,11 @@ def look(store: Store, turn: Turn) -> Seen:
     key = key_of(turn)
 
     def query(tx: Tx) -> Seen:
-        return Seen(
-            key,
-            turns.get(tx, key),
-            assignments.latest(tx, turn.sender_id),
-            assignments.handed_back_at(tx, turn.sender_id),
-        )
+        # The record last: each statement sees its own moment, and whoever made the agent the
+        # owner stored the record with it.
+        standing = assignments.latest(tx, turn.sender_id)
+        handed_back = assignments.handed_back_at(tx, turn.sender_id)
+        return Seen(key, turns.get(tx, key), standing, handed_back)
 
     return store.read(query)
 

@@ -25,6 +25,7 @@ from bridge.store import sessions as stored
 logger = logging.getLogger(__name__)
 
 _LEASE = 60.0  # seconds; a poller that died is followed well before the two minutes are over
+_LAST_POLL = 8.0  # seconds that a stop waits for it; containers are killed after ten
 _SHUT_DOWN = "AgentOther_ShutdownService"
 
 
@@ -74,11 +75,11 @@ class Keeper:
             thread.start()
 
     def close(self) -> None:
-        """Stop polling. A poll under way is awaited: its answer may consume an event."""
+        """Stop polling. A poll under way is awaited a while: its answer may consume an event."""
         with self._lock:
             self._closing.set()
             threads = list(self._threads.values())
-        until = time.monotonic() + self._settings.poll_timeout
+        until = time.monotonic() + min(self._settings.poll_timeout, _LAST_POLL)
         for thread in threads:
             thread.join(max(0.0, until - time.monotonic()))
 

@@ -14,6 +14,7 @@ from sqlalchemy import (
     bindparam,
     false,
     func,
+    or_,
     select,
     update,
 )
@@ -199,17 +200,19 @@ def list_calls(
     *,
     agent_id: str | None,
     ended: bool,
-    before: float | None,
+    before: tuple[float, str] | None,
     limit: int,
 ) -> list[Standing]:
-    """Calls, the newest assignment first; ``before`` is a ``given_at`` to go on from."""
-    statement = select(assignments).order_by(assignments.c.given_at.desc()).limit(limit)
+    """Calls, the newest assignment first; ``before`` is (given_at, call ID) to go on from."""
+    statement = select(assignments).order_by(_a.given_at.desc(), _a.call_id.desc()).limit(limit)
     if agent_id is not None:
-        statement = statement.where(assignments.c.agent_id == agent_id)
+        statement = statement.where(_a.agent_id == agent_id)
     if not ended:
-        statement = statement.where(assignments.c.ended_at.is_(None))
+        statement = statement.where(_a.ended_at.is_(None))
     if before is not None:
-        statement = statement.where(assignments.c.given_at < before)
+        at, call_id = before
+        older = or_(_a.given_at < at, and_(_a.given_at == at, _a.call_id < call_id))
+        statement = statement.where(older)
     return [standing for row in tx.execute(statement) if (standing := _standing(row))]
 
 

@@ -396,6 +396,12 @@ def told_since(tx: Connection, call_id: str, since: float) -> list[Delivery]:
     return _all(tx, statement)
 
 
+def newest_of_call(tx: Connection, call_id: str, *, limit: int) -> list[Delivery]:
+    """The newest deliveries of a call, in the order of storing."""
+    statement = select(deliveries).where(_d.call_id == call_id).order_by(_d.seq.desc())
+    return _all(tx, statement.limit(limit))[::-1]
+
+
 def counts(tx: Connection) -> dict[str, int]:
     """How many deliveries are open, by state."""
     statement = (

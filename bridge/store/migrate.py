@@ -5,6 +5,7 @@ A database that is current costs one query: Alembic itself is imported only when
 
 from __future__ import annotations
 
+import logging
 from pathlib import Path
 
 from sqlalchemy import Connection, Engine, inspect, text
@@ -12,6 +13,8 @@ from sqlalchemy import Connection, Engine, inspect, text
 from bridge.errors import StoreError
 
 HEAD = "0001"  # the newest version under migrations/versions; a test holds them together
+logger = logging.getLogger(__name__)
+
 _LOCK = 0x63636272  # "ccbr": an advisory lock of PostgreSQL that only migrations take
 _FOLDER = Path(__file__).parent / "migrations"
 
@@ -45,6 +48,8 @@ def _upgrade(connection: Connection, version: str | None) -> None:
     from alembic.config import Config  # noqa: PLC0415
     from alembic.util import CommandError  # noqa: PLC0415
 
+    logging.getLogger("alembic").setLevel(logging.WARNING)  # ours is the one line that counts
+    logger.info("The database is brought to version %s", HEAD)
     config = Config()
     config.set_main_option("script_location", str(_FOLDER).replace("%", "%%"))
     config.attributes["connection"] = connection

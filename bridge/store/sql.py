@@ -5,14 +5,18 @@ from __future__ import annotations
 from typing import Any
 
 from sqlalchemy import Insert, Table
-from sqlalchemy.dialects import postgresql, sqlite
+from sqlalchemy.dialects import sqlite
 from sqlalchemy.sql.expression import Executable
 
 from bridge.store.prepared import Prepared
 
 
 def _insert(dialect: str, table: Table) -> Any:
-    return postgresql.insert(table) if dialect == "postgresql" else sqlite.insert(table)
+    if dialect != "postgresql":
+        return sqlite.insert(table)
+    from sqlalchemy.dialects import postgresql  # noqa: PLC0415 - 24 ms that SQLite need not wait
+
+    return postgresql.insert(table)
 
 
 def insert_or_ignore(table: Table, *columns: str, returning: str | None = None) -> Prepared:

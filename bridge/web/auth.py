@@ -1,16 +1,22 @@
-"""Who asks: bearer tokens into a :class:`Principal`, and what that one may do. Pure."""
+"""Who asks: bearer tokens into a :class:`Principal`, and what that one may do.
+
+Pure but for the question whose signed token it is, which is asked of the caller's ``check``.
+"""
 
 from __future__ import annotations
 
 import hmac
+from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 from enum import Enum
 
 from pydantic import SecretStr
 
+from bridge import passes
 from bridge.config.settings import ApiSettings
 from bridge.errors import RefusedError
 from bridge.model import AgentId
+from bridge.passes import Pass, Role
 
 
 class Kind(str, Enum):
@@ -28,24 +34,56 @@ class Principal:
     kind: Kind
     agent_id: AgentId | None = None
 
+    @property
+    def name(self) -> str:
+        """For the log: ``system``, ``supervisor``, ``agent:291``."""
+        return self.kind.value if self.agent_id is None else f"{self.kind.value}:{self.agent_id}"
+
 
 SYSTEM = Principal(Kind.SYSTEM)
+_READING = ("GET", "HEAD", "OPTIONS")
+_DOTS = 2  # in a signed token
 
 
-def identify(authorization: str | None, settings: ApiSettings) -> Principal:
+async def identify(
+    authorization: str | None,
+    settings: ApiSettings,
+    check: Callable[[str], Awaitable[Pass]],
+) -> Principal:
     """Who sent the header ``Authorization``.
 
+    Args:
+        authorization: as it came.
+        settings: with the systems' token.
+        check: whose signed token it is; asked only where it could be one.
+
     Raises:
-        RefusedError: 403 where the API is closed; 401 for a token that is missing or not good.
+        RefusedError: 403 where the API is closed, to signed tokens too; 401 for a token that is
+            missing or not good.
     """
     if settings.token is None:
         message = "the API is closed: set api.token in bridge.yml (BRIDGE_API_TOKEN)"
         raise RefusedError(403, "closed", message)
     token = bearer(authorization)
-    if token is not None and same(token, settings.token):
+    if not token:
+        message = "send Authorization: Bearer and a token that is good"
+        raise RefusedError(401, "unauthorized", message)
+    if same(token, settings.token):
         return SYSTEM
-    message = "send Authorization: Bearer and a token that is good"
-    raise RefusedError(401, "unauthorized", message)
+    if token.count(".") != _DOTS:
+        raise passes.refused()
+    return _person(await check(token))
+
+
+def _person(found: Pass) -> Principal:
+    if found.role is Role.AGENT:
+        return Principal(Kind.AGENT, AgentId(found.subject))
+    return Principal(Kind.SUPERVISOR)
+
+
+def may_ask(principal: Principal, method: str) -> bool:
+    """Whether ``principal`` may ask so at all: a supervisor only looks, whatever the address."""
+    return principal.kind is not Kind.SUPERVISOR or method in _READING
 
 
 def may(principal: Principal, agent_id: str) -> bool:

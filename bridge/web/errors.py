@@ -24,6 +24,7 @@ from bridge.errors import (
     describe,
 )
 from bridge.web import answers, paths
+from bridge.web.auth import Principal
 
 logger = logging.getLogger(__name__)
 
@@ -35,6 +36,7 @@ _SAID = {
     413: ("too_large", "the request is too large"),
     503: ("unavailable", "the answer was not ready in time"),
 }
+_TURNED_AWAY = (HTTPStatus.UNAUTHORIZED, HTTPStatus.FORBIDDEN)
 _INTERNAL = RefusedError(500, "internal", "the request failed; the log says where")
 _CORS = (
     "access-control-allow-origin",
@@ -73,6 +75,8 @@ class _Handler(ErrorHandler):
         if error is _INTERNAL:
             where = paths.template(request)
             logger.error("A request failed: %s path=%s", describe(exception), where)
+        if error.status in _TURNED_AWAY:
+            _note(request, error)
         response = answers.json(_said(request, error), status=error.status)
         response.headers.update(getattr(exception, "headers", {}))
         if error.status == HTTPStatus.UNAUTHORIZED:
@@ -81,6 +85,17 @@ class _Handler(ErrorHandler):
             # Whoever is still sending would see a broken connection: the rest is read and dropped.
             request.stream.request_max_size = request.app.config.REQUEST_MAX_SIZE
         return response
+
+
+def _note(request: Request, error: RefusedError) -> None:
+    """One line for each who is turned away; nothing of what they sent."""
+    principal: Principal | None = getattr(request.ctx, "principal", None)
+    logger.warning(
+        "A request was refused code=%s path=%s by=%s",
+        error.code,
+        paths.template(request),
+        principal.name if principal else "nobody",
+    )
 
 
 def _said(request: Request, error: RefusedError) -> dict[str, Any]:

@@ -9,7 +9,6 @@ from __future__ import annotations
 
 import asyncio
 import ipaddress
-import logging
 from contextvars import ContextVar
 from typing import Any
 
@@ -19,9 +18,9 @@ from sanic import Request, Sanic
 from bridge import runtime
 from bridge import turn as turns
 from bridge.errors import RefusedError
+from bridge.passes import Pass
 from bridge.web import auth, body, paths
-
-logger = logging.getLogger(__name__)
+from bridge.web.api import asking
 
 # Whether the request that is being served brought the domain that its action is given: without
 # one, the SDK hands out the last domain that it saw, whosever that was.
@@ -44,19 +43,17 @@ async def admit(*, request: Request, **_: object) -> None:
 
     Raises:
         RefusedError: 401, 403 or 503.
+        StoreError: whether a signed token was revoked cannot be known just now.
     """
     webhook = paths.is_webhook(request)
     if request.stream is not None:
         limit = body.WEBHOOK_BYTES if webhook else body.OTHER_BYTES
         request.stream.request_max_size = limit
-    try:
-        if webhook:
-            _admit_rasa(request)
-        elif paths.is_ours(request) and paths.template(request) not in _OPEN:
-            request.ctx.principal = _principal(request)
-    except RefusedError as error:
-        logger.warning("A request was refused code=%s path=%s", error.code, paths.template(request))
-        raise
+    if webhook:
+        _admit_rasa(request)
+    elif paths.is_ours(request) and paths.template(request) not in _OPEN:
+        request.ctx.principal = await _principal(request)
+        auth.demand(auth.may_ask(request.ctx.principal, request.method))
 
 
 async def hand_over(*, request: Request, **_: object) -> None:
@@ -122,12 +119,18 @@ def _knows(request: Request, token: SecretStr) -> bool:
     return any(auth.same(each, token) for each in given if each is not None)
 
 
-def _principal(request: Request) -> auth.Principal:
+async def _principal(request: Request) -> auth.Principal:
     settings = runtime.configured()
     if settings is None:
         message = "the bridge has no configuration that is good; its log says why"
         raise RefusedError(503, "not_configured", message)
-    return auth.identify(request.headers.get("authorization"), settings.bridge.api)
+    authorization = request.headers.get("authorization")
+    return await auth.identify(authorization, settings.bridge.api, _whose)
+
+
+async def _whose(token: str) -> Pass:
+    """Asked at every request: a token may have been revoked since the last."""
+    return await asking.desk(lambda desk: desk.tokens.check(token))
 
 
 def _action_name(payload: object) -> str:
