@@ -6,12 +6,24 @@ Ids are strings, times ISO 8601 in UTC; a key without a value is left out.
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import asdict
 from datetime import datetime, timezone
 from typing import Any
 
 from bridge.desk import CallView, Page, Session, Standing
-from bridge.model import Assignment, Card, Delivery, Line, MediaType, Origin
+from bridge.model import (
+    Assignment,
+    Card,
+    Delivery,
+    Draft,
+    Line,
+    MediaType,
+    Mode,
+    Origin,
+    Suggestion,
+)
+from bridge.passes import Pass, Role
 
 Json = dict[str, Any]
 
@@ -51,11 +63,12 @@ def call(found: Standing) -> Json:
         handed_off_at=_time(found.handed_off_at),
         handed_back_at=_time(found.handed_back_at),
         ended_at=_time(found.ended_at),
+        untold=found.untold,
     )
 
 
-def whole_call(view: CallView) -> Json:
-    """A call with its card and its history."""
+def whole_call(view: CallView, offered: Sequence[Suggestion], mode: Mode) -> Json:
+    """A call with its card, its history, what is offered to the agent, and how far assist goes."""
     told = [_told(delivery) for delivery in view.deliveries]
     turns = [_said(line) for line in view.card.turns] if view.card else []
     history = sorted((*turns, *told), key=lambda pair: pair[0])  # stable: turns before deliveries
@@ -63,6 +76,8 @@ def whole_call(view: CallView) -> Json:
         **call(view.standing),
         "card": card(view.card) if view.card else None,
         "history": [item for _, item in history],
+        "suggestions": [suggestion(item) for item in offered],
+        "assist": mode.value,
     }
 
 
@@ -72,6 +87,51 @@ def card(found: Card) -> Json:
         "reason": found.reason,
         "slots": _finite(found.slots),
         "turns": [_said(line)[1] for line in found.turns],
+    }
+
+
+def suggestion(found: Suggestion) -> Json:
+    """A suggestion: who may say what, what became of it, and what was changed."""
+    return _present(
+        id=found.id,
+        agent_id=found.agent_id,
+        call_id=found.call_id,
+        sender_id=found.sender_id,
+        state=found.state.value,
+        created_at=time(found.created_at),
+        expires_at=time(found.expires_at),
+        source=_finite(asdict(found.source)),
+        text=found.text,
+        drafts=[_draft(draft) for draft in found.drafts],
+        edited_text=found.edited_text,
+        reason=found.reason,
+        candidate_of=found.group,
+        message_id=found.message_id,
+        displayed_at=_time(found.displayed_at),
+        settled_at=_time(found.settled_at),
+        settled_by=found.settled_by,
+    )
+
+
+def accepted(found: Suggestion, sent: Sequence[Delivery]) -> Json:
+    """A suggestion and the deliveries that it became."""
+    return suggestion(found) | {"deliveries": [delivery(item) for item in sent]}
+
+
+def assist(mode: Mode, ceiling: Mode | None) -> Json:
+    """How far assist goes now, and the ceiling that was put, or null."""
+    return {"mode": mode.value, "ceiling": ceiling.value if ceiling else None}
+
+
+def issued(token: str, found: Pass) -> Json:
+    """A token, the name that revokes it, and whose it is."""
+    whose = "agent_id" if found.role is Role.AGENT else "supervisor"
+    return {
+        "token": token,
+        "token_id": found.token_id,
+        whose: found.subject,
+        "issued_at": time(found.issued_at),
+        "expires_at": time(found.expires_at),
     }
 
 
@@ -91,6 +151,7 @@ def delivery(found: Delivery) -> Json:
         content=found.draft.content,
         channel=found.envelope.channel.value,
         origin=found.origin.value,
+        approved_by=found.approved_by,
         part=found.part,
         error={"code": error.code, "message": error.message} if error else None,
         created_at=time(found.created_at),
@@ -126,6 +187,15 @@ def _told(found: Delivery) -> tuple[float, Json]:
         at=time(found.created_at),
         delivery={"id": found.id, "state": found.state.value},
         origin=found.origin.value,
+        approved_by=found.approved_by,
+    )
+
+
+def _draft(found: Draft) -> Json:
+    return _present(
+        media_type=found.media_type.value,
+        media_file_type=found.media_file_type,
+        content=found.content,
     )
 
 

@@ -2,18 +2,35 @@
 
 from __future__ import annotations
 
+import asyncio
+
 import pytest
 from pydantic import SecretStr
 
 from bridge.config.settings import ApiSettings
 from bridge.errors import RefusedError
 from bridge.model import AgentId
+from bridge.passes import Pass, Role
 from bridge.web import auth
 from bridge.web.auth import SYSTEM, Kind, Principal
 
 SECRET = "a-secret-that-is-thirty-two-bytes-long"
 ANNA = Principal(Kind.AGENT, AgentId("291"))
 SUPERVISOR = Principal(Kind.SUPERVISOR)
+OPEN = ApiSettings(token=SecretStr(SECRET))
+
+
+def identify(
+    header: str | None, settings: ApiSettings = OPEN, role: Role = Role.AGENT
+) -> Principal:
+    """As the guard does it; only the token ``a.b.c`` is a person's."""
+
+    async def check(token: str) -> Pass:
+        if token != "a.b.c":
+            raise RefusedError(401, "unauthorized", "no detail")
+        return Pass(role, "291", "0", 0.0, 1.0)
+
+    return asyncio.run(auth.identify(header, settings, check))
 
 
 def test_a_system_may_all_an_agent_its_own_a_supervisor_looks() -> None:
@@ -31,9 +48,21 @@ def test_what_is_not_allowed_is_403() -> None:
 
 
 def test_the_token_is_a_systems() -> None:
-    settings = ApiSettings(token=SecretStr(SECRET))
-    assert auth.identify(f"Bearer {SECRET}", settings) == SYSTEM
-    assert auth.identify(f"bearer  {SECRET} ", settings) == SYSTEM
+    assert identify(f"Bearer {SECRET}") == SYSTEM
+    assert identify(f"bearer  {SECRET} ") == SYSTEM
+
+
+def test_a_signed_token_is_a_persons() -> None:
+    assert identify("Bearer a.b.c") == ANNA
+    assert identify("Bearer a.b.c", role=Role.SUPERVISOR) == SUPERVISOR
+    assert [who.name for who in (SYSTEM, ANNA, SUPERVISOR)] == ["system", "agent:291", "supervisor"]
+
+
+def test_a_supervisor_only_looks() -> None:
+    for method in ("GET", "POST", "PUT", "DELETE"):
+        assert auth.may_ask(SYSTEM, method)
+        assert auth.may_ask(ANNA, method)
+        assert auth.may_ask(SUPERVISOR, method) == (method == "GET")
 
 
 @pytest.mark.parametrize(
@@ -47,15 +76,18 @@ def test_the_token_is_a_systems() -> None:
         f"Token {SECRET}",
         f"Bearer {SECRET}x",
         "Bearer \udcff",
+        "Bearer a.b.d",
+        f"Bearer {SECRET}.b.c",
     ],
 )
 def test_everything_else_is_401(header: str | None) -> None:
     with pytest.raises(RefusedError) as refused:
-        auth.identify(header, ApiSettings(token=SecretStr(SECRET)))
+        identify(header)
     assert refused.value.status == 401
 
 
 def test_a_closed_api_is_closed_to_all() -> None:
-    with pytest.raises(RefusedError) as refused:
-        auth.identify(f"Bearer {SECRET}", ApiSettings())
-    assert (refused.value.status, refused.value.code) == (403, "closed")
+    for token in (SECRET, "a.b.c"):
+        with pytest.raises(RefusedError) as refused:
+            identify(f"Bearer {token}", ApiSettings())
+        assert (refused.value.status, refused.value.code) == (403, "closed")

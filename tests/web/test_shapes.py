@@ -14,6 +14,7 @@ from bridge.model import (
     Guid,
     Line,
     MediaType,
+    Mode,
     Origin,
     Owner,
 )
@@ -78,7 +79,7 @@ def test_history_is_the_cards_turns_and_the_deliveries_in_order() -> None:
     told = making.delivery(seq=1, created_at=AT, origin=Origin.HANDOFF)
     image = Draft(MediaType.IMAGE, "https://i.example/a.png")
     shown = making.delivery(seq=2, created_at=AT + 1, origin=Origin.AUTO, draft=image)
-    found = shapes.whole_call(CallView(standing, card, (shown, told)))
+    found = shapes.whole_call(CallView(standing, card, (shown, told)), (), Mode.AUTO)
     assert [item["who"] for item in found["history"]] == ["customer", "bot", "agent", "bot"]
     assert [item.get("text") for item in found["history"]] == ["help", "how?", "message 1", None]
     assert found["history"][3]["media_type"] == "IMAGE"
@@ -88,5 +89,5 @@ def test_history_is_the_cards_turns_and_the_deliveries_in_order() -> None:
 
 def test_a_call_without_a_card() -> None:
     standing = Standing(making.assignment(), Owner.BOT, "http", AT)
-    found = shapes.whole_call(CallView(standing, None, ()))
+    found = shapes.whole_call(CallView(standing, None, ()), (), Mode.OFF)
     assert (found["card"], found["history"], found["owner"]) == (None, [], "bot")

@@ -5,9 +5,27 @@ from __future__ import annotations
 from sanic import Blueprint
 
 from bridge.web import paths
-from bridge.web.api import assignments, calls, deliveries, operations, sessions
+from bridge.web.api import (
+    assignments,
+    assist,
+    calls,
+    deliveries,
+    operations,
+    sessions,
+    suggestions,
+    tokens,
+)
 
-_RESOURCES = (assignments, calls, deliveries, operations, sessions)
+_RESOURCES = (
+    assignments,
+    assist,
+    calls,
+    deliveries,
+    operations,
+    sessions,
+    suggestions,
+    tokens,
+)
 
 
 def blueprint() -> Blueprint:

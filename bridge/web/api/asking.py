@@ -12,12 +12,13 @@ from sanic import Request
 from bridge import runtime
 from bridge.desk import Desk
 from bridge.errors import RefusedError
-from bridge.web import body
+from bridge.web import auth, body
 from bridge.web.auth import Principal
 
 T = TypeVar("T")
 _PAGE = 50  # items, where nothing is said
 _DIGITS = 10  # of a limit that is none
+_NUL = "\0"
 _YES = ("1", "true", "yes")
 
 
@@ -41,17 +42,28 @@ def who(request: Request) -> Principal:
     return principal
 
 
+def demand_system(request: Request) -> None:
+    """Raise RefusedError 403 for people."""
+    auth.demand(who(request).kind is auth.Kind.SYSTEM)
+
+
 def name(segment: str) -> str:
     """A part of the path as it was meant: any characters, percent-encoded.
 
     Raises:
-        RefusedError: 400 where that is no UTF-8.
+        RefusedError: 400 where that is no UTF-8, or has a character that stands in no name.
     """
     try:
-        return unquote_to_bytes(segment).decode()
+        return _named(unquote_to_bytes(segment).decode())
     except UnicodeDecodeError:
         message = "the path is not UTF-8, percent-encoded"
         raise RefusedError(400, "bad_request", message) from None
+
+
+def _named(found: str) -> str:
+    if _NUL in found:  # PostgreSQL cannot even be asked for one
+        raise RefusedError(400, "bad_request", "the address has a character that stands in no name")
+    return found
 
 
 def fields(request: Request) -> Mapping[str, Any]:
@@ -67,10 +79,57 @@ def fields(request: Request) -> Mapping[str, Any]:
     return found
 
 
+def words(request: Request, *known: str) -> dict[str, str]:
+    """The texts of a body that may be empty; one that is null was not given.
+
+    Strict: a field that is not known may be a misspelt one, and what it says would be lost.
+
+    Raises:
+        RefusedError: 400 and 413 as for ``fields``; 422 for a field that is not known, or no text.
+    """
+    given = fields(request) if request.body.strip() else {}
+    _only(given, known)
+    for key, value in given.items():
+        if not isinstance(value, str | None):
+            raise RefusedError(422, "invalid_field", f"{key} is a text")
+        if value is not None and _NUL in value:  # PostgreSQL keeps none
+            raise RefusedError(422, "invalid_field", f"{key} has a character that cannot be kept")
+    return {key: value for key, value in given.items() if value is not None}
+
+
+def only(request: Request, *known: str) -> Mapping[str, Any]:
+    """The body's fields, which are among ``known``.
+
+    Raises:
+        RefusedError: 400 and 413 as for ``fields``; 422 for another field.
+    """
+    given = fields(request)
+    _only(given, known)
+    return given
+
+
+def _only(given: Mapping[str, Any], known: tuple[str, ...]) -> None:
+    unknown = sorted(set(given) - set(known))
+    if unknown:
+        allowed = ", ".join(known) or "none"
+        message = f"there is no field {unknown[0][:64]} here; the fields are: {allowed}"
+        raise RefusedError(422, "invalid_field", message)
+
+
 def text(request: Request, key: str) -> str | None:
-    """A parameter of the query; an empty one is none."""
+    """A parameter of the query; an empty one is none.
+
+    Raises:
+        RefusedError: 400 for a character that stands in no name.
+    """
     value = request.args.get(key)
-    return str(value) if value else None
+    return _named(str(value)) if value else None
+
+
+def whose(request: Request) -> str | None:
+    """The agent whose things are listed: an agent's own, or those of ``?agent_id=``."""
+    own = auth.only_for(who(request))
+    return own if own is not None else text(request, "agent_id")
 
 
 def flag(request: Request, key: str) -> bool:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from sanic import Blueprint, HTTPResponse, Request
 
 from bridge.errors import RefusedError
-from bridge.web import answers, auth, shapes
+from bridge.web import answers, shapes
 from bridge.web.api import asking
 
 
@@ -17,7 +17,7 @@ def add_to(api: Blueprint) -> None:
 
 async def give(request: Request, sender_id: str) -> HTTPResponse:
     """Give a conversation its assignment; answers what stands now."""
-    auth.demand(asking.who(request).kind is auth.Kind.SYSTEM)
+    asking.demand_system(request)
     conversation, fields = asking.name(sender_id), asking.fields(request)
     standing, warning = await asking.desk(lambda desk: desk.calls.assign(conversation, fields))
     found = shapes.call(standing)
@@ -26,7 +26,7 @@ async def give(request: Request, sender_id: str) -> HTTPResponse:
 
 async def take(request: Request, sender_id: str) -> HTTPResponse:
     """The call ended."""
-    auth.demand(asking.who(request).kind is auth.Kind.SYSTEM)
+    asking.demand_system(request)
     conversation = asking.name(sender_id)
     if not await asking.desk(lambda desk: desk.calls.end(conversation)):
         message = "the conversation has no assignment that is open"

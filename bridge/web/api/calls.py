@@ -1,22 +1,30 @@
-"""``/bridge/calls``: calls, with history, card and owner."""
+"""``/bridge/calls``: calls with history, card and owner; the agent's own words, the handback."""
 
 from __future__ import annotations
 
 from sanic import Blueprint, HTTPResponse, Request
 
+from bridge.desk import CallView, Desk
+from bridge.errors import RefusedError
+from bridge.model import Mode, Suggestion
 from bridge.web import answers, auth, shapes
 from bridge.web.api import asking
+
+_LONGEST_CLIENT_ID = 128
+_OFFERED = 50  # suggestions at a time
 
 
 def add_to(api: Blueprint) -> None:
     """Add the routes."""
     api.add_route(listing, "/calls", methods=["GET"], name="calls")
     api.add_route(show, "/calls/<call_id:str>", methods=["GET"], name="call")
+    api.add_route(reply, "/calls/<call_id:str>/replies", methods=["POST"])
+    api.add_route(hand_back, "/calls/<call_id:str>/handback", methods=["POST"])
 
 
 async def listing(request: Request) -> HTTPResponse:
     """Calls, the newest first: ``?agent_id=&ended=true&cursor=&limit=``."""
-    agent_id = auth.only_for(asking.who(request)) or asking.text(request, "agent_id")
+    agent_id = asking.whose(request)
     ended, cursor = asking.flag(request, "ended"), asking.text(request, "cursor")
     limit = asking.limit(request)
     found = await asking.desk(
@@ -26,8 +34,49 @@ async def listing(request: Request) -> HTTPResponse:
 
 
 async def show(request: Request, call_id: str) -> HTTPResponse:
-    """One call."""
-    wanted = asking.name(call_id)
-    view = await asking.desk(lambda desk: desk.calls.call(wanted))
-    auth.demand(auth.may_read(asking.who(request), view.standing.assignment.agent_id))
-    return answers.json(shapes.whole_call(view))
+    """One call, with what is offered to its agent and how far assist goes."""
+    wanted, principal = asking.name(call_id), asking.who(request)
+
+    def look(desk: Desk) -> tuple[CallView, tuple[Suggestion, ...], Mode]:
+        view = desk.calls.call(wanted)
+        auth.demand(auth.may_read(principal, view.standing.assignment.agent_id))
+        offered = desk.suggestions.listing(
+            call_id=wanted, state="offered", agent_id=None, cursor=None, limit=_OFFERED
+        )
+        return view, offered.items, desk.assists.mode()
+
+    return answers.json(shapes.whole_call(*await asking.desk(look)))
+
+
+async def reply(request: Request, call_id: str) -> HTTPResponse:
+    """An agent writes freely; the same ``client_id`` again is the same message."""
+    called, agent_id = asking.name(call_id), asking.who(request).agent_id
+    given = asking.words(request, "text", "client_id")
+    text, client_id = _needed(given, "text"), _needed(given, "client_id")
+    if not (1 <= len(client_id) <= _LONGEST_CLIENT_ID and client_id.isprintable()):
+        message = f"client_id has 1 to {_LONGEST_CLIENT_ID} printable characters"
+        raise RefusedError(422, "invalid_field", message)
+    sent = await asking.desk(
+        lambda desk: desk.suggestions.reply(called, text, client_id, agent_id=agent_id)
+    )
+    return answers.json(
+        {
+            "call_id": called,
+            "client_id": client_id,
+            "deliveries": [shapes.delivery(item) for item in sent],
+        }
+    )
+
+
+async def hand_back(request: Request, call_id: str) -> HTTPResponse:
+    """The bot has the conversation again; answers how the call stands."""
+    called, agent_id = asking.name(call_id), asking.who(request).agent_id
+    asking.words(request)
+    standing = await asking.desk(lambda desk: desk.handbacks.by_api(called, agent_id=agent_id))
+    return answers.json(shapes.call(standing))
+
+
+def _needed(given: dict[str, str], key: str) -> str:
+    if key not in given:
+        raise RefusedError(422, "invalid_field", f"{key} is missing")
+    return given[key]

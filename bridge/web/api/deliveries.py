@@ -1,4 +1,4 @@
-"""``/bridge/deliveries``: what became of each message."""
+"""``/bridge/deliveries``: what became of each message, and a person's word on it."""
 
 from __future__ import annotations
 
@@ -12,11 +12,13 @@ def add_to(api: Blueprint) -> None:
     """Add the routes."""
     api.add_route(listing, "/deliveries", methods=["GET"], name="deliveries")
     api.add_route(show, "/deliveries/<delivery_id:str>", methods=["GET"], name="delivery")
+    api.add_route(retry, "/deliveries/<delivery_id:str>/retry", methods=["POST"])
+    api.add_route(discard, "/deliveries/<delivery_id:str>/discard", methods=["POST"])
 
 
 async def listing(request: Request) -> HTTPResponse:
     """Deliveries in the order of storing: ``?call_id=&state=&agent_id=&cursor=&limit=``."""
-    agent_id = auth.only_for(asking.who(request)) or asking.text(request, "agent_id")
+    agent_id = asking.whose(request)
     call_id, state = asking.text(request, "call_id"), asking.text(request, "state")
     cursor, limit = asking.text(request, "cursor"), asking.limit(request)
     found = await asking.desk(
@@ -32,4 +34,20 @@ async def show(request: Request, delivery_id: str) -> HTTPResponse:
     wanted = asking.name(delivery_id)
     found = await asking.desk(lambda desk: desk.calls.delivery(wanted))
     auth.demand(auth.may_read(asking.who(request), found.envelope.agent_id))
+    return answers.json(shapes.delivery(found))
+
+
+async def retry(request: Request, delivery_id: str) -> HTTPResponse:
+    """Send what failed, expired or is uncertain once more."""
+    wanted, agent_id = asking.name(delivery_id), asking.who(request).agent_id
+    asking.words(request)
+    found = await asking.desk(lambda desk: desk.calls.retry(wanted, agent_id=agent_id))
+    return answers.json(shapes.delivery(found))
+
+
+async def discard(request: Request, delivery_id: str) -> HTTPResponse:
+    """Take it off the list: it is not said, or not asked about any more."""
+    wanted, agent_id = asking.name(delivery_id), asking.who(request).agent_id
+    asking.words(request)
+    found = await asking.desk(lambda desk: desk.calls.discard(wanted, agent_id=agent_id))
     return answers.json(shapes.delivery(found))

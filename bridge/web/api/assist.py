@@ -1,0 +1,48 @@
+"""``/bridge/assist``: how far assist may go, at once for all."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from sanic import Blueprint, HTTPResponse, Request
+
+from bridge.desk import Desk
+from bridge.errors import RefusedError
+from bridge.model import Mode
+from bridge.web import answers, shapes
+from bridge.web.api import asking
+
+
+def add_to(api: Blueprint) -> None:
+    """Add the routes."""
+    api.add_route(show, "/assist", methods=["GET"], name="assist")
+    api.add_route(put, "/assist", methods=["PUT"], name="put_assist")
+
+
+async def show(_request: Request) -> HTTPResponse:
+    """The mode that is in force, and the ceiling that was put."""
+    return answers.json(await asking.desk(_standing))
+
+
+async def put(request: Request) -> HTTPResponse:
+    """Put a ceiling over the configured mode, or lift it with null; answers what is in force."""
+    asking.demand_system(request)
+    mode = _mode(asking.fields(request))
+
+    def store(desk: Desk) -> dict[str, Any]:
+        desk.assists.put_ceiling(mode)
+        return _standing(desk)
+
+    return answers.json(await asking.desk(store))
+
+
+def _standing(desk: Desk) -> dict[str, Any]:
+    return shapes.assist(desk.assists.mode(), desk.assists.ceiling())
+
+
+def _mode(fields: Any) -> Mode | None:
+    allowed = [*(mode.value for mode in Mode), None]
+    if set(fields) != {"mode"} or fields["mode"] not in allowed:
+        message = 'send {"mode": ...}: suggest, auto or off; null lifts what was put'
+        raise RefusedError(422, "invalid_mode", message)
+    return Mode(fields["mode"]) if fields["mode"] is not None else None

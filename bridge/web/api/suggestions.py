@@ -1,0 +1,67 @@
+"""``/bridge/suggestions``: what the bot would say, and the agent's word on it."""
+
+from __future__ import annotations
+
+from sanic import Blueprint, HTTPResponse, Request
+
+from bridge.web import answers, auth, shapes
+from bridge.web.api import asking
+
+_ONE = "/suggestions/<suggestion_id:str>"
+
+
+def add_to(api: Blueprint) -> None:
+    """Add the routes."""
+    api.add_route(listing, "/suggestions", methods=["GET"], name="suggestions")
+    api.add_route(show, _ONE, methods=["GET"], name="suggestion")
+    api.add_route(accept, f"{_ONE}/accept", methods=["POST"])
+    api.add_route(reject, f"{_ONE}/reject", methods=["POST"])
+    api.add_route(displayed, f"{_ONE}/displayed", methods=["POST"])
+
+
+async def listing(request: Request) -> HTTPResponse:
+    """Suggestions in the order of storing: ``?call_id=&state=&cursor=&limit=``."""
+    agent_id = auth.only_for(asking.who(request))
+    call_id, state = asking.text(request, "call_id"), asking.text(request, "state")
+    cursor, limit = asking.text(request, "cursor"), asking.limit(request)
+    found = await asking.desk(
+        lambda desk: desk.suggestions.listing(
+            call_id=call_id, state=state, agent_id=agent_id, cursor=cursor, limit=limit
+        )
+    )
+    return answers.json(shapes.page(found, shapes.suggestion))
+
+
+async def show(request: Request, suggestion_id: str) -> HTTPResponse:
+    """One suggestion."""
+    wanted, agent_id = asking.name(suggestion_id), auth.only_for(asking.who(request))
+    found = await asking.desk(lambda desk: desk.suggestions.get(wanted, agent_id=agent_id))
+    return answers.json(shapes.suggestion(found))
+
+
+async def accept(request: Request, suggestion_id: str) -> HTTPResponse:
+    """Send it, in the agent's own words where ``text`` is given; answers its deliveries too."""
+    wanted, agent_id = asking.name(suggestion_id), asking.who(request).agent_id
+    text = asking.words(request, "text").get("text")
+    settled, sent = await asking.desk(
+        lambda desk: desk.suggestions.accept(wanted, agent_id=agent_id, text=text)
+    )
+    return answers.json(shapes.accepted(settled, sent))
+
+
+async def reject(request: Request, suggestion_id: str) -> HTTPResponse:
+    """The agent does not want it; ``reason`` may say why."""
+    wanted, agent_id = asking.name(suggestion_id), asking.who(request).agent_id
+    reason = asking.words(request, "reason").get("reason")
+    found = await asking.desk(
+        lambda desk: desk.suggestions.reject(wanted, agent_id=agent_id, reason=reason)
+    )
+    return answers.json(shapes.suggestion(found))
+
+
+async def displayed(request: Request, suggestion_id: str) -> HTTPResponse:
+    """The agent saw it; the first time counts."""
+    wanted, agent_id = asking.name(suggestion_id), asking.who(request).agent_id
+    asking.words(request)
+    found = await asking.desk(lambda desk: desk.suggestions.displayed(wanted, agent_id=agent_id))
+    return answers.json(shapes.suggestion(found))
