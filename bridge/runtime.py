@@ -33,7 +33,9 @@ from bridge.translate import Translator
 
 logger = logging.getLogger(__name__)
 
-_EDGE_THREADS = 64  # use cases at a time; what waits for an outcome holds none
+# Use cases at a time. What waits for a commit or an outcome holds none, and more threads would
+# only take the interpreter from the one that writes.
+_EDGE_THREADS = 8
 
 
 class Runtime:

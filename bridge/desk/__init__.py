@@ -10,7 +10,7 @@ from collections.abc import Callable
 
 from bridge import triggers
 from bridge.config.settings import Settings
-from bridge.desk.answers import NOTHING, Answer, Step
+from bridge.desk.answers import NOTHING, Answer, MovedError, Step
 from bridge.desk.assist import Assists
 from bridge.desk.calls import Calls, CallView, Page
 from bridge.desk.compose import Composer
@@ -35,6 +35,7 @@ __all__ = [
     "CallView",
     "Calls",
     "Desk",
+    "MovedError",
     "Page",
     "Session",
     "Standing",

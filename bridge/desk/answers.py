@@ -46,13 +46,20 @@ NOTHING = Answer()
 
 @dataclass(frozen=True, slots=True)
 class Step:
-    """An action call after its first transaction.
+    """How far an action call has come.
 
     Attributes:
         answer: the answer, or None while the outcome of ``key``'s deliveries decides it.
-        settled: done when they are all settled in this process.
+        stored: not None while its transaction is not committed; True once it is. False, or a
+            ``MovedError``: somebody was quicker, and the use case is begun anew.
+        settled: done when the deliveries are all settled in this process.
     """
 
     key: str
     answer: Answer | None
     settled: Future[None] | None = None
+    stored: Future[bool] | None = None
+
+
+class MovedError(Exception):
+    """Somebody changed the assignment while a use case was being prepared."""

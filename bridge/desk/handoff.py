@@ -9,18 +9,27 @@ from __future__ import annotations
 import logging
 import time
 from collections.abc import Callable
+from concurrent.futures import Future
 from dataclasses import dataclass, replace
 from typing import Protocol
 
 from bridge import replies, triggers
 from bridge.config.settings import Settings
 from bridge.desk import outcome
-from bridge.desk.answers import ASSIST, BOT, DELIVERED, HANDOFF, Answer, Step
+from bridge.desk.answers import (
+    ASSIST,
+    BOT,
+    DELIVERED,
+    HANDOFF,
+    Answer,
+    MovedError,
+    Step,
+)
 from bridge.desk.calls import give
 from bridge.desk.compose import Composer
 from bridge.desk.resolve import Resolver
 from bridge.desk.responses import Responses
-from bridge.desk.turns import Seen, look, pause_again
+from bridge.desk.turns import Seen, pause_again
 from bridge.desk.waits import Waits
 from bridge.errors import AssignmentError
 from bridge.model import (
@@ -55,10 +64,6 @@ class Sending(Protocol):
 
     def ring(self) -> None:
         """Something may be due."""
-
-
-class _MovedError(Exception):
-    """Somebody changed the assignment while the handoff was being prepared."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -110,15 +115,6 @@ class Handoffs:
             called: a story or flow called for the handoff by name. A trigger that fires during
                 the cool-down is passed over instead, and the customer is told nothing.
         """
-        for _ in range(5):
-            try:
-                return self._begin(seen, turn, decision, called=called)
-            except _MovedError:
-                seen = look(self._store, turn)
-        error = AssignmentError("no_assignment", "the assignment changes too fast")
-        return self._refuse(seen.key, turn, error)
-
-    def _begin(self, seen: Seen, turn: Turn, decision: Decision, *, called: bool) -> Step:
         if seen.record is not None:
             return self._again(seen.record)
         now = self._clock()
@@ -176,30 +172,27 @@ class Handoffs:
         # Before the commit: the outbox may be quicker than this thread.
         settled = self._waits.expect(plan.key, plan.batch)
         reserved = self._outbox.reserve() if plan.batch else None
-        claimed: Delivery | None = None
-        try:
-            begun, claimed = self._store.write(lambda tx: self._store_plan(tx, plan, reserved))
-        except BaseException:
-            self._waits.forget(plan.key, settled)
-            raise
-        finally:
+        stored: Future[bool] = Future()
+
+        def committed(done: Future[tuple[bool, Delivery | None]]) -> None:
+            error = done.exception()
+            begun, claimed = (False, None) if error is not None else done.result()
             if reserved is not None:
                 self._outbox.launch(claimed)
-        if not begun:
-            self._waits.forget(plan.key, settled)
-            record = self._store.read(lambda tx: turns.get(tx, plan.key))
-            if record is None:
-                raise _MovedError
-            return self._again(record)
-        if plan.batch and reserved is None:
-            self._outbox.ring()
-        logger.info(
-            "Handed off: %s call_id=%s deliveries=%d",
-            plan.card.reason,
-            plan.assignment.call_id,
-            len(plan.batch),
-        )
-        return Step(plan.key, None, settled)
+            elif begun and plan.batch:
+                self._outbox.ring()
+            if not begun:
+                self._waits.forget(plan.key, settled)
+            if error is not None:
+                stored.set_exception(error)
+                return
+            if begun:
+                _log(plan)
+            stored.set_result(begun)
+
+        storing = self._store.submit(lambda tx: self._store_plan(tx, plan, reserved))
+        storing.add_done_callback(committed)
+        return Step(plan.key, None, settled, stored)
 
     def _store_plan(
         self, tx: Tx, plan: _Plan, reserved: Reservation | None
@@ -214,7 +207,7 @@ class Handoffs:
         ):
             return False, None
         if assignments.latest(tx, assignment.sender_id) != plan.seen:
-            raise _MovedError
+            raise MovedError
         if plan.claim is not None:
             claim = plan.claim
             give(tx, assignment, None, claim.source, given_at=claim.given_at, now=plan.now)
@@ -356,3 +349,12 @@ class Handoffs:
                 " set send_domain: true for the action, or rasa.domain",
                 name,
             )
+
+
+def _log(plan: _Plan) -> None:
+    logger.info(
+        "Handed off: %s call_id=%s deliveries=%d",
+        plan.card.reason,
+        plan.assignment.call_id,
+        len(plan.batch),
+    )
