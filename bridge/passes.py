@@ -57,7 +57,7 @@ def mint(role: Role, subject: str, *, secret: str, now: float, seconds: int) -> 
         "aud": role.value,
         "sub": subject,
         "jti": made.token_id,
-        "iat": int(now),
+        "iat": now,  # to the fraction: what is made right after a revocation of all is good
         "exp": int(made.expires_at),
     }
     return jwt.encode(claims, secret, algorithm="HS256"), made
@@ -69,10 +69,12 @@ def read(token: str, *, secret: str | None, now: float) -> Pass:
     Raises:
         RefusedError: 401 for whatever is wrong with it; the message gives no detail.
     """
+    if secret is None:
+        raise refused()
     try:
         claims = jwt.decode(
             token,
-            secret or "",
+            secret,
             algorithms=["HS256"],
             audience=[role.value for role in Role],
             options={
@@ -90,12 +92,8 @@ def read(token: str, *, secret: str | None, now: float) -> Pass:
         )
     except (jwt.PyJWTError, TypeError, ValueError, AttributeError):
         raise refused() from None
-    good = (
-        secret is not None
-        and now < found.expires_at <= found.issued_at + LONGEST
-        and found.issued_at <= now + _LEEWAY
-    )
-    if not good:
+    in_time = now < found.expires_at <= found.issued_at + LONGEST
+    if not in_time or found.issued_at > now + _LEEWAY:
         raise refused()
     return found
 

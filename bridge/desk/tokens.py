@@ -12,6 +12,8 @@ from bridge.gateway import wire
 from bridge.passes import Pass, Role
 from bridge.store import Store, revocations
 
+_LONGEST_NAME = 48  # characters; a revocation names the role too, in 64
+
 
 class Tokens:
     """The use cases. Thread-safe; blocks for the store."""
@@ -39,12 +41,7 @@ class Tokens:
         if self._secret is None:
             message = "api.inbox_secret is not set: nobody can be given a token"
             raise RefusedError(409, "not_configured", message)
-        if role is Role.AGENT and not wire.is_agent_id(subject, highest=self._highest):
-            message = f"an agent ID is a number from {wire.FIRST_AGENT} to {self._highest}"
-            raise RefusedError(422, "invalid_agent_id", message)
-        if not subject or len(subject) > 64 or not subject.isprintable():  # noqa: PLR2004 - a name's length
-            message = "a supervisor's name has 1 to 64 printable characters"
-            raise RefusedError(422, "invalid_subject", message)
+        self._check_subject(role, subject)
         if not 1 <= seconds <= passes.LONGEST:
             message = f"a token is good for 1 to {passes.LONGEST} seconds"
             raise RefusedError(422, "invalid_seconds", message)
@@ -57,9 +54,11 @@ class Tokens:
             RefusedError: 401, without detail.
         """
         found = passes.read(token, secret=self._secret, now=self._clock())
+        if not self._can_be(found.role, found.subject):  # signed elsewhere; it could not be revoked
+            raise passes.refused()
         revoked = self._store.read(lambda tx: revocations.find(tx, found.revoked_by))
         by_itself = found.token_id in revoked
-        # A token's iat has whole seconds; one made in the second of the revocation is gone too.
+        # Tokens that others signed have whole seconds: of the revocation's second, all are gone.
         with_all = revoked.get(passes.everything_of(found.role, found.subject), 0.0)
         if by_itself or found.issued_at <= with_all:
             raise passes.refused()
@@ -76,10 +75,29 @@ class Tokens:
         self._revoke(token_id)
 
     def revoke_all(self, role: Role, subject: str) -> None:
-        """No token that a subject was given so far is good any longer."""
-        self._revoke(passes.everything_of(role, subject)[:64])
+        """No token that a subject was given so far is good any longer.
+
+        Raises:
+            RefusedError: 422 for a subject that cannot be: nothing would be revoked.
+        """
+        self._check_subject(role, subject)
+        self._revoke(passes.everything_of(role, subject))
 
     def _revoke(self, subject: str) -> None:
         now = self._clock()
         until = now + passes.LONGEST
         self._store.write(lambda tx: revocations.revoke(tx, subject, now=now, until=until))
+
+    def _check_subject(self, role: Role, subject: str) -> None:
+        if self._can_be(role, subject):
+            return
+        if role is Role.AGENT:
+            message = f"an agent ID is a number from {wire.FIRST_AGENT} to {self._highest}"
+            raise RefusedError(422, "invalid_agent_id", message)
+        message = f"a supervisor's name has 1 to {_LONGEST_NAME} printable characters"
+        raise RefusedError(422, "invalid_subject", message)
+
+    def _can_be(self, role: Role, subject: str) -> bool:
+        if role is Role.AGENT:
+            return wire.is_agent_id(subject, highest=self._highest)
+        return 1 <= len(subject) <= _LONGEST_NAME and subject.isprintable()
