@@ -39,6 +39,11 @@ class Handbacks:
         self._errand = errand
         self._clock = clock
 
+    def owed(self) -> dict[str, int]:
+        """How much Rasa is still to be told (``open``), and how much it never took (``failed``)."""
+        still_open, failed = self._store.read(errands.counts)
+        return {"open": still_open, "failed": failed}
+
     def by_action(self, seen: Seen) -> Step:
         """``action_handback``: a rule or story gives the conversation back."""
         if seen.record is not None and seen.record.answer is not None:

@@ -150,6 +150,12 @@ errands = Table(
         sqlite_where=text("state IN ('waiting', 'doing')"),
         postgresql_where=text("state IN ('waiting', 'doing')"),
     ),
+    Index(
+        "errands_failed",
+        "seq",
+        sqlite_where=text("state = 'failed'"),
+        postgresql_where=text("state = 'failed'"),
+    ),
     sqlite_autoincrement=True,
 )
 

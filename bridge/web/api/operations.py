@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import asyncio
 import logging
+from dataclasses import dataclass
 from functools import cache
 from importlib import metadata
+from typing import Any
 
 from sanic import Blueprint, HTTPResponse, Request
 
@@ -33,26 +35,37 @@ async def health(_request: Request) -> HTTPResponse:
     return answers.json({"status": "ok", "version": _version()})
 
 
+@dataclass(frozen=True, slots=True)
+class _Found:
+    """The database's word, and what it holds that Rasa was not told."""
+
+    word: str
+    rasa: dict[str, int] | None = None
+
+
 class Readiness:
     """Whether handoffs can be made; of this worker."""
 
     def __init__(self) -> None:
-        self._store: asyncio.Task[str] | None = None
+        self._store: asyncio.Task[_Found] | None = None
         self._asked_at = 0.0
 
     async def show(self, _request: Request) -> HTTPResponse:
         """Say which part is missing, in a word each."""
         bridge = runtime.opened()
+        store = await self._store_check() if bridge is not None else _Found("not_open")
         checks = {
             "configuration": "ok" if runtime.configured() is not None else "failed",
-            "store": await self._store_check() if bridge is not None else "not_open",
+            "store": store.word,
             "outbox": "ok" if bridge is not None and bridge.outbox.alive else "not_running",
         }
         ready = all(found == "ok" for found in checks.values())
-        status = {"status": "ready" if ready else "not_ready", "checks": checks}
+        status: dict[str, Any] = {"status": "ready" if ready else "not_ready", "checks": checks}
+        if store.rasa is not None:
+            status["rasa"] = store.rasa
         return answers.json(status, status=200 if ready else 503)
 
-    async def _store_check(self) -> str:
+    async def _store_check(self) -> _Found:
         """The database's word: one question at a time, and none for a second after."""
         now = asyncio.get_running_loop().time()
         if self._store is None or (self._store.done() and now - self._asked_at > _FRESH):
@@ -61,16 +74,20 @@ class Readiness:
         try:
             return await asyncio.wait_for(asyncio.shield(self._store), _PATIENCE)
         except asyncio.TimeoutError:
-            return "slow"
+            return _Found("slow")
 
 
-async def _ask_store() -> str:
+async def _ask_store() -> _Found:
     try:
-        await asking.desk(Desk.check)
+        return await asking.desk(_look)
     except Exception as error:  # noqa: BLE001 - whatever it is, it is not ready
         logger.warning("The database does not answer: %s", describe(error))
-        return "failed"
-    return "ok"
+        return _Found("failed")
+
+
+def _look(desk: Desk) -> _Found:
+    desk.check()
+    return _Found("ok", desk.handbacks.owed())
 
 
 @cache

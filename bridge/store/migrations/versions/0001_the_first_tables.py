@@ -130,6 +130,13 @@ def upgrade() -> None:
             sqlite_where=sa.text("state IN ('waiting', 'doing')"),
             postgresql_where=sa.text("state IN ('waiting', 'doing')"),
         )
+        batch_op.create_index(
+            "errands_failed",
+            ["seq"],
+            unique=False,
+            sqlite_where=sa.text("state = 'failed'"),
+            postgresql_where=sa.text("state = 'failed'"),
+        )
 
     op.create_table(
         "events",
@@ -267,6 +274,11 @@ def downgrade() -> None:
 
     op.drop_table("events")
     with op.batch_alter_table("errands", schema=None) as batch_op:
+        batch_op.drop_index(
+            "errands_failed",
+            sqlite_where=sa.text("state = 'failed'"),
+            postgresql_where=sa.text("state = 'failed'"),
+        )
         batch_op.drop_index(
             "errands_open",
             sqlite_where=sa.text("state IN ('waiting', 'doing')"),
