@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Iterator
 
 import pytest
 
+from tests.scenarios.rasa_stub import RasaStub
 from tests.simulator.harness import Simulator
-from tests.web.serving import ActionServer
+from tests.web.serving import API_TOKEN, INBOX_SECRET, ActionServer
+from tests.web.talking import RULES, Talk
 
 WEBHOOK_TOKEN = "a-token-of-the-webhook-for-tests-0001"
 PROBES = '''
@@ -52,16 +55,42 @@ def gateway() -> Iterator[Simulator]:
 
 
 @pytest.fixture(scope="session")
-def server(tmp_path_factory: pytest.TempPathFactory, gateway: Simulator) -> Iterator[ActionServer]:
+def rasa() -> Iterator[RasaStub]:
+    """The Rasa that ``server`` tells things."""
+    with RasaStub() as stub:
+        yield stub
+
+
+@pytest.fixture(scope="session")
+def server(
+    tmp_path_factory: pytest.TempPathFactory, gateway: Simulator, rasa: RasaStub
+) -> Iterator[ActionServer]:
     """Without a webhook token: this machine only."""
-    bridge = {"gateway": {"url": gateway.url}}
-    with ActionServer(tmp_path_factory.mktemp("server"), bridge=bridge) as started:
+    folder = tmp_path_factory.mktemp("server")
+    config = folder / "config"
+    config.mkdir()
+    (config / "handoff.yml").write_text(json.dumps(RULES), encoding="utf-8")
+    bridge = {
+        "gateway": {"url": gateway.url},
+        "api": {"token": API_TOKEN, "inbox_secret": INBOX_SECRET},
+        "rasa": {"url": rasa.url},
+    }
+    with ActionServer(folder, bridge=bridge) as started:
         yield started
+
+
+@pytest.fixture
+def talk(server: ActionServer, gateway: Simulator) -> Talk:
+    """A conversation of its own that agent 291 has."""
+    return Talk.begin(server, gateway)
 
 
 @pytest.fixture(scope="session")
 def probed(tmp_path_factory: pytest.TempPathFactory) -> Iterator[ActionServer]:
-    """Somebody's Rasa project with an ``actions`` package of its own, a webhook token, CORS."""
+    """Somebody's Rasa project with an ``actions`` package of its own, a webhook token, CORS.
+
+    It knows neither Rasa's address nor a secret for people's tokens.
+    """
     folder = tmp_path_factory.mktemp("project")
     actions = folder / "actions"
     actions.mkdir()

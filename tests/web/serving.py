@@ -27,6 +27,7 @@ import requests
 from typing_extensions import Self
 
 API_TOKEN = "a-token-of-the-api-for-tests-only-0001"
+INBOX_SECRET = "a-secret-that-signs-tokens-for-tests-and-is-long-enough-for-HS384-0001"
 START_SECONDS = 30.0
 STOP_SECONDS = 40.0
 READY = "The bridge is ready"  # each worker says so
@@ -158,6 +159,10 @@ class ActionServer:
 
         return self._wait(answers)
 
+    def until(self, met: Callable[[], bool]) -> None:
+        """Wait until what the server answers is so."""
+        assert self._wait(met), "it did not come to that"
+
     def _wait(self, met: Callable[[], bool]) -> bool:
         until = time.monotonic() + START_SECONDS
         while time.monotonic() < until and self.process.poll() is None:
@@ -233,6 +238,9 @@ class ActionServer:
     def put(self, path: str, **options: Any) -> requests.Response:
         return self.ask("PUT", path, **options)
 
+    def post(self, path: str, **options: Any) -> requests.Response:
+        return self.ask("POST", path, **options)
+
     def delete(self, path: str, **options: Any) -> requests.Response:
         return self.ask("DELETE", path, **options)
 
@@ -250,6 +258,14 @@ def free_port() -> int:
         probe.bind(("127.0.0.1", 0))
         port: int = probe.getsockname()[1]
         return port
+
+
+def error(answer: requests.Response, status: int) -> str:
+    """The code of an answer that says in our shape why it was refused."""
+    assert answer.status_code == status, answer.text
+    assert answer.json().keys() == {"error"}
+    assert answer.json()["error"].keys() == {"code", "message"}
+    return str(answer.json()["error"]["code"])
 
 
 def slots(response: requests.Response) -> dict[str, Any]:
