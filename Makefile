@@ -9,7 +9,7 @@ READY := $(VENV)/ready
 RASA_VENV ?= .venv-rasa
 RASA_READY := $(if $(filter .venv-rasa,$(RASA_VENV)),.venv-rasa/ready)
 
-.PHONY: demo test e2e lint setup clean
+.PHONY: demo test e2e bench lint setup clean
 
 setup: $(READY)
 
@@ -35,6 +35,11 @@ lint: $(READY)
 	$(BIN)/ruff check
 	$(BIN)/ruff format --check
 	$(BIN)/mypy
+
+# Throughput, side by side with baselines that run with it.
+bench: $(READY)
+	$(BIN)/python -m tests.bench.translate
+	$(BIN)/python -m tests.bench.handoff
 
 clean:
 	rm -rf $(VENV) build dist
