@@ -183,9 +183,7 @@ class ActionServer:
         process, self._process = self._process, None
         if process is None:
             return None
-        # Sanic's manager looks for its workers ten times a second; a SIGTERM before it has seen
-        # them all makes it wait for ever.
-        time.sleep(max(0.0, self._ready_at + 1 - time.monotonic()))
+        self.until_it_can_be_stopped()
         process.terminate()
         try:
             process.wait(STOP_SECONDS)
@@ -193,6 +191,13 @@ class ActionServer:
             os.killpg(process.pid, signal.SIGKILL)
             process.wait(STOP_SECONDS)
         return process.returncode
+
+    def until_it_can_be_stopped(self) -> None:
+        """Sanic's manager looks for its workers ten times a second.
+
+        A SIGTERM before it has seen them all makes it wait for ever.
+        """
+        time.sleep(max(0.0, self._ready_at + 1 - time.monotonic()))
 
     def kill(self) -> None:
         """End it and its workers as a power cut would."""

@@ -69,6 +69,7 @@ def test_an_action_under_way_is_answered_when_the_server_stops(tmp_path: Path) -
         bridge = {"gateway": {"url": gateway.url}}
         with ActionServer(tmp_path, bridge=bridge) as server:
             server.put("/bridge/assignments/anna", json=assignment())
+            server.until_it_can_be_stopped()
             with _sent(server.port, turn("anna")) as waiting:
                 gateway.wait_for(requests=1, path="mediacall/*/sendmessage")
                 server.process.terminate()
