@@ -13,7 +13,7 @@ ROOT = Path(__file__).parents[1]
 # From the ground up. A unit imports units of lower rows and itself, never a neighbour in its row.
 ROWS = (
     {"model"},
-    {"errors", "identity"},
+    {"errors", "identity", "signing"},
     {"config", "turn"},
     {"triggers", "replies", "translate"},
     {"store"},

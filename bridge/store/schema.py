@@ -1,6 +1,7 @@
 """The tables, as SQLAlchemy sees them. The migrations make them; a test holds the two together.
 
-Times are seconds since the epoch. Nothing here runs a statement.
+Times are seconds since the epoch. Nothing here runs a statement. The partial indexes are in
+``indexes.py``.
 """
 
 from __future__ import annotations
@@ -72,12 +73,6 @@ events = Table(
     Column("content", Text, nullable=False),  # JSON as it came
     Column("received_at", Float, nullable=False),
     Column("handled_at", Float),
-    Index(
-        "events_open",
-        "seq",
-        sqlite_where=text("handled_at IS NULL"),
-        postgresql_where=text("handled_at IS NULL"),
-    ),
     sqlite_autoincrement=True,
 )
 
@@ -116,12 +111,6 @@ suggestions = Table(
     Column("settled_by", String(64)),
     Index("suggestions_call", "call_id", "seq"),
     Index("suggestions_candidates", "candidates"),
-    Index(
-        "suggestions_offered",
-        "sender_id",
-        sqlite_where=text("state = 'offered'"),
-        postgresql_where=text("state = 'offered'"),
-    ),
     sqlite_autoincrement=True,
 )
 
@@ -143,19 +132,6 @@ errands = Table(
     Column("lease_until", Float),
     Column("error", Text),
     Column("done_at", Float),
-    Index(
-        "errands_open",
-        "sender_id",
-        "seq",
-        sqlite_where=text("state IN ('waiting', 'doing')"),
-        postgresql_where=text("state IN ('waiting', 'doing')"),
-    ),
-    Index(
-        "errands_failed",
-        "seq",
-        sqlite_where=text("state = 'failed'"),
-        postgresql_where=text("state = 'failed'"),
-    ),
     sqlite_autoincrement=True,
 )
 
@@ -209,20 +185,6 @@ deliveries = Table(
     Column("error_message", Text),
     Column("settled_at", Float),
     Column("approved_by", String(64)),  # who gave the word for it, where somebody did
-    # The outbox looks only at what is open, however much is kept.
-    Index(
-        "deliveries_open",
-        "call_id",
-        "seq",
-        sqlite_where=text("state IN ('waiting', 'sending')"),
-        postgresql_where=text("state IN ('waiting', 'sending')"),
-    ),
-    Index(
-        "deliveries_due",
-        "due_at",
-        sqlite_where=text("state = 'waiting'"),
-        postgresql_where=text("state = 'waiting'"),
-    ),
     Index("deliveries_call", "call_id", "seq"),
     Index("deliveries_turn", "turn_key"),
     Index("deliveries_reply", "reply_key"),

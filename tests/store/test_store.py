@@ -10,13 +10,15 @@ import pytest
 from alembic.autogenerate import compare_metadata
 from alembic.migration import MigrationContext
 from alembic.script import ScriptDirectory
-from sqlalchemy import text
+from sqlalchemy import inspect, text
 
 from bridge.errors import StoreError
-from bridge.store import Store, Tx, events
+from bridge.store import Store, Tx, events, indexes
 from bridge.store.engine import open_engine
-from bridge.store.migrate import HEAD, migrate
+from bridge.store.migrate import HEAD, _upgrade, migrate
 from bridge.store.schema import metadata
+
+assert indexes  # completes the metadata
 
 
 def test_the_file_is_readable_by_its_owner_alone(store: Store, tmp_path: Path) -> None:
@@ -25,12 +27,20 @@ def test_the_file_is_readable_by_its_owner_alone(store: Store, tmp_path: Path) -
         assert stat.S_IMODE(path.stat().st_mode) == 0o600, path
 
 
-def test_the_migrations_make_what_the_schema_says(url: str) -> None:
+@pytest.mark.parametrize("way", ["made at once", "by the migrations"])
+def test_both_ways_make_what_the_schema_says(url: str, way: str) -> None:
     engine = open_engine(url, connections=1)
-    migrate(engine)
+    if way == "made at once":
+        migrate(engine)
+    else:
+        with engine.begin() as connection:
+            _upgrade(connection, None)
     with engine.connect() as connection:
         context = MigrationContext.configure(connection)
+        assert context.get_current_revision() == HEAD
         assert compare_metadata(context, metadata) == []
+        names = {index["name"] for index in inspect(connection).get_indexes("deliveries")}
+        assert {"deliveries_open", "deliveries_due"} <= names
     engine.dispose()
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from alembic import context
 
+from bridge.store import indexes  # noqa: F401 - completes the metadata
 from bridge.store.schema import metadata
 
 connection = context.config.attributes["connection"]
