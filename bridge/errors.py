@@ -71,7 +71,17 @@ class StoreError(BridgeError):
 
 
 class RasaError(BridgeError):
-    """Rasa's HTTP API did not answer as it should."""
+    """Rasa's HTTP API did not answer as it should.
+
+    Attributes:
+        status: HTTP's status, 0 where no answer came.
+        unknown: the request was taken and no answer came in time: it may have been done.
+    """
+
+    def __init__(self, message: str, *, status: int = 0, unknown: bool = False) -> None:
+        super().__init__(message)
+        self.status = status
+        self.unknown = unknown
 
 
 class GatewayError(BridgeError):

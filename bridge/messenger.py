@@ -3,6 +3,7 @@
 What the agent sent becomes bot events of the tracker; a handback resumes the bot; a broken promise
 is told to the customer on Rasa's channel. One errand of a conversation at a time, in order. Before
 an errand is tried again, the tracker is asked whether the last try arrived: nothing is said twice.
+A handback of which Rasa hears too late, when an agent has the conversation again, is not told.
 """
 
 from __future__ import annotations
@@ -20,7 +21,7 @@ from bridge import replies
 from bridge.desk.handback import summary
 from bridge.desk.responses import Responses
 from bridge.errors import BridgeError, RasaError, describe
-from bridge.model import Delivery, DeliveryState, Origin
+from bridge.model import Delivery, DeliveryState, Origin, Owner
 from bridge.rasa import Rasa
 from bridge.store import Store, Tx, assignments, deliveries, errands
 from bridge.store.errands import Errand, Kind
@@ -34,6 +35,8 @@ _LONGEST_REST = 1.0
 _LONGEST_DELAY = 30.0
 _DELIVERIES_FIRST = 10.0  # seconds that a handback lets what was stored before it go first
 _WRITTEN_WITHIN = 3600.0  # seconds
+_REFUSALS = 4  # of what an agent said, which Rasa will never store: a handback may wait behind it
+_AWAY = (502, 503, 504)  # what stands before Rasa says that Rasa is not there
 _SORRY = "Sorry, nobody could take over. Please go on here, or try again a little later."
 _OWN_WORDS = (Origin.HANDOFF, Origin.SUGGESTION, Origin.AUTO, Origin.AGENT)
 
@@ -156,11 +159,12 @@ class Messenger:
             error = describe(raised)
             delay = min(_LONGEST_DELAY, 0.5 * 2.0 ** min(errand.attempts, 8))
             state, due = "waiting", now + delay * (0.5 + random.random() / 2)  # noqa: S311 - spreads tries
-            if due >= errand.give_up_at:
+            if due >= errand.give_up_at or _in_vain(errand, raised):
                 state = "failed"
             logger.warning(
-                "Rasa was not told: %s errand=%s kind=%s attempt=%d state=%s",
+                "Rasa was not told: %s call_id=%s errand=%s kind=%s attempt=%d state=%s",
                 error,
+                errand.call_id,
                 errand.seq,
                 errand.kind.value,
                 errand.attempts,
@@ -180,6 +184,8 @@ class Messenger:
             self._bell.notify()
 
     def _do(self, errand: Errand) -> None:
+        if errand.kind is not Kind.WRITE_BACK and self._with_agent(errand.sender_id):
+            return  # again: to resume the bot now would undo the new handoff's pause
         if errand.kind is Kind.RESUME:
             self._rasa.add_events(errand.sender_id, self._resuming(errand))
             return
@@ -189,6 +195,10 @@ class Messenger:
             self._rasa.add_events(errand.sender_id, [self._apology(errand)], to_customer=True)
         else:
             self._rasa.add_events(errand.sender_id, [_said(errand)])
+
+    def _with_agent(self, sender_id: str) -> bool:
+        standing = self._store.read(lambda tx: assignments.latest(tx, sender_id))
+        return standing is not None and standing.open and standing.owner is Owner.AGENT
 
     def _resuming(self, errand: Errand) -> list[dict[str, Any]]:
         """A bare resume, and the slots that say what happened meanwhile.
@@ -245,6 +255,17 @@ class Messenger:
             and metadata.get("cc_bridge_errand") == errand.id
             for event in reversed(events)
         )
+
+
+def _in_vain(errand: Errand, error: Exception) -> bool:
+    """Whether trying again is of no use, or could say something twice."""
+    if not isinstance(error, RasaError):
+        return False
+    if errand.kind is Kind.TELL:
+        # Rasa sends before it stores: the customer may have been told, and no tracker knows.
+        return error.unknown
+    refused = error.status not in (0, *_AWAY)
+    return errand.kind is Kind.WRITE_BACK and refused and errand.attempts >= _REFUSALS
 
 
 def _said(errand: Errand) -> dict[str, Any]:

@@ -8,11 +8,13 @@ from typing import Any
 from urllib.parse import quote
 
 import requests
+from urllib3.exceptions import HTTPError
 
 from bridge.config.settings import RasaSettings
 from bridge.errors import RasaError
 
 _MOST = 32 * 1024 * 1024  # bytes of an answer; a large domain has a few
+_PUSHING = 3  # times as long: Rasa answers only once the customer's channel has
 
 
 class Rasa:
@@ -57,10 +59,12 @@ class Rasa:
             sender_id: the conversation.
             events: Rasa's, as its tracker writes them.
             to_customer: bot events are also sent, on the channel that the customer wrote on last;
-                REST cannot be pushed to.
+                REST cannot be pushed to. Rasa sends before it stores.
         """
         query = "?output_channel=latest&execute_side_effects=true" if to_customer else ""
-        self._call("POST", f"/conversations/{_part(sender_id)}/tracker/events{query}", list(events))
+        path = f"/conversations/{_part(sender_id)}/tracker/events{query}"
+        timeout = self._timeout * _PUSHING if to_customer else None
+        self._call("POST", path, list(events), timeout=timeout)
 
     def parse(self, text: str) -> Mapping[str, Any]:
         """What Rasa's NLU makes of a text: intent, ranking, entities. Runs no action."""
@@ -88,7 +92,9 @@ class Rasa:
         """Close the connections."""
         self._session.close()
 
-    def _call(self, method: str, path: str, body: Any = None) -> Any:
+    def _call(
+        self, method: str, path: str, body: Any = None, *, timeout: float | None = None
+    ) -> Any:
         params = {"token": self._token} if self._token else None
         try:
             response = self._session.request(
@@ -97,18 +103,21 @@ class Rasa:
                 params=params,
                 json=body,
                 headers={"Accept": "application/json"},
-                timeout=self._timeout,
+                timeout=(self._timeout, timeout or self._timeout),
                 allow_redirects=False,
                 stream=True,
             )
             with response:
                 content = response.raw.read(_MOST, decode_content=True)
-        except (requests.RequestException, OSError) as error:
+        except requests.ReadTimeout:
+            raise RasaError("Rasa did not answer in time", unknown=True) from None
+        except (requests.RequestException, HTTPError, OSError) as error:
             # The error's own text holds the URL, and with it the token.
             raise RasaError(f"Rasa could not be asked ({type(error).__name__})") from None
-        if not 200 <= response.status_code < 300:  # noqa: PLR2004 - HTTP's success
+        status = response.status_code
+        if not 200 <= status < 300:  # noqa: PLR2004 - HTTP's success
             where = path.partition("?")[0].partition("/conversations/")[0] or "/conversations"
-            raise RasaError(f"Rasa answered HTTP {response.status_code} to {method} {where}")
+            raise RasaError(f"Rasa answered HTTP {status} to {method} {where}", status=status)
         return _json(content)
 
 

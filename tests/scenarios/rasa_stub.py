@@ -23,8 +23,11 @@ class RasaStub:
         self.trackers: dict[str, list[dict[str, Any]]] = {}
         self.pushed: list[dict[str, Any]] = []  # what the customer was sent
         self.domain: dict[str, Any] = {"responses": {}}
-        self.failures: list[str] = []  # each is one request's fate: 500, html, drop_after
+        # Each is one request's fate: 500, html, cut (half an answer), drop_after (it was done), or
+        # hold_pushed: the customer was sent it, and as the one who asked has gone, nothing stored.
+        self.failures: list[str] = []
         self._changed = threading.Condition()
+        self._closing = threading.Event()
         stub = self
 
         class Handler(BaseHTTPRequestHandler):
@@ -55,6 +58,11 @@ class RasaStub:
         error: BaseException | None,
         trace: TracebackType | None,
     ) -> None:
+        self.close()
+
+    def close(self) -> None:
+        """Answer nobody any more; to close it twice is nothing."""
+        self._closing.set()
         self._server.shutdown()
         self._thread.join()
         self._server.server_close()
@@ -78,13 +86,18 @@ class RasaStub:
         with self._changed:
             fate = self.failures.pop(0) if self.failures else ""
             answer = self._answer(handler.path, body) if fate in ("", "drop_after") else None
+            if fate == "hold_pushed":
+                self.pushed.extend(body)
             self._changed.notify_all()
+        if fate == "hold_pushed":
+            self._closing.wait(30)
+            return
         if fate == "drop_after":
             handler.close_connection = True
             return
         content = json.dumps(answer).encode() if answer is not None else b"<html>busy</html>"
         handler.send_response(500 if fate == "500" else 200)
-        handler.send_header("Content-Length", str(len(content)))
+        handler.send_header("Content-Length", str(len(content) + (fate == "cut")))
         handler.end_headers()
         handler.wfile.write(content)
 

@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 
 from bridge.errors import RefusedError
-from bridge.store import assignments
+from bridge.store import assignments, errands
 from bridge.store.assignments import Standing
 from tests.scenarios.conftest import OpenOffice
 from tests.scenarios.office import ASSIGNMENT, Office, message
@@ -38,6 +38,14 @@ def standing(office: Office) -> Standing:
     found = office.runtime.store.read(lambda tx: assignments.latest(tx, "sender"))
     assert found is not None
     return found
+
+
+def until_refused(office: Office) -> None:
+    """Wait until one errand has failed for good."""
+    until = time.monotonic() + 20
+    while office.runtime.store.read(errands.counts) != (0, 1):
+        assert time.monotonic() < until, office.runtime.store.read(errands.counts)
+        time.sleep(0.02)
 
 
 def slots(events: list[dict[str, Any]]) -> dict[str, Any]:
@@ -80,7 +88,7 @@ def test_a_call_that_the_bot_has_cannot_be_handed_back(told: Office) -> None:
     assert (raised.value.status, raised.value.code) == (409, "not_with_agent")
 
 
-@pytest.mark.parametrize("failures", [["500", "500"], ["html"], ["drop_after"]])
+@pytest.mark.parametrize("failures", [["500", "500"], ["html"], ["cut"], ["drop_after"]])
 def test_a_rasa_that_fails_is_told_again(told: Office, rasa: RasaStub, failures: list[str]) -> None:
     rasa.wait_for("bot")  # the handoff's words, written back
     rasa.failures = list(failures)
@@ -108,6 +116,31 @@ def test_a_write_back_whose_answer_was_lost_is_not_written_twice(
     rasa.wait_for("bot", count=3)
     texts = [event["text"] for event in rasa.events() if event["event"] == "bot"]
     assert texts == ["Maria, Anna takes over now.", "Once.", "Twice."]
+
+
+def test_a_handback_that_rasa_hears_of_too_late_does_not_undo_the_next_handoff(
+    told: Office, rasa: RasaStub
+) -> None:
+    rasa.wait_for("bot")
+    rasa.failures = ["drop_after"]
+    told.runtime.desk.handbacks.by_api(CALL, agent_id="291")
+    rasa.wait_for("resume")
+    assert told.call(message("human!", number=2)).slots["handoff_state"] == "handoff"
+    rasa.wait_for("bot", count=2)  # what comes after it in the conversation's order
+    assert [event["event"] for event in rasa.events()].count("resume") == 1
+
+
+def test_a_handback_does_not_wait_for_what_rasa_will_never_store(
+    told: Office, rasa: RasaStub
+) -> None:
+    rasa.wait_for("bot")
+    rasa.failures = ["500"] * 20
+    told.runtime.desk.suggestions.reply(CALL, "Not for your database.", "c-1", agent_id="291")
+    until_refused(told)
+    rasa.failures = []
+    told.runtime.desk.handbacks.by_api(CALL, agent_id="291")
+    rasa.wait_for("resume")
+    assert len([event for event in rasa.events() if event["event"] == "bot"]) == 1
 
 
 def test_soon_after_a_handback_fallbacks_do_not_hand_off_but_a_wish_does(
@@ -152,6 +185,21 @@ def test_a_promise_that_nobody_kept_is_taken_back_and_the_customer_is_told(
     assert found["handoff_error"] == "rejected"
     assert standing(office).owner.value == "bot"
     assert standing(office).untold
+
+
+def test_where_nobody_knows_whether_the_customer_was_told_it_is_not_said_again(
+    open_office: OpenOffice, gateway: Simulator, rasa: RasaStub
+) -> None:
+    gateway.fault("status", path="*sendmessage", status=503, times=None)
+    changes = {"wait": 0.2, "expire_after": 0.5}
+    office = open_office(rasa={"url": rasa.url, "timeout": 0.3}, delivery=changes)
+    rasa.failures = ["", "", "hold_pushed"]  # the domain, the resume, and what the customer is told
+    office.runtime.desk.handoffs._responses.get()
+    office.assign()
+    office.call(message())
+    until_refused(office)
+    assert len(rasa.pushed) == 1
+    assert [event["event"] for event in rasa.events()].count("resume") == 1
 
 
 def test_a_pause_that_an_expired_session_lifted_is_put_back(office: Office) -> None:
