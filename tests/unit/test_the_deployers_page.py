@@ -1,0 +1,69 @@
+"""docs/deployer.md shows every key that operators can write, and every word of handoff_error."""
+
+from __future__ import annotations
+
+import json
+import re
+from collections.abc import Iterator
+from pathlib import Path
+
+from bridge.config.faults import Path as Key
+from bridge.config.schema import Node, at, describe, is_mapping, keys, paths
+from bridge.desk import outcome
+
+ROOT = Path(__file__).parents[2]
+PAGE = (ROOT / "docs" / "deployer.md").read_text(encoding="utf-8")
+AGENT: Key = ("agents", "291")
+BOUNDS = ("minimum", "maximum", "exclusiveMinimum", "exclusiveMaximum", "maxLength")
+REFUSAL = re.compile(r'AssignmentError\("(\w+)"')
+
+
+def table(name: str) -> list[str]:
+    """The lines of a table, without its head."""
+    return PAGE.split(f"<!-- {name} -->\n")[1].split("\n<!-- end -->")[0].splitlines()[2:]
+
+
+def shown(path: Key) -> Iterator[Key]:
+    """The keys that have lines of their own: no sections, and an agent's below ``agents``."""
+    node = at("bridge", path) or {}
+    if path == AGENT or node.get("properties"):
+        return
+    yield path
+    if path == AGENT[:1]:
+        yield from ((*AGENT, key) for key in keys("bridge", at("bridge", AGENT) or {}))
+
+
+def default(path: Key, node: Node) -> str:
+    """What a key has where nobody wrote it, as YAML has it."""
+    if is_mapping(node):
+        return '`{"*": {}}`' if path == AGENT[:1] else "`{}`"
+    if "default" not in node:
+        return "none"
+    found = node["default"]
+    if isinstance(found, float) and found.is_integer():
+        found = int(found)
+    return f"`{found}`" if isinstance(found, str) else f"`{json.dumps(found)}`"
+
+
+def values(node: Node) -> str:
+    """What is allowed, where that is more than some text."""
+    said = describe({name: node[name] for name in ("type", "enum", *BOUNDS) if name in node})
+    return "" if said == "text" or is_mapping(node) else said
+
+
+def row(path: Key) -> str:
+    node = at("bridge", path) or {}
+    name = ".".join("ID" if step == AGENT[1] else str(step) for step in path)
+    return f"| `{name}` | {default(path, node)} | {values(node)} | {node['description']} |"
+
+
+def test_every_key_of_bridge_yml() -> None:
+    rows = [row(path) for section in paths("bridge") for path in shown(section)]
+    assert table("configuration") == rows
+
+
+def test_every_word_of_handoff_error() -> None:
+    sources = (each.read_text(encoding="utf-8") for each in (ROOT / "bridge").rglob("*.py"))
+    known = {word for source in sources for word in REFUSAL.findall(source)}
+    known |= {*outcome._WHY, "rejected", "store_unavailable"}
+    assert {line.split("`")[1] for line in table("handoff errors")} == known
