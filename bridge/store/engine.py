@@ -57,13 +57,22 @@ def _open_sqlite(url: URL, connections: int, *, reading: bool) -> Engine:
 
 
 def _private_file(path: Path) -> None:
+    """Make the file if it is not there, and its owner's alone.
+
+    One that is there is not opened: closing a file drops every lock that this process has on it,
+    SQLite's too, and the next program to close the database would take its log away from under us.
+    """
+    mode = stat.S_IRUSR | stat.S_IWUSR
     try:
-        descriptor = os.open(path, os.O_RDWR | os.O_CREAT, stat.S_IRUSR | stat.S_IWUSR)
+        if path.exists():
+            path.chmod(mode)  # SQLite gives -wal and -shm the same mode
+        else:
+            os.close(os.open(path, os.O_RDWR | os.O_CREAT | os.O_EXCL, mode))
+    except FileExistsError:
+        pass  # another process was quicker, and made it private
     except OSError as error:
         message = f"the database {path} cannot be opened: {error.strerror}"
         raise StoreError(message) from error
-    os.close(descriptor)
-    path.chmod(stat.S_IRUSR | stat.S_IWUSR)  # SQLite gives -wal and -shm the same mode
 
 
 def _prepare_sqlite(connection: Any, _record: object) -> None:

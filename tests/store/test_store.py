@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import stat
+import subprocess
+import sys
 import threading
 from pathlib import Path
 
@@ -111,6 +113,24 @@ def test_another_process_commit_shows_in_the_version(store: Store, url: str) -> 
     other.write(lambda tx: events.add(tx, "291", [("x", None)], now=1.0))
     other.close()
     assert store.version() != before
+
+
+def test_another_program_that_closes_the_database_takes_nothing_with_it(
+    store: Store, url: str
+) -> None:
+    """It would, if this process had lost its locks on the file: it would think it is alone."""
+    code = (
+        "import sqlite3, sys\n"
+        "database = sqlite3.connect(sys.argv[1])\n"
+        "print([row[0] for row in database.execute('SELECT event_type FROM events')])\n"
+        "database.close()\n"
+    )
+    command = [sys.executable, "-c", code, url.removeprefix("sqlite:///")]
+    for kept in (["one"], ["one", "two"], ["one", "two", "three"]):
+        batch = [(kept[-1], None)]
+        store.write(lambda tx, batch=batch: events.add(tx, "291", batch, now=1.0))  # type: ignore[misc]
+        found = subprocess.run(command, capture_output=True, text=True, check=True)
+        assert found.stdout == f"{kept}\n"
 
 
 def test_a_closed_store_says_so(url: str) -> None:
