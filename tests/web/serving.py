@@ -14,11 +14,13 @@ import json
 import os
 import signal
 import socket
+import sqlite3
 import subprocess
 import sys
 import tempfile
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import closing, contextmanager
 from pathlib import Path
 from types import TracebackType
 from typing import IO, Any
@@ -271,6 +273,17 @@ def error(answer: requests.Response, status: int) -> str:
     assert answer.json().keys() == {"error"}
     assert answer.json()["error"].keys() == {"code", "message"}
     return str(answer.json()["error"]["code"])
+
+
+@contextmanager
+def without(server: ActionServer, table: str) -> Iterator[None]:
+    """Let a server's database fail wherever ``table`` is asked for."""
+    with closing(sqlite3.connect(server.folder / "bridge.db", isolation_level=None)) as database:
+        database.execute(f"ALTER TABLE {table} RENAME TO gone")
+        try:
+            yield
+        finally:
+            database.execute(f"ALTER TABLE gone RENAME TO {table}")
 
 
 def slots(response: requests.Response) -> dict[str, Any]:

@@ -15,7 +15,7 @@ from bridge import passes
 from bridge.passes import LONGEST, Role
 from bridge.web import api
 from tests.simulator.harness import Simulator
-from tests.web.serving import INBOX_SECRET, ActionServer, assignment, error
+from tests.web.serving import INBOX_SECRET, ActionServer, assignment, error, without
 from tests.web.talking import Talk
 
 Make = Callable[..., str]
@@ -136,19 +136,18 @@ def test_an_agent_does_its_own_work_in_its_own_name(talk: Talk, anna: str) -> No
     assert server.post(f"{talk.call}/handback", token=anna).json()["owner"] == "bot"
 
 
-def test_an_agent_sees_only_its_own(talk: Talk, anna: str, ben: str) -> None:
+def test_an_agent_sees_only_its_own(talk: Talk, make: Make, anna: str) -> None:
     talk.asks()
     body = {"text": "Hello", "client_id": "c-1"}
     talk.server.post(f"{talk.call}/replies", json=body)
-    other = Talk.begin(talk.server, talk.gateway, agent_id="292")
+    other, carl = Talk.begin(talk.server, talk.gateway, agent_id="295"), make(agent_id="295")
     for path in ("/bridge/calls", "/bridge/suggestions", "/bridge/deliveries"):
-        for query in ({}, {"agent_id": "292"}, {"agent_id": ""}, {"limit": "200"}):
+        for query in ({}, {"agent_id": "295"}, {"agent_id": ""}, {"limit": "200"}):
             found = talk.server.get(path, params=query, token=anna).json()["items"]
             assert {item["agent_id"] for item in found} == {"291"}
-    (own,) = talk.server.get("/bridge/calls", token=ben).json()["items"]
+    (own,) = talk.server.get("/bridge/calls", token=carl).json()["items"]
     assert own["call_id"] == other.call_id
-    assert talk.server.get("/bridge/suggestions", token=ben).json()["items"] == []
-    talk.server.delete(f"/bridge/assignments/{other.sender_id}")
+    assert talk.server.get("/bridge/suggestions", token=carl).json()["items"] == []
 
 
 def test_another_agents_is_403_in_one_line(talk: Talk, ben: str) -> None:
@@ -322,6 +321,13 @@ def test_a_revoked_token_is_not_good_at_the_next_request(server: ActionServer) -
     with one_line(server, "unauthorized", "nobody"):
         assert error(server.get("/bridge/calls", token=first["token"]), 401) == "unauthorized"
     assert server.get("/bridge/calls", token=second["token"]).status_code == 200
+
+
+def test_while_revocations_cannot_be_read_nobody_is_let_in(server: ActionServer, anna: str) -> None:
+    with without(server, "revocations"):
+        assert error(server.get("/bridge/calls", token=anna), 503) == "store_unavailable"
+        assert server.get("/bridge/calls").status_code == 200
+    assert server.get("/bridge/calls", token=anna).status_code == 200
 
 
 @pytest.mark.parametrize("whose", [{"agent_id": "294"}, {"supervisor": "x" * 48}])

@@ -9,7 +9,7 @@ from typing import Any
 
 import pytest
 
-from tests.web.serving import ActionServer, error
+from tests.web.serving import ActionServer, error, without
 from tests.web.talking import PICTURE, PRICE, Talk
 
 TIME = re.compile(r"20\d\d-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{3}Z")
@@ -204,6 +204,16 @@ def test_a_body_that_is_no_json_object_settles_nothing(talk: Talk, data: bytes) 
     answer = talk.server.post(address, json={"text": "x" * 70_000})
     assert error(answer, 413) == "too_large"
     assert talk.suggestions(state="offered")[0]["id"] == found["id"]
+
+
+def test_a_database_that_fails_is_503_and_settles_nothing(talk: Talk) -> None:
+    (found,) = talk.asks()
+    with without(talk.server, "deliveries"):
+        answer = talk.server.post(f"/bridge/suggestions/{found['id']}/accept")
+        assert error(answer, 503) == "store_unavailable"
+    assert talk.suggestions(state="offered") == [found]
+    talk.server.post(f"/bridge/suggestions/{found['id']}/accept")
+    assert talk.received(1) == [PRICE]
 
 
 def test_a_text_as_long_as_a_body_may_be_is_sent_in_parts(talk: Talk) -> None:
