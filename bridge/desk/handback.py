@@ -73,16 +73,15 @@ class Handbacks:
         Raises:
             RefusedError: 404, 403; 409 where the bot has the call, or Rasa cannot be told.
         """
-        if not self._rasa:
-            raise RefusedError(
-                409,
-                "rasa_url_missing",
-                "Rasa cannot be told to go on: set rasa.url (and rasa.token), and start Rasa with"
-                " --enable-api; or let a rule of the bot call action_handback",
-            )
 
         def store(tx: Tx) -> Standing:
             standing = own_call(tx, call_id, agent_id, with_agent=True)
+            if not self._rasa:
+                message = (
+                    "Rasa cannot be told to go on: set rasa.url (and rasa.token), and start Rasa"
+                    " with --enable-api; or let a rule of the bot call action_handback"
+                )
+                raise RefusedError(409, "rasa_url_missing", message)
             now = self._clock()
             self._hand_back(tx, standing, now)
             self._resume(tx, standing, now, error=None)

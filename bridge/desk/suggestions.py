@@ -63,7 +63,7 @@ class Suggestions:
             allowed = ", ".join(item.value for item in SuggestionState)
             raise RefusedError(400, "bad_request", f"state is one of {allowed}") from None
         after, size = page_size(cursor, limit)
-        self._store.write(lambda tx: suggestions.expire(tx, now=self._clock()))
+        self._expire()
 
         def query(tx: Tx) -> list[tuple[int, Suggestion]]:
             if call_id is not None and agent_id is not None:
@@ -87,6 +87,7 @@ class Suggestions:
         Raises:
             RefusedError: 404; 403 for another agent's.
         """
+        self._expire()
         return self._store.read(lambda tx: self._find(tx, suggestion_id, agent_id))
 
     def accept(
@@ -198,6 +199,12 @@ class Suggestions:
         stored = self._store.write(store)
         self._ring()
         return stored
+
+    def _expire(self) -> None:
+        """What is too old is not shown as offered; where nothing is, looking writes nothing."""
+        now = self._clock()
+        if self._store.read(lambda tx: suggestions.any_due(tx, now=now)):
+            self._store.write(lambda tx: suggestions.expire(tx, now=now))
 
     # -- parts -----------------------------------------------------------------------------------
 

@@ -32,6 +32,11 @@ _SUPERSEDE = Prepared(
     .where(_s.message_id.is_distinct_from(bindparam("b_message")))
     .values(state=SuggestionState.SUPERSEDED.value, settled_at=bindparam("b_now"))
 )
+_DUE = Prepared(
+    select(_s.seq)
+    .where(_s.state == _OFFERED, _s.expires_at <= bindparam("b_now"))
+    .limit(literal_column("1"))
+)
 _OFFER = insert_or_ignore(
     suggestions,
     "id",
@@ -111,6 +116,11 @@ def expire(tx: Connection, *, now: float, call_id: str | None = None) -> None:
     else:
         statement = statement.where(_s.expires_at <= now)
     tx.execute(statement.values(state=SuggestionState.EXPIRED.value, settled_at=now))
+
+
+def any_due(tx: Connection, *, now: float) -> bool:
+    """Whether something is still offered whose time is up."""
+    return _DUE.scalar(tx, b_now=now) is not None
 
 
 def display(tx: Connection, suggestion_id: str, *, now: float) -> None:

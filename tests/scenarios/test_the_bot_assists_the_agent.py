@@ -135,6 +135,22 @@ def test_a_newer_message_that_calls_for_nothing_supersedes_too(assisted: Office)
     assert offered(assisted) == []
 
 
+def test_what_was_not_taken_in_time_is_shown_as_expired(
+    open_office: OpenOffice, gateway: Simulator
+) -> None:
+    office = open_office({**RULES, "assist": {**RULES["assist"], "expire_after": 0.05}})
+    office.assign(owner="agent")
+    price(office)
+    desk = office.runtime.desk.suggestions
+    (found,) = desk.listing(call_id=CALL, state=None, agent_id=None, cursor=None, limit=1).items
+    while desk.get(found.id, agent_id=None).state.value == "offered":
+        gateway.state()  # time passes
+    assert desk.get(found.id, agent_id=None).state.value == "expired"
+    with pytest.raises(RefusedError, match="expired already"):
+        desk.accept(found.id, agent_id="291")
+    assert offered(office) == []
+
+
 def test_rejected_with_a_reason(assisted: Office, gateway: Simulator) -> None:
     price(assisted)
     found = offered(assisted)[0]

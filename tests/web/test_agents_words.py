@@ -152,6 +152,7 @@ def test_without_rasas_address_a_handback_is_refused_with_the_cure(probed: Actio
     assert "rasa.url" in answer.json()["error"]["message"]
     assert "--enable-api" in answer.json()["error"]["message"]
     assert probed.get("/bridge/calls/without-rasa").json()["owner"] == "agent"
+    assert error(probed.post("/bridge/calls/nothing/handback"), 404) == "not_found"
 
 
 def test_ready_counts_what_rasa_was_not_told(talk: Talk, rasa: RasaStub) -> None:
