@@ -127,9 +127,8 @@ class Runtime:
 
 
 def _responses(settings: Settings, rasa: Rasa | None) -> Responses:
-    path = settings.bridge.rasa.domain
-    load = (lambda: config.load_domain(path)) if path else None
-    return Responses(load, rasa)
+    domain = settings.domain  # of the file that rasa.domain names
+    return Responses((lambda: domain) if domain is not None else None, rasa)
 
 
 _lock = threading.Lock()

@@ -16,6 +16,7 @@ def cautions(bridge: BridgeSettings, designer: HandoffSettings) -> Iterator[str]
     yield from _addresses(bridge)
     yield from _secrets(bridge)
     yield from _agents(bridge)
+    yield from _handback(bridge, designer)
     yield from _assist(bridge, designer)
 
 
@@ -73,6 +74,14 @@ def _agents(bridge: BridgeSettings) -> Iterator[str]:
         yield (
             "channel_config_ids is empty: an assignment without channel_config_id cannot be used, "
             "since the public cloud asks for `from`"
+        )
+
+
+def _handback(bridge: BridgeSettings, designer: HandoffSettings) -> Iterator[str]:
+    if designer.handoff.then == "pause" and bridge.rasa.url is None:
+        yield (
+            "handoff.then is pause and rasa.url is not set: a paused bot calls no action, so "
+            "nobody can hand a conversation back; set rasa.url, and start Rasa with --enable-api"
         )
 
 

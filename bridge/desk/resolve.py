@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, MutableMapping
 from typing import Any, NoReturn
+
+from cachetools import LRUCache
 
 from bridge import trust
 from bridge.config.settings import BridgeSettings
@@ -24,6 +26,8 @@ class Resolver:
         secret = settings.assignment.secret
         self._secret = secret.get_secret_value() if secret else None
         self._highest = settings.gateway.max_agent_id
+        # Conversations that were warned about: once each is enough.
+        self._warned: MutableMapping[str, None] = LRUCache(maxsize=1024)
 
     def resolve(
         self,
@@ -62,10 +66,14 @@ class Resolver:
     def _brought(self, turn: Turn, now: float) -> tuple[Claim | None, AssignmentError | None]:
         """What the message brought, or why it is not believed. A refusal is logged."""
         try:
-            return self._read(turn, now), None
+            claim = self._read(turn, now)
         except AssignmentError as error:
             logger.warning("A message's assignment was refused: %s code=%s", error, error.code)
             return None, error
+        if claim is not None and claim.warning and turn.sender_id not in self._warned:
+            self._warned[turn.sender_id] = None
+            logger.warning("A message's assignment was put right: %s", claim.warning)
+        return claim, None
 
     def _read(self, turn: Turn, now: float) -> Claim | None:
         if self._mode == "off":
@@ -97,10 +105,10 @@ class Resolver:
                 if source is turn.slots:
                     continue  # slots of these names may be the bot's own affair
                 _distrust()
-            assignment, _warning = trust.assignment_of(
+            assignment, warning = trust.assignment_of(
                 fields, turn.sender_id, highest_agent=self._highest
             )
-            return Claim(assignment, given_at, "metadata")
+            return Claim(assignment, given_at, "metadata", warning)
         return None
 
 

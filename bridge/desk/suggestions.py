@@ -217,11 +217,14 @@ class Suggestions:
             raise RefusedError(403, "forbidden", "this is another agent's")
         return found
 
-    @staticmethod
-    def _assignment(tx: Tx, found: Suggestion) -> Assignment:
+    def _assignment(self, tx: Tx, found: Suggestion) -> Assignment:
         if found.state is not SuggestionState.OFFERED:
             raise _settled(found)
         standing = own_call(tx, found.call_id, found.agent_id, with_agent=True)
+        try:
+            self._composer.envelope(standing.assignment)
+        except AssignmentError as error:  # the operator took away what it needs
+            raise RefusedError(409, error.code, error.message) from error
         return standing.assignment
 
     @staticmethod

@@ -12,7 +12,7 @@ gateway: {{url: "https://gw.example:8043"}}
 channel_config_ids: {{WEB: "1"}}
 assignment: {{secret: "{LONG}"}}
 api: {{token: "{LONG}", inbox_secret: "{LONG}"}}
-rasa: {{webhook_token: "{LONG}"}}
+rasa: {{webhook_token: "{LONG}", url: "http://localhost:5005"}}
 """
 
 
@@ -28,6 +28,7 @@ def test_there_is_nothing_to_say_of_a_full_configuration(folder: Folder) -> None
         ("API__TOKEN", "", "the API and the page are closed"),
         ("API__INBOX_SECRET", "", "agents get no tokens"),
         ("RASA__WEBHOOK_TOKEN", "", "/webhook answers to this machine only"),
+        ("RASA", f'{{"webhook_token": "{LONG}"}}', "handoff.then is pause and rasa.url is not"),
         ("ASSIGNMENT__SECRET", "", "no assignment in a message's metadata"),
         ("ASSIGNMENT__METADATA", "trusted", "assignment.metadata is trusted"),
         ("CHANNEL_CONFIG_IDS", "{}", "channel_config_ids is empty"),

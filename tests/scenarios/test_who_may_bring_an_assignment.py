@@ -70,6 +70,16 @@ def test_what_is_not_good_is_refused_and_logged_without_secrets(
     assert SECRET not in caplog.text
 
 
+def test_an_unknown_channel_is_put_right_with_one_warning(
+    open_office: OpenOffice, gateway: Simulator, caplog: pytest.LogCaptureFixture
+) -> None:
+    office = open_office()
+    office.call(brought(token(channel="PIGEON")))
+    office.call(brought(token(channel="PIGEON")))
+    assert [item["data"]["channel"] for item in gateway.messages()] == ["WEB"]
+    assert caplog.text.count("WEB is used") == 1
+
+
 def test_plain_metadata_is_not_believed_unless_the_operator_trusts_the_channel(
     open_office: OpenOffice, gateway: Simulator
 ) -> None:
