@@ -1,4 +1,4 @@
-"""A stage for stories: a simulated gateway, the action server, and a real Rasa with a small bot.
+"""A stage for stories: a simulated gateway, action servers, and a real Rasa with a small bot.
 
     stage.customer() makes a conversation of its own, with a call of its own, so that stories can
     share one stage: starting Rasa takes longer than all of them.
@@ -8,32 +8,26 @@ What a story asserts on is what the customer got, what the gateway recorded, and
 
 from __future__ import annotations
 
-import json
-import sys
 import time
 import uuid
-from collections.abc import Iterator
-from contextlib import contextmanager
+from collections.abc import Iterator, Mapping
+from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
 from bridge import trust
 from bridge.model import AgentId, Assignment, CallId, Channel, SenderId
-from tests.e2e import programs, training
+from tests.e2e import bridges, programs, training
+from tests.e2e.agent import Agent
+from tests.e2e.bridges import PASSWORD, RASA_TOKEN, SECRET, WEBHOOK_TOKEN, Bridge, Setup
 from tests.e2e.loopback import JsonObject, Loopback, Webhook
-from tests.e2e.programs import Program, free_port
+from tests.e2e.programs import Program, eventually, free_port
+from tests.e2e.relay import Relay
 from tests.simulator.harness import Simulator
 
-AGENT = "291"
-PASSWORD = "the-password-of-291"
-API_TOKEN = "the-token-of-the-platform-0123456789"
-WEBHOOK_TOKEN = "the-token-that-rasa-sends-0123456789"
-RASA_TOKEN = "the-token-of-rasa-0123456789abcdefgh"
-SECRET = "the-secret-that-signs-assignments-0123456789"
-
 _READY_SECONDS = 180.0  # for a machine that is busy with something else
-_ANSWER_SECONDS = 60.0
+_TOLD_SECONDS = 20.0
 
 
 @dataclass(frozen=True)
@@ -42,21 +36,18 @@ class Stage:
 
     gateway: Simulator
     loopback: Loopback
-    bridge_url: str
+    relay: Relay  # what the bridges take for Rasa
+    action_servers: Mapping[str, Bridge]  # by the name of their setup
     rasa_url: str
-    programs: tuple[Program, ...]  # the action server first
+    programs: tuple[Program, ...]
 
-    def customer(self) -> Customer:
+    def customer(self, setup: Setup = bridges.PAUSING) -> Customer:
         """Somebody new, whose call nobody has told the bridge of yet."""
         number = uuid.uuid4().int
-        return Customer(self, f"maria-{number % 10**9:09d}", f"1552524689-{number % 10**8:08d}")
-
-    def bridge(self, method: str, path: str, body: object = None) -> JsonObject:
-        """Ask the bridge's API as a system of the platform."""
-        headers = {"Authorization": f"Bearer {API_TOKEN}"}
-        url = f"{self.bridge_url}/bridge{path}"
-        answer: JsonObject = _ask(method, url, body, headers=headers)
-        return answer
+        sender_id, call_id = f"maria-{number % 10**9:09d}", f"1552524689-{number % 10**8:08d}"
+        bridge = self.action_servers[setup.name]
+        self.loopback.passes_on(sender_id, bridge.url)
+        return Customer(self, bridge, sender_id, call_id)
 
     def rasa(self, method: str, path: str, body: object = None, **params: str) -> Any:
         """Ask Rasa's own API."""
@@ -68,8 +59,14 @@ class Customer:
     """Somebody who writes to the bot, with the call that the gateway knows them by."""
 
     stage: Stage
+    bridge: Bridge
     sender_id: str
     call_id: str
+
+    @property
+    def agent(self) -> Agent:
+        """The agent's side of the call."""
+        return Agent(self.bridge, self.call_id)
 
     # What the customer does, and sees on Rasa's channel
 
@@ -83,21 +80,30 @@ class Customer:
         """Write on the callback channel; all texts that it has brought, at least so many."""
         body = {"sender": self.sender_id, "message": text}
         url = f"{self.stage.rasa_url}/webhooks/callback/webhook"
-        programs.ask("POST", url, _ANSWER_SECONDS, json=body).raise_for_status()
+        programs.ask("POST", url, bridges.ANSWER_SECONDS, json=body).raise_for_status()
         return self.stage.loopback.pushed(self.sender_id, answers)
+
+    def is_pushed(self, number: int) -> list[str]:
+        """The texts that the callback channel brought, once there are so many."""
+        return self.stage.loopback.pushed(self.sender_id, number)
 
     # What the platform does
 
     def is_assigned(self, **changes: Any) -> None:
-        """Agent 291 gets the call, over the bridge's API."""
-        fields = {"agent_id": AGENT, "call_id": self.call_id, "user_id": self.sender_id}
-        self.stage.bridge("PUT", f"/assignments/{self.sender_id}", {**fields, **changes})
+        """The bridge's own agent gets the call, over its API."""
+        fields = {"agent_id": self.bridge.agent, "call_id": self.call_id, "user_id": self.sender_id}
+        self.bridge.ask("PUT", f"/assignments/{self.sender_id}", {**fields, **changes})
+
+    def hands_back_in_the_end(self) -> None:
+        """The agent's side gives the conversation back, and Rasa knows."""
+        self.agent.hands_back()
+        self.is_the_bots_again()
 
     def token(self, *, secret: str = SECRET, age: float = 0.0, **changes: Any) -> str:
-        """The assignment to agent 291 as a signed token, for a message's metadata."""
+        """The same assignment as a signed token, for a message's metadata."""
         made = Assignment(
             SenderId(self.sender_id),
-            AgentId(AGENT),
+            AgentId(self.bridge.agent),
             CallId(self.call_id),
             self.sender_id,
             Channel.WEB,
@@ -115,9 +121,15 @@ class Customer:
         """The messages that the gateway took under the customer's call."""
         return self.stage.gateway.messages(call=self.call_id)
 
+    def gets(self, number: int) -> list[JsonObject]:
+        """All messages under the customer's call, once there are so many."""
+        return self.stage.gateway.wait_for(
+            messages=number, call=self.call_id, timeout=_TOLD_SECONDS
+        )
+
     def call(self) -> JsonObject:
         """The call as the bridge's API shows it."""
-        return self.stage.bridge("GET", f"/calls/{self.call_id}")
+        return self.bridge.ask("GET", f"/calls/{self.call_id}")
 
     def webhooks(self, action: str) -> list[Webhook]:
         """What Rasa asked of an action in this conversation."""
@@ -135,6 +147,27 @@ class Customer:
         names = [name for name in slots if name.startswith("handoff_")]
         return {name.removeprefix("handoff_"): slots[name] for name in names}
 
+    def written_back(self) -> list[JsonObject]:
+        """The bot events of Rasa's tracker that say that they are an agent's words."""
+        said = [one for one in self.tracker()["events"] if one["event"] == "bot"]
+        return [one for one in said if "cc_bridge" in one["metadata"]]
+
+    def is_told_to_rasa(self, number: int) -> None:
+        """Wait until so many of the agent's messages are in Rasa's tracker."""
+        assert eventually(lambda: len(self.written_back()) >= number, _TOLD_SECONDS)
+
+    def is_told(self, text: str) -> None:
+        """Wait until the bot has said so, as far as Rasa's tracker knows."""
+
+        def said() -> list[Any]:
+            return [one.get("text") for one in self.tracker()["events"] if one["event"] == "bot"]
+
+        assert eventually(lambda: text in said(), _TOLD_SECONDS), said()
+
+    def is_the_bots_again(self) -> None:
+        """Wait until Rasa was told of the handback."""
+        assert eventually(lambda: self.slots()["state"] == "bot", _TOLD_SECONDS), self.slots()
+
     def tells_rasa(self, *events: JsonObject) -> None:
         """Append events to the tracker through Rasa's API."""
         path = f"/conversations/{self.sender_id}/tracker/events"
@@ -146,45 +179,32 @@ def opened(folder: Path) -> Iterator[Stage]:
     """Start everything in ``folder``, wait until it is ready, and end it again."""
     rasa = training.rasa_command()
     model = training.model(rasa, folder)
-    bridge_port, rasa_port = free_port(), free_port()
-    bridge_url, rasa_url = f"http://127.0.0.1:{bridge_port}", f"http://127.0.0.1:{rasa_port}"
-    with Simulator("--poll-seconds", "1", "--agent", f"{AGENT}:{PASSWORD}") as gateway:
-        _configure(folder / "config", gateway.url, rasa_url)
-        with (
-            Loopback() as loopback,
-            _rasa(rasa, model, rasa_port, loopback.url, folder) as bot,
-            _action_server(bridge_port, folder) as bridge,
-        ):
-            loopback.action_server = bridge_url
-            bridge.answers(f"{bridge_url}/bridge/ready", _READY_SECONDS)
-            bot.answers(f"{rasa_url}/status", _READY_SECONDS, token=RASA_TOKEN)
-            yield Stage(gateway, loopback, bridge_url, rasa_url, (bridge, bot))
+    rasa_port = free_port()
+    rasa_url = f"http://127.0.0.1:{rasa_port}"
+    with ExitStack() as everything:
+        enter = everything.enter_context
+        loopback = enter(Loopback())
+        bot = enter(_rasa(rasa, model, rasa_port, loopback.url, folder))
+        relay = enter(Relay(rasa_url))
+        gateway = enter(Simulator("--poll-seconds", "1", *_accounts()))
+        started = {
+            setup.name: bridges.started(setup, folder, gateway.url, relay.url)
+            for setup in bridges.ALL
+        }
+        for bridge in started.values():
+            enter(bridge.program)
+        for bridge in started.values():
+            bridge.program.answers(f"{bridge.url}/bridge/ready", _READY_SECONDS)
+        bot.answers(f"{rasa_url}/status", _READY_SECONDS, token=RASA_TOKEN)
+        at_work = (*(bridge.program for bridge in started.values()), bot)
+        for program in at_work:
+            everything.callback(program.begins_to_stop)  # all at once: each takes its time
+        yield Stage(gateway, loopback, relay, started, rasa_url, at_work)
 
 
-def _configure(folder: Path, gateway_url: str, rasa_url: str) -> None:
-    """The two files that operators and designers write; JSON is YAML."""
-    operators = {
-        "gateway": {"url": gateway_url},
-        "agents": {
-            AGENT: {"session": "sign_in", "password": PASSWORD, "phone": "1", "nickname": "Anna"},
-        },
-        "channel_config_ids": {"WEB": "202301032048582419"},
-        "storage": {"url": f"sqlite:///{folder / 'bridge.db'}"},
-        "delivery": {"wait": 20},  # what is delivered in the end is, on a busy machine too
-        "assignment": {"metadata": "signed", "secret": SECRET},
-        "api": {"token": API_TOKEN},
-        "rasa": {"url": rasa_url, "token": RASA_TOKEN, "webhook_token": WEBHOOK_TOKEN},
-    }
-    designers = {"handoff": {"card": {"slots": ["party_size"]}}}
-    folder.mkdir()
-    (folder / "bridge.yml").write_text(json.dumps(operators))
-    (folder / "handoff.yml").write_text(json.dumps(designers))
-
-
-def _action_server(port: int, folder: Path) -> Program:
-    command = [sys.executable, "-m", "rasa_sdk", "--actions", "actions", "--port", str(port)]
-    changes = {"SANIC_HOST": "127.0.0.1", "BRIDGE_CONFIG": str(folder / "config")}
-    return Program("action-server", command, folder, changes)
+def _accounts() -> list[str]:
+    """The simulator's options."""
+    return [part for each in bridges.ALL for part in ("--agent", f"{each.agent}:{PASSWORD}")]
 
 
 def _rasa(rasa: str, model: Path, port: int, loopback_url: str, folder: Path) -> Program:
@@ -202,6 +222,6 @@ def _rasa(rasa: str, model: Path, port: int, loopback_url: str, folder: Path) ->
 
 
 def _ask(method: str, url: str, body: object = None, **more: Any) -> Any:
-    reply = programs.ask(method, url, _ANSWER_SECONDS, json=body, **more)
+    reply = programs.ask(method, url, bridges.ANSWER_SECONDS, json=body, **more)
     assert reply.ok, f"{method} {url}: {reply.status_code} {reply.text}"
     return reply.json() if reply.content else {}

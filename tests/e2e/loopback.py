@@ -8,7 +8,8 @@ from __future__ import annotations
 
 import json
 import threading
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from types import TracebackType
@@ -45,7 +46,8 @@ class Loopback:
     """A server on a free port of loopback; a context manager."""
 
     def __init__(self) -> None:
-        self.action_server = ""  # where webhooks go, once it is known
+        self._action_servers: dict[str, str] = {}  # of each conversation
+        self._held: dict[str, threading.Event] = {}  # conversations without answers
         self._pushed: list[JsonObject] = []
         self._webhooks: list[Webhook] = []
         self._http = requests.Session()
@@ -74,6 +76,20 @@ class Loopback:
         """Where Rasa finds it: ``/webhook`` and ``/customer`` are below."""
         return f"http://127.0.0.1:{self._server.server_address[1]}"
 
+    def passes_on(self, sender_id: str, action_server: str) -> None:
+        """Let a conversation's webhooks go to this action server."""
+        self._action_servers[sender_id] = action_server
+
+    @contextmanager
+    def holding(self, sender_id: str) -> Iterator[None]:
+        """Rasa gets no answer about this conversation meanwhile: it is busy with it."""
+        released = self._held[sender_id] = threading.Event()
+        try:
+            yield
+        finally:
+            del self._held[sender_id]
+            released.set()
+
     def pushed(self, sender_id: str, at_least: int = 0, seconds: float = 10.0) -> list[str]:
         """The texts that the callback channel brought a customer, waited for."""
 
@@ -94,16 +110,24 @@ class Loopback:
 
     def say_again(self, webhook: Webhook) -> requests.Response:
         """Send a webhook to the action server, as Rasa sent it."""
-        url = self.action_server + webhook.path
+        url = self._action_servers[webhook.payload["sender_id"]] + webhook.path
         return self._http.post(url, data=webhook.body, headers=webhook.headers, timeout=_SLOW)
+
+    def _hold(self, sender_id: str) -> None:
+        released = self._held.get(sender_id)
+        if released is not None:
+            released.wait(_SLOW)
 
     def _taken(self, path: str, headers: dict[str, str], body: bytes) -> tuple[int, bytes]:
         if path.startswith("/customer"):
-            self._pushed.append(json.loads(body))
+            pushed = json.loads(body)
+            self._pushed.append(pushed)
+            self._hold(pushed["recipient_id"])
             return 200, b"{}"
         asked = Webhook(path, headers, body, 0, None)
         reply = self.say_again(asked)
         self._webhooks.append(Webhook(path, headers, body, reply.status_code, reply.json()))
+        self._hold(asked.payload["sender_id"])
         return reply.status_code, reply.content
 
 
@@ -119,7 +143,8 @@ def _handler(
             self.send_header("Content-Type", "application/json")
             self.send_header("Content-Length", str(len(answer)))
             self.end_headers()
-            self.wfile.write(answer)
+            with suppress(ConnectionError):  # who asked may have lost patience
+                self.wfile.write(answer)
 
         def log_message(self, *_: object) -> None:
             """Say nothing."""

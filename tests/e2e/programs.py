@@ -62,6 +62,7 @@ class Program:
         self.name = name
         self._log = folder / f"{name}.log"
         self._read = 0  # bytes of it
+        self._ending = False
         with self._log.open("wb") as log:
             self._process = subprocess.Popen(
                 command,
@@ -113,11 +114,15 @@ class Program:
             self._process.wait(seconds)
         assert self._process.poll() == 0, f"{self.name} failed:\n{self.news()}"
 
+    def begins_to_stop(self) -> None:
+        """Ask the program to end, and do not wait."""
+        if self._process.poll() is None and not self._ending:
+            self._process.terminate()
+        self._ending = True
+
     def stop(self) -> None:
         """End the program politely; if it will not, by force and with all of its session."""
-        if self._process.poll() is not None:
-            return
-        self._process.terminate()
+        self.begins_to_stop()
         try:
             self._process.wait(_STOP_SECONDS)
         except subprocess.TimeoutExpired:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from tests.e2e.harness import AGENT, Customer
+from tests.e2e.harness import Customer
 
 pytestmark = pytest.mark.e2e
 
@@ -16,7 +16,7 @@ def test_the_designers_words_come_from_the_agent_and_rasa_says_nothing(assigned:
     assert assigned.says("I want to talk to a human") == []
     (sent,) = assigned.messages()
     assert STARTED in sent["text"]
-    assert sent["agent"] == AGENT
+    assert sent["agent"] == assigned.bridge.agent
     assert sent["userid"] == assigned.sender_id
     assert sent["data"]["senderNickname"] == "Anna"
 
@@ -25,10 +25,11 @@ def test_the_slots_tell_the_bot_who_has_the_conversation(assigned: Customer) -> 
     assigned.says("a human, please")
     assert assigned.slots() == {
         "state": "handoff",
-        "agent_id": AGENT,
+        "agent_id": assigned.bridge.agent,
         "call_id": assigned.call_id,
         "delivery": "delivered",
         "error": None,
+        "summary": None,
     }
 
 

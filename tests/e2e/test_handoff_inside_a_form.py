@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import pytest
 
+from tests.e2e import words
 from tests.e2e.harness import Customer
 
 pytestmark = pytest.mark.e2e
@@ -11,7 +12,7 @@ pytestmark = pytest.mark.e2e
 
 @pytest.fixture
 def handed_off(assigned: Customer) -> Customer:
-    assert assigned.says("Can I book a table?") == ["For how many people?"]
+    assert assigned.says("Can I book a table?") == [words.ASK_PARTY_SIZE]
     assert assigned.tracker()["active_loop"]["name"] == "booking_form"
     assert assigned.says("No, I want a human") == []
     return assigned
@@ -27,23 +28,40 @@ def test_the_form_is_closed_and_the_bot_is_silent(handed_off: Customer) -> None:
     assert len(handed_off.messages()) == 1
 
 
-def test_after_a_resume_the_next_message_is_answered(handed_off: Customer) -> None:
-    handed_off.tells_rasa({"event": "resume"})
-    assert handed_off.says("How much is the menu?") == ["The menu of the day is 24 euros."]
+@pytest.fixture
+def back(handed_off: Customer) -> Customer:
+    assert handed_off.says("four") == []
+    handed_off.hands_back_in_the_end()
+    return handed_off
 
 
-def test_after_a_resume_what_is_not_understood_does_not_hand_off_again(
-    handed_off: Customer,
+def test_handed_back_the_form_is_closed_and_the_bot_answers(back: Customer) -> None:
+    assert back.says("How much is the menu?") == [words.PRICE]
+    assert back.tracker()["active_loop"] == {}
+
+
+@pytest.mark.parametrize("known", [[], ["Hello"]], ids=["at once", "after an answer"])
+def test_handed_back_what_is_not_understood_does_not_hand_off_again(
+    back: Customer, known: list[str]
 ) -> None:
+    assert [back.says(text) for text in known] == [[words.GREET]] * len(known)
+    assert back.says("And the weather?") == [words.DEFAULT]
+    assert back.says("xyzzy") == [words.REPHRASE]
+    assert len(back.messages()) == 1
+    tracker = back.tracker()
+    assert tracker["paused"] is False
+    assert tracker["active_loop"] == {}
+    assert tracker["slots"]["party_size"] is None
+
+
+def test_handed_back_the_form_can_be_filled_from_the_start(back: Customer) -> None:
+    assert back.says("Can I book a table?") == [words.ASK_PARTY_SIZE]
+    assert back.says("four") == [words.BOOKED_FOR_FOUR]
+
+
+def test_after_a_bare_resume_too(handed_off: Customer) -> None:
     handed_off.tells_rasa({"event": "resume"})
-    assert handed_off.says("Hello") == ["Hello, this is the restaurant's bot."]
-    assert handed_off.says("xyzzy") == ["Sorry, I did not get that."]
-    assert handed_off.says("And the weather?") == ["I cannot help with that."]
+    assert handed_off.says("Is it going to rain?") == [words.DEFAULT]
+    assert handed_off.says("Can I book a table?") == [words.ASK_PARTY_SIZE]
+    assert handed_off.says("four") == [words.BOOKED_FOR_FOUR]
     assert len(handed_off.messages()) == 1
-    assert handed_off.tracker()["paused"] is False
-
-
-def test_after_a_resume_the_form_can_be_filled_from_the_start(handed_off: Customer) -> None:
-    handed_off.tells_rasa({"event": "resume"})
-    assert handed_off.says("Can I book a table?") == ["For how many people?"]
-    assert handed_off.says("four") == ["A table for four is booked."]

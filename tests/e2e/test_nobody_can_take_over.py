@@ -19,6 +19,7 @@ def test_without_an_assignment_the_bot_says_so_and_goes_on(customer: Customer) -
         "call_id": None,
         "delivery": "none",
         "error": "no_assignment",
+        "summary": None,
     }
     assert customer.tracker()["paused"] is False
     assert customer.says("How much is the menu?") == ["The menu of the day is 24 euros."]
@@ -37,7 +38,7 @@ def test_in_a_form_the_bot_says_so_and_asks_its_question_again(customer: Custome
 
 
 def test_after_the_call_ended_the_bot_says_so(assigned: Customer) -> None:
-    assigned.stage.bridge("DELETE", f"/assignments/{assigned.sender_id}")
+    assigned.bridge.ask("DELETE", f"/assignments/{assigned.sender_id}")
     assert assigned.says("I want to talk to a human") == [UNAVAILABLE]
     assert assigned.slots()["error"] == "closed"
     assert assigned.messages() == []

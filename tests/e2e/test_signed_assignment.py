@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from tests.e2e.harness import AGENT, Customer
+from tests.e2e.harness import Customer
 
 pytestmark = pytest.mark.e2e
 
@@ -20,7 +20,7 @@ def refused(customer: Customer) -> None:
 
 def test_a_signed_assignment_is_accepted(customer: Customer) -> None:
     assert customer.says(ASK, assignment=customer.token()) == []
-    assert [one["agent"] for one in customer.messages()] == [AGENT]
+    assert [one["agent"] for one in customer.messages()] == [customer.bridge.agent]
     assert customer.slots()["call_id"] == customer.call_id
 
 
@@ -56,7 +56,8 @@ def test_another_conversations_is_refused(customer: Customer) -> None:
 
 
 def test_plain_metadata_is_refused(customer: Customer) -> None:
-    plain = {"agent_id": AGENT, "call_id": customer.call_id, "user_id": "40001"}
+    agent = customer.bridge.agent
+    plain = {"agent_id": agent, "call_id": customer.call_id, "user_id": "40001"}
     assert customer.says(ASK, **plain) == UNAVAILABLE
     refused(customer)
 
@@ -64,6 +65,7 @@ def test_plain_metadata_is_refused(customer: Customer) -> None:
 def test_a_customer_cannot_speak_into_anothers_call(assigned: Customer) -> None:
     """The sender of a public REST channel is the client's own choice."""
     stranger = assigned.stage.customer()
-    plain = {"agent_id": AGENT, "call_id": assigned.call_id, "user_id": assigned.sender_id}
+    agent = assigned.bridge.agent
+    plain = {"agent_id": agent, "call_id": assigned.call_id, "user_id": assigned.sender_id}
     assert stranger.says(ASK, **plain) == UNAVAILABLE
     assert assigned.messages() == []
