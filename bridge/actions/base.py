@@ -65,11 +65,15 @@ class BridgeAction(Action, ABC):  # rasa_sdk registers every class that is not a
             bridge = await loop.run_in_executor(None, runtime.current)
         for _ in range(_BEGINS):
             step = await loop.run_in_executor(bridge.pool, self.step, bridge.desk, turn)
-            if await _stored(step):
-                break
-        if step.answer is not None:
-            return step.answer
-        await _outcome(bridge, step)
+            if step.answer is not None:
+                return step.answer
+            try:
+                if await _outcome(bridge, step) and step.if_told is not None:
+                    bridge.desk.handoffs.confirm(step, step.if_told)
+                    return step.if_told
+            except MovedError:
+                continue
+            break
         return await loop.run_in_executor(bridge.pool, bridge.desk.handoffs.conclude, step, turn)
 
     def _failed(self, error: Exception) -> Answer:
@@ -79,21 +83,18 @@ class BridgeAction(Action, ABC):  # rasa_sdk registers every class that is not a
         return Answer(state="bot", error=word, response="utter_handoff_unavailable")
 
 
-async def _stored(step: Step) -> bool:
-    """Wait for the step's commit; False where somebody was quicker."""
-    if step.stored is None:
-        return True
-    try:
-        return await asyncio.wrap_future(step.stored)
-    except MovedError:
-        return False
+async def _outcome(bridge: Runtime, step: Step) -> bool:
+    """Wait until the deliveries of ``step`` are settled, at most ``delivery.wait`` seconds.
 
+    True if the customer has them all. What goes out is stored when this returns.
 
-async def _outcome(bridge: Runtime, step: Step) -> None:
-    """Wait until the deliveries of ``step`` are settled, at most ``delivery.wait`` seconds."""
-    until = time.monotonic() + bridge.settings.bridge.delivery.wait
+    Raises:
+        MovedError: somebody was quicker.
+    """
+    wait = bridge.settings.bridge.delivery.wait
+    until = time.monotonic() + wait
     loop = asyncio.get_running_loop()
-    settled = asyncio.wrap_future(step.settled) if step.settled is not None else None
+    settled = asyncio.wrap_future(step.settled) if step.settled is not None and wait else None
     while (left := until - time.monotonic()) > 0:
         pause = min(_LOOK_AGAIN, left)
         if settled is None:
@@ -101,10 +102,13 @@ async def _outcome(bridge: Runtime, step: Step) -> None:
         else:
             done, _ = await asyncio.wait({settled}, timeout=pause)
             if done:
-                return
+                return settled.result()
         # Another process may have delivered it.
         if await loop.run_in_executor(bridge.pool, bridge.desk.handoffs.settled, step):
-            return
+            break
+    if step.stored is not None:
+        await asyncio.wrap_future(step.stored)
+    return False
 
 
 def _state(tracker: Tracker) -> dict[str, Any]:

@@ -50,16 +50,18 @@ class Step:
 
     Attributes:
         answer: the answer, or None while the outcome of ``key``'s deliveries decides it.
-        stored: not None while its transaction is not committed; True once it is. False, or a
-            ``MovedError``: somebody was quicker, and the use case is begun anew.
-        settled: done when the deliveries are all settled in this process.
+        settled: done when the deliveries are all settled in this process: True if the customer
+            has them all. ``MovedError``: somebody was quicker, and the use case is begun anew.
+        stored: done when its transaction is committed, or raises as ``settled`` does.
+        if_told: the answer in case the customer has them all.
     """
 
     key: str
     answer: Answer | None
-    settled: Future[None] | None = None
-    stored: Future[bool] | None = None
+    settled: Future[bool] | None = None
+    stored: Future[None] | None = None
+    if_told: Answer | None = None
 
 
 class MovedError(Exception):
-    """Somebody changed the assignment while a use case was being prepared."""
+    """Somebody stored the same, or changed the assignment, while a use case was prepared."""

@@ -172,7 +172,7 @@ class Handoffs:
         # Before the commit: the outbox may be quicker than this thread.
         settled = self._waits.expect(plan.key, plan.batch)
         reserved = self._outbox.reserve() if plan.batch else None
-        stored: Future[bool] = Future()
+        stored: Future[None] = Future()
 
         def committed(done: Future[tuple[bool, Delivery | None]]) -> None:
             error = done.exception()
@@ -181,18 +181,20 @@ class Handoffs:
                 self._outbox.launch(claimed)
             elif begun and plan.batch:
                 self._outbox.ring()
-            if not begun:
-                self._waits.forget(plan.key, settled)
-            if error is not None:
-                stored.set_exception(error)
-                return
             if begun:
                 _log(plan)
-            stored.set_result(begun)
+                stored.set_result(None)
+                return
+            self._waits.forget(plan.key, settled)
+            for future in (stored, settled):
+                if not future.done():
+                    future.set_exception(error or MovedError())
 
         storing = self._store.submit(lambda tx: self._store_plan(tx, plan, reserved))
         storing.add_done_callback(committed)
-        return Step(plan.key, None, settled, stored)
+        assignment = plan.assignment
+        if_told = self._handed_off(assignment.agent_id, assignment.call_id, DELIVERED)
+        return Step(plan.key, None, settled, stored, if_told if plan.batch else None)
 
     def _store_plan(
         self, tx: Tx, plan: _Plan, reserved: Reservation | None
@@ -227,24 +229,18 @@ class Handoffs:
         """Judge the handoff now; the first judgement is every repeat's."""
         if step.settled is not None:
             self._waits.forget(step.key, step.settled)
-        told = self._store.read(lambda tx: self._told(tx, step.key))
-        if told is not None:
-            # Nothing can change it any more: the commit need not be awaited.
-            self._store.submit(lambda tx: turns.settle(tx, step.key, told.as_json()))
-            return told
         stored = self._store.write(lambda tx: self._conclude(tx, step.key, turn))
         return Answer.of_json(stored)
 
-    def _told(self, tx: Tx, key: str) -> Answer | None:
-        """The answer to a handoff of which everything was delivered, and not answered yet."""
-        batch = deliveries.of_turn(tx, key)
-        if not batch or outcome.judge(batch) != outcome.ALL_TOLD:
-            return None
-        record = turns.get(tx, key)
-        if record is None or record.answer is not None:
-            return None
-        envelope = batch[0].envelope
-        return self._handed_off(envelope.agent_id, envelope.call_id, DELIVERED)
+    def confirm(self, step: Step, answer: Answer) -> None:
+        """The customer has all of ``step``, and is answered so.
+
+        Nothing can change that answer any more: whoever asks again comes to the same, and its
+        commit need not be awaited. Blocks for nothing.
+        """
+        if step.settled is not None:
+            self._waits.forget(step.key, step.settled)
+        self._store.submit(lambda tx: turns.settle(tx, step.key, answer.as_json()))
 
     def _conclude(self, tx: Tx, key: str, turn: Turn) -> dict[str, object]:
         record = turns.get(tx, key)

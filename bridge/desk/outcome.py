@@ -26,9 +26,6 @@ class Outcome:
     over: bool
 
 
-ALL_TOLD = Outcome(DELIVERED, None, over=True)
-
-
 def told(delivery: Delivery) -> bool:
     """Whether the customer has it, or may have it."""
     return delivery.state in (DeliveryState.DELIVERED, DeliveryState.UNCERTAIN)

@@ -13,6 +13,7 @@ from bridge.errors import BridgeError
 logger = logging.getLogger(__name__)
 
 _FRESH = 60.0  # seconds that Rasa's domain is used before it is asked again
+_PATIENCE = 1.0  # seconds that a thread waits for another that asks
 _FAILED = 10.0  # seconds before Rasa is asked again after a failure
 
 
@@ -49,10 +50,14 @@ class Responses:
         """The responses by name, or None where no domain can be had."""
         if self._load is None and self._rasa is None:
             return None
-        with self._lock:
-            if self._clock() >= self._until:
-                self._refresh()
-            return self._known
+        # While one thread asks, the others go on with what was known, or without.
+        if self._lock.acquire(timeout=_PATIENCE if self._known is None else 0):
+            try:
+                if self._clock() >= self._until:
+                    self._refresh()
+            finally:
+                self._lock.release()
+        return self._known
 
     def _refresh(self) -> None:
         try:

@@ -5,8 +5,18 @@ from __future__ import annotations
 import threading
 from collections.abc import Iterable
 from concurrent.futures import Future
+from dataclasses import dataclass, field
 
 from bridge.model import Delivery, DeliveryState
+
+
+@dataclass(slots=True)
+class _Open:
+    """An action call that is waited for."""
+
+    parts: set[tuple[str, int]]  # reply and part of what is not settled
+    futures: list[Future[bool]] = field(default_factory=list)
+    told: bool = True  # whatever was settled so far, the customer has
 
 
 class Waits:
@@ -14,26 +24,29 @@ class Waits:
 
     def __init__(self) -> None:
         self._lock = threading.Lock()
-        self._open: dict[str, tuple[set[tuple[str, int]], list[Future[None]]]] = {}
+        self._open: dict[str, _Open] = {}
 
-    def expect(self, key: str, batch: Iterable[Delivery]) -> Future[None]:
-        """A future that is done once all of ``batch`` was settled by this process."""
-        future: Future[None] = Future()
+    def expect(self, key: str, batch: Iterable[Delivery]) -> Future[bool]:
+        """A future that is done once all of ``batch`` was settled by this process.
+
+        It says whether the customer has it all, as far as this process knows.
+        """
+        future: Future[bool] = Future()
         parts = {(delivery.reply_key, delivery.part) for delivery in batch}
         with self._lock:
-            open_parts, futures = self._open.setdefault(key, (parts, []))
-            futures.append(future)
-            if not open_parts:
-                future.set_result(None)
+            entry = self._open.setdefault(key, _Open(parts))
+            entry.futures.append(future)
+            if not entry.parts:
+                future.set_result(False)  # nothing to settle: the store knows the rest
         return future
 
-    def forget(self, key: str, future: Future[None]) -> None:
+    def forget(self, key: str, future: Future[bool]) -> None:
         """Nobody waits on ``future`` any more."""
         with self._lock:
             entry = self._open.get(key)
-            if entry is not None and future in entry[1]:
-                entry[1].remove(future)
-                if not entry[1]:
+            if entry is not None and future in entry.futures:
+                entry.futures.remove(future)
+                if not entry.futures:
                     del self._open[key]
 
     def moved(self, delivery: Delivery) -> None:
@@ -44,17 +57,17 @@ class Waits:
             entry = self._open.get(delivery.turn_key)
             if entry is None:
                 return
-            parts, futures = entry
-            whole = delivery.state in (DeliveryState.FAILED, DeliveryState.EXPIRED)
-            parts.difference_update(
-                {
+            failed = delivery.state in (DeliveryState.FAILED, DeliveryState.EXPIRED)
+            entry.told = entry.told and not failed
+            entry.parts.difference_update(
+                [
                     (reply, part)
-                    for reply, part in parts
+                    for reply, part in entry.parts
                     if reply == delivery.reply_key
-                    and (part == delivery.part or (whole and part > delivery.part))
-                }
+                    and (part == delivery.part or (failed and part > delivery.part))
+                ]
             )
-            if not parts:
-                for future in futures:
-                    if not future.done():
-                        future.set_result(None)
+            done = [] if entry.parts else [each for each in entry.futures if not each.done()]
+            told = entry.told
+        for future in done:
+            future.set_result(told)
