@@ -72,7 +72,7 @@ HASTY = Setup(
     "hasty",
     "294",
     {"handoff": {"cooldown": COOLDOWN}},
-    {"delivery": {"wait": 0.2, "expire_after": 1.5}, "rasa": {"timeout": 1}},
+    {"delivery": {"wait": 0.2, "expire_after": 2}, "rasa": {"timeout": 1}},
 )
 ALL = (PAUSING, ASSISTING, SILENT, HASTY)
 
