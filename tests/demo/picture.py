@@ -1,4 +1,4 @@
-"""Draws the README's picture: ``python -m tests.demo.picture`` plays the demo and keeps a part.
+"""Draws the pages' pictures: ``python -m tests.demo.picture`` plays the demo and keeps parts of it.
 
 What is drawn is what the demo printed in a terminal, without the scenes in between.
 """
@@ -9,7 +9,7 @@ import os
 import re
 import subprocess
 import sys
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from io import StringIO
 from pathlib import Path
 
@@ -17,9 +17,13 @@ from rich.console import Console
 from rich.terminal_theme import MONOKAI
 from rich.text import Text
 
-PICTURE = Path(__file__).parents[2] / "docs" / "demo.svg"
+DOCS = Path(__file__).parents[2] / "docs"
 COLUMNS = 84
-SCENES = ("The customer asks for a person", "What was recorded")
+OPENING = ""  # what comes before the first heading
+PICTURES: Mapping[str, Sequence[str]] = {
+    "demo.svg": (OPENING, "The customer asks for a person", "What was recorded"),
+    "assist.svg": ("An agent has the call, and the bot helps her",),
+}
 
 _SPINNER = re.compile(r"\x1b\[\?25l.*\x1b\[\?25h|\x1b\[2K|\x1b\[1A|\r", re.DOTALL)
 _HEADING = re.compile(r"^(?:\d+  )?(\S.*?) ─{3,}$")
@@ -37,29 +41,36 @@ def printed() -> list[Text]:
     return lines
 
 
-def shown(lines: Sequence[Text]) -> list[Text]:
-    """The opening and the parts that ``SCENES`` names, with a line where others are left out."""
-    kept: list[Text] = []
-    part: str | None = None
+def parts(lines: Sequence[Text]) -> dict[str, list[Text]]:
+    """The lines by the heading that they stand under."""
+    found: dict[str, list[Text]] = {OPENING: []}
+    heading = OPENING
     for line in lines:
-        found = _HEADING.match(line.plain)
-        if found is not None:
-            skipped = part is not None and part not in SCENES
-            part = found[1]
-            if skipped and part in SCENES:
-                kept += [Text("   ...", style="dim"), Text()]
-        if part is None or part in SCENES:
-            kept.append(line)
-    return kept
+        if (match := _HEADING.match(line.plain)) is not None:
+            heading = match[1]
+        found.setdefault(heading, []).append(line)
+    return found
+
+
+def drawn(known: Mapping[str, Sequence[Text]], wanted: Sequence[str]) -> str:
+    """The parts that are wanted, as SVG; three dots where others are left out between them."""
+    order = list(known)
+    console = Console(record=True, width=COLUMNS, file=StringIO(), force_terminal=True)
+    before: str | None = None
+    for heading in wanted:
+        if before is not None and order.index(heading) != order.index(before) + 1:
+            console.print(Text("   ...\n", style="dim"))
+        for line in known[heading]:
+            console.print(line, highlight=False)
+        before = heading
+    return console.export_svg(title="make demo", theme=MONOKAI, unique_id="demo")
 
 
 def draw() -> None:
-    """Write the picture."""
-    console = Console(record=True, width=COLUMNS, file=StringIO(), force_terminal=True)
-    for line in shown(printed()):
-        console.print(line, highlight=False)
-    svg = console.export_svg(title="make demo", theme=MONOKAI, unique_id="demo")
-    PICTURE.write_text(svg, encoding="utf-8")
+    """Write the pictures."""
+    known = parts(printed())
+    for name, wanted in PICTURES.items():
+        (DOCS / name).write_text(drawn(known, wanted), encoding="utf-8")
 
 
 if __name__ == "__main__":
