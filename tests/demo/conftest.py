@@ -15,7 +15,7 @@ from typing import Any
 
 import pytest
 
-from bridge.cli.demo.evidence import Evidence, Played
+from bridge.cli.demo.evidence import Clicked, Evidence, Played
 
 COMMAND = str(Path(sys.executable).with_name("cc-bridge"))
 SECONDS = 90  # of a machine that is busy with other things
@@ -112,8 +112,13 @@ def given(tmp_path_factory: pytest.TempPathFactory, kept: Kept) -> Given:
 def read(record: Path) -> Evidence:
     """The evidence as ``--record`` wrote it."""
     stored: dict[str, Any] = json.loads(record.read_text(encoding="utf-8"))
-    played = {key: Played(**_tuples(each)) for key, each in stored["played"].items()}
+    played = {key: _played(each) for key, each in stored["played"].items()}
     return Evidence(played, tuple(stored["recorded"]), tuple(stored["messages"]))
+
+
+def _played(fields: dict[str, Any]) -> Played:
+    clicks = [Clicked(**_tuples(each)) for each in fields["clicks"]]
+    return Played(**_tuples({**fields, "clicks": clicks}))
 
 
 def _tuples(fields: dict[str, Any]) -> dict[str, Any]:

@@ -11,6 +11,7 @@ from bridge.cli.demo.loopback import Peer
 from bridge.cli.demo.screen import Screen
 from bridge.cli.demo.servers import Servers
 from bridge.cli.demo.show import perform
+from bridge.config import defaults_folder
 
 
 def test_messages_that_the_gateway_rejects_fail_the_show() -> None:
@@ -32,6 +33,7 @@ def test_messages_that_the_gateway_rejects_fail_the_show() -> None:
     assert "200, retcode 106-001" in told
     assert "I am sorry, nobody can take over just now." in told
     assert "✗  Maria reads the designer's words once    0 messages" in told
+    assert "✗  What she accepts goes out in her name    accepted, 0 messages" in told
     assert "expectations do not hold" in told
     assert "Last words of the action server:" in told
     assert "Last words of the gateway:" in told
@@ -43,6 +45,24 @@ def test_a_server_that_does_not_start_fails_the_show(monkeypatch: pytest.MonkeyP
     assert perform(Screen(Console(file=shown, width=80))) == 1
     assert "the action server ended while it was starting" in shown.getvalue()
     assert "gateway.url" in shown.getvalue()  # its last words
+
+
+def test_a_bridge_without_the_rule_suggests_nothing_and_fails_the_show(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    shown = io.StringIO()
+    shipped = (defaults_folder() / "handoff.yml").read_text(encoding="utf-8")
+    monkeypatch.setattr("bridge.cli.demo.servers.designers_file", lambda: shipped)
+
+    assert perform(Screen(Console(file=shown, width=80))) == 1
+
+    told = shown.getvalue()
+    assert "assist.when is empty" in told
+    assert "✗  Anna is offered what the bot would say   0 suggestions, nothing sent" in told
+    assert "✗  What she accepts goes out in her name    nothing to click" in told
+    assert "✗  The bot then answers on Rasa's channel   nothing sent" in told
+    assert "✓  Rasa is told the bot has him again" not in told  # who was sent nothing
+    assert "✓  Maria reads the designer's words once" in told
 
 
 def test_whatever_happens_the_folder_is_removed() -> None:

@@ -1,4 +1,7 @@
-"""The judge on what a real show recorded, and on the same with one thing changed."""
+"""The judge on what a real show recorded, and on the same with one thing changed.
+
+What belongs to assist and handback is in ``test_the_judge_of_assist.py``.
+"""
 
 from __future__ import annotations
 
@@ -29,11 +32,20 @@ def test_what_was_recorded_meets_every_expectation(given: Given) -> None:
 def test_no_evidence_meets_hardly_any(given: Given) -> None:
     bare = {
         key: replace(
-            each, status=500, events=(), responses=(), wire=(), got=(), deliveries=(), uttered=()
+            each,
+            status=500,
+            events=(),
+            responses=(),
+            wire=(),
+            got=(),
+            deliveries=(),
+            uttered=(),
+            offered=(),
+            clicks=(),
         )
         for key, each in given.evidence.played.items()
     }
-    assert len(missed(Evidence(bare, (), ()))) == 9  # nobody else got anything
+    assert len(missed(Evidence(bare, (), ()))) == 16  # nobody else got anything
 
 
 MARIA = "Maria reads the designer's words once"
@@ -61,7 +73,7 @@ MESSAGES: list[tuple[str, Change, str]] = [
     ("another recipient", _other_data("to", "40002"), MARIA),
     ("another media type", _other_data("mediaType", "IMAGE"), MARIA),
     ("another call", lambda them: them[0].update(call="somebody-else"), OTHERS),
-    ("a part is missing", lambda them: them.pop(), LI),
+    ("a part is missing", lambda them: them.pop(2), LI),
     ("parts in the wrong order", lambda them: them.reverse(), LI),
     ("parts with one code", lambda them: them[2].update(code=them[1]["code"]), LI),
 ]
@@ -81,13 +93,17 @@ def _of(operation: str, requests: list[Json]) -> Json:
     return next(each for each in requests if each["operation"] == operation)
 
 
+def _last_of_li(requests: list[Json]) -> Json:
+    return [each for each in requests if each["call"] == scenes.LI.call_id][-1]
+
+
 REQUESTS: list[tuple[str, Change, str]] = [
     ("no sign-in", lambda them: them.remove(_of("sign_in", them)), SIGN_IN),
     ("two sign-ins", lambda them: them.append(_of("sign_in", them)), SIGN_IN),
     ("a refusal", lambda them: _of("send_message", them).update(verdict="refused"), STRICT),
     ("no message", lambda them: them.remove(_of("send_message", them)), MARIA),
-    ("two messages at a time", lambda them: them[-1].update(beside=1), LI),
-    ("too long a message", lambda them: them[-1]["body"].update(data="x" * 1901), LI),
+    ("two messages at a time", lambda them: _last_of_li(them).update(beside=1), LI),
+    ("too long", lambda them: _last_of_li(them)["body"].update(data="x" * 1901), LI),
 ]
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -9,11 +10,21 @@ import pytest
 from bridge import turn
 from bridge.cli.demo import webhooks
 from bridge.cli.demo.scenes import SCENES
+from bridge.cli.demo.servers import designers_file
 from bridge.config import defaults_folder, load
+from bridge.config.settings import HandoffSettings
 from bridge.triggers import Kind, decide
 
 NOW = 2_000_000_000.0
+ENVIRONMENT = {"BRIDGE__GATEWAY__URL": "https://g"}
 NAMES = sorted({scene.request for scene in SCENES})
+
+
+@pytest.fixture
+def rules(tmp_path: Path) -> HandoffSettings:
+    """The designer's, as the demo has them."""
+    (tmp_path / "handoff.yml").write_text(designers_file(), encoding="utf-8")
+    return load(environ=ENVIRONMENT, folder=tmp_path).designer
 
 
 @pytest.mark.parametrize("name", NAMES)
@@ -40,17 +51,25 @@ def test_what_rasa_heard_last_is_its_last_user_event(name: str) -> None:
     assert tracker["latest_message"] == last["parse_data"]
 
 
-def test_the_domain_has_what_the_shipped_rules_name() -> None:
+def test_the_domain_has_what_the_rules_name(rules: HandoffSettings) -> None:
     domain = webhooks.domain()
-    rules = load(environ={"BRIDGE__GATEWAY__URL": "https://g"}, folder=defaults_folder()).designer
-    assert {rules.handoff.say, rules.handoff.unavailable} <= domain["responses"].keys()
-    assert "human_handoff" in domain["intents"]
-    slots = {"handoff_state", "handoff_agent_id", "handoff_call_id"}
-    assert slots | {"handoff_delivery", "handoff_error"} <= domain["slots"].keys()
+    responses = {rules.handoff.say, rules.handoff.unavailable, rules.assist.when[0].reply}
+    assert responses <= domain["responses"].keys()
+    assert {"human_handoff", rules.assist.when[0].intent} <= set(map(str, domain["intents"]))
+    slots = {"handoff_state", "handoff_agent_id", "handoff_call_id", "handoff_delivery"}
+    assert slots | {"handoff_error", "handoff_summary"} <= domain["slots"].keys()
 
 
-def test_the_shipped_rules_call_for_what_the_scenes_say() -> None:
-    rules = load(environ={"BRIDGE__GATEWAY__URL": "https://g"}, folder=defaults_folder()).designer
+def test_the_rules_are_the_shipped_ones_and_one_for_assist(rules: HandoffSettings) -> None:
+    shipped = load(environ=ENVIRONMENT, folder=defaults_folder()).designer
+    assert [(item.intent, item.reply) for item in rules.assist.when] == [
+        ("ask_price", "utter_price")
+    ]
+    without = rules.assist.model_copy(update={"when": shipped.assist.when})
+    assert (rules.handoff, without) == (shipped.handoff, shipped.assist)
+
+
+def test_the_rules_call_for_what_the_scenes_say(rules: HandoffSettings) -> None:
     found = {}
     for name in NAMES:
         payload: dict[str, Any] = webhooks.request(name, NOW)
@@ -58,6 +77,11 @@ def test_the_shipped_rules_call_for_what_the_scenes_say() -> None:
         found[name] = decide(read, rules).kind
     assert found == {
         "asks_for_a_person": Kind.HANDOFF,
+        "asks_for_austria": Kind.ASSIST,
+        "asks_for_express": Kind.ASSIST,
+        "asks_the_price": Kind.ASSIST,
+        "asks_the_price_again": Kind.ASSIST,
+        "goes_on_with_the_bot": Kind.NONE,  # a rule of the bot's hands back
         "nobody_is_assigned": Kind.HANDOFF,
         "not_understood": Kind.HANDOFF,
         "opening_hours": Kind.NONE,

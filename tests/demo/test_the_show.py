@@ -12,8 +12,8 @@ from tests.demo.conftest import Given
 
 def test_it_ends_well(given: Given) -> None:
     assert given.code == 0, given.output
-    assert "All 10 expectations hold." in given.output
-    assert given.output.count("✓") == 10
+    assert "All 17 expectations hold." in given.output
+    assert given.output.count("✓") == 17
     assert "✗" not in given.output
 
 
@@ -33,6 +33,19 @@ def test_it_shows_what_was_written_decided_sent_and_heard(given: Given) -> None:
         "我的笔记本电脑什么时候到",
         "3 fallbacks in a row",
         "part 2 of 2",
+        "channel=WEB · owner=agent",
+        "- {intent: ask_price, reply: utter_price}",
+        "suggest it to agent 291, Anna",
+        "ask_price at 0.85, utter_price",
+        "200 accepted by agent 291",
+        "409 settled: this suggestion is superseded already",
+        "text  It costs 15 EUR to Austria.",
+        "200 edited by agent 291",
+        "Anna ┃ It costs 15 EUR to Austria.",
+        "hand back to the bot",
+        "handoff_summary=Agent 291 had the conversation",
+        "answer: the bot has the call",
+        "bot ┃ It costs 10 EUR.",
     ):
         assert words in given.output
 

@@ -13,9 +13,9 @@ from tests.demo.test_the_show import programs_in
 def test_both_servers_answer_until_ctrl_c(given: Given, kept: Kept) -> None:
     assert given.code == 0  # beside this one
     kept.wait_until_it_stays()
-    assert "All 10 expectations hold." in kept.output
+    assert "All 17 expectations hold." in kept.output
 
-    assert len(_asked(kept.found(r"curl -s (http\S+/simulator/messages)"))["items"]) == 3
+    assert len(_asked(kept.found(r"curl -s (http\S+/simulator/messages)"))["items"]) == 5
 
     token_file = Path(kept.found(r"is in (\S+api-token)"))
     assert token_file.parent.stat().st_mode & 0o077 == 0
@@ -23,6 +23,7 @@ def test_both_servers_answer_until_ctrl_c(given: Given, kept: Kept) -> None:
     assert {each["sender_id"]: each["owner"] for each in calls["items"]} == {
         "maria": "agent",
         "li": "agent",
+        "ben": "bot",
     }
 
     assert len(programs_in(kept.temporary)) >= 2

@@ -1,4 +1,4 @@
-"""``cc-bridge demo``: a handoff from end to end, on this machine, judged by what was recorded.
+"""``cc-bridge demo``: handoff, assist and handback on this machine, judged by what was recorded.
 
 The command only. ``show.py`` has the order of things, ``scenes.py`` what is played.
 """

@@ -25,6 +25,10 @@ class Glyphs:
         secret, dot, suffix = guid.partition(".")
         return f"{secret[:4]}{self.more}{dot}{suffix}"
 
+    def brief(self, name: str) -> str:
+        """How a UUID begins: enough to see whether two are the same."""
+        return f"{name[:8]}{self.more}"
+
     def cut(self, text: str) -> str:
         """A text, or how a long one begins."""
         return text if len(text) <= _LONG else f"{text[:_LONG]} {self.more}"

@@ -11,8 +11,10 @@ from dataclasses import dataclass
 AGENT = "291"
 NICKNAME = "Anna"
 CONFIG_IDS = {"WEB": "202301032048582419", "WHATSAPP": "202301032048585011"}
+ASSIST_RULE = "{intent: ask_price, reply: utter_price}"  # in handoff.yml, below assist.when
 
 BY_ITSELF, HANDED_OVER, AGAIN, NOBODY, AWAY = "by_itself", "handed_over", "again", "nobody", "away"
+ACCEPTED, OPEN, EDITED, HANDED_BACK, BOT = "accepted", "open", "edited", "handed_back", "bot"
 
 
 @dataclass(frozen=True, slots=True)
@@ -24,16 +26,26 @@ class Customer:
     call_id: str | None = None  # None: nobody was assigned
     user_id: str = ""
     channel: str = "WEB"
+    owner: str = ""  # who answers from the beginning, where the routing says so
 
     @property
     def assignment(self) -> Mapping[str, str]:
         """What the routing system tells the bridge."""
-        return {
+        given = {
             "agent_id": AGENT,
             "call_id": self.call_id or "",
             "user_id": self.user_id,
             "channel": self.channel,
         }
+        return {**given, "owner": self.owner} if self.owner else given
+
+
+@dataclass(frozen=True, slots=True)
+class Click:
+    """The agent accepts a suggestion: the newest of scene ``of``, in other words if there are."""
+
+    of: str
+    text: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,11 +60,14 @@ class Scene:
     routed: bool = False  # the assignment is given before
     repeats: str = ""  # the scene whose request this is, once more
     away: float = 0.0  # seconds that the gateway refuses connections, from just before on
+    rule: str = ""  # the designer's, where it is shown
+    clicks: tuple[Click, ...] = ()  # what the agent does then
 
 
 MARIA = Customer("Maria", "maria", "1552524689-16797284", "40001")
 TOM = Customer("Tom", "tom")
 LI = Customer("Li", "li", "1552524703-16797291", "40002", "WHATSAPP")
+BEN = Customer("Ben", "ben", "1552524719-16797305", "40003", owner="agent")
 
 SCENES = (
     Scene(
@@ -93,5 +108,44 @@ SCENES = (
         "not_understood",
         routed=True,
         away=1.0,
+    ),
+    Scene(
+        ACCEPTED,
+        "An agent has the call, and the bot helps her",
+        "Ben was put through to Anna. What the bot would say is for her to send.",
+        BEN,
+        "asks_the_price",
+        routed=True,
+        rule=ASSIST_RULE,
+        clicks=(Click(ACCEPTED),),
+    ),
+    Scene(
+        OPEN,
+        "He asks for more",
+        "Another suggestion, and Anna has not clicked yet.",
+        BEN,
+        "asks_for_express",
+    ),
+    Scene(
+        EDITED,
+        "A newer message, and words of her own",
+        "The older suggestion is stale, and the newer not quite what she would say.",
+        BEN,
+        "asks_for_austria",
+        clicks=(Click(OPEN), Click(EDITED, "It costs 15 EUR to Austria.")),
+    ),
+    Scene(
+        HANDED_BACK,
+        "Back to the bot",
+        "Rasa is told that the bot has Ben again, and what happened meanwhile.",
+        BEN,
+        "goes_on_with_the_bot",
+    ),
+    Scene(
+        BOT,
+        "The bot answers by itself again",
+        "The first question again: Rasa says it, and the gateway hears nothing.",
+        BEN,
+        "asks_the_price_again",
     ),
 )

@@ -15,9 +15,11 @@ from rich.table import Table
 from rich.text import Text
 
 from bridge.cli.demo import scenes
+from bridge.cli.demo.agent import Agent
 from bridge.cli.demo.evidence import Played
 from bridge.cli.demo.glyphs import ASCII, Glyphs
 from bridge.cli.demo.judge import Judged
+from bridge.cli.demo.loopback import Json
 from bridge.cli.demo.scenes import Scene
 from bridge.cli.demo.wire import Wire
 
@@ -38,6 +40,7 @@ class Screen:
         self._console = console
         self._glyphs = ASCII if console.options.ascii_only else Glyphs()
         self._wire = Wire(self._glyphs)
+        self._agent = Agent(self._glyphs)
         self._shown: dict[str, Played] = {}
 
     # -- the parts -----------------------------------------------------------------------------
@@ -144,6 +147,9 @@ class Screen:
             yield self._fact("routing", f"PUT /bridge/assignments/{scene.customer.sender_id}")
             yield "", "", self._inline(f"{name}={value}" for name, value in given)
             yield _EMPTY
+        if scene.rule:
+            yield self._fact("rules", f"handoff.yml, assist.when:\n  - {scene.rule}")
+            yield _EMPTY
         for who, text in played.said:
             customer = who == "user"
             name, style = (scene.customer.name, "cyan") if customer else ("bot", "blue")
@@ -154,8 +160,14 @@ class Screen:
             yield from self._repetition(played)
         else:
             yield from self._decision(played)
+        yield from self._agent.offered(played.offered)
         yield from self._wire.rows(scene, played)
-        yield from self._heard(played)
+        yield from self._heard(played.uttered, played.got)
+        for clicked in played.clicks:
+            yield _EMPTY
+            yield from self._agent.click(clicked)
+            yield from self._wire.requests(clicked.wire, Text("gateway", style="dim"))
+            yield from self._heard((), clicked.got)
 
     def _repetition(self, played: Played) -> Iterator[Row]:
         yield self._fact("decided", Text("nothing new", style="bold"))
@@ -169,8 +181,14 @@ class Screen:
             decided = f"no handoff can be made: {error}"
             if error == "no_assignment":
                 because += ", but the platform has assigned nobody"
+        elif slots.get("handoff_state") == "bot":
+            decided = "hand back to the bot"
         elif slots:
             decided = f"hand over to agent {slots.get('handoff_agent_id')}, {scenes.NICKNAME}"
+        elif played.offered:
+            decided = f"suggest it to agent {played.offered[0]['agent_id']}, {scenes.NICKNAME}"
+        elif played.responses:
+            decided = "answer: the bot has the call"
         yield self._fact("decided", Text(decided, style="bold"))
         because = because.replace("no item matched: ", "no item matched\n", 1)
         yield self._fact("because", because.replace("; ", "\n"))
@@ -183,24 +201,26 @@ class Screen:
         if not slots and not played.steps and not others:
             return "no events, no responses"
         if played.key != scenes.HANDED_OVER:
-            told = (f"{name}={value}" for name, value in slots.items() if value != "null")
-            return self._inline([*told, *others, *played.steps])
+            told = [f"{name}={value}" for name, value in slots.items() if value != "null"]
+            short = [each for each in told if " " not in each]
+            long = (Text(each) for each in told if " " in each)
+            return Text("\n").join([self._inline([*short, *others, *played.steps]), *long])
         grid = Table.grid(padding=(0, 2))
         for name, value in slots.items():
             grid.add_row(Text(name, style="dim"), Text(str(value)))
         grid.add_row(Text("then", style="dim"), self._inline([*others, *played.steps]))
         return grid
 
-    def _heard(self, played: Played) -> Iterator[Row]:
-        if played.uttered or played.got:
+    def _heard(self, uttered: Sequence[str], got: Sequence[Json]) -> Iterator[Row]:
+        if uttered or got:
             yield _EMPTY
-        for text in played.uttered:
+        for text in uttered:
             yield self._speech("bot", "blue", Text(text))
-        for number, message in enumerate(played.got, 1):
+        for number, message in enumerate(got, 1):
             name = str((message["data"] or {}).get("senderNickname", message["agent"]))
             words = self._gist(str(message["text"]))
-            if len(played.got) > 1:
-                part = (f"part {number} of {len(played.got)}\n", "dim")
+            if len(got) > 1:
+                part = (f"part {number} of {len(got)}\n", "dim")
                 words = Text.assemble(part, words)
             yield self._speech(name, "green", words)
 

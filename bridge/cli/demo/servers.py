@@ -41,6 +41,7 @@ class Secrets:
     password: str = field(default_factory=lambda: secrets.token_hex(8))
     token: str = field(default_factory=lambda: secrets.token_hex(24))
     signing: str = field(default_factory=lambda: secrets.token_hex(24))
+    inbox: str = field(default_factory=lambda: secrets.token_hex(24))
 
 
 class Program:
@@ -151,7 +152,7 @@ class Servers:
 
     def _start_bridge(self) -> None:
         self.configuration.mkdir()
-        shutil.copy(config.defaults_folder() / "handoff.yml", self.configuration)
+        (self.configuration / "handoff.yml").write_text(designers_file(), encoding="utf-8")
         written = _operators_file(self.gateway.url, self._secrets)
         (self.configuration / "bridge.yml").write_text(written, encoding="utf-8")
         self.token_file.write_text(self._secrets.token, encoding="utf-8")
@@ -194,6 +195,12 @@ def _free_port() -> int:
     raise DemoError("no free port was found on this machine")
 
 
+def designers_file() -> str:
+    """``handoff.yml`` as it comes with the bridge, with the one rule for assist that is shown."""
+    shipped = (config.defaults_folder() / "handoff.yml").read_text(encoding="utf-8")
+    return shipped.replace("\n  when: []\n", f"\n  when:\n    - {scenes.ASSIST_RULE}\n", 1)
+
+
 def _operators_file(gateway: str, made: Secrets) -> str:
     """``bridge.yml`` with what has no default, and secrets that are good for this run only."""
     agent = {
@@ -209,7 +216,7 @@ def _operators_file(gateway: str, made: Secrets) -> str:
         "storage": {"url": "sqlite:///bridge.db"},
         "delivery": {"wait": 8.0},  # so that a slow machine shows the same
         "assignment": {"metadata": "signed", "secret": made.signing},
-        "api": {"token": made.token},
+        "api": {"token": made.token, "inbox_secret": made.inbox},
     }
     lines = [f"{key}: {json.dumps(value)}" for key, value in keys.items()]
     return "\n".join(["# Made by `cc-bridge demo`: good for one run.", *lines, ""])

@@ -9,8 +9,11 @@ What was changed since:
 - ``not_understood`` is one turn that was really not understood, three times over with a customer's
   words in Chinese, as with a rule that answers ``nlu_fallback`` by ``utter_default``;
 - ``domain.json`` is the recorded domain and goes with every request, as it did. It was extended by
-  what a bot that uses the bridge has: the two actions, the ``handoff_*`` slots,
+  what a bot that uses the bridge has: the three actions, the ``handoff_*`` slots,
   ``utter_handoff_started`` and ``utter_handoff_unavailable``.
+
+Nothing was changed in Ben's (``asks_the_price`` and the four that follow it): they are one
+conversation with a bot of that very domain, recorded between it and the bridge of the demo.
 
 Times are moved so that the newest event happened just now. Nothing is sent here.
 """

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 
 from rich.console import RenderableType
 from rich.table import Table
@@ -37,12 +37,16 @@ class Wire:
             when = f"at attempt {first['attempts']}, after {played.seconds:.1f} s"
             words = f"away for {scene.away:g} s: {first['state']} {when}"
             yield label, "", words
-        elif not played.wire:
+            label = Text()
+        yield from self.requests(played.wire, label)
+
+    def requests(self, entries: Sequence[Json], label: Text) -> Iterator[Row]:
+        """The same of some requests; the first has the label."""
+        if not entries and label:
             yield label, "", "nothing was sent"
-        for index, entry in enumerate(played.wire):
+        for index, entry in enumerate(entries):
             path = Text(f"{entry['method']} {_BASE}{entry['path']}")
-            name = label if index == 0 and not scene.away else ""
-            yield name, Text(self._glyphs.there, style="yellow"), path
+            yield label if index == 0 else "", Text(self._glyphs.there, style="yellow"), path
             yield "", "", _grid(self._request(entry))
             yield "", Text(self._glyphs.back, style="yellow"), self._answer(entry)
 

@@ -1,0 +1,50 @@
+"""What the agent is offered and does, as rows of a scene."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+
+from rich.console import RenderableType
+from rich.text import Text
+
+from bridge.cli.demo import scenes
+from bridge.cli.demo.evidence import Clicked
+from bridge.cli.demo.glyphs import Glyphs
+from bridge.cli.demo.loopback import Json
+
+Row = tuple[RenderableType, RenderableType, RenderableType]
+
+
+class Agent:
+    """Draws suggestions, and clicks with the API's answer."""
+
+    def __init__(self, glyphs: Glyphs) -> None:
+        self._glyphs = glyphs
+
+    def offered(self, suggestions: Sequence[Json]) -> Iterator[Row]:
+        """What the bot would say, and why: the label is who sees it."""
+        for each in suggestions:
+            source = each["source"]
+            why = f"{source.get('intent')} at {source.get('confidence') or 0:.2f}"
+            why += f", {source.get('response')}"
+            words = Text.assemble(each["text"], ("\n" + why, "dim"))
+            yield Text(f"to {scenes.NICKNAME}", style="dim"), "", words
+
+    def click(self, clicked: Clicked) -> Iterator[Row]:
+        """A request to the API, and what it answered."""
+        *before, suggestion, verb = clicked.path.split("/")
+        path = "/".join([*before, self._glyphs.brief(suggestion), verb])
+        there = Text(self._glyphs.there, style="yellow")
+        yield Text("agent", style="dim"), there, Text(f"POST {path}")
+        if clicked.text is not None:
+            yield "", "", Text.assemble(("text  ", "dim"), clicked.text)
+        yield "", Text(self._glyphs.back, style="yellow"), Text(_answered(clicked))
+
+
+def _answered(clicked: Clicked) -> str:
+    error = clicked.answer.get("error")
+    if error:
+        return f"{clicked.status} {error.get('code')}: {error.get('message')}"
+    words = [f"{clicked.status} {clicked.answer.get('state')}"]
+    words.append(f"by agent {clicked.answer.get('settled_by')}")
+    return " ".join(words)

@@ -1,0 +1,51 @@
+"""The agent's desktop: what is offered to the agent and what the agent does, over the API.
+
+It has a token of the agent's own, made as a single-sign-on back end would. Judges nothing.
+"""
+
+from __future__ import annotations
+
+import time
+from dataclasses import replace
+
+from bridge.cli.demo import scenes
+from bridge.cli.demo.loopback import Json, Peer, Reply
+from bridge.cli.demo.scenes import Customer
+
+_TOKEN_SECONDS = 600
+_SENT_WITHIN = 10.0  # seconds; what is not sent by then is shown as it is
+_LOOK_EVERY = 0.02
+_UNDER_WAY = ("waiting", "sending")
+
+
+class Desktop:
+    """The API as the agent reaches it.
+
+    Args:
+        bridge: the action server, with the system's token.
+    """
+
+    def __init__(self, bridge: Peer) -> None:
+        wanted = {"agent_id": scenes.AGENT, "seconds": _TOKEN_SECONDS}
+        token = bridge.expect("POST", "/bridge/tokens", wanted)["token"]
+        self._bridge = replace(bridge, token=token)
+
+    def offered(self, customer: Customer) -> tuple[Json, ...]:
+        """The suggestions that wait for the agent's word."""
+        if customer.call_id is None:
+            return ()
+        path = f"/bridge/suggestions?call_id={customer.call_id}&state=offered"
+        return tuple(self._bridge.expect("GET", path)["items"])
+
+    def accept(self, path: str, text: str | None) -> Reply:
+        """Click, and see that it is sent; a refusal is an answer too."""
+        reply = self._bridge.ask("POST", path, {} if text is None else {"text": text})
+        until = time.monotonic() + _SENT_WITHIN
+        for delivery in reply.body.get("deliveries") or ():
+            while self._is_under_way(delivery["id"]) and time.monotonic() < until:
+                time.sleep(_LOOK_EVERY)
+        return reply
+
+    def _is_under_way(self, delivery_id: str) -> bool:
+        found = self._bridge.expect("GET", f"/bridge/deliveries/{delivery_id}")
+        return found["state"] in _UNDER_WAY
