@@ -12,10 +12,12 @@ from bridge import triggers
 from bridge.config.settings import Settings
 from bridge.desk.answers import NOTHING, Answer, MovedError, Step
 from bridge.desk.assist import Assists
-from bridge.desk.calls import Calls, CallView, Page
+from bridge.desk.calls import Calls, CallView
 from bridge.desk.compose import Composer
+from bridge.desk.deliveries import Deliveries
 from bridge.desk.handback import Handbacks
 from bridge.desk.handoff import Handoffs, Sending
+from bridge.desk.paging import Page
 from bridge.desk.responses import Responses
 from bridge.desk.suggestions import Suggestions
 from bridge.desk.tokens import Tokens
@@ -69,7 +71,8 @@ class Desk:
         self._store = store
         self._rules = settings.designer
         self._clock = clock
-        self.calls = Calls(store, settings.bridge, sessions, ring=outbox.ring, clock=clock)
+        self.calls = Calls(store, settings.bridge, sessions, clock=clock)
+        self.deliveries = Deliveries(store, settings.bridge, ring=outbox.ring, clock=clock)
         self.handoffs = Handoffs(
             store, settings, composer, responses, waits, outbox=outbox, clock=clock
         )

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from bridge import replies
 from bridge.config.settings import Settings
 from bridge.desk.answers import NOTHING, Answer, Step
-from bridge.desk.calls import SUSPENDED
+from bridge.desk.assigning import SUSPENDED
 from bridge.desk.compose import Composer
 from bridge.desk.responses import Responses
 from bridge.desk.turns import Seen
@@ -27,7 +27,7 @@ from bridge.model import (
     derive,
 )
 from bridge.replies import Candidate
-from bridge.store import Store, Tx, deliveries, suggestions, switches, turns
+from bridge.store import Store, Tx, queue, suggestions, switches, turns
 from bridge.triggers import Decision
 from bridge.turn import Turn
 
@@ -90,7 +90,7 @@ class Assists:
             now = self._clock()
             switches.put(tx, SWITCH, mode.value if mode else None, now=now)
             if mode in (Mode.OFF, Mode.SUGGEST):
-                deliveries.withdraw(tx, SUSPENDED, now=now, origin=Origin.AUTO)
+                queue.withdraw(tx, SUSPENDED, now=now, origin=Origin.AUTO)
 
         self._store.write(store)
 
@@ -125,7 +125,7 @@ class Assists:
             )
             if begun:
                 suggestions.offer(tx, offered)
-                deliveries.add(tx, batch)
+                queue.add(tx, batch)
 
         self._store.write(store)
         if batch:

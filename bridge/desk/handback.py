@@ -9,11 +9,11 @@ from typing import Any
 
 from bridge.desk import outcome
 from bridge.desk.answers import BOT, PENDING, Answer, Step
-from bridge.desk.calls import HANDED_BACK, own_call
+from bridge.desk.assigning import HANDED_BACK, own_call
 from bridge.desk.turns import Seen
 from bridge.errors import RefusedError
 from bridge.model import Delivery, DeliveryState, Origin, Owner, derive
-from bridge.store import Store, Tx, assignments, deliveries, errands, suggestions, turns
+from bridge.store import Store, Tx, assignments, deliveries, errands, queue, suggestions, turns
 from bridge.store.assignments import Standing
 from bridge.store.errands import Errand, Kind
 
@@ -122,9 +122,7 @@ class Handbacks:
         assignment = standing.assignment
         assignments.hand_back(tx, assignment.sender_id, assignment.call_id, now=now, untold=untold)
         suggestions.expire(tx, now=now, call_id=assignment.call_id)
-        deliveries.withdraw(
-            tx, HANDED_BACK, now=now, call_id=assignment.call_id, origin=Origin.AUTO
-        )
+        queue.withdraw(tx, HANDED_BACK, now=now, call_id=assignment.call_id, origin=Origin.AUTO)
 
     def _resume(self, tx: Tx, standing: Standing, now: float, *, error: str | None) -> None:
         self._add(tx, standing, Kind.RESUME, now, _KEEP_TRYING, {"error": error})

@@ -25,7 +25,7 @@ from bridge.desk.answers import (
     MovedError,
     Step,
 )
-from bridge.desk.calls import give
+from bridge.desk.assigning import give
 from bridge.desk.compose import Composer
 from bridge.desk.resolve import Resolver
 from bridge.desk.responses import Responses
@@ -40,9 +40,9 @@ from bridge.model import (
     Origin,
     Reply,
 )
-from bridge.store import Store, Tx, assignments, deliveries, turns
+from bridge.store import Store, Tx, assignments, deliveries, queue, turns
 from bridge.store.assignments import Standing
-from bridge.store.deliveries import Reservation
+from bridge.store.queue import Reservation
 from bridge.triggers import Decision
 from bridge.trust import Claim
 from bridge.turn import Turn
@@ -216,7 +216,7 @@ class Handoffs:
         assignments.hand_off(
             tx, assignment.sender_id, assignment.call_id, card=plan.card, now=plan.now
         )
-        return True, deliveries.add(tx, plan.batch, reserved)
+        return True, queue.add(tx, plan.batch, reserved)
 
     # -- answers -------------------------------------------------------------------------------
 
@@ -255,7 +255,7 @@ class Handoffs:
             agent_id = standing.assignment.agent_id if standing else None
             answer = self._handed_off(agent_id, call_id, verdict.delivery)
         else:
-            deliveries.withdraw(tx, _WITHDRAWN, now=self._clock(), turn_key=key)
+            queue.withdraw(tx, _WITHDRAWN, now=self._clock(), turn_key=key)
             assignments.take_back(tx, record.sender_id, call_id)
             answer = self._unavailable(turn, verdict.error)
             logger.warning("No handoff could be made: %s call_id=%s", verdict.error, record.call_id)

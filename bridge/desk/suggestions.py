@@ -6,8 +6,9 @@ import time
 from collections.abc import Callable, Sequence
 
 from bridge.config.settings import BridgeSettings
-from bridge.desk.calls import SPOKEN, Page, own_call, page_size
+from bridge.desk.assigning import SPOKEN, own_call
 from bridge.desk.compose import Composer
+from bridge.desk.paging import Page, page_size
 from bridge.errors import AssignmentError, RefusedError
 from bridge.model import (
     Assignment,
@@ -17,7 +18,7 @@ from bridge.model import (
     Suggestion,
     SuggestionState,
 )
-from bridge.store import Store, Tx, deliveries, suggestions
+from bridge.store import Store, Tx, deliveries, queue, suggestions
 
 SYSTEM = "system"
 
@@ -250,8 +251,8 @@ class Suggestions:
         if deliveries.waiting_of_call(tx, call_id) >= self._most_waiting:
             message = f"{self._most_waiting} messages of this call wait already"
             raise RefusedError(429, "too_many_waiting", message)
-        deliveries.withdraw(tx, SPOKEN, now=now, call_id=call_id, origin=Origin.AUTO)
-        deliveries.add(tx, batch)
+        queue.withdraw(tx, SPOKEN, now=now, call_id=call_id, origin=Origin.AUTO)
+        queue.add(tx, batch)
 
     def _written(self, assignment: Assignment, text: str) -> tuple[Draft, ...]:
         try:

@@ -30,7 +30,7 @@ from bridge.errors import (
 from bridge.gateway import wire
 from bridge.gateway.client import GatewayClient
 from bridge.model import DeliveryError, Guid
-from bridge.store import Store, Tx, deliveries, sessions
+from bridge.store import Store, Tx, queue, sessions
 from bridge.store.sessions import Session, SessionState, Turn
 
 logger = logging.getLogger(__name__)
@@ -153,7 +153,7 @@ class Sessions:
         def store(tx: Tx) -> None:
             now = self._clock()
             sessions.renew(tx, agent_id, guid, ours=False, now=now)
-            deliveries.wake(tx, agent_id, now=now)
+            queue.wake(tx, agent_id, now=now)
 
         self._store.write(store)
         self._remember(agent_id, guid)
@@ -276,7 +276,7 @@ class Sessions:
         def store(tx: Tx) -> None:
             now = self._clock()
             sessions.renew(tx, agent_id, guid, ours=True, now=now)
-            deliveries.wake(tx, agent_id, now=now)
+            queue.wake(tx, agent_id, now=now)
 
         self._store.write(store)
         self._doubted.discard(agent_id)
@@ -306,10 +306,10 @@ class Sessions:
     ) -> None:
         """Let what waits for the agent's GUID say why there is none yet."""
         told = DeliveryError(code, error.message)
-        self._store.write(lambda tx: deliveries.blame(tx, agent_id, told, due=due))
+        self._store.write(lambda tx: queue.blame(tx, agent_id, told, due=due))
 
     def _wake(self, agent_id: str) -> None:
-        self._store.write(lambda tx: deliveries.wake(tx, agent_id, now=self._clock()))
+        self._store.write(lambda tx: queue.wake(tx, agent_id, now=self._clock()))
 
     def _refused_lately(self, session: Session) -> bool:
         return (

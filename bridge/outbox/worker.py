@@ -28,8 +28,8 @@ from bridge.errors import (
 )
 from bridge.model import Delivery, DeliveryError, DeliveryState
 from bridge.outbox import policy
-from bridge.store import Store, Tx, assignments, deliveries, sessions
-from bridge.store.deliveries import Reservation
+from bridge.store import Store, Tx, assignments, queue, sessions
+from bridge.store.queue import Reservation
 
 logger = logging.getLogger(__name__)
 
@@ -90,9 +90,7 @@ class Outbox:
         Raises:
             StoreError: the list cannot be read.
         """
-        self._store.write(
-            lambda tx: deliveries.start_afresh(tx, identity.is_dead, now=self._clock())
-        )
+        self._store.write(lambda tx: queue.start_afresh(tx, identity.is_dead, now=self._clock()))
         self._thread.start()
 
     def close(self) -> None:
@@ -186,17 +184,15 @@ class Outbox:
             self._pool.submit(self._attempt, delivery)
         if len(claimed) == room or refused:
             return now
-        due = self._store.read(deliveries.next_due)
+        due = self._store.read(queue.next_due)
         return now + _LONGEST_REST if due is None else max(due, now)
 
     def _claim(
         self, tx: Tx, lease: str, now: float, limit: int
     ) -> tuple[list[Delivery], list[Delivery]]:
         """What may be sent now, and what was settled instead of being sent."""
-        settled = [
-            self._orphan(tx, delivery, now) for delivery in deliveries.abandoned(tx, now=now)
-        ]
-        claimed = deliveries.claim(tx, lease=lease, now=now, until=now + LEASE, limit=limit)
+        settled = [self._orphan(tx, delivery, now) for delivery in queue.abandoned(tx, now=now)]
+        claimed = queue.claim(tx, lease=lease, now=now, until=now + LEASE, limit=limit)
         calls = {delivery.envelope.call_id for delivery in claimed}
         standings = assignments.standings_of(tx, sorted(calls)) if calls else {}
         good = []
@@ -211,7 +207,7 @@ class Outbox:
         return good, settled
 
     def _settle(self, tx: Tx, claimed: Delivery, after: Delivery) -> bool:
-        taken = deliveries.settle(tx, claimed, after)
+        taken = queue.settle(tx, claimed, after)
         if taken and after.state.settled:
             self._consequence(tx, after)
         return taken

@@ -17,7 +17,7 @@ from bridge.gateway.sender import Sender
 from bridge.gateway.sessions import Sessions
 from bridge.model import Assignment, Delivery, Owner
 from bridge.outbox.worker import Outbox
-from bridge.store import Store, Tx, assignments, deliveries
+from bridge.store import Store, Tx, assignments, deliveries, queue
 
 SIGN_IN = {"session": "sign_in", "password": "secret-password", "phone": "40038"}
 
@@ -79,7 +79,7 @@ class Rig:
         """Store deliveries as of now, and ring."""
 
         def store(tx: Tx) -> None:
-            deliveries.add(tx, batch)
+            queue.add(tx, batch)
 
         self.store.write(store)
         self.outbox.ring()

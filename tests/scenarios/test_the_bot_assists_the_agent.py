@@ -339,7 +339,7 @@ def test_a_person_retries_what_failed_and_discards_what_waits(
     office = open_office(RULES)
     office.assign(owner="agent")
     gateway.fault("retcode", path="*sendmessage", retcode="106-001")
-    calls = office.runtime.desk.calls
+    calls = office.runtime.desk.deliveries
     sent = office.runtime.desk.suggestions.reply(CALL, "Hello", "c-1", agent_id="291")[0]
     gateway.wait_for(requests=1, operation="send_message")
     while not office.deliveries()[0].state.settled:

@@ -5,24 +5,22 @@ from __future__ import annotations
 from dataclasses import replace
 
 from bridge.model import AgentId, Delivery, DeliveryError, DeliveryState, derive
-from bridge.store import Store, deliveries
+from bridge.store import Store, deliveries, queue
 from tests.making import NOW, delivery, envelope
 
 
 def add(store: Store, *batch: Delivery) -> None:
-    store.write(lambda tx: deliveries.add(tx, batch))
+    store.write(lambda tx: queue.add(tx, batch))
 
 
 def claim(store: Store, lease: str = "a", at: float = NOW, limit: int = 10) -> list[Delivery]:
-    return store.write(
-        lambda tx: deliveries.claim(tx, lease=lease, now=at, until=at + 10, limit=limit)
-    )
+    return store.write(lambda tx: queue.claim(tx, lease=lease, now=at, until=at + 10, limit=limit))
 
 
 def settle(store: Store, claimed: Delivery, state: DeliveryState, code: str = "") -> bool:
     error = DeliveryError(code, "") if code else None
     after = replace(claimed, state=state, settled_at=NOW, error=error, lease=None)
-    return store.write(lambda tx: deliveries.settle(tx, claimed, after))
+    return store.write(lambda tx: queue.settle(tx, claimed, after))
 
 
 def contents(batch: list[Delivery]) -> list[str]:
@@ -50,16 +48,16 @@ def test_one_of_a_call_is_in_flight_and_calls_do_not_wait_for_each_other(store: 
 def test_a_retry_that_waits_holds_what_comes_after_it(store: Store) -> None:
     add(store, delivery(1, call="A", due_at=NOW + 5), delivery(2, call="A"))
     assert claim(store) == []
-    assert store.read(deliveries.next_due) == NOW + 5
+    assert store.read(queue.next_due) == NOW + 5
     assert contents(claim(store, at=NOW + 5)) == ["message 1"]
 
 
 def test_what_is_blocked_is_not_due(store: Store) -> None:
     add(store, delivery(1, call="A"), delivery(2, call="A"))
     claimed = claim(store)
-    assert store.read(deliveries.next_due) == NOW + 10  # the lease's end, not the second's time
+    assert store.read(queue.next_due) == NOW + 10  # the lease's end, not the second's time
     settle(store, claimed[0], DeliveryState.DELIVERED)
-    assert store.read(deliveries.next_due) == NOW
+    assert store.read(queue.next_due) == NOW
 
 
 def test_a_code_is_stored_once_and_the_first_wins(store: Store) -> None:
@@ -72,10 +70,10 @@ def test_a_code_is_stored_once_and_the_first_wins(store: Store) -> None:
 def test_the_lease_fences_the_settling(store: Store) -> None:
     add(store, delivery(1))
     late = claim(store)[0]
-    orphans = store.read(lambda tx: deliveries.abandoned(tx, now=NOW + 11))
+    orphans = store.read(lambda tx: queue.abandoned(tx, now=NOW + 11))
     assert [item.seq for item in orphans] == [late.seq]
     back = replace(late, state=DeliveryState.WAITING, lease=None)
-    store.write(lambda tx: deliveries.settle(tx, late, back))
+    store.write(lambda tx: queue.settle(tx, late, back))
     second = claim(store, lease="b", at=NOW + 11)[0]
     assert not settle(store, late, DeliveryState.DELIVERED)
     assert settle(store, second, DeliveryState.FAILED)
@@ -113,9 +111,7 @@ def test_withdrawing_spares_what_is_being_sent(store: Store) -> None:
     add(store, delivery(1, call="A"), delivery(2, call="A"), delivery(3, call="B"))
     claim(store, limit=1)
     gone = store.write(
-        lambda tx: deliveries.withdraw(
-            tx, DeliveryError("call_ended", "over"), now=NOW, call_id="A"
-        )
+        lambda tx: queue.withdraw(tx, DeliveryError("call_ended", "over"), now=NOW, call_id="A")
     )
     assert contents(gone) == ["message 2"]
     assert states(store) == [("sending", None), ("failed", "call_ended"), ("waiting", None)]
@@ -130,11 +126,11 @@ def test_a_new_guid_wakes_what_waits_for_that_agent(store: Store) -> None:
         later = replace(
             item, state=DeliveryState.WAITING, due_at=NOW + 300, error=signed_out, lease=None
         )
-        return store.write(lambda tx: deliveries.settle(tx, item, later))
+        return store.write(lambda tx: queue.settle(tx, item, later))
 
     assert all(wait_for_guid(item) for item in claim(store))
     assert claim(store) == []
-    store.write(lambda tx: deliveries.wake(tx, "291", now=NOW))
+    store.write(lambda tx: queue.wake(tx, "291", now=NOW))
     assert contents(claim(store)) == ["message 1", "message 2"]
 
 

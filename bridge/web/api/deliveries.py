@@ -22,7 +22,7 @@ async def listing(request: Request) -> HTTPResponse:
     call_id, state = asking.text(request, "call_id"), asking.text(request, "state")
     cursor, limit = asking.text(request, "cursor"), asking.limit(request)
     found = await asking.desk(
-        lambda desk: desk.calls.deliveries(
+        lambda desk: desk.deliveries.listing(
             call_id=call_id, state=state, agent_id=agent_id, cursor=cursor, limit=limit
         )
     )
@@ -32,7 +32,7 @@ async def listing(request: Request) -> HTTPResponse:
 async def show(request: Request, delivery_id: str) -> HTTPResponse:
     """One delivery."""
     wanted = asking.name(delivery_id)
-    found = await asking.desk(lambda desk: desk.calls.delivery(wanted))
+    found = await asking.desk(lambda desk: desk.deliveries.get(wanted))
     auth.demand(auth.may_read(asking.who(request), found.envelope.agent_id))
     return answers.json(shapes.delivery(found))
 
@@ -41,7 +41,7 @@ async def retry(request: Request, delivery_id: str) -> HTTPResponse:
     """Send what failed, expired or is uncertain once more."""
     wanted, agent_id = asking.name(delivery_id), asking.who(request).agent_id
     asking.words(request)
-    found = await asking.desk(lambda desk: desk.calls.retry(wanted, agent_id=agent_id))
+    found = await asking.desk(lambda desk: desk.deliveries.retry(wanted, agent_id=agent_id))
     return answers.json(shapes.delivery(found))
 
 
@@ -49,5 +49,5 @@ async def discard(request: Request, delivery_id: str) -> HTTPResponse:
     """Take it off the list: it is not said, or not asked about any more."""
     wanted, agent_id = asking.name(delivery_id), asking.who(request).agent_id
     asking.words(request)
-    found = await asking.desk(lambda desk: desk.calls.discard(wanted, agent_id=agent_id))
+    found = await asking.desk(lambda desk: desk.deliveries.discard(wanted, agent_id=agent_id))
     return answers.json(shapes.delivery(found))

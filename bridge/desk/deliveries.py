@@ -1,0 +1,135 @@
+"""What became of each message, and a person's word on one: again, or off the list."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Sequence
+from dataclasses import replace
+
+from bridge.config.settings import BridgeSettings
+from bridge.desk.assigning import own_call
+from bridge.desk.paging import Page, page_size
+from bridge.errors import RefusedError
+from bridge.model import Delivery, DeliveryError, DeliveryState
+from bridge.store import Store, Tx, deliveries
+
+_DISCARDED = DeliveryError("discarded", "somebody took it off the list")
+_ID_DIGITS = 18
+_RETRIED = (DeliveryState.FAILED, DeliveryState.UNCERTAIN, DeliveryState.EXPIRED)
+
+
+class Deliveries:
+    """The use cases. Thread-safe; blocks for the store."""
+
+    def __init__(
+        self,
+        store: Store,
+        settings: BridgeSettings,
+        *,
+        ring: Callable[[], None],
+        clock: Callable[[], float] = time.time,
+    ) -> None:
+        self._store = store
+        self._settings = settings
+        self._ring = ring
+        self._clock = clock
+
+    def listing(
+        self,
+        *,
+        call_id: str | None,
+        state: str | None,
+        agent_id: str | None,
+        cursor: str | None,
+        limit: int,
+    ) -> Page:
+        """Deliveries in the order of storing.
+
+        Raises:
+            RefusedError: 400 for a state or a cursor that is none.
+        """
+        try:
+            states = [DeliveryState(word) for word in (state or "").split(",") if word]
+        except ValueError:
+            allowed = ", ".join(item.value for item in DeliveryState)
+            raise RefusedError(400, "bad_request", f"state is one of {allowed}") from None
+        after, size = page_size(cursor, limit)
+        found = self._store.read(
+            lambda tx: deliveries.listing(
+                tx,
+                call_id=call_id,
+                states=states,
+                agent_id=agent_id,
+                after=after,
+                limit=size,
+            )
+        )
+        following = found[-1].id if len(found) == size else None
+        return Page(tuple(found), following)
+
+    def retry(self, delivery_id: str, *, agent_id: str | None) -> Delivery:
+        """Send what failed, expired or is uncertain once more, under the same code.
+
+        Raises:
+            RefusedError: 404, 403; 409 where it is on its way or delivered, or the call is over.
+        """
+
+        def store(tx: Tx) -> Delivery:
+            found = _delivery(tx, delivery_id)
+            own_call(tx, found.envelope.call_id, agent_id, with_agent=True)
+            now = self._clock()
+            again = replace(
+                found,
+                state=DeliveryState.WAITING,
+                due_at=now,
+                expires_at=now + self._settings.delivery.expire_after,
+                unknowns=0,
+                error=None,
+                settled_at=None,
+                approved_by=agent_id or found.approved_by,
+            )
+            return _move(tx, found, again, _RETRIED)
+
+        moved = self._store.write(store)
+        self._ring()
+        return moved
+
+    def discard(self, delivery_id: str, *, agent_id: str | None) -> Delivery:
+        """Take a delivery off the list: it is not said, or not asked about any more.
+
+        Raises:
+            RefusedError: 404, 403; 409 where it is being sent or was delivered.
+        """
+
+        def store(tx: Tx) -> Delivery:
+            found = _delivery(tx, delivery_id)
+            own_call(tx, found.envelope.call_id, agent_id)
+            gone = replace(
+                found, state=DeliveryState.FAILED, error=_DISCARDED, settled_at=self._clock()
+            )
+            return _move(tx, found, gone, (*_RETRIED, DeliveryState.WAITING))
+
+        return self._store.write(store)
+
+    def get(self, delivery_id: str) -> Delivery:
+        """One delivery.
+
+        Raises:
+            RefusedError: 404 where there is none of that id.
+        """
+        return self._store.read(lambda tx: _delivery(tx, delivery_id))
+
+
+def _delivery(tx: Tx, delivery_id: str) -> Delivery:
+    plain = delivery_id.isascii() and delivery_id.isdigit() and len(delivery_id) < _ID_DIGITS
+    found = deliveries.get(tx, int(delivery_id)) if plain else None
+    if found is None:
+        raise RefusedError(404, "not_found", "there is no such delivery")
+    return found
+
+
+def _move(tx: Tx, found: Delivery, after: Delivery, among: Sequence[DeliveryState]) -> Delivery:
+    if not deliveries.move(tx, found.seq, after, among=among):
+        now = deliveries.get(tx, found.seq) or found
+        raise RefusedError(409, "settled", f"this delivery is {now.state.value}")
+    return deliveries.get(tx, found.seq) or after

@@ -1,0 +1,101 @@
+"""A delivery as a row of its table and back, and the conditions that both its modules use."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from sqlalchemy import ColumnElement, Connection, literal_column, or_
+
+from bridge.model import (
+    AgentId,
+    CallId,
+    Channel,
+    Delivery,
+    DeliveryError,
+    DeliveryState,
+    Draft,
+    Envelope,
+    MediaType,
+    MessageCode,
+    Origin,
+    SenderId,
+)
+from bridge.store.prepared import Row
+from bridge.store.schema import deliveries
+
+# Spelt out, not bound: only then do both engines see that the partial indexes apply.
+WAITING: ColumnElement[str] = literal_column("'waiting'")
+SENDING: ColumnElement[str] = literal_column("'sending'")
+OPEN = or_(deliveries.c.state == WAITING, deliveries.c.state == SENDING)
+
+
+def values(delivery: Delivery) -> dict[str, Any]:
+    """What is stored of a new delivery."""
+    envelope, draft = delivery.envelope, delivery.draft
+    return {
+        "message_code": delivery.message_code,
+        "sender_id": delivery.sender_id,
+        "call_id": envelope.call_id,
+        "agent_id": envelope.agent_id,
+        "user_id": envelope.user_id,
+        "channel": envelope.channel.value,
+        "channel_config_id": envelope.channel_config_id,
+        "nickname": envelope.nickname,
+        "avatar": envelope.avatar,
+        "media_type": draft.media_type.value,
+        "media_file_type": draft.media_file_type,
+        "content_type": draft.content_type,
+        "content": draft.content,
+        "origin": delivery.origin.value,
+        "turn_key": delivery.turn_key,
+        "approved_by": delivery.approved_by,
+        "reply_key": delivery.reply_key,
+        "part": delivery.part,
+        "state": delivery.state.value,
+        "created_at": delivery.created_at,
+        "expires_at": delivery.expires_at,
+        "due_at": delivery.due_at,
+        "lease": delivery.lease,
+        "lease_until": delivery.lease_until,
+    }
+
+
+def delivery(row: Row) -> Delivery:
+    """The delivery of a whole row."""
+    error = DeliveryError(row.error_code, row.error_message or "") if row.error_code else None
+    return Delivery(
+        seq=row.seq,
+        message_code=MessageCode(row.message_code),
+        sender_id=SenderId(row.sender_id),
+        envelope=Envelope(
+            agent_id=AgentId(row.agent_id),
+            call_id=CallId(row.call_id),
+            user_id=row.user_id,
+            channel=Channel(row.channel),
+            channel_config_id=row.channel_config_id,
+            nickname=row.nickname,
+            avatar=row.avatar,
+        ),
+        draft=Draft(MediaType(row.media_type), row.content, row.media_file_type, row.content_type),
+        origin=Origin(row.origin),
+        reply_key=row.reply_key,
+        part=row.part,
+        state=DeliveryState(row.state),
+        created_at=row.created_at,
+        expires_at=row.expires_at,
+        due_at=row.due_at,
+        attempts=row.attempts,
+        unknowns=row.unknowns,
+        connected=bool(row.connected),
+        lease=row.lease,
+        lease_until=row.lease_until,
+        error=error,
+        settled_at=row.settled_at,
+        turn_key=row.turn_key,
+        approved_by=row.approved_by,
+    )
+
+
+def every(tx: Connection, statement: Any) -> list[Delivery]:
+    """The deliveries that a SELECT of whole rows finds."""
+    return [delivery(row) for row in tx.execute(statement)]

@@ -1,0 +1,283 @@
+"""The outbox's side of the deliveries: storing, claiming in order, settling under a lease.
+
+One delivery of a call is in flight at a time, the oldest first; calls do not wait for each other.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, replace
+from typing import Any
+
+from sqlalchemy import (
+    ColumnElement,
+    Connection,
+    Update,
+    and_,
+    bindparam,
+    exists,
+    func,
+    or_,
+    select,
+    update,
+)
+
+from bridge.model import Delivery, DeliveryError, DeliveryState, Origin
+from bridge.store.deliveries import open_of_call
+from bridge.store.delivery_rows import OPEN, SENDING, WAITING, delivery, values
+from bridge.store.prepared import Prepared
+from bridge.store.schema import deliveries
+from bridge.store.sql import insert_or_ignore
+
+_d = deliveries.c
+WITHOUT_GUID = ("agent_signed_out", "signing_in")  # why a delivery waits for its agent's session
+_ADD = insert_or_ignore(
+    deliveries,
+    "message_code",
+    "sender_id",
+    "call_id",
+    "agent_id",
+    "user_id",
+    "channel",
+    "channel_config_id",
+    "nickname",
+    "avatar",
+    "media_type",
+    "media_file_type",
+    "content_type",
+    "content",
+    "origin",
+    "turn_key",
+    "approved_by",
+    "reply_key",
+    "part",
+    "state",
+    "created_at",
+    "expires_at",
+    "due_at",
+    "lease",
+    "lease_until",
+    returning="seq",
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Reservation:
+    """A worker that stands ready, and the lease that it would send under."""
+
+    lease: str
+    until: float
+
+
+def add(
+    tx: Connection, batch: Sequence[Delivery], reserved: Reservation | None = None
+) -> Delivery | None:
+    """Store deliveries in this order; a message code that is stored already is left as it is.
+
+    With a reservation, the first is claimed in the same breath if nothing of its call comes before
+    it; it is returned then.
+    """
+    claimed: Delivery | None = None
+    for index, given in enumerate(batch):
+        taken = given
+        if reserved is not None and index == 0 and _is_first(tx, given):
+            taken = replace(
+                given,
+                state=DeliveryState.SENDING,
+                lease=reserved.lease,
+                lease_until=reserved.until,
+            )
+        seq = _ADD.scalar(tx, **values(taken))
+        if seq is not None and taken is not given:
+            claimed = replace(taken, seq=seq)
+    return claimed
+
+
+def _is_first(tx: Connection, given: Delivery) -> bool:
+    return not open_of_call(tx, given.envelope.call_id)
+
+
+def claim(tx: Connection, *, lease: str, now: float, until: float, limit: int) -> list[Delivery]:
+    """Take up to ``limit`` deliveries whose turn and time has come, each call's oldest."""
+    rows = _CLAIM.all(tx, b_now=now, b_lease=lease, b_until=until, b_limit=limit)
+    return sorted((delivery(row) for row in rows), key=lambda claimed: claimed.seq)
+
+
+def _claimable(now: ColumnElement[Any] | None) -> ColumnElement[bool]:
+    """Waiting, with nothing of its call before it or in flight; due at ``now`` where given."""
+    other = deliveries.alias()
+    blocked = exists().where(
+        and_(
+            other.c.call_id == _d.call_id,
+            or_(other.c.state == WAITING, other.c.state == SENDING),
+            other.c.seq != _d.seq,
+            or_(other.c.seq < _d.seq, other.c.state == SENDING),
+        )
+    )
+    waiting = and_(_d.state == WAITING, ~blocked)
+    return waiting if now is None else and_(_d.due_at <= now, waiting)
+
+
+def _claim(dialect: str) -> Update:
+    due = (
+        select(_d.seq)
+        .where(_claimable(bindparam("b_now")))
+        .order_by(_d.seq)
+        .limit(bindparam("b_limit"))
+    )
+    if dialect == "postgresql":
+        due = due.with_for_update(skip_locked=True, of=deliveries)
+    return (
+        update(deliveries)
+        .where(_d.seq.in_(due.scalar_subquery()), _d.state == WAITING)
+        .values(state="sending", lease=bindparam("b_lease"), lease_until=bindparam("b_until"))
+        .returning(deliveries)
+    )
+
+
+_CLAIM = Prepared(_claim)
+_NEXT_DUE = Prepared(select(func.min(_d.due_at)).where(_claimable(None)))
+_NEXT_LEASE = Prepared(select(func.min(_d.lease_until)).where(OPEN, _d.state == SENDING))
+_ABANDONED = Prepared(
+    select(deliveries).where(OPEN, _d.state == SENDING, _d.lease_until < bindparam("b_now"))
+)
+
+
+def next_due(tx: Connection) -> float | None:
+    """When a delivery can be claimed next, or a lease that nobody gave back is over."""
+    waiting: float | None = _NEXT_DUE.scalar(tx)
+    leased: float | None = _NEXT_LEASE.scalar(tx)
+    times = [at for at in (waiting, leased) if at is not None]
+    return min(times, default=None)
+
+
+def abandoned(tx: Connection, *, now: float) -> list[Delivery]:
+    """What a worker was sending whose lease is over: nobody knows whether it left."""
+    return [delivery(row) for row in _ABANDONED.all(tx, b_now=now)]
+
+
+def start_afresh(tx: Connection, dead: Callable[[str], bool], *, now: float) -> None:
+    """Start afresh: end the leases whose holders are ``dead``, look for GUIDs once more."""
+    held = tx.execute(select(_d.lease).where(OPEN, _d.state == SENDING).distinct()).scalars()
+    over = [lease for lease in held if lease is not None and dead(lease)]
+    if over:
+        tx.execute(
+            update(deliveries)
+            .where(OPEN, _d.state == SENDING, _d.lease.in_(over))
+            .values(lease_until=now - 1)
+        )
+    tx.execute(
+        update(deliveries)
+        .where(_d.state == WAITING, _d.error_code.in_(WITHOUT_GUID))
+        .values(due_at=now)
+    )
+
+
+_SETTLE = Prepared(
+    update(deliveries)
+    .where(_d.seq == bindparam("b_seq"), _d.lease == bindparam("b_lease"), _d.state == SENDING)
+    .values(
+        state=bindparam("b_state"),
+        due_at=bindparam("b_due"),
+        attempts=bindparam("b_attempts"),
+        unknowns=bindparam("b_unknowns"),
+        connected=bindparam("b_connected"),
+        error_code=bindparam("b_code"),
+        error_message=bindparam("b_message"),
+        settled_at=bindparam("b_settled"),
+        lease=None,
+        lease_until=None,
+    )
+)
+
+
+def settle(tx: Connection, claimed: Delivery, after: Delivery) -> bool:
+    """Store what an attempt came to; False where the lease was lost meanwhile.
+
+    What fails or expires takes the waiting rest of its reply with it.
+    """
+    error = after.error
+    taken = _SETTLE.run(
+        tx,
+        b_seq=claimed.seq,
+        b_lease=claimed.lease,
+        b_state=after.state.value,
+        b_due=after.due_at,
+        b_attempts=after.attempts,
+        b_unknowns=after.unknowns,
+        b_connected=after.connected,
+        b_code=error.code if error else None,
+        b_message=error.message if error else None,
+        b_settled=after.settled_at,
+    )
+    if taken and after.state in (DeliveryState.FAILED, DeliveryState.EXPIRED):
+        _fail_rest(tx, after)
+    return bool(taken)
+
+
+def _fail_rest(tx: Connection, failed: Delivery) -> None:
+    expired = failed.state is DeliveryState.EXPIRED
+    tx.execute(
+        update(deliveries)
+        .where(
+            _d.reply_key == failed.reply_key,
+            _d.part > failed.part,
+            _d.state == WAITING,
+        )
+        .values(
+            state=failed.state.value,
+            error_code="expired" if expired else "previous_part",
+            error_message="the part before it was not delivered",
+            settled_at=failed.settled_at,
+        )
+    )
+
+
+def withdraw(
+    tx: Connection,
+    error: DeliveryError,
+    *,
+    now: float,
+    call_id: str | None = None,
+    turn_key: str | None = None,
+    sender_id: str | None = None,
+    origin: Origin | None = None,
+) -> list[Delivery]:
+    """Fail what still waits of a call, a conversation, an action call, an origin; return it."""
+    statement = update(deliveries).where(_d.state == WAITING)
+    if call_id is not None:
+        statement = statement.where(_d.call_id == call_id)
+    if sender_id is not None:
+        statement = statement.where(_d.sender_id == sender_id)
+    if turn_key is not None:
+        statement = statement.where(_d.turn_key == turn_key)
+    if origin is not None:
+        statement = statement.where(_d.origin == origin.value)
+    rows = tx.execute(
+        statement.values(
+            state="failed",
+            error_code=error.code,
+            error_message=error.message,
+            settled_at=now,
+        ).returning(deliveries)
+    ).fetchall()
+    return [delivery(row) for row in rows]
+
+
+def wake(tx: Connection, agent_id: str, *, now: float) -> None:
+    """The agent has a new GUID: what waited for one is due."""
+    tx.execute(_waiting_for_guid(agent_id).values(due_at=now))
+
+
+def blame(tx: Connection, agent_id: str, error: DeliveryError, *, due: float | None) -> None:
+    """Say why the agent has no GUID to what waits for one; ``due`` is when to look again."""
+    values: dict[str, Any] = {"error_code": error.code, "error_message": error.message}
+    if due is not None:
+        values["due_at"] = due
+    tx.execute(_waiting_for_guid(agent_id).values(values))
+
+
+def _waiting_for_guid(agent_id: str) -> Update:
+    return update(deliveries).where(
+        _d.agent_id == agent_id, _d.state == WAITING, _d.error_code.in_(WITHOUT_GUID)
+    )
