@@ -45,8 +45,11 @@ class _NotYetError(Exception):
     """The errand has to wait, and that is nobody's failure."""
 
 
-def write_back(tx: Tx, delivery: Delivery, *, now: float) -> None:
-    """Keep what was delivered under the agent's name for Rasa's tracker."""
+def write_back(tx: Tx, delivery: Delivery, words: str | None, *, now: float) -> None:
+    """Keep what was delivered under the agent's name for Rasa's tracker.
+
+    ``words`` is what a person reads of it; None where it is a picture, a file or the like.
+    """
     if delivery.state is not DeliveryState.DELIVERED or delivery.origin not in _OWN_WORDS:
         return
     errands.add(
@@ -58,7 +61,7 @@ def write_back(tx: Tx, delivery: Delivery, *, now: float) -> None:
             call_id=delivery.envelope.call_id,
             kind=Kind.WRITE_BACK,
             body={
-                "text": delivery.draft.content,
+                "text": words if words is not None else delivery.draft.content,
                 "media_type": delivery.draft.media_type.value,
                 "origin": delivery.origin.value,
                 "agent_id": delivery.envelope.agent_id,

@@ -72,6 +72,7 @@ class Runtime:
             self.rasa = Rasa(bridge.rasa) if bridge.rasa.url else None
             if self.rasa is not None:
                 opened.callback(self.rasa.close)
+            self.composer = Composer(bridge, Translator(settings.media))
             waits = Waits()
             responses = _responses(settings, self.rasa)
             self.messenger = self._messenger(responses, clock)
@@ -87,7 +88,7 @@ class Runtime:
                 self.store,
                 settings,
                 self.sessions,
-                Composer(bridge, Translator(settings.media)),
+                self.composer,
                 responses,
                 waits,
                 rasa=self.rasa is not None,
@@ -114,7 +115,7 @@ class Runtime:
     def _follow(self, tx: Tx, delivery: Delivery) -> None:
         """What follows from a settled delivery, in the transaction that settles it."""
         if self.messenger is not None:
-            write_back(tx, delivery, now=self._clock())
+            write_back(tx, delivery, self.composer.plain(delivery), now=self._clock())
         self.desk.handbacks.broken(tx, delivery)
 
     def _errand(self) -> None:

@@ -71,7 +71,7 @@ class Desk:
         self._store = store
         self._rules = settings.designer
         self._clock = clock
-        self.calls = Calls(store, settings.bridge, sessions, clock=clock)
+        self.calls = Calls(store, settings.bridge, sessions, plain=composer.plain, clock=clock)
         self.deliveries = Deliveries(store, settings.bridge, ring=outbox.ring, clock=clock)
         self.handoffs = Handoffs(
             store, settings, composer, responses, waits, outbox=outbox, clock=clock

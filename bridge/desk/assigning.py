@@ -5,6 +5,9 @@ Each function works in its caller's transaction.
 
 from __future__ import annotations
 
+from collections.abc import Callable
+from typing import TypeAlias
+
 from bridge.errors import RefusedError
 from bridge.model import (
     Assignment,
@@ -24,6 +27,8 @@ REASSIGNED = DeliveryError("reassigned", "the call was given to another agent")
 SPOKEN = DeliveryError("withdrawn", "the agent has spoken before the bot")
 SUSPENDED = DeliveryError("withdrawn", "sending by itself was suspended")
 HANDED_BACK = DeliveryError("withdrawn", "the bot has the conversation again")
+Plain: TypeAlias = Callable[[Delivery], str | None]  # what a person reads of a delivery
+
 _REOFFERED_FOR = 300.0  # seconds that a former agent's unsaid words are offered to the next
 
 
@@ -35,6 +40,7 @@ def give(
     *,
     given_at: float,
     now: float,
+    plain: Plain,
 ) -> Standing | None:
     """Store an assignment as the conversation's newest, and close what it replaces.
 
@@ -47,11 +53,11 @@ def give(
         if former.assignment.call_id != assignment.call_id:
             call_id = former.assignment.call_id
             assignments.end(tx, assignment.sender_id, call_id, now=now)
-            _reoffer(tx, close(tx, former, REASSIGNED, now), assignment, now)
+            _reoffer(tx, close(tx, former, REASSIGNED, now), assignment, now, plain)
         else:
             kept = former.owner
             if former.assignment.agent_id != assignment.agent_id:
-                _reoffer(tx, close(tx, former, REASSIGNED, now), assignment, now)
+                _reoffer(tx, close(tx, former, REASSIGNED, now), assignment, now, plain)
     assignments.give(tx, assignment, owner or kept, source, now=given_at)
     return former
 
@@ -86,7 +92,7 @@ def close(tx: Tx, standing: Standing, error: DeliveryError, now: float) -> list[
     )
 
 
-def _reoffer(tx: Tx, unsaid: list[Delivery], to: Assignment, now: float) -> None:
+def _reoffer(tx: Tx, unsaid: list[Delivery], to: Assignment, now: float, plain: Plain) -> None:
     """Offer what the former agent's call had still to say to the new one, reply by reply."""
     by_reply: dict[str, list[Delivery]] = {}
     for delivery in unsaid:
@@ -104,8 +110,9 @@ def _reoffer(tx: Tx, unsaid: list[Delivery], to: Assignment, now: float) -> None
                 created_at=now,
                 expires_at=now + _REOFFERED_FOR,
                 source=Source(kind=parts[0].origin.value),
-                text="\n".join(part.draft.content for part in parts),
+                text="\n".join(words for part in parts if (words := plain(part))),
                 drafts=tuple(part.draft for part in parts),
+                kept=tuple(part.draft for part in parts if plain(part) is None),
             )
             for reply, parts in by_reply.items()
         ],

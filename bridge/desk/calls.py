@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
 from bridge import trust
 from bridge.config.settings import BridgeSettings
-from bridge.desk.assigning import ENDED, close, give
+from bridge.desk.assigning import ENDED, Plain, close, give
 from bridge.desk.paging import MOST, Page, number
 from bridge.errors import AssignmentError, RefusedError
 from bridge.gateway import wire
@@ -27,6 +27,7 @@ class CallView:
     standing: Standing
     card: Card | None
     deliveries: tuple[Delivery, ...]
+    words: Mapping[int, str] = field(default_factory=dict)  # of deliveries, as people read them
 
 
 class Calls:
@@ -38,9 +39,11 @@ class Calls:
         settings: BridgeSettings,
         sessions: Sessions,
         *,
+        plain: Plain,
         clock: Callable[[], float] = time.time,
     ) -> None:
         self._store = store
+        self._plain = plain
         self._settings = settings
         self._sessions = sessions
         self._clock = clock
@@ -78,7 +81,7 @@ class Calls:
         now = self._clock()
 
         def store(tx: Tx) -> Standing | None:
-            give(tx, assignment, owner, "http", given_at=now, now=now)
+            give(tx, assignment, owner, "http", given_at=now, now=now, plain=self._plain)
             if owner is Owner.AGENT:
                 standing = assignments.latest(tx, sender_id)
                 if standing is not None and standing.handed_off_at is None:
@@ -118,7 +121,10 @@ class Calls:
             message = 'send {"guid": ...}: 1 to 128 characters of A-Z, a-z, 0-9, ., _ and -'
             raise RefusedError(422, "invalid_guid", message)
         entry = self._settings.agent(agent_id)
-        if entry is not None and entry.session == "sign_in":
+        if entry is None:
+            message = 'the agent is not listed under agents, and there is no "*"'
+            raise RefusedError(409, "not_configured", message)
+        if entry.session == "sign_in":
             message = "this agent's session is the bridge's own (agents: session: sign_in)"
             raise RefusedError(409, "session_is_ours", message)
         self._sessions.push(agent_id, Guid(str(guid)))
@@ -172,7 +178,8 @@ class Calls:
             if standing is None:
                 return None
             batch = deliveries.newest_of_call(tx, call_id, limit=MOST)
-            return CallView(standing, assignments.card_of(tx, call_id), tuple(batch))
+            words = {item.seq: said for item in batch if (said := self._plain(item))}
+            return CallView(standing, assignments.card_of(tx, call_id), tuple(batch), words)
 
         view = self._store.read(query)
         if view is None:

@@ -100,6 +100,11 @@ class Composer:
         drafts = self._translator.translate(reply, Channel.WEB, room).drafts
         return "\n".join(draft.content for draft in drafts)
 
+    def plain(self, delivery: Delivery) -> str | None:
+        """What a person reads of a delivery; None where it is no words."""
+        private = self._settings.gateway.deployment == "private"
+        return self._translator.plain(delivery.draft, delivery.envelope.channel, text_only=private)
+
     def compose(
         self,
         assignment: Assignment,

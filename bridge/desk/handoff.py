@@ -212,7 +212,15 @@ class Handoffs:
             raise MovedError
         if plan.claim is not None:
             claim = plan.claim
-            give(tx, assignment, None, claim.source, given_at=claim.given_at, now=plan.now)
+            give(
+                tx,
+                assignment,
+                None,
+                claim.source,
+                given_at=claim.given_at,
+                now=plan.now,
+                plain=self._composer.plain,
+            )
         assignments.hand_off(
             tx, assignment.sender_id, assignment.call_id, card=plan.card, now=plan.now
         )
@@ -308,8 +316,9 @@ class Handoffs:
         name = self._rules.unavailable
         known = turn.responses
         missing = name is not None and known is not None and name not in known
-        if missing:
-            self._warn_missing(str(name))
+        if missing and name not in self._missing:
+            self._missing.add(str(name))
+            logger.warning("The domain has no response %s: a sentence of our own is said", name)
         return Answer(
             state=BOT,
             error=error,

@@ -6,6 +6,7 @@ import os
 import sqlite3
 import stat
 import time
+from importlib.util import find_spec
 from pathlib import Path
 from typing import Any
 
@@ -34,6 +35,9 @@ def open_engine(url: str, *, connections: int, reading: bool = False) -> Engine:
         raise StoreError(message) from error
     if parsed.get_backend_name() == "sqlite":
         return _open_sqlite(parsed, connections, reading=reading)
+    if find_spec("psycopg") is None:
+        message = "PostgreSQL needs psycopg: pip install 'rasa-cc-bridge[postgres]'"
+        raise StoreError(message)
     return create_engine(
         parsed,
         isolation_level="AUTOCOMMIT" if reading else "READ COMMITTED",

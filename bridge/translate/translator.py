@@ -16,6 +16,7 @@ from bridge.translate import channels, media
 from bridge.translate.files import Files
 from bridge.translate.ladder import climb
 from bridge.translate.parts import SKIPPED, Note, Part
+from bridge.translate.plain import plain
 from bridge.translate.reading import RICH_KEYS, Reading
 from bridge.translate.reading.pick import LONGEST_TEXT
 from bridge.translate.reading.shapes import own_shape
@@ -90,6 +91,11 @@ class Translator:
         writer = self._writer(channel, room)
         writer.words(clean(text))
         return _done(writer)
+
+    def plain(self, draft: Draft, channel: Channel, *, text_only: bool = False) -> str | None:
+        """What a person reads of a draft that was made for ``channel``; None if it is no words."""
+        row = (self._private if text_only else self._rows)[channel]
+        return plain(draft, rendered=row.html)
 
     def _writer(self, channel: Channel, room: Room) -> Writer:
         row = (self._private if room.text_only else self._rows)[channel]

@@ -18,7 +18,6 @@ from bridge.model import (
     Delivery,
     Draft,
     Line,
-    MediaType,
     Mode,
     Origin,
     Suggestion,
@@ -69,7 +68,7 @@ def call(found: Standing) -> Json:
 
 def whole_call(view: CallView, offered: Sequence[Suggestion], mode: Mode) -> Json:
     """A call with its card, its history, what is offered to the agent, and how far assist goes."""
-    told = [_told(delivery) for delivery in view.deliveries]
+    told = [_told(delivery, view.words.get(delivery.seq)) for delivery in view.deliveries]
     turns = [_said(line) for line in view.card.turns] if view.card else []
     history = sorted((*turns, *told), key=lambda pair: pair[0])  # stable: turns before deliveries
     return {
@@ -176,12 +175,12 @@ def _said(line: Line) -> tuple[float, Json]:
     return line.at, {"who": line.who, "text": line.text, "at": time(line.at)}
 
 
-def _told(found: Delivery) -> tuple[float, Json]:
+def _told(found: Delivery, words: str | None) -> tuple[float, Json]:
     by_itself = found.origin in (Origin.BOT, Origin.AUTO)
     draft = found.draft
     return found.created_at, _present(
         who="bot" if by_itself else "agent",
-        text=draft.content if draft.media_type is MediaType.TEXT else None,
+        text=words,
         media_type=draft.media_type.value,
         content=draft.content,
         at=time(found.created_at),

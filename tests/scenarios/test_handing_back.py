@@ -106,6 +106,16 @@ def test_what_the_agent_sent_is_written_back_and_says_so(told: Office, rasa: Ras
     assert rasa.pushed == []
 
 
+def test_what_is_written_back_and_shown_is_what_a_person_reads(
+    told: Office, rasa: RasaStub
+) -> None:
+    told.runtime.desk.suggestions.reply(CALL, "24 euros & a <smile>\nBye", "c-1", agent_id="291")
+    events = rasa.wait_for("bot", count=2)
+    assert events[1]["text"] == "24 euros & a <smile>\nBye"
+    view = told.runtime.desk.calls.call(CALL)
+    assert view.words[view.deliveries[-1].seq] == "24 euros & a <smile>\nBye"
+
+
 def test_a_write_back_whose_answer_was_lost_is_not_written_twice(
     told: Office, rasa: RasaStub
 ) -> None:

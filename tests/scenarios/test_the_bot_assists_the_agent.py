@@ -323,13 +323,14 @@ def test_what_the_former_agent_had_still_to_say_is_offered_to_the_next(
     office = open_office(RULES)
     office.assign(owner="agent")
     gateway.fault("status", path="*sendmessage", status=503, times=None)
-    office.runtime.desk.suggestions.reply(CALL, "Your order has left.", "c-1", agent_id="291")
+    words = "Your order & parcel have left."
+    office.runtime.desk.suggestions.reply(CALL, words, "c-1", agent_id="291")
     gateway.wait_for(requests=1, operation="send_message")
     until_waiting = [item.state for item in office.deliveries()]
     assert until_waiting[0] in (DeliveryState.WAITING, DeliveryState.SENDING)
     office.runtime.desk.calls.assign("sender", {**ASSIGNMENT, "agent_id": "292"})
     found = [item for item in offered(office) if item.agent_id == "292"]
-    assert [item.text for item in found] == ["Your order has left."]
+    assert [item.text for item in found] == [words]
     assert found[0].source.kind == "agent"
 
 

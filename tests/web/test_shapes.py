@@ -79,7 +79,9 @@ def test_history_is_the_cards_turns_and_the_deliveries_in_order() -> None:
     told = making.delivery(seq=1, created_at=AT, origin=Origin.HANDOFF)
     image = Draft(MediaType.IMAGE, "https://i.example/a.png")
     shown = making.delivery(seq=2, created_at=AT + 1, origin=Origin.AUTO, draft=image)
-    found = shapes.whole_call(CallView(standing, card, (shown, told)), (), Mode.AUTO)
+    found = shapes.whole_call(
+        CallView(standing, card, (shown, told), {1: "message 1"}), (), Mode.AUTO
+    )
     assert [item["who"] for item in found["history"]] == ["customer", "bot", "agent", "bot"]
     assert [item.get("text") for item in found["history"]] == ["help", "how?", "message 1", None]
     assert found["history"][3]["media_type"] == "IMAGE"

@@ -1,0 +1,28 @@
+"""Words back out of a draft: what a person reads, without what a channel's HTML added to it."""
+
+from __future__ import annotations
+
+import html
+import re
+
+from bridge.model import Draft, MediaType
+
+_WORDS = frozenset({MediaType.TEXT, MediaType.RICHTEXT, MediaType.EMAIL})
+_BREAK = re.compile(r"\s*<br\s*/?>\s*", re.IGNORECASE)
+_BLOCK = re.compile(r"</(?:p|li|h[1-6]|div|tr)>\s*", re.IGNORECASE)
+_TAG = re.compile(r"<[^<>]+>")
+
+
+def plain(draft: Draft, *, rendered: bool) -> str | None:
+    """The words of a draft; None where it is no words.
+
+    Args:
+        draft: as it was made for a channel.
+        rendered: whether that channel renders HTML in text.
+    """
+    if draft.media_type not in _WORDS:
+        return None
+    if not rendered and draft.media_type is not MediaType.RICHTEXT:
+        return draft.content
+    lines = _BLOCK.sub("\n", _BREAK.sub("\n", draft.content))
+    return html.unescape(_TAG.sub("", lines)).strip("\n")
