@@ -11,14 +11,20 @@ from bridge.turn import Turn
 
 
 def of(answer: Answer, turn: Turn) -> list[dict[str, Any]]:
-    """Slots first; then, where the bot goes quiet, forms closed, a listen, and the pause.
+    """The slots; where the bot goes quiet, after forms were closed and a listen, and the pause.
 
     Without ``action_listen`` before the pause, Rasa rewinds to the handoff after a resume and runs
-    it again on the next message it does not know.
+    it again on the next message it does not know. With the slots before that listen, the same
+    rewind would undo a handback's slots and leave the handoff's.
     """
     if answer.state is None:
         return [SlotSet("handoff_error", answer.error)] if answer.error else []
-    found = [
+    found = []
+    if answer.pause:
+        if turn.active_loop is not None:
+            found += [ActiveLoop(None), SlotSet("requested_slot", None)]
+        found.append(ActionExecuted("action_listen"))
+    found += [
         SlotSet("handoff_state", answer.state),
         SlotSet("handoff_agent_id", answer.agent_id),
         SlotSet("handoff_call_id", answer.call_id),
@@ -28,9 +34,7 @@ def of(answer: Answer, turn: Turn) -> list[dict[str, Any]]:
     if answer.summary is not None:
         found.append(SlotSet("handoff_summary", answer.summary))
     if answer.pause:
-        if turn.active_loop is not None:
-            found += [ActiveLoop(None), SlotSet("requested_slot", None)]
-        found += [ActionExecuted("action_listen"), ConversationPaused()]
+        found.append(ConversationPaused())
     return found
 
 

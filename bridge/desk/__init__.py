@@ -7,10 +7,11 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable
+from dataclasses import replace
 
 from bridge import triggers
 from bridge.config.settings import Settings
-from bridge.desk.answers import NOTHING, Answer, MovedError, Step
+from bridge.desk.answers import ASSIST, BOT, HANDOFF, NOTHING, Answer, MovedError, Step
 from bridge.desk.assist import Assists
 from bridge.desk.calls import Calls, CallView
 from bridge.desk.compose import Composer
@@ -71,17 +72,20 @@ class Desk:
         self._store = store
         self._rules = settings.designer
         self._clock = clock
-        self.calls = Calls(store, settings.bridge, sessions, plain=composer.plain, clock=clock)
+        self.handbacks = Handbacks(store, rasa=rasa, errand=errand, clock=clock)
+        freed = self.handbacks.freed
+        self.calls = Calls(
+            store, settings.bridge, sessions, plain=composer.plain, freed=freed, clock=clock
+        )
         self.deliveries = Deliveries(store, settings.bridge, ring=outbox.ring, clock=clock)
         self.handoffs = Handoffs(
-            store, settings, composer, responses, waits, outbox=outbox, clock=clock
+            store, settings, composer, responses, waits, outbox=outbox, freed=freed, clock=clock
         )
         self.assists = Assists(store, settings, composer, responses, ring=outbox.ring, clock=clock)
         self.suggestions = Suggestions(
             store, settings.bridge, composer, ring=outbox.ring, clock=clock
         )
         self.tokens = Tokens(store, settings.bridge, clock=clock)
-        self.handbacks = Handbacks(store, rasa=rasa, errand=errand, clock=clock)
 
     def check(self) -> None:
         """Raise StoreError where the database can be neither read nor written."""
@@ -133,7 +137,19 @@ class Desk:
     def _quiet_again(self, seen: Seen, turn: Turn, step: Step) -> Step:
         """Put our pause back where Rasa lifted it while the agent has the call."""
         standing = seen.with_agent
+        if standing is None and step.answer is not None:
+            return replace(step, answer=_with_the_bot(step.answer, turn))
         if standing is None or step.answer is None or turn.resumed:
             return step  # who told Rasa to resume wants the bot to speak
         again = self._store.read(lambda tx: pause_again(tx, standing, turn))
         return Step(step.key, again) if again is not None else step
+
+
+def _with_the_bot(answer: Answer, turn: Turn) -> Answer:
+    """The answer, with the slots put right where Rasa undid a handback's.
+
+    It does so when it falls back: its rewind reaches to the last thing the bot did.
+    """
+    if answer.state is None and turn.slots.get("handoff_state") in (HANDOFF, ASSIST):
+        return replace(answer, state=BOT)
+    return answer

@@ -27,6 +27,7 @@ REASSIGNED = DeliveryError("reassigned", "the call was given to another agent")
 SPOKEN = DeliveryError("withdrawn", "the agent has spoken before the bot")
 SUSPENDED = DeliveryError("withdrawn", "sending by itself was suspended")
 HANDED_BACK = DeliveryError("withdrawn", "the bot has the conversation again")
+Freed: TypeAlias = Callable[[Tx, Standing, float], None]  # an agent has a conversation no more
 Plain: TypeAlias = Callable[[Delivery], str | None]  # what a person reads of a delivery
 
 _REOFFERED_FOR = 300.0  # seconds that a former agent's unsaid words are offered to the next
@@ -41,6 +42,7 @@ def give(
     given_at: float,
     now: float,
     plain: Plain,
+    freed: Freed,
 ) -> Standing | None:
     """Store an assignment as the conversation's newest, and close what it replaces.
 
@@ -54,6 +56,7 @@ def give(
             call_id = former.assignment.call_id
             assignments.end(tx, assignment.sender_id, call_id, now=now)
             _reoffer(tx, close(tx, former, REASSIGNED, now), assignment, now, plain)
+            freed(tx, former, now)
         else:
             kept = former.owner
             if former.assignment.agent_id != assignment.agent_id:

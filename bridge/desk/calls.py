@@ -9,7 +9,7 @@ from typing import Any
 
 from bridge import trust
 from bridge.config.settings import BridgeSettings
-from bridge.desk.assigning import ENDED, Plain, close, give
+from bridge.desk.assigning import ENDED, Freed, Plain, close, give
 from bridge.desk.paging import MOST, Page, number
 from bridge.errors import AssignmentError, RefusedError
 from bridge.gateway import wire
@@ -40,10 +40,12 @@ class Calls:
         sessions: Sessions,
         *,
         plain: Plain,
+        freed: Freed,
         clock: Callable[[], float] = time.time,
     ) -> None:
         self._store = store
         self._plain = plain
+        self._freed = freed
         self._settings = settings
         self._sessions = sessions
         self._clock = clock
@@ -81,7 +83,16 @@ class Calls:
         now = self._clock()
 
         def store(tx: Tx) -> Standing | None:
-            give(tx, assignment, owner, "http", given_at=now, now=now, plain=self._plain)
+            give(
+                tx,
+                assignment,
+                owner,
+                "http",
+                given_at=now,
+                now=now,
+                plain=self._plain,
+                freed=self._freed,
+            )
             if owner is Owner.AGENT:
                 standing = assignments.latest(tx, sender_id)
                 if standing is not None and standing.handed_off_at is None:
@@ -104,6 +115,7 @@ class Calls:
             now = self._clock()
             assignments.end(tx, sender_id, standing.assignment.call_id, now=now)
             close(tx, standing, ENDED, now)
+            self._freed(tx, standing, now)
             return True
 
         return self._store.write(store)

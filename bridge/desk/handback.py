@@ -91,6 +91,18 @@ class Handbacks:
         self._errand()
         return standing
 
+    def told(self, call_id: str) -> bool:
+        """Whether Rasa knows of a call's handbacks: until then the bot stays silent."""
+        left = self._store.read(lambda tx: errands.of_call(tx, call_id))
+        return not any(
+            item.kind is Kind.RESUME and item.state in ("waiting", "doing") for item in left
+        )
+
+    def freed(self, tx: Tx, standing: Standing, now: float) -> None:
+        """A call is over for its agent: a bot that was paused for it is to go on."""
+        if self._rasa and standing.owner is Owner.AGENT:
+            self._resume(tx, standing, now, error=None)
+
     def broken(self, tx: Tx, delivery: Delivery) -> None:
         """A promise that nobody kept: the action said pending, and nothing of it arrived.
 

@@ -25,7 +25,7 @@ from bridge.desk.answers import (
     MovedError,
     Step,
 )
-from bridge.desk.assigning import give
+from bridge.desk.assigning import Freed, give
 from bridge.desk.compose import Composer
 from bridge.desk.resolve import Resolver
 from bridge.desk.responses import Responses
@@ -91,6 +91,7 @@ class Handoffs:
         waits: Waits,
         *,
         outbox: Sending,
+        freed: Freed,
         clock: Callable[[], float] = time.time,
     ) -> None:
         self._store = store
@@ -100,6 +101,7 @@ class Handoffs:
         self._responses = responses
         self._waits = waits
         self._outbox = outbox
+        self._freed = freed
         self._clock = clock
         self._missing: set[str] = set()  # responses that were warned about
 
@@ -220,6 +222,7 @@ class Handoffs:
                 given_at=claim.given_at,
                 now=plan.now,
                 plain=self._composer.plain,
+                freed=self._freed,
             )
         assignments.hand_off(
             tx, assignment.sender_id, assignment.call_id, card=plan.card, now=plan.now

@@ -20,7 +20,8 @@ def with_agent(assigned: Customer) -> Customer:
 
 def test_where_nobody_listens(with_agent: Customer) -> None:
     with with_agent.stage.relay.gone():
-        assert with_agent.agent.hands_back()["owner"] == "bot"
+        handed_back = with_agent.agent.hands_back()
+        assert (handed_back["owner"], handed_back["rasa_told"]) == ("bot", False)
         with_agent.bridge.logs("Rasa was not told", "kind=resume", with_agent.call_id)
         assert with_agent.says("Hello") == []
     with_agent.is_the_bots_again()

@@ -134,6 +134,13 @@ def test_the_customer_has_the_bot_back_by_a_rule(helped: Customer) -> None:
     assert len(helped.messages()) == 1
 
 
+def test_slots_that_a_fallback_of_rasa_undid_are_put_right(helped: Customer) -> None:
+    helped.hands_back_in_the_end()
+    helped.says("Is it going to rain?")
+    helped.says("xyzzy")
+    assert helped.slots()["state"] == "bot"
+
+
 def test_handed_back_by_the_agent_the_bot_answers_again(helped: Customer) -> None:
     assert helped.says("When are you open?") == []
     helped.hands_back_in_the_end()

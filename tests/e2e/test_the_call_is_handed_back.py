@@ -42,6 +42,11 @@ def test_the_very_next_message_is_answered(back: Customer) -> None:
     assert back.call()["owner"] == "bot"
 
 
+def test_once_the_api_has_answered_rasa_knows(with_agent: Customer) -> None:
+    assert with_agent.agent.hands_back()["rasa_told"] is True
+    assert with_agent.says("Hello") == [words.GREET]
+
+
 @UNKNOWN
 @pytest.mark.parametrize("between", [[], ["Hello"]], ids=["at once", "after an answer"])
 def test_then_an_unknown_message_does_not_hand_off_again(
@@ -53,6 +58,7 @@ def test_then_an_unknown_message_does_not_hand_off_again(
     assert len(back.webhooks("action_human_handoff")) == 1
     assert len(back.messages()) == 1
     assert back.tracker()["paused"] is False
+    assert back.slots()["state"] != "handoff"
 
 
 def test_after_a_handoff_by_fallbacks_too(assigned: Customer) -> None:

@@ -106,6 +106,18 @@ def test_what_the_agent_sent_is_written_back_and_says_so(told: Office, rasa: Ras
     assert rasa.pushed == []
 
 
+def test_once_the_call_is_over_the_bot_goes_on(told: Office, rasa: RasaStub) -> None:
+    assert told.runtime.desk.calls.end("sender")
+    rasa.wait_for("resume")
+    assert slots(rasa.events())["handoff_state"] == "bot"
+
+
+def test_on_a_new_call_the_bot_goes_on(told: Office, rasa: RasaStub) -> None:
+    told.assign(call_id="another-call")
+    rasa.wait_for("resume")
+    assert standing(told).owner.value == "bot"
+
+
 def test_what_is_written_back_and_shown_is_what_a_person_reads(
     told: Office, rasa: RasaStub
 ) -> None:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import asyncio
+
 from sanic import Blueprint, HTTPResponse, Request
 
 from bridge.desk import CallView, Desk
@@ -11,6 +13,8 @@ from bridge.web import answers, auth, shapes
 from bridge.web.api import asking
 
 _LONGEST_CLIENT_ID = 128
+_PATIENCE = 2.0  # seconds for Rasa to be told of a handback
+_LOOK_AGAIN = 0.02
 _OFFERED = 50  # suggestions at a time
 
 
@@ -69,11 +73,25 @@ async def reply(request: Request, call_id: str) -> HTTPResponse:
 
 
 async def hand_back(request: Request, call_id: str) -> HTTPResponse:
-    """The bot has the conversation again; answers how the call stands."""
+    """The bot has the conversation again; answers how the call stands, and whether Rasa knows.
+
+    Once Rasa knows, the very next message is answered.
+    """
     called, agent_id = asking.name(call_id), asking.who(request).agent_id
     asking.words(request)
     standing = await asking.desk(lambda desk: desk.handbacks.by_api(called, agent_id=agent_id))
-    return answers.json(shapes.call(standing))
+    return answers.json({**shapes.call(standing), "rasa_told": await _rasa_knows(called)})
+
+
+async def _rasa_knows(call_id: str) -> bool:
+    """Wait until Rasa was told of the handback; not long, it may be away."""
+    loop = asyncio.get_running_loop()
+    until = loop.time() + _PATIENCE
+    while not (told := await asking.desk(lambda desk: desk.handbacks.told(call_id))):
+        if loop.time() > until:
+            break
+        await asyncio.sleep(_LOOK_AGAIN)
+    return told
 
 
 def _needed(given: dict[str, str], key: str) -> str:
