@@ -9,10 +9,10 @@ import typer
 from typer.core import TyperGroup
 
 _COMMANDS = {
-    "demo": "Show a handoff from end to end, on this machine.",
+    "demo": "Show a handoff, an assist and a handback, from end to end, on this machine.",
     "simulate": "Run what the bridge talks to: a CC-Gateway.",
     "preview": "Show what a reply becomes on each channel.",
-    "token": "Make a signed token: an assignment's.",
+    "token": "Make a signed token for an assignment, an agent or a supervisor; or revoke.",
 }
 
 
