@@ -11,6 +11,7 @@ from typer.core import TyperGroup
 _COMMANDS = {
     "demo": "Show a handoff, an assist and a handback, from end to end, on this machine.",
     "simulate": "Run what the bridge talks to: a CC-Gateway.",
+    "validate": "Check the configuration: every fault at once.",
     "preview": "Show what a reply becomes on each channel.",
     "token": "Make a signed token for an assignment, an agent or a supervisor; or revoke.",
 }

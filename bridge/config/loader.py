@@ -76,7 +76,7 @@ def _no_folder(place: FilePath, *, chosen_by_environment: bool) -> Fault:
     return Fault(
         Place(str(place)),
         found=what + source,
-        allowed=f"a folder with {', '.join(FILES)}; `cc-bridge init` writes one",
+        allowed=f"a folder with {', '.join(FILES)}; only gateway.url has no default",
     )
 
 

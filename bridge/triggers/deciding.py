@@ -14,7 +14,7 @@ from bridge.turn import Turn
 if TYPE_CHECKING:  # the package config reads files; only its types are wanted here
     from bridge.config.settings import AssistRule, Condition, HandoffSettings
 
-_TOLD = 6  # items whose failing is told; a designer with more uses `explain`
+_TOLD = 6  # items whose failing is told in a reason
 
 
 class Kind(str, Enum):

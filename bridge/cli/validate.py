@@ -1,0 +1,35 @@
+"""``cc-bridge validate``: every fault of the three files, and what is worth a word."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from bridge import config
+from bridge.errors import BridgeError
+
+app = typer.Typer(add_completion=False)
+
+
+@app.command()
+def validate(
+    folder: Annotated[
+        Path | None,
+        typer.Argument(help="Where the files are; BRIDGE_CONFIG, else config, by default."),
+    ] = None,
+    domain: Annotated[
+        str | None,
+        typer.Option(help="A domain file or folder that intents and responses are looked up in."),
+    ] = None,
+) -> None:
+    """Check bridge.yml, handoff.yml and media.yml, without starting anything."""
+    try:
+        settings = config.load(folder, domain=domain)
+    except BridgeError as error:
+        typer.echo(str(error), err=True)
+        raise typer.Exit(2) from None
+    for warning in settings.warnings:
+        typer.echo(f"warning: {warning}", err=True)
+    typer.echo("The configuration is good.")
