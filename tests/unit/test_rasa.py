@@ -1,0 +1,117 @@
+"""Rasa's HTTP API as the bridge calls it, against a socket that records."""
+
+from __future__ import annotations
+
+import json
+import threading
+from collections.abc import Iterator
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from typing import Any
+
+import pytest
+
+from bridge.config.settings import RasaSettings
+from bridge.errors import RasaError
+from bridge.rasa import Rasa
+
+TOKEN = "rasas-own-token"
+
+
+class Recorder(ThreadingHTTPServer):
+    """Answers every request with ``answer``."""
+
+    def __init__(self) -> None:
+        self.asked: list[tuple[str, str, Any]] = []
+        self.status, self.answer = 200, b"{}"
+        recorder = self
+
+        class Handler(BaseHTTPRequestHandler):
+            def do_GET(self) -> None:
+                self._serve(None)
+
+            def do_POST(self) -> None:
+                length = int(self.headers.get("Content-Length") or 0)
+                self._serve(json.loads(self.rfile.read(length)))
+
+            def _serve(self, body: Any) -> None:
+                recorder.asked.append((self.command, self.path, body))
+                self.send_response(recorder.status)
+                self.send_header("Content-Length", str(len(recorder.answer)))
+                self.end_headers()
+                self.wfile.write(recorder.answer)
+
+            def log_message(self, *_: object) -> None:
+                pass
+
+        super().__init__(("127.0.0.1", 0), Handler)
+
+
+@pytest.fixture
+def server() -> Iterator[Recorder]:
+    made = Recorder()
+    thread = threading.Thread(target=made.serve_forever, kwargs={"poll_interval": 0.01})
+    thread.start()
+    yield made
+    made.shutdown()
+    thread.join()
+    made.server_close()
+
+
+@pytest.fixture
+def rasa(server: Recorder) -> Iterator[Rasa]:
+    url = f"http://127.0.0.1:{server.server_port}"
+    made = Rasa(RasaSettings.model_validate({"url": url, "token": TOKEN, "timeout": 2}))
+    yield made
+    made.close()
+
+
+def test_parse_asks_the_nlu_and_runs_nothing(server: Recorder, rasa: Rasa) -> None:
+    server.answer = json.dumps({"intent": {"name": "greet", "confidence": 0.9}}).encode()
+    assert rasa.parse("hi")["intent"]["name"] == "greet"
+    assert server.asked == [("POST", f"/model/parse?token={TOKEN}", {"text": "hi"})]
+
+
+def test_say_speaks_over_the_rest_channel(server: Recorder, rasa: Rasa) -> None:
+    server.answer = json.dumps([{"recipient_id": "s", "text": "Hello"}, "odd"]).encode()
+    assert rasa.say("s", "hi", {"k": 1}) == [{"recipient_id": "s", "text": "Hello"}]
+    method, path, body = server.asked[0]
+    assert (method, path.partition("?")[0]) == ("POST", "/webhooks/rest/webhook")
+    assert body == {"sender": "s", "message": "hi", "metadata": {"k": 1}}
+
+
+def test_a_conversations_name_is_percent_encoded(server: Recorder, rasa: Rasa) -> None:
+    server.answer = b'{"events": []}'
+    rasa.tracker("a/b?c")
+    assert server.asked[0][1].startswith("/conversations/a%2Fb%3Fc/tracker?include_events=ALL")
+
+
+def test_events_go_to_the_customer_only_where_that_is_asked(server: Recorder, rasa: Rasa) -> None:
+    rasa.add_events("s", [{"event": "bot", "text": "x"}])
+    rasa.add_events("s", [{"event": "bot", "text": "x"}], to_customer=True)
+    kept, pushed = (path for _, path, _ in server.asked)
+    assert "output_channel" not in kept
+    assert "output_channel=latest" in pushed
+    assert "execute_side_effects=true" in pushed
+
+
+@pytest.mark.parametrize(
+    ("status", "answer"), [(500, b"{}"), (401, b"{}"), (200, b"<html>"), (200, b"[]"), (302, b"")]
+)
+def test_what_is_no_answer_is_an_error_that_quotes_nothing(
+    server: Recorder, rasa: Rasa, status: int, answer: bytes
+) -> None:
+    server.status, server.answer = status, answer
+    with pytest.raises(RasaError) as raised:
+        rasa.parse("a secret of a customer")
+    assert "secret" not in str(raised.value)
+    assert TOKEN not in str(raised.value)
+
+
+def test_nobody_there(server: Recorder) -> None:
+    url = "http://127.0.0.1:9"
+    absent = Rasa(RasaSettings.model_validate({"url": url, "token": TOKEN, "timeout": 1}))
+    with pytest.raises(RasaError) as raised:
+        absent.domain()
+    assert TOKEN not in str(raised.value)
+    absent.close()
+    assert server.asked == []
