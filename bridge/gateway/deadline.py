@@ -83,13 +83,18 @@ class _Response(http.client.HTTPResponse):
         self.fp = io.BufferedReader(_Reader(sock))
 
 
+def _begin(connection: HTTPConnection) -> None:
+    """Connect first, so that a failure to do so is not taken for a request that left."""
+    if connection.sock is None:
+        connection.connect()
+    _current.begun = True
+
+
 class _Connection(HTTPConnection):
     response_class = _Response
 
     def send(self, data: Any) -> None:
-        if self.sock is None:
-            self.connect()
-        _current.begun = True
+        _begin(self)
         super().send(data)
 
 
@@ -97,9 +102,7 @@ class _SecureConnection(HTTPSConnection):
     response_class = _Response
 
     def send(self, data: Any) -> None:
-        if self.sock is None:
-            self.connect()
-        _current.begun = True
+        _begin(self)
         super().send(data)
 
 

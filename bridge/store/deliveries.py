@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 
-from sqlalchemy import Connection, bindparam, func, literal_column, or_, select, update
+from sqlalchemy import Connection, bindparam, func, literal_column, select, update
 
 from bridge.model import Delivery, DeliveryState
-from bridge.store.delivery_rows import OPEN, SENDING, WAITING, delivery, every
+from bridge.store.delivery_rows import OPEN, WAITING, delivery, every
 from bridge.store.prepared import Prepared
 from bridge.store.schema import deliveries
 
@@ -115,13 +115,3 @@ def newest_of_call(tx: Connection, call_id: str, *, limit: int) -> list[Delivery
     """The newest deliveries of a call, in the order of storing."""
     statement = select(deliveries).where(_d.call_id == call_id).order_by(_d.seq.desc())
     return every(tx, statement.limit(limit))[::-1]
-
-
-def counts(tx: Connection) -> dict[str, int]:
-    """How many deliveries are open, by state."""
-    statement = (
-        select(_d.state, func.count())
-        .where(or_(_d.state == WAITING, _d.state == SENDING))
-        .group_by(_d.state)
-    )
-    return {row[0]: int(row[1]) for row in tx.execute(statement)}

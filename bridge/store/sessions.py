@@ -5,8 +5,9 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass
 from enum import Enum
+from typing import Any
 
-from sqlalchemy import Connection, bindparam, select, update
+from sqlalchemy import Column, Connection, bindparam, select, update
 
 from bridge.model import AgentId, Guid
 from bridge.store.prepared import Prepared
@@ -155,21 +156,11 @@ def claim_sign_in(
     dead: Callable[[str], bool] = lambda _: False,
 ) -> Turn:
     """Take the right to sign the agent in, also from a holder that is ``dead``."""
-    _ensure(tx, agent_id, now)
-    found = tx.execute(
-        select(sessions.c.signing_in, sessions.c.signing_in_until)
-        .where(sessions.c.agent_id == agent_id)
-        .with_for_update()
-    ).one()
-    abandoned = found.signing_in not in (None, who)
-    if abandoned and found.signing_in_until >= now and not dead(found.signing_in):
+    right = (sessions.c.signing_in, sessions.c.signing_in_until)
+    former = _claim(tx, agent_id, right, who, now=now, until=now + seconds, dead=dead)
+    if former is None:
         return Turn.OTHERS
-    tx.execute(
-        update(sessions)
-        .where(sessions.c.agent_id == agent_id)
-        .values(signing_in=who, signing_in_until=now + seconds)
-    )
-    return Turn.ABANDONED if abandoned else Turn.OURS
+    return Turn.ABANDONED if former not in ("", who) else Turn.OURS
 
 
 def release_sign_in(tx: Connection, agent_id: str, who: str) -> None:
@@ -191,21 +182,33 @@ def claim_keeping(
     dead: Callable[[str], bool] = lambda _: False,
 ) -> bool:
     """Take, or hold on to, the right to poll for the agent: reading consumes events."""
+    right = (sessions.c.keeper, sessions.c.keeper_until)
+    return _claim(tx, agent_id, right, who, now=now, until=now + seconds, dead=dead) is not None
+
+
+def _claim(
+    tx: Connection,
+    agent_id: str,
+    right: tuple[Column[Any], Column[Any]],
+    who: str,
+    *,
+    now: float,
+    until: float,
+    dead: Callable[[str], bool],
+) -> str | None:
+    """Take a right, a column for its holder and one for its end; None while another has it.
+
+    Returns who held it before, ``""`` where nobody did.
+    """
     _ensure(tx, agent_id, now)
-    found = tx.execute(
-        select(sessions.c.keeper, sessions.c.keeper_until)
-        .where(sessions.c.agent_id == agent_id)
-        .with_for_update()
-    ).one()
-    others = found.keeper not in (None, who) and found.keeper_until >= now
-    if others and not dead(found.keeper):
-        return False
-    tx.execute(
-        update(sessions)
-        .where(sessions.c.agent_id == agent_id)
-        .values(keeper=who, keeper_until=now + seconds)
-    )
-    return True
+    this = sessions.c.agent_id == agent_id
+    holder, held_until = tx.execute(select(*right).where(this).with_for_update()).one()
+    others = holder not in (None, who)
+    if others and held_until >= now and not dead(holder):
+        return None
+    values = {right[0].name: who, right[1].name: until}
+    tx.execute(update(sessions).where(this).values(values))
+    return holder or ""
 
 
 def release_keeping(tx: Connection, agent_id: str, who: str) -> None:
