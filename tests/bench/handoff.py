@@ -1,135 +1,149 @@
-"""A durable handoff beside what one writes without the bridge, in one run: ``make bench``.
+"""A durable handoff beside what one writes without the bridge: turns a second and CPU for each.
 
-Each of 64 conversations at a time asks for a person; the gateway answers after 0, 50 and 200 ms.
-Printed are turns a second and the ratio to each baseline that ran with it, never a verdict: the
-numbers are the machine's, the ratios are the program's. The baselines store nothing.
+    python -m tests.bench.handoff --delay 0 --rounds 3 --only bridge,pooled
+
+64 conversations at a time ask for a person, each turn a new customer's, while a gateway answers
+after 0, 50 and 200 ms. All programs run at once and are loaded by turns, in rounds; what is told
+is the median of the rounds and, for the ratios, of each round's ratio. The bridge's messages count
+only where the gateway recorded each once and the store has it as delivered. CPU is the server's.
+The baselines: ``pooled`` hands a ``requests.Session`` to 64 threads, ``plain`` calls
+``requests.post`` in ``run``; neither stores anything.
 """
 
 from __future__ import annotations
 
-import json
-import os
-import subprocess
-import sys
-import tempfile
+import argparse
+import itertools
 import time
-from collections.abc import Iterator
-from contextlib import contextmanager
-from pathlib import Path
+from collections.abc import Iterator, Sequence
+from contextlib import ExitStack
+from dataclasses import dataclass
+from statistics import median
 from typing import Any
 
-import requests
-
-from tests.simulator.harness import Simulator
-from tests.web.serving import ActionServer, assignment, free_port, turn
+from tests.bench.gateway import BenchGateway
+from tests.bench.programs import Baseline, Bridge, Program, load
+from tests.bench.turns import names, template
 
 CONVERSATIONS = 64
 DELAYS = (0, 50, 200)  # milliseconds of the gateway
-SECONDS = 6.0  # about, for each program and delay
-_AGENT = "291"
+ROUNDS = 5
+SECONDS = 2.5  # about, of each program in each round
+PROGRAMS = ("bridge", "pooled", "plain")
+
+
+@dataclass(frozen=True, slots=True)
+class Measured:
+    """One program's round."""
+
+    rate: float  # turns a second
+    cpu: float  # milliseconds of the server's CPU for each
+    p50: float  # milliseconds of a turn
+    p99: float
+    load: float  # how much of a core the load generator took
+    gateway: float  # ... and the gateway
+
+
+def measure(
+    delays: Sequence[int], rounds: int, only: Sequence[str], storage: str | None = None
+) -> dict[str, Any]:
+    """Every program at every delay: ``{delay: {program: figures, ...}}``, see ``_summary``."""
+    with ExitStack() as opened:
+        gateway = opened.enter_context(BenchGateway())
+        programs = [opened.enter_context(_program(gateway, name, storage)) for name in only]
+        prefixes = (f"r{number}" for number in itertools.count())
+        return {str(delay): _at(delay, gateway, programs, rounds, prefixes) for delay in delays}
+
+
+def _program(gateway: BenchGateway, name: str, storage: str | None) -> Program:
+    return Bridge(gateway, url=storage) if name == "bridge" else Baseline(gateway, name)
+
+
+def _at(
+    delay: int,
+    gateway: BenchGateway,
+    programs: Sequence[Program],
+    rounds: int,
+    prefixes: Iterator[str],
+) -> dict[str, Any]:
+    gateway.answer_after(delay)
+    turns = {}
+    for program in programs:  # what is run first is slower: connections, threads, caches
+        few = 8 if program.name == "plain" and delay else CONVERSATIONS * 3
+        warm = _round(program, few, prefixes)
+        turns[program.name] = max(few, int(warm.rate * SECONDS / few) * few)
+    found: dict[str, list[Measured]] = {program.name: [] for program in programs}
+    for number in range(rounds):
+        for program in programs if number % 2 else reversed(programs):
+            found[program.name].append(_round(program, turns[program.name], prefixes))
+    return _summary(found)
+
+
+def _round(program: Program, count: int, prefixes: Iterator[str]) -> Measured:
+    senders = names(next(prefixes), count)
+    program.assign(senders)
+    cpu, others = program.cpu(), program.gateway.cpu()
+    begun = time.perf_counter()
+    told = load(
+        program.port,
+        {
+            "name": "handoff",
+            "template": template("action_human_handoff"),
+            "senders": senders,
+            "lanes": CONVERSATIONS,
+        },
+    )
+    wall = time.perf_counter() - begun
+    cpu, others = program.cpu() - cpu, program.gateway.cpu() - others
+    handoffs = told["streams"]["handoff"]
+    assert handoffs["answers"] == {"200": count}, (program.name, handoffs["answers"])
+    if program.name == "bridge":
+        assert handoffs["delivered"] == count, handoffs["delivered"]
+    program.check(count)
+    took = sorted(handoffs["milliseconds"])
+    return Measured(
+        rate=count / handoffs["seconds"],
+        cpu=cpu / count * 1000,
+        p50=took[len(took) // 2],
+        p99=took[int(len(took) * 0.99)],
+        load=told["cpu"] / told["wall"],
+        gateway=others / wall,
+    )
+
+
+def _summary(found: dict[str, list[Measured]]) -> dict[str, Any]:
+    told: dict[str, Any] = {
+        name: {
+            field: round(median(getattr(each, field) for each in rounds), 3)
+            for field in Measured.__slots__
+        }
+        for name, rounds in found.items()
+    }
+    for name in PROGRAMS[1:]:
+        if "bridge" in found and name in found:
+            pairs = list(zip(found["bridge"], found[name], strict=True))
+            told[f"bridge/{name}"] = {
+                "rate": round(median(ours.rate / theirs.rate for ours, theirs in pairs), 3),
+                "lowest": round(min(ours.rate / theirs.rate for ours, theirs in pairs), 3),
+                "highest": round(max(ours.rate / theirs.rate for ours, theirs in pairs), 3),
+                "cpu": round(median(ours.cpu / theirs.cpu for ours, theirs in pairs), 3),
+            }
+    return told
 
 
 def main() -> None:
-    """Run everything and print the table."""
-    print(
-        f"{'gateway':>8} {'bridge':>10} {'pooled':>10} {'plain':>10}   bridge/pooled bridge/plain"
-    )
-    for delay in DELAYS:
-        bridge = _bridge(delay, _turns(delay, quickest=500))
-        pooled = _baseline("pooled", delay, _turns(delay, quickest=900))
-        plain = _baseline("plain", delay, 64 if delay else 1000)
-        print(
-            f"{delay:>5} ms {bridge:>8.0f}/s {pooled:>8.0f}/s {plain:>8.0f}/s"
-            f" {bridge / pooled:>14.2f} {bridge / plain:>12.2f}"
-        )
-
-
-def _turns(delay: int, *, quickest: int) -> int:
-    most = CONVERSATIONS / (delay / 1000) if delay else quickest
-    return int(min(most, quickest) * SECONDS)
-
-
-def _bridge(delay: int, count: int) -> float:
-    with Simulator("--record", "none", "--delay-ms", str(delay)) as gateway, _folder() as folder:
-        guid = gateway.sign_in(_AGENT)
-        settings: dict[str, Any] = {
-            "gateway": {"url": gateway.url},
-            "agents": {"*": {}},
-            "delivery": {"wait": 30, "workers": CONVERSATIONS},
-        }
-        with ActionServer(folder, bridge=settings) as server:
-            server.put(f"/bridge/sessions/{_AGENT}", json={"guid": guid})
-            for name in [*_names("warm", CONVERSATIONS * 2), *_names("s", count)]:
-                server.put(f"/bridge/assignments/{name}", json=assignment(call_id=name))
-            rate = _load(server.port, folder, count)
-        assert gateway.count("messages") == count + CONVERSATIONS * 2
-        return rate
-
-
-def _baseline(which: str, delay: int, count: int) -> float:
-    with Simulator("--record", "none", "--delay-ms", str(delay)) as gateway, _folder() as folder:
-        guid = gateway.sign_in(_AGENT)
-        port = free_port()
-        command = [sys.executable, "-m", "rasa_sdk", "-p", str(port)]
-        environ = {
-            **os.environ,
-            "SANIC_HOST": "127.0.0.1",
-            "BENCH_GATEWAY": gateway.url,
-            "BENCH_GUID": guid,
-        }
-        process = subprocess.Popen(
-            [*command, "--actions", f"tests.bench.baseline_{which}"],
-            env=environ,
-            stdout=subprocess.DEVNULL,
-            stderr=subprocess.DEVNULL,
-            start_new_session=True,
-        )
-        try:
-            _await(port)
-            rate = _load(port, folder, count)
-        finally:
-            process.terminate()
-            process.wait(60)
-        assert gateway.count("messages") == count + CONVERSATIONS * 2
-        return rate
-
-
-def _load(port: int, folder: Path, count: int) -> float:
-    """Turns a second, after a warm-up."""
-    for name, number in (("warm", CONVERSATIONS * 2), ("s", count)):
-        bodies = folder / f"{name}.jsonl"
-        bodies.write_text("".join(json.dumps(turn(each)) + "\n" for each in _names(name, number)))
-        given = {"port": port, "bodies": str(bodies), "conversations": CONVERSATIONS}
-        run = subprocess.run(
-            [sys.executable, "-m", "tests.bench.load"],
-            input=json.dumps(given).encode(),
-            stdout=subprocess.PIPE,
-            check=True,
-        )
-        told = json.loads(run.stdout)
-        assert told["answers"] == {"200": number}, told["answers"]
-    return float(count / told["seconds"])
-
-
-def _names(prefix: str, count: int) -> list[str]:
-    return [f"{prefix}-{number}" for number in range(count)]
-
-
-def _await(port: int, seconds: float = 30) -> None:
-    until = time.monotonic() + seconds
-    while time.monotonic() < until:
-        try:
-            if requests.get(f"http://127.0.0.1:{port}/health", timeout=5).ok:
-                return
-        except requests.ConnectionError:
-            time.sleep(0.05)
-    raise TimeoutError(port)
-
-
-@contextmanager
-def _folder() -> Iterator[Path]:
-    with tempfile.TemporaryDirectory() as folder:
-        yield Path(folder)
+    """Measure what the command line asks for, and print it."""
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0] if __doc__ else "")
+    parser.add_argument("--delay", type=int, action="append", help="milliseconds of the gateway")
+    parser.add_argument("--rounds", type=int, default=ROUNDS)
+    parser.add_argument("--only", default=",".join(PROGRAMS), help="programs, with commas")
+    parser.add_argument("--storage", help="the bridge's storage.url, an empty database")
+    given = parser.parse_args()
+    told = measure(given.delay or DELAYS, given.rounds, given.only.split(","), given.storage)
+    for delay, figures in told.items():
+        print(f"gateway at {delay} ms")
+        for name, values in figures.items():
+            print(f"  {name:14}", *(f"{key} {value:g}" for key, value in values.items()))
 
 
 if __name__ == "__main__":
