@@ -10,10 +10,15 @@ from dataclasses import dataclass, replace
 from typing import Any
 
 from sqlalchemy import (
+    ARRAY,
+    BigInteger,
     ColumnElement,
     Connection,
+    Select,
+    Text,
     Update,
     and_,
+    any_,
     bindparam,
     exists,
     func,
@@ -27,7 +32,7 @@ from bridge.store.deliveries import open_of_call
 from bridge.store.delivery_rows import OPEN, SENDING, WAITING, delivery, values
 from bridge.store.prepared import Prepared
 from bridge.store.schema import deliveries
-from bridge.store.sql import insert_or_ignore
+from bridge.store.sql import insert_or_ignore, try_lock
 
 _d = deliveries.c
 WITHOUT_GUID = ("agent_signed_out", "signing_in")  # why a delivery waits for its agent's session
@@ -94,12 +99,20 @@ def add(
 
 
 def _is_first(tx: Connection, given: Delivery) -> bool:
-    return not open_of_call(tx, given.envelope.call_id)
+    call_id = given.envelope.call_id
+    if tx.dialect.name == "postgresql" and not _LOCK_CALL.scalar(tx, b_call=call_id):
+        return False  # somebody is about to send for this call
+    return not open_of_call(tx, call_id)
 
 
 def claim(tx: Connection, *, lease: str, now: float, until: float, limit: int) -> list[Delivery]:
     """Take up to ``limit`` deliveries whose turn and time has come, each call's oldest."""
-    rows = _CLAIM.all(tx, b_now=now, b_lease=lease, b_until=until, b_limit=limit)
+    taken = {"b_lease": lease, "b_until": until}
+    if tx.dialect.name == "postgresql":
+        locked = [row.seq for row in _LOCK_DUE.all(tx, b_now=now, b_limit=limit)]
+        rows = _CLAIM_LOCKED.all(tx, b_seqs=locked, **taken) if locked else []
+    else:
+        rows = _CLAIM.all(tx, b_now=now, b_limit=limit, **taken)
     return sorted((delivery(row) for row in rows), key=lambda claimed: claimed.seq)
 
 
@@ -118,24 +131,36 @@ def _claimable(now: ColumnElement[Any] | None) -> ColumnElement[bool]:
     return waiting if now is None else and_(_d.due_at <= now, waiting)
 
 
-def _claim(dialect: str) -> Update:
-    due = (
+def _due() -> Select[tuple[int]]:
+    return (
         select(_d.seq)
         .where(_claimable(bindparam("b_now")))
         .order_by(_d.seq)
         .limit(bindparam("b_limit"))
     )
-    if dialect == "postgresql":
-        due = due.with_for_update(skip_locked=True, of=deliveries)
+
+
+def _take(*those: ColumnElement[bool]) -> Update:
     return (
         update(deliveries)
-        .where(_d.seq.in_(due.scalar_subquery()), _d.state == WAITING)
+        .where(*those)
         .values(state="sending", lease=bindparam("b_lease"), lease_until=bindparam("b_until"))
         .returning(deliveries)
     )
 
 
-_CLAIM = Prepared(_claim)
+# SQLite's one writer at a time sees all that was committed before it.
+_CLAIM = Prepared(_take(_d.seq.in_(_due().scalar_subquery()), _d.state == WAITING))
+
+# PostgreSQL's statements each see the moment at which they began. So first the calls are locked,
+# and only then is it asked, by a statement of its own, what is in flight of them: whoever had the
+# lock before has committed by then.
+_locked = _due().add_columns(_d.call_id).with_for_update(skip_locked=True).cte("due")
+_LOCK_DUE = Prepared(select(_locked.c.seq).where(try_lock("call", _locked.c.call_id)))
+_CLAIM_LOCKED = Prepared(
+    _take(_d.seq == any_(bindparam("b_seqs", type_=ARRAY(BigInteger))), _claimable(None))
+)
+_LOCK_CALL = Prepared(select(try_lock("call", bindparam("b_call", type_=Text))))
 _NEXT_DUE = Prepared(select(func.min(_d.due_at)).where(_claimable(None)))
 _NEXT_LEASE = Prepared(select(func.min(_d.lease_until)).where(OPEN, _d.state == SENDING))
 _ABANDONED = Prepared(

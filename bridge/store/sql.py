@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+import zlib
 from typing import Any
 
-from sqlalchemy import Insert, Table
+from sqlalchemy import ColumnElement, Insert, Table, func, literal_column
 from sqlalchemy.dialects import sqlite
 from sqlalchemy.sql.expression import Executable
 
@@ -17,6 +18,12 @@ def _insert(dialect: str, table: Table) -> Any:
     from sqlalchemy.dialects import postgresql  # noqa: PLC0415 - 24 ms that SQLite need not wait
 
     return postgresql.insert(table)
+
+
+def try_lock(what: str, of: ColumnElement[Any]) -> ColumnElement[bool]:
+    """Whether this transaction has PostgreSQL's lock on ``of`` by now; until it is committed."""
+    seed: ColumnElement[int] = literal_column(str(zlib.crc32(what.encode())))
+    return func.pg_try_advisory_xact_lock(func.hashtextextended(of, seed))
 
 
 def insert_or_ignore(table: Table, *columns: str, returning: str | None = None) -> Prepared:

@@ -1,9 +1,8 @@
-"""A simulated gateway for the folder, begun anew for each test, and a fresh database."""
+"""A simulated gateway for the folder, begun anew for each test."""
 
 from __future__ import annotations
 
 from collections.abc import Iterator
-from pathlib import Path
 
 import pytest
 
@@ -20,8 +19,3 @@ def running() -> Iterator[Simulator]:
 def gateway(running: Simulator) -> Simulator:
     running.reset()
     return running
-
-
-@pytest.fixture
-def database(tmp_path: Path) -> str:
-    return f"sqlite:///{tmp_path / 'bridge.db'}"

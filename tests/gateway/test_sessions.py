@@ -29,9 +29,9 @@ def accepted_sign_ins(gateway: Simulator) -> int:
 
 
 def test_ten_calls_of_an_agent_whose_session_is_gone_make_one_sign_in(
-    gateway: Simulator, database: str
+    gateway: Simulator, store_url: str
 ) -> None:
-    with Rig(database, settings(gateway.url)) as rig:
+    with Rig(store_url, settings(gateway.url)) as rig:
         rig.send(fresh(0, call="first"))
         gateway.wait_for(messages=1)
         gateway.expire("291")
@@ -44,9 +44,9 @@ def test_ten_calls_of_an_agent_whose_session_is_gone_make_one_sign_in(
 
 
 def test_a_session_lives_through_ten_minutes_of_rotation_without_a_second_sign_in(
-    gateway: Simulator, database: str
+    gateway: Simulator, store_url: str
 ) -> None:
-    with Rig(database, settings(gateway.url)) as rig:
+    with Rig(store_url, settings(gateway.url)) as rig:
         rig.send(fresh(1))
         gateway.wait_for(messages=1)
         gateway.wait_for(requests=1, operation="poll")
@@ -59,9 +59,9 @@ def test_a_session_lives_through_ten_minutes_of_rotation_without_a_second_sign_i
 
 
 def test_a_pushed_agent_waits_for_its_desktop_and_is_never_signed_in(
-    gateway: Simulator, database: str
+    gateway: Simulator, store_url: str
 ) -> None:
-    with Rig(database, settings(gateway.url)) as rig:
+    with Rig(store_url, settings(gateway.url)) as rig:
         rig.send(fresh(1, envelope=envelope(agent_id="292")))
         rig.wait(lambda batch: batch[0].error is not None)
         error = rig.all()[0].error
@@ -74,9 +74,9 @@ def test_a_pushed_agent_waits_for_its_desktop_and_is_never_signed_in(
 
 
 def test_a_stale_guid_of_a_pushed_agent_is_not_used_again(
-    gateway: Simulator, database: str
+    gateway: Simulator, store_url: str
 ) -> None:
-    with Rig(database, settings(gateway.url)) as rig:
+    with Rig(store_url, settings(gateway.url)) as rig:
         rig.sessions.push("292", Guid(gateway.sign_in("292")))
         gateway.expire("292")
         rig.send(fresh(1, envelope=envelope(agent_id="292")))
@@ -88,10 +88,10 @@ def test_a_stale_guid_of_a_pushed_agent_is_not_used_again(
 
 
 def test_a_desktop_that_holds_the_agent_is_not_thrown_out(
-    gateway: Simulator, database: str
+    gateway: Simulator, store_url: str
 ) -> None:
     gateway.sign_in("291")
-    with Rig(database, settings(gateway.url)) as rig:
+    with Rig(store_url, settings(gateway.url)) as rig:
         rig.send(fresh(1))
         gateway.wait_for(requests=2, operation="sign_in")  # the desktop's and the refused one
         rig.wait(lambda batch: batch[0].error is not None)
@@ -101,9 +101,9 @@ def test_a_desktop_that_holds_the_agent_is_not_thrown_out(
 
 
 def test_a_session_that_is_ours_is_tried_again_and_then_forced_once(
-    gateway: Simulator, database: str
+    gateway: Simulator, store_url: str
 ) -> None:
-    with Rig(database, settings(gateway.url)) as rig:
+    with Rig(store_url, settings(gateway.url)) as rig:
         rig.send(fresh(1))
         gateway.wait_for(messages=1)
         # From now on the gateway takes our GUID for wrong and yet has the agent signed in.
@@ -115,25 +115,25 @@ def test_a_session_that_is_ours_is_tried_again_and_then_forced_once(
 
 
 def test_a_sign_in_that_a_dying_process_left_behind_is_taken_over(
-    gateway: Simulator, database: str
+    gateway: Simulator, store_url: str
 ) -> None:
-    store = Store(database)
+    store = Store(store_url)
     store.write(
         lambda tx: sessions.claim_sign_in(tx, "291", "the-dead", now=time.time() - 9, seconds=6)
     )
     store.close()
     gateway.sign_in("291")  # whose answer nobody stored
-    with Rig(database, settings(gateway.url)) as rig:
+    with Rig(store_url, settings(gateway.url)) as rig:
         rig.send(fresh(1))
         gateway.wait_for(messages=1)
     assert len(gateway.recorded(operation="force_sign_in")) == 1
 
 
 def test_wrong_credentials_are_tried_once_not_again_and_again(
-    gateway: Simulator, database: str
+    gateway: Simulator, store_url: str
 ) -> None:
     gateway.settings(agents={"291": "another-password"})
-    with Rig(database, settings(gateway.url)) as rig:
+    with Rig(store_url, settings(gateway.url)) as rig:
         rig.send(*(fresh(number, call=f"call-{number}") for number in range(5)))
         gateway.wait_for(requests=1, operation="sign_in")
         rig.wait(lambda _batch: state_of(rig, "291") is SessionState.REFUSED)
@@ -143,13 +143,13 @@ def test_wrong_credentials_are_tried_once_not_again_and_again(
 
 
 def test_a_process_that_starts_goes_on_with_the_session_that_the_last_one_had(
-    gateway: Simulator, database: str
+    gateway: Simulator, store_url: str
 ) -> None:
-    with Rig(database, settings(gateway.url)) as rig:
+    with Rig(store_url, settings(gateway.url)) as rig:
         rig.send(fresh(1))
         gateway.wait_for(messages=1)
     polls = len(gateway.recorded(operation="poll"))
-    with Rig(database, settings(gateway.url)) as rig:
+    with Rig(store_url, settings(gateway.url)) as rig:
         gateway.wait_for(requests=polls + 2, operation="poll")
         rig.send(fresh(2))
         gateway.wait_for(messages=2)
@@ -157,9 +157,9 @@ def test_a_process_that_starts_goes_on_with_the_session_that_the_last_one_had(
 
 
 def test_signing_out_ends_the_polling_and_does_not_sign_in_again(
-    gateway: Simulator, database: str
+    gateway: Simulator, store_url: str
 ) -> None:
-    with Rig(database, settings(gateway.url)) as rig:
+    with Rig(store_url, settings(gateway.url)) as rig:
         rig.send(fresh(1))
         gateway.wait_for(messages=1)
         rig.sessions.sign_out("291")
@@ -171,9 +171,9 @@ def test_signing_out_ends_the_polling_and_does_not_sign_in_again(
 
 
 def test_no_session_secret_is_in_a_request_but_where_it_belongs(
-    gateway: Simulator, database: str
+    gateway: Simulator, store_url: str
 ) -> None:
-    with Rig(database, settings(gateway.url)) as rig:
+    with Rig(store_url, settings(gateway.url)) as rig:
         rig.send(fresh(1))
         gateway.wait_for(messages=1)
         guid = gateway.agent("291")["session"]["guid"]

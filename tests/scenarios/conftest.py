@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack
-from pathlib import Path
 from typing import Any
 
 import pytest
@@ -29,16 +28,15 @@ def gateway(running: Simulator) -> Simulator:
 
 @pytest.fixture
 def open_office(
-    gateway: Simulator, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    gateway: Simulator, store_url: str, monkeypatch: pytest.MonkeyPatch
 ) -> Iterator[OpenOffice]:
-    """Opens a bridge with changed settings; each is closed in the end."""
+    """Opens bridges with changed settings on one database; each is closed in the end."""
     with ExitStack() as opened:
 
         def open_one(
             designer: dict[str, Any] | None = None, url: str = "", **changes: Any
         ) -> Office:
-            database = f"sqlite:///{tmp_path / 'bridge.db'}"
-            office = Office(url or gateway.url, database, designer or {}, changes)
+            office = Office(url or gateway.url, store_url, designer or {}, changes)
             monkeypatch.setattr("bridge.runtime._current", office.runtime)
             return opened.enter_context(office)
 

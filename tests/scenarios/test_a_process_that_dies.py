@@ -10,10 +10,14 @@ from tests.web.serving import WELCOME, ActionServer, assignment, slots, turn
 
 
 def test_killed_between_the_answer_and_the_sending_it_sends_after_the_next_start(
-    gateway: Simulator, tmp_path: Path
+    gateway: Simulator, tmp_path: Path, store_url: str
 ) -> None:
     gateway.fault("status", path="*sendmessage", status=503, times=None)
-    bridge = {"gateway": {"url": gateway.url}, "delivery": {"wait": 0}}
+    bridge = {
+        "gateway": {"url": gateway.url},
+        "delivery": {"wait": 0},
+        "storage": {"url": store_url},
+    }
     with ActionServer(tmp_path, bridge=bridge) as server:
         server.put("/bridge/assignments/anna", json=assignment())
         assert slots(server.webhook(turn("anna")))["handoff_delivery"] == "pending"
@@ -28,10 +32,14 @@ def test_killed_between_the_answer_and_the_sending_it_sends_after_the_next_start
 
 
 def test_killed_while_sending_it_is_sent_again_under_the_same_code(
-    gateway: Simulator, tmp_path: Path
+    gateway: Simulator, tmp_path: Path, store_url: str
 ) -> None:
     gateway.fault("hang", path="*sendmessage", seconds=60, taken=False)
-    bridge = {"gateway": {"url": gateway.url}, "delivery": {"wait": 0}}
+    bridge = {
+        "gateway": {"url": gateway.url},
+        "delivery": {"wait": 0},
+        "storage": {"url": store_url},
+    }
     with ActionServer(tmp_path, bridge=bridge) as server:
         server.put("/bridge/assignments/anna", json=assignment())
         server.webhook(turn("anna"))
@@ -45,8 +53,8 @@ def test_killed_while_sending_it_is_sent_again_under_the_same_code(
         assert [item["text"] for item in sent] == [WELCOME]
 
 
-def test_two_workers_are_one_bridge(gateway: Simulator, tmp_path: Path) -> None:
-    bridge = {"gateway": {"url": gateway.url}}
+def test_two_workers_are_one_bridge(gateway: Simulator, tmp_path: Path, store_url: str) -> None:
+    bridge = {"gateway": {"url": gateway.url}, "storage": {"url": store_url}}
     workers = {"ACTION_SERVER_SANIC_WORKERS": "2"}
     with ActionServer(tmp_path, bridge=bridge, environ=workers) as server:
         for number in range(20):

@@ -1,9 +1,8 @@
-"""The store on each engine that a test runs on."""
+"""An open store, on each engine."""
 
 from __future__ import annotations
 
 from collections.abc import Iterator
-from pathlib import Path
 
 import pytest
 
@@ -11,14 +10,8 @@ from bridge.store import Store
 
 
 @pytest.fixture
-def url(tmp_path: Path) -> str:
-    """An empty database."""
-    return f"sqlite:///{tmp_path / 'bridge.db'}"
-
-
-@pytest.fixture
-def store(url: str) -> Iterator[Store]:
-    """An open store."""
-    opened = Store(url)
+def store(store_url: str) -> Iterator[Store]:
+    """Open, on an empty database."""
+    opened = Store(store_url)
     yield opened
     opened.close()

@@ -23,15 +23,19 @@ from bridge.store.schema import metadata
 assert indexes  # completes the metadata
 
 
-def test_the_file_is_readable_by_its_owner_alone(store: Store, tmp_path: Path) -> None:
+def test_the_file_is_readable_by_its_owner_alone(sqlite_url: str, tmp_path: Path) -> None:
+    store = Store(sqlite_url)
     store.write(lambda tx: events.add(tx, "291", [("x", None)], now=1.0))
-    for path in tmp_path.glob("bridge.db*"):
+    found = sorted(tmp_path.glob("bridge.db*"))
+    assert len(found) == 3
+    for path in found:
         assert stat.S_IMODE(path.stat().st_mode) == 0o600, path
+    store.close()
 
 
 @pytest.mark.parametrize("way", ["made at once", "by the migrations"])
-def test_both_ways_make_what_the_schema_says(url: str, way: str) -> None:
-    engine = open_engine(url, connections=1)
+def test_both_ways_make_what_the_schema_says(store_url: str, way: str) -> None:
+    engine = open_engine(store_url, connections=1)
     if way == "made at once":
         migrate(engine)
     else:
@@ -51,20 +55,21 @@ def test_head_is_the_newest_version() -> None:
     assert ScriptDirectory(str(folder)).get_heads() == [HEAD]
 
 
-def test_a_database_of_a_newer_version_is_left_alone(url: str) -> None:
-    Store(url).close()
-    engine = open_engine(url, connections=1)
+def test_a_database_of_a_newer_version_is_left_alone(store_url: str) -> None:
+    Store(store_url).close()
+    engine = open_engine(store_url, connections=1)
     with engine.begin() as connection:
         connection.execute(text("UPDATE alembic_version SET version_num = '9999'"))
     engine.dispose()
     with pytest.raises(StoreError, match="used by a newer one"):
-        Store(url)
+        Store(store_url)
 
 
-def test_two_that_open_an_empty_database_at_once_both_get_it(url: str) -> None:
+def test_two_that_open_an_empty_database_at_once_both_get_it(store_url: str) -> None:
     stores: list[Store] = []
     threads = [
-        threading.Thread(target=lambda: stores.append(Store(url)), daemon=True) for _ in range(4)
+        threading.Thread(target=lambda: stores.append(Store(store_url)), daemon=True)
+        for _ in range(4)
     ]
     for thread in threads:
         thread.start()
@@ -107,34 +112,35 @@ def test_a_unit_that_fails_takes_no_neighbour_with_it(store: Store) -> None:
     assert [event.event_type for event in kept] == ["good", "after"]
 
 
-def test_another_process_commit_shows_in_the_version(store: Store, url: str) -> None:
+def test_another_process_commit_shows_in_the_version(sqlite_url: str) -> None:
+    store, other = Store(sqlite_url), Store(sqlite_url)
     before = store.version()
-    other = Store(url)
     other.write(lambda tx: events.add(tx, "291", [("x", None)], now=1.0))
     other.close()
     assert store.version() != before
+    store.close()
 
 
-def test_another_program_that_closes_the_database_takes_nothing_with_it(
-    store: Store, url: str
-) -> None:
+def test_another_program_that_closes_the_database_takes_nothing_with_it(sqlite_url: str) -> None:
     """It would, if this process had lost its locks on the file: it would think it is alone."""
+    store = Store(sqlite_url)
     code = (
         "import sqlite3, sys\n"
         "database = sqlite3.connect(sys.argv[1])\n"
         "print([row[0] for row in database.execute('SELECT event_type FROM events')])\n"
         "database.close()\n"
     )
-    command = [sys.executable, "-c", code, url.removeprefix("sqlite:///")]
+    command = [sys.executable, "-c", code, sqlite_url.removeprefix("sqlite:///")]
     for kept in (["one"], ["one", "two"], ["one", "two", "three"]):
         batch = [(kept[-1], None)]
         store.write(lambda tx, batch=batch: events.add(tx, "291", batch, now=1.0))  # type: ignore[misc]
         found = subprocess.run(command, capture_output=True, text=True, check=True)
         assert found.stdout == f"{kept}\n"
+    store.close()
 
 
-def test_a_closed_store_says_so(url: str) -> None:
-    store = Store(url)
+def test_a_closed_store_says_so(store_url: str) -> None:
+    store = Store(store_url)
     store.close()
     with pytest.raises(StoreError, match="closed"):
         store.write(lambda _tx: None)
