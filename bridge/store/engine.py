@@ -1,4 +1,7 @@
-"""Opens the database: what SQLite and PostgreSQL each need, and nothing about what is in it."""
+"""Opens the database: what SQLite and PostgreSQL each need, and nothing about what is in it.
+
+What only PostgreSQL needs is in ``postgres.py``.
+"""
 
 from __future__ import annotations
 
@@ -6,17 +9,53 @@ import os
 import sqlite3
 import stat
 import time
-from importlib.util import find_spec
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
-from sqlalchemy import Engine, create_engine, event
+from sqlalchemy import Connection, Engine, create_engine, event
 from sqlalchemy.engine import URL, make_url
-from sqlalchemy.exc import ArgumentError
+from sqlalchemy.exc import ArgumentError, SQLAlchemyError
 
 from bridge.errors import StoreError
+from bridge.store import postgres
 
 BUSY_SECONDS = 15  # how long a writer waits for another process's transaction
+
+
+class DatabaseError(Exception):
+    """What the database, or the way to it, did not do. ``__cause__`` is the driver's.
+
+    Its text says nothing of the driver's own, which may quote values: customers' words.
+    """
+
+    told = "the database did not take it"
+
+    def __init__(self, cause: BaseException) -> None:
+        reason = type(getattr(cause, "orig", None) or cause).__name__
+        super().__init__(f"{self.told} ({reason})")
+
+
+class UnavailableError(DatabaseError):
+    """There is no connection to be had, or no transaction: what was to be done in it is not."""
+
+    told = "the database cannot be reached"
+
+
+class LostError(DatabaseError):
+    """The connection broke: the same may succeed on a new one.
+
+    Where it broke in a commit, nobody knows whether that was done.
+    """
+
+    told = "the database went away"
+
+
+class CrossedError(DatabaseError):
+    """Another transaction was in the way: the same again may succeed."""
+
+    told = "the database is too busy"
 
 
 def open_engine(url: str, *, connections: int, reading: bool = False) -> Engine:
@@ -35,17 +74,7 @@ def open_engine(url: str, *, connections: int, reading: bool = False) -> Engine:
         raise StoreError(message) from error
     if parsed.get_backend_name() == "sqlite":
         return _open_sqlite(parsed, connections, reading=reading)
-    if find_spec("psycopg") is None:
-        message = "PostgreSQL needs psycopg: pip install 'rasa-cc-bridge[postgres]'"
-        raise StoreError(message)
-    return create_engine(
-        parsed,
-        isolation_level="AUTOCOMMIT" if reading else "READ COMMITTED",
-        pool_size=connections,
-        max_overflow=0,
-        pool_pre_ping=True,
-        connect_args={"connect_timeout": 5},
-    )
+    return postgres.open_engine(parsed, connections, reading=reading)
 
 
 def _open_sqlite(url: URL, connections: int, *, reading: bool) -> Engine:
@@ -107,3 +136,65 @@ def _write_ahead(cursor: Any) -> None:
 
 def _begin_immediate(connection: Any) -> None:
     connection.exec_driver_sql("BEGIN IMMEDIATE")
+
+
+def refusal(engine: Engine, error: SQLAlchemyError) -> str:
+    """Why the database of ``engine`` cannot be used, for who set ``storage.url``."""
+    cause = getattr(error, "orig", None) or error
+    if engine.dialect.name == "postgresql":
+        return postgres.refusal(engine.url, cause)
+    return f"the database cannot be prepared: {cause}"
+
+
+@contextmanager
+def connection(engine: Engine) -> Iterator[Connection]:
+    """A connection of the pool's.
+
+    Raises:
+        DatabaseError: its class says what may be done about it. What else the caller raises
+            within is left as it is.
+    """
+    try:
+        taken = engine.connect()
+    except SQLAlchemyError as error:
+        raise UnavailableError(error) from error
+    with taken:
+        try:
+            yield taken
+        except (SQLAlchemyError, engine.dialect.loaded_dbapi.Error) as error:
+            if _is_lost(taken):
+                # Prepared statements go past SQLAlchemy, which would see it by itself. The pool's
+                # other connections are broken too, most likely.
+                taken.invalidate()
+                engine.dispose()
+                raise LostError(error) from error
+            if postgres.crossed(getattr(error, "orig", None) or error):
+                raise CrossedError(error) from error
+            raise DatabaseError(error) from error
+
+
+@contextmanager
+def transaction(engine: Engine) -> Iterator[Connection]:
+    """A transaction: committed at the end, rolled back where something is raised.
+
+    Raises:
+        DatabaseError: see ``connection``.
+    """
+    with connection(engine) as taken:
+        try:
+            begun = taken.begin()
+        except SQLAlchemyError as error:
+            raise UnavailableError(error) from error
+        try:
+            yield taken
+            begun.commit()
+        except BaseException:
+            if not _is_lost(taken):
+                begun.rollback()
+            raise
+
+
+def _is_lost(taken: Connection) -> bool:
+    if taken.invalidated:
+        return True
+    return taken.dialect.name == "postgresql" and postgres.lost(taken.connection.driver_connection)

@@ -10,7 +10,7 @@ from sqlalchemy import Connection, text
 from sqlalchemy.exc import SQLAlchemyError
 
 from bridge.errors import StoreError
-from bridge.store.engine import open_engine
+from bridge.store.engine import DatabaseError, LostError, connection, open_engine, refusal
 from bridge.store.migrate import migrate
 from bridge.store.writer import Writer
 
@@ -36,14 +36,11 @@ class Store:
             migrate(self._engine)
         except SQLAlchemyError as error:
             self._engine.dispose()
-            cause = getattr(error, "orig", None) or error
-            message = f"the database cannot be prepared: {cause}"
-            raise StoreError(message) from error
+            raise StoreError(refusal(self._engine, error)) from error
         except StoreError:
             self._engine.dispose()
             raise
         self._reading = open_engine(url, connections=_READERS, reading=True)
-        self._driver_error: type[Exception] = self._engine.dialect.loaded_dbapi.Error
         self._writer = Writer(self._engine)
         self._watch: Connection | None = None
 
@@ -59,14 +56,21 @@ class Store:
         return self._writer.submit(unit)
 
     def read(self, query: Callable[[Tx], T]) -> T:
-        """Run ``query`` on a reading connection; each of its statements sees its own moment."""
+        """Run ``query`` on a reading connection; each of its statements sees its own moment.
+
+        ``query`` runs twice where the first connection turns out to be broken.
+        """
         try:
-            with self._reading.connect() as connection:
-                return query(connection)
-        except (SQLAlchemyError, self._driver_error) as error:
-            reason = type(getattr(error, "orig", None) or error).__name__
-            message = f"the database cannot be read ({reason})"
-            raise StoreError(message) from error
+            try:
+                return self._read(query)
+            except LostError:
+                return self._read(query)
+        except DatabaseError as error:
+            raise StoreError(str(error)) from error
+
+    def _read(self, query: Callable[[Tx], T]) -> T:
+        with connection(self._reading) as taken:
+            return query(taken)
 
     @property
     def shared(self) -> bool:

@@ -2,7 +2,8 @@
 
 A commit waits for the disk; under load the units that queued up meanwhile share the next one.
 A unit is a function of a connection. It may run twice (when a neighbour in its transaction fails,
-each runs again by itself), so it changes nothing but the database.
+each runs again by itself; when the connection is lost, all run again on a new one), so it changes
+nothing but the database.
 """
 
 from __future__ import annotations
@@ -14,14 +15,21 @@ from queue import SimpleQueue
 from typing import Any, Generic, TypeVar
 
 from sqlalchemy import Connection, Engine
-from sqlalchemy.exc import SQLAlchemyError
 
 from bridge.errors import BridgeError, StoreError
+from bridge.store.engine import (
+    CrossedError,
+    DatabaseError,
+    LostError,
+    UnavailableError,
+    transaction,
+)
 
 T = TypeVar("T")
 Unit = Callable[[Connection], T]
 
 _MOST_PER_COMMIT = 256
+_TRIES = 3  # where another transaction was in the way, or the connection was lost
 
 
 class _Job(Generic[T]):
@@ -79,24 +87,37 @@ class Writer:
                 return
 
     def _commit(self, batch: list[_Job[Any]]) -> None:
+        alone = len(batch) == 1
+        tries = 1
+        while (error := self._run_together(batch)) is not None:
+            again = isinstance(error, LostError) or (alone and isinstance(error, CrossedError))
+            if not again or tries == _TRIES:
+                break
+            tries += 1
+        else:
+            return
+        if alone or isinstance(error, UnavailableError):
+            for job in batch:
+                job.future.set_exception(self._told(error))
+            return
+        for job in batch:  # one of them was at fault
+            self._commit([job])
+
+    def _run_together(self, batch: list[_Job[Any]]) -> Exception | None:
+        """Run the batch in one transaction; what failed it, if anything did."""
         try:
-            with self._engine.begin() as connection:
+            with transaction(self._engine) as connection:
                 results = [job.unit(connection) for job in batch]
         except Exception as error:  # noqa: BLE001 - whatever a unit raises belongs to its caller
-            if len(batch) == 1:
-                batch[0].future.set_exception(self._told(error))
-                return
-            for job in batch:
-                self._commit([job])
-            return
+            return error
         for job, result in zip(batch, results, strict=True):
             job.future.set_result(result)
+        return None
 
-    def _told(self, error: Exception) -> Exception:
-        if not isinstance(error, (SQLAlchemyError, self._engine.dialect.loaded_dbapi.Error)):
+    @staticmethod
+    def _told(error: Exception) -> Exception:
+        if not isinstance(error, DatabaseError):
             return error
-        # The driver's own text may quote values, which are customers' words.
-        reason = type(getattr(error, "orig", None) or error).__name__
-        told: BridgeError = StoreError(f"the database did not take it ({reason})")
+        told: BridgeError = StoreError(str(error))
         told.__cause__ = error
         return told

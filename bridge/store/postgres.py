@@ -1,0 +1,86 @@
+"""What only PostgreSQL needs: its connections, what its failures call for, its words for people."""
+
+from __future__ import annotations
+
+from importlib.util import find_spec
+from typing import Any
+
+from sqlalchemy import Engine, create_engine, event
+from sqlalchemy.engine import URL
+
+from bridge.errors import StoreError
+
+# libpq's; storage.url may say otherwise (?connect_timeout=10). A server that vanished without a
+# word is given up within seconds: other replicas wait for what this one holds, and it for them.
+_CONNECTION = {
+    "connect_timeout": "3",
+    "keepalives_idle": "5",
+    "keepalives_interval": "2",
+    "keepalives_count": "3",
+    "tcp_user_timeout": "10000",
+    "application_name": "cc-bridge",
+}
+# The server's, for the same reason: a transaction whose bridge is gone, or stands still, ends.
+_SESSION = {
+    "idle_in_transaction_session_timeout": "10s",
+    "lock_timeout": "5s",
+}
+_CROSSED = ("40001", "40P01", "55P03")  # serialisation, a deadlock, a lock waited for in vain
+
+
+def open_engine(url: URL, connections: int, *, reading: bool) -> Engine:
+    """Open an engine with at most ``connections`` connections; ``reading`` ones autocommit.
+
+    Raises:
+        StoreError: psycopg is not installed, or the URL cannot be right.
+    """
+    if find_spec("psycopg") is None:
+        message = "PostgreSQL needs psycopg: pip install 'rasa-cc-bridge[postgres]'"
+        raise StoreError(message)
+    if "@" in (url.host or ""):
+        message = "storage.url: an @ in the user or the password is written %40 (: %3A, / %2F)"
+        raise StoreError(message)
+    engine = create_engine(
+        url,
+        isolation_level="AUTOCOMMIT" if reading else "READ COMMITTED",
+        pool_size=connections,
+        max_overflow=0,
+        connect_args={key: value for key, value in _CONNECTION.items() if key not in url.query},
+    )
+    event.listen(engine, "connect", _prepare)
+    return engine
+
+
+def _prepare(connection: Any, _record: object) -> None:
+    autocommit, connection.autocommit = connection.autocommit, True
+    calls = ", ".join(f"set_config('{name}', '{value}', false)" for name, value in _SESSION.items())
+    connection.execute(f"SELECT {calls}")
+    connection.autocommit = autocommit
+
+
+def lost(connection: Any) -> bool:
+    """Whether the driver's ``connection`` to the server is no more."""
+    return bool(connection.closed or connection.broken)
+
+
+def crossed(error: object) -> bool:
+    """Whether another transaction was in the way: the same again may succeed."""
+    return getattr(error, "sqlstate", None) in _CROSSED
+
+
+def refusal(url: URL, cause: BaseException) -> str:
+    """Why the database cannot be opened, and what to do; never with the password."""
+    said = str(cause).strip().partition("\n")[0]
+    if url.password:
+        said = said.replace(str(url.password), "***")
+    return (
+        f"PostgreSQL cannot be used: {said}; storage.url names the database"
+        f" {url.database or url.username!r} at {_address(url)} for the user {url.username!r}:"
+        " check these, the password, and that the server runs and lets this machine in"
+    )
+
+
+def _address(url: URL) -> str:
+    host = url.query.get("host", url.host or "localhost")
+    hosts = ", ".join(host) if isinstance(host, tuple) else host
+    return f"{hosts}:{url.port}" if url.port else hosts
