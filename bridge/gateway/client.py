@@ -141,13 +141,16 @@ class GatewayClient:
 
 
 def _transport(error: Exception) -> GatewayError:
-    """The one place where transport faults become errors."""
-    if isinstance(error, requests.exceptions.SSLError):
-        return UnreachableError(
-            "the gateway's certificate or TLS was not accepted; if the certificate is the site's"
-            " own, name its CA in gateway.ca_file"
-        )
+    """The one place where transport faults become errors.
+
+    TLS can break after the handshake too: what was begun by then may have been taken.
+    """
     if not begun():
+        if isinstance(error, requests.exceptions.SSLError):
+            return UnreachableError(
+                "the gateway's certificate or TLS was not accepted; if the certificate is the"
+                " site's own, name its CA in gateway.ca_file"
+            )
         return UnreachableError("no connection to the gateway could be made")
     if isinstance(error, (requests.exceptions.Timeout, TimeoutError)):
         return UnknownOutcomeError("the gateway did not answer in time")

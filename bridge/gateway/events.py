@@ -12,10 +12,17 @@ import random
 import threading
 import time
 from collections.abc import Callable
+from typing import Any
 
 from bridge import identity
 from bridge.config.settings import GatewaySettings
-from bridge.errors import BridgeError, SessionGoneError, SignInRefusedError, describe
+from bridge.errors import (
+    BridgeError,
+    SessionGoneError,
+    SignInRefusedError,
+    StoreError,
+    describe,
+)
 from bridge.gateway import wire
 from bridge.gateway.client import GatewayClient
 from bridge.gateway.sessions import Sessions
@@ -25,6 +32,7 @@ from bridge.store import sessions as stored
 logger = logging.getLogger(__name__)
 
 _LEASE = 60.0  # seconds; a poller that died is followed well before the two minutes are over
+_STORE_AGAIN = 0.5  # seconds
 _LAST_POLL = 8.0  # seconds that a stop waits for it; containers are killed after ten
 _SHUT_DOWN = "AgentOther_ShutdownService"
 
@@ -126,18 +134,29 @@ class Keeper:
         except SessionGoneError as error:
             sessions.lost(agent_id, guid, error)
             return 0.0  # somebody renewed it meanwhile
-        event = wire.event(answer.content)
-        if event is not None:
-            now = self._clock()
-            self._store.write(lambda tx: events.add(tx, agent_id, [event], now=now))
-            self._heard(agent_id)
         sessions.took(agent_id, guid, answer.guid)
+        event = wire.event(answer.content)
         if event is None:
             return self._settings.poll_pause
+        self._keep_event(agent_id, event)
         if event[0] == _SHUT_DOWN:
             told = SessionGoneError("the platform signed the agent out")
             sessions.lost(agent_id, answer.guid or guid, told)
         return 0.0
+
+    def _keep_event(self, agent_id: str, event: tuple[str, Any]) -> None:
+        """Store what reading consumed; there is no next poll before that."""
+        now = self._clock()
+        while True:
+            try:
+                self._store.write(lambda tx: events.add(tx, agent_id, [event], now=now))
+            except StoreError as error:
+                logger.warning("An event cannot be stored yet: %s agent_id=%s", error, agent_id)
+                if self._closing.wait(_STORE_AGAIN):
+                    raise
+            else:
+                self._heard(agent_id)
+                return
 
     def _signed_out(self, agent_id: str) -> bool:
         try:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import time
 
 from bridge.config.settings import GatewaySettings
-from bridge.errors import SessionGoneError
+from bridge.errors import RetryableError, SessionGoneError, StoreError
 from bridge.gateway import wire
 from bridge.gateway.client import GatewayClient
 from bridge.gateway.sessions import Sessions
@@ -30,17 +30,29 @@ class Sender:
         """
         agent_id = delivery.envelope.agent_id
         until = time.monotonic() + timeout
-        guid = self._sessions.guid(agent_id)
+        try:
+            guid = self._sessions.guid(agent_id)
+        except StoreError as error:
+            message = "the agent's GUID could not be read, and nothing was sent"
+            raise RetryableError(message) from error
         try:
             self._send(delivery, guid, timeout)
         except SessionGoneError as error:
-            newer = self._sessions.lost(agent_id, guid, error)
-            left = max(0.1, until - time.monotonic())
+            newer = self._newer(agent_id, guid, error)
+            left = until - time.monotonic()
+            if left <= 0:  # the store was slow, and the lease may be another's by now
+                raise
             try:
                 self._send(delivery, newer, left)
             except SessionGoneError as again:
-                self._sessions.lost(agent_id, newer, again)
+                self._newer(agent_id, newer, again)
                 raise
+
+    def _newer(self, agent_id: str, guid: Guid, error: SessionGoneError) -> Guid:
+        try:
+            return self._sessions.lost(agent_id, guid, error)
+        except StoreError:
+            raise error from None  # the gateway took nothing, whatever the store does
 
     def _send(self, delivery: Delivery, guid: Guid, timeout: float) -> None:
         agent_id = delivery.envelope.agent_id

@@ -24,6 +24,7 @@ from bridge.errors import (
     SessionGoneError,
     SigningInError,
     SignInRefusedError,
+    StoreError,
     UnreachableError,
     describe,
 )
@@ -72,6 +73,7 @@ class Sessions:
         self._lock = threading.Lock()
         self._under_way: set[str] = set()
         self._doubted: set[str] = set()
+        self._unsaved: dict[str, tuple[Guid, bool | None]] = {}  # the store would not take them
         self._closing = threading.Event()
         self._pool = ThreadPoolExecutor(_SIGN_INS_AT_A_TIME, thread_name_prefix="sign-in")
 
@@ -93,6 +95,9 @@ class Sessions:
             cached = self._cache.get(agent_id)
         if cached is not None:
             return cached
+        unsaved = self._unsaved.get(agent_id)
+        if unsaved is not None:
+            self._save(agent_id, unsaved[0], ours=unsaved[1])
         session = self._store.read(lambda tx: sessions.get(tx, agent_id))
         if session is not None and session.usable and session.guid is not None:
             self._remember(agent_id, session.guid)
@@ -131,31 +136,25 @@ class Sessions:
         ) from error
 
     def took(self, agent_id: str, used: Guid, given: Guid | None) -> None:
-        """A call with ``used`` succeeded, and brought ``given`` if the GUID rotated."""
-        if given is not None and given != used:
-            self._store.write(
-                lambda tx: sessions.renew(tx, agent_id, given, ours=None, now=self._clock())
-            )
-            self._remember(agent_id, given)
-        elif agent_id in self._doubted:
-            self._doubted.discard(agent_id)
-            self._store.write(
-                lambda tx: sessions.mark(
-                    tx, agent_id, SessionState.SIGNED_IN, guid=used, now=self._clock()
-                )
-            )
+        """A call with ``used`` succeeded, and brought ``given`` if the GUID rotated.
+
+        A store that does not take it undoes nothing: the call did succeed.
+        """
+        try:
+            if given is not None and given != used:
+                self._save(agent_id, given, ours=None)
+            elif agent_id in self._doubted:
+                self._doubted.discard(agent_id)
+                self._mark(agent_id, SessionState.SIGNED_IN, used, None)
+        except StoreError as error:
+            logger.warning("A session could not be stored yet: %s agent_id=%s", error, agent_id)
 
     # -- for those who give and take -------------------------------------------------------------
 
     def push(self, agent_id: str, guid: Guid) -> None:
         """The agent's desktop hands over its current GUID."""
-
-        def store(tx: Tx) -> None:
-            now = self._clock()
-            sessions.renew(tx, agent_id, guid, ours=False, now=now)
-            queue.wake(tx, agent_id, now=now)
-
-        self._store.write(store)
+        self._store.write(lambda tx: self._renew(tx, agent_id, guid, ours=False))
+        self._unsaved.pop(agent_id, None)
         self._remember(agent_id, guid)
         self._renewed(agent_id)
 
@@ -175,6 +174,7 @@ class Sessions:
         self._store.write(lambda tx: sessions.forget(tx, agent_id))
         with self._lock:
             self._cache.pop(agent_id, None)
+            self._unsaved.pop(agent_id, None)
         if session is not None and session.ours and session.guid is not None:
             request = wire.sign_out(agent_id)
             self._client.call(agent_id, request, guid=session.guid, timeout=_SIGN_IN_SECONDS)
@@ -229,6 +229,10 @@ class Sessions:
         self, agent_id: str, session: Session | None, *, interrupted: bool
     ) -> None:
         former = session.guid if session else None
+        unsaved = self._unsaved.get(agent_id)
+        if unsaved is not None:  # it was signed in, and the store failed then
+            self._save(agent_id, unsaved[0], ours=unsaved[1])
+            return
         try:
             answer = self._ask_in(agent_id, session, interrupted=interrupted)
         except (FinalError, AlreadySignedInError) as error:
@@ -273,18 +277,32 @@ class Sessions:
         return guid
 
     def _signed(self, agent_id: str, guid: Guid) -> None:
-        def store(tx: Tx) -> None:
-            now = self._clock()
-            sessions.renew(tx, agent_id, guid, ours=True, now=now)
-            queue.wake(tx, agent_id, now=now)
-
-        self._store.write(store)
         self._doubted.discard(agent_id)
-        self._remember(agent_id, guid)
+        self._save(agent_id, guid, ours=True)
         logger.info("Signed in agent_id=%s", agent_id)
-        self._signed_in(agent_id)
 
     # -- small things ----------------------------------------------------------------------------
+
+    def _save(self, agent_id: str, guid: Guid, *, ours: bool | None) -> None:
+        """Store a GUID that the gateway gave; it gives each once, so it is kept until that is done.
+
+        Raises:
+            StoreError: not yet.
+        """
+        self._remember(agent_id, guid)
+        self._unsaved[agent_id] = (guid, ours)
+        self._store.write(lambda tx: self._renew(tx, agent_id, guid, ours=ours))
+        with self._lock:
+            if self._unsaved.get(agent_id) == (guid, ours):
+                del self._unsaved[agent_id]
+        if ours:
+            self._signed_in(agent_id)
+
+    def _renew(self, tx: Tx, agent_id: str, guid: Guid, *, ours: bool | None) -> None:
+        now = self._clock()
+        sessions.renew(tx, agent_id, guid, ours=ours, now=now)
+        if ours is not None:
+            queue.wake(tx, agent_id, now=now)
 
     def _mark_lost(self, tx: Tx, agent_id: str, guid: Guid) -> Session | None:
         session = sessions.get(tx, agent_id)
@@ -312,10 +330,9 @@ class Sessions:
         self._store.write(lambda tx: queue.wake(tx, agent_id, now=self._clock()))
 
     def _refused_lately(self, session: Session) -> bool:
-        return (
-            session.state is SessionState.REFUSED
-            and self._clock() - session.renewed_at < _REFUSED_SECONDS
-        )
+        # A clock that was set back must not make a minute of an hour.
+        since = self._clock() - session.renewed_at
+        return session.state is SessionState.REFUSED and 0 <= since < _REFUSED_SECONDS
 
     def _entry(self, agent_id: str) -> AgentSettings:
         return self._settings.agent(agent_id) or AgentSettings()
@@ -328,3 +345,5 @@ class Sessions:
         with self._lock:
             if self._cache.get(agent_id) == guid:
                 del self._cache[agent_id]
+            if self._unsaved.get(agent_id, ("",))[0] == guid:
+                del self._unsaved[agent_id]

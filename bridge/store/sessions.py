@@ -14,6 +14,8 @@ from bridge.store.prepared import Prepared
 from bridge.store.schema import sessions
 from bridge.store.sql import insert_or_ignore, upsert
 
+_APART = 60.0  # seconds; clocks of several machines that work together differ by less
+
 
 class SessionState(str, Enum):
     """How an agent stands with the gateway, as far as is known."""
@@ -204,7 +206,8 @@ def _claim(
     this = sessions.c.agent_id == agent_id
     holder, held_until = tx.execute(select(*right).where(this).with_for_update()).one()
     others = holder not in (None, who)
-    if others and held_until >= now and not dead(holder):
+    # An end too far ahead was written before the clock was set back.
+    if others and now <= held_until <= until + _APART and not dead(holder):
         return None
     values = {right[0].name: who, right[1].name: until}
     tx.execute(update(sessions).where(this).values(values))

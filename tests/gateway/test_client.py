@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import socket
 import ssl
 import threading
@@ -20,6 +21,8 @@ from bridge.gateway.client import GatewayClient
 from bridge.model import Guid
 from tests.making import delivery
 from tests.simulator.harness import Simulator
+
+BREAKS = "guid.after-which-tls-breaks"
 
 
 @pytest.fixture
@@ -153,6 +156,9 @@ def secure(tmp_path: Path) -> Iterator[tuple[str, Path]]:
     class Answer(BaseHTTPRequestHandler):
         def do_POST(self) -> None:
             self.rfile.read(int(self.headers["Content-Length"]))
+            if self.headers["Guid"] == BREAKS:
+                os.write(self.connection.fileno(), b"no TLS record at all, past the TLS layer")
+                return
             body = b'{"message":"","retcode":"0"}'
             self.send_response(200)
             self.send_header("Content-Length", str(len(body)))
@@ -185,6 +191,16 @@ def test_a_certificate_of_the_sites_own_needs_its_ca(secure: tuple[str, Path]) -
     friend = GatewayClient(GatewaySettings(url=url, ca_file=str(ca_file)), connections=1)
     send(friend, "guid.AgentGateway0")
     friend.close()
+
+
+def test_tls_that_breaks_after_the_request_leaves_its_fate_unknown(
+    secure: tuple[str, Path],
+) -> None:
+    url, ca_file = secure
+    client = GatewayClient(GatewaySettings(url=url, ca_file=str(ca_file)), connections=1)
+    with pytest.raises(UnknownOutcomeError):
+        send(client, BREAKS)
+    client.close()
 
 
 def test_redirects_are_not_followed(gateway: Simulator, client: GatewayClient) -> None:
