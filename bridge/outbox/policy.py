@@ -27,6 +27,7 @@ _FIRST_DELAY = 0.5  # seconds; doubled each time
 _LONGEST_DELAY = 10.0
 _SIGN_IN_TAKES = 7.0  # seconds, at most
 _REFUSED_FOR = 60.0  # seconds until a refused sign-in is tried again
+LONGEST_WAIT = 60.0  # seconds, of what does not wait for a GUID: Retry-After is honoured so far
 _MOST_UNKNOWNS = 3  # how often a message of unknown fate is sent again
 
 
@@ -49,7 +50,7 @@ def backoff(attempts: int, jitter: float, *, asked: float | None = None) -> floa
     """
     longest = min(_LONGEST_DELAY, _FIRST_DELAY * 2.0 ** min(max(attempts - 1, 0), 16))
     delay = longest * (0.5 + jitter / 2)
-    return max(delay, min(asked, 60.0)) if asked is not None else delay
+    return max(delay, min(asked, LONGEST_WAIT)) if asked is not None else delay
 
 
 def stale(delivery: Delivery, now: float) -> Delivery | None:
@@ -109,6 +110,11 @@ def unknown(delivery: Delivery, error: GatewayError, policy: Policy, *, now: flo
         return _waiting(counted, now, "unknown_outcome", error)
     found = DeliveryError("unknown_outcome", error.message)
     return _settled(counted, DeliveryState.UNCERTAIN, now, found)
+
+
+def unsent(delivery: Delivery, now: float) -> Delivery:
+    """The delivery whose worker made no attempt: it waits as it did before, and is due."""
+    return replace(delivery, state=DeliveryState.WAITING, due_at=now, lease=None, lease_until=None)
 
 
 def _signed_out(delivery: Delivery, error: GatewayError, now: float) -> Delivery:

@@ -11,7 +11,7 @@ import logging
 import random
 import threading
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import replace
 from typing import Protocol
@@ -28,6 +28,7 @@ from bridge.errors import (
 )
 from bridge.model import Delivery, DeliveryError, DeliveryState
 from bridge.outbox import policy
+from bridge.outbox.outcomes import Outcome, Outcomes
 from bridge.store import Store, Tx, assignments, queue, sessions
 from bridge.store.queue import Reservation
 
@@ -36,6 +37,8 @@ logger = logging.getLogger(__name__)
 LEASE = 10.0  # seconds; an attempt's total deadline is shorter
 _LOOK_FOR_OTHERS = 0.05  # seconds between looks for other processes' commits
 _LONGEST_REST = 1.0
+_LEAST = 1.0  # seconds of its lease that an attempt needs
+_JUMP = 2.0  # seconds that the clock has to go back at once to be looked after
 
 Listener = Callable[[Delivery], None]
 Consequence = Callable[[Tx, Delivery], None]
@@ -76,6 +79,8 @@ class Outbox:
         self._clock = clock
         self._name = identity.name()
         self._claims = 0
+        self._outcomes = Outcomes()
+        self._ahead = clock() - time.monotonic()
         self._free = settings.workers
         self._bell = threading.Condition()
         self._rung = False
@@ -91,6 +96,7 @@ class Outbox:
             StoreError: the list cannot be read.
         """
         self._store.write(lambda tx: queue.start_afresh(tx, identity.is_dead, now=self._clock()))
+        self._set_right(self._clock() + policy.LONGEST_WAIT)
         self._thread.start()
 
     def close(self) -> None:
@@ -118,6 +124,7 @@ class Outbox:
     def launch(self, claimed: Delivery | None) -> None:
         """Send what was claimed under a reservation, or (None) give the worker back and look."""
         if claimed is not None:
+            self._outcomes.begin(claimed)
             self._pool.submit(self._attempt, claimed)
             return
         with self._bell:
@@ -149,6 +156,9 @@ class Outbox:
             try:
                 version = self._store.version()
                 rung, self._rung = self._rung, False
+                if self._clock_went_back():
+                    self._set_right(self._clock())
+                    rung = True
                 if rung or version != seen or self._clock() >= look_at:
                     seen = version
                     look_at = self._work()
@@ -175,12 +185,18 @@ class Outbox:
         with self._bell:
             self._claims += 1
             lease = f"{self._name}:{self._claims}"
-        claimed, refused = self._store.write(lambda tx: self._claim(tx, lease, now, room))
-        for delivery in refused:
+        owed = self._outcomes.owed()
+        claimed, refused, paid = self._store.write(
+            lambda tx: self._claim(tx, lease, now, room, owed)
+        )
+        for outcome in owed:
+            self._outcomes.end(outcome)
+        for delivery in (*paid, *refused):
             self._tell(delivery)
         with self._bell:
             self._free -= len(claimed)
         for delivery in claimed:
+            self._outcomes.begin(delivery)
             self._pool.submit(self._attempt, delivery)
         if len(claimed) == room or refused:
             return now
@@ -188,10 +204,15 @@ class Outbox:
         return now + _LONGEST_REST if due is None else max(due, now)
 
     def _claim(
-        self, tx: Tx, lease: str, now: float, limit: int
-    ) -> tuple[list[Delivery], list[Delivery]]:
-        """What may be sent now, and what was settled instead of being sent."""
-        settled = [self._orphan(tx, delivery, now) for delivery in queue.abandoned(tx, now=now)]
+        self, tx: Tx, lease: str, now: float, limit: int, owed: Sequence[Outcome]
+    ) -> tuple[list[Delivery], list[Delivery], list[Delivery]]:
+        """What may be sent now, what was settled unsent, and what was settled late."""
+        paid = [each.after for each in owed if self._take(tx, each)]
+        settled = [
+            self._orphan(tx, delivery, now)
+            for delivery in queue.abandoned(tx, now=now)
+            if not self._outcomes.holds(delivery)
+        ]
         claimed = queue.claim(tx, lease=lease, now=now, until=now + LEASE, limit=limit)
         calls = {delivery.envelope.call_id for delivery in claimed}
         standings = assignments.standings_of(tx, sorted(calls)) if calls else {}
@@ -204,7 +225,11 @@ class Outbox:
             else:
                 self._settle(tx, delivery, after)
                 settled.append(after)
-        return good, settled
+        return good, settled, paid
+
+    def _take(self, tx: Tx, outcome: Outcome) -> bool:
+        after = _if_renewed(tx, outcome.after, outcome.error)
+        return self._settle(tx, outcome.claimed, after)
 
     def _settle(self, tx: Tx, claimed: Delivery, after: Delivery) -> bool:
         taken = queue.settle(tx, claimed, after)
@@ -213,7 +238,14 @@ class Outbox:
         return taken
 
     def _orphan(self, tx: Tx, delivery: Delivery, now: float) -> Delivery:
-        """A worker died while sending: nobody knows whether the message left."""
+        """A worker died while sending: nobody knows whether the message left.
+
+        One of our own that is not being sent was claimed in a transaction that seemed to fail.
+        """
+        if delivery.lease is not None and delivery.lease.startswith(f"{self._name}:"):
+            unsent = policy.unsent(delivery, now)
+            self._settle(tx, delivery, unsent)
+            return unsent
         error = UnknownOutcomeError("the process that was sending it ended")
         counted = replace(delivery, attempts=delivery.attempts + 1)
         after = policy.unknown(counted, error, self._policy, now=now)
@@ -223,9 +255,14 @@ class Outbox:
     # -- the pool ------------------------------------------------------------------------------
 
     def _attempt(self, delivery: Delivery) -> None:
+        wanted = self._settings.attempt_timeout
+        left = (delivery.lease_until or 0.0) - self._clock()
+        if left < min(_LEAST, wanted):  # the store was slow, or the clock was set
+            self._store_outcome(Outcome(delivery, policy.unsent(delivery, self._clock()), None))
+            return
         error: GatewayError | None = None
         try:
-            self._gateway.send(delivery, timeout=self._settings.attempt_timeout)
+            self._gateway.send(delivery, timeout=min(wanted, left))
         except GatewayError as raised:
             error = raised
         except Exception as raised:  # noqa: BLE001 - a delivery must be settled whatever happens
@@ -240,25 +277,49 @@ class Outbox:
             jitter=random.random(),  # noqa: S311 - spreads retries, guards nothing
         )
         _log(after, error)
-        try:
-            settling = self._store.submit(
-                lambda tx: self._settle(tx, delivery, _if_renewed(tx, after, error))
-            )
-        except StoreError:
-            self._release(None, after)
-            return
-        settling.add_done_callback(lambda future: self._release(future, after))
+        self._store_outcome(Outcome(delivery, after, error))
 
-    def _release(self, settling: Future[bool] | None, after: Delivery) -> None:
+    def _store_outcome(self, outcome: Outcome) -> None:
+        try:
+            settling = self._store.submit(lambda tx: self._take(tx, outcome))
+        except StoreError:
+            self._release(None, outcome)
+            return
+        settling.add_done_callback(lambda future: self._release(future, outcome))
+
+    def _release(self, settling: Future[bool] | None, outcome: Outcome) -> None:
+        taken = settling is not None and settling.exception() is None and settling.result()
         if settling is None or settling.exception() is not None:
-            # The lease runs out and the attempt counts as unknown.
-            logger.warning("An outcome could not be stored delivery=%s", after.id)
-        elif settling.result():
-            self._tell(after)
+            # It is stored with the next claim. Until a process starts anew, it is not forgotten.
+            self._outcomes.owe(outcome)
+            logger.warning("An outcome could not be stored yet delivery=%s", outcome.after.id)
+        else:
+            self._outcomes.end(outcome)
         with self._bell:
             self._free += 1
             self._rung = True
             self._bell.notify()
+        if taken:
+            self._tell(outcome.after)
+
+    # -- the clock -----------------------------------------------------------------------------
+
+    def _clock_went_back(self) -> bool:
+        before, self._ahead = self._ahead, self._clock() - time.monotonic()
+        return self._ahead < before - _JUMP
+
+    def _set_right(self, latest_due: float) -> None:
+        """Bring times that a clock set back left in the future to where they can be reached."""
+        now = self._clock()
+        self._store.write(
+            lambda tx: queue.set_right(
+                tx,
+                latest_due=latest_due,
+                latest_lease=now + LEASE,
+                expires=now + self._settings.expire_after,
+                rest_expires=now + 2 * self._settings.expire_after,
+            )
+        )
 
     def _tell(self, delivery: Delivery) -> None:
         for listener in self._listeners:

@@ -198,6 +198,30 @@ def start_afresh(tx: Connection, dead: Callable[[str], bool], *, now: float) -> 
     )
 
 
+def set_right(
+    tx: Connection,
+    *,
+    latest_due: float,
+    latest_lease: float,
+    expires: float,
+    rest_expires: float,
+) -> None:
+    """Bring nearer what a clock that was set back left too far ahead; the rest stays as it is.
+
+    What waits is due by ``latest_due``, and a lease ends by ``latest_lease``; a reply's first part
+    is too late by ``expires``, its later parts by ``rest_expires``.
+    """
+    for column, state, latest in (
+        (_d.due_at, WAITING, latest_due),
+        (_d.lease_until, SENDING, latest_lease),
+    ):
+        late = and_(OPEN, _d.state == state, column > latest)
+        tx.execute(update(deliveries).where(late).values({column: latest}))
+    for part, until in ((_d.part == 0, expires), (_d.part > 0, rest_expires)):
+        late = and_(OPEN, part, _d.expires_at > until)
+        tx.execute(update(deliveries).where(late).values(expires_at=until))
+
+
 _SETTLE = Prepared(
     update(deliveries)
     .where(_d.seq == bindparam("b_seq"), _d.lease == bindparam("b_lease"), _d.state == SENDING)
