@@ -26,13 +26,13 @@ def fresh(number: int) -> Delivery:
 
 
 @pytest.fixture
-def locked(database: str, monkeypatch: pytest.MonkeyPatch) -> Lock:
+def locked(sqlite_url: str, monkeypatch: pytest.MonkeyPatch) -> Lock:
     """Let another program hold the database, which is waited for shortly."""
     monkeypatch.setattr(engine, "BUSY_SECONDS", 0.2)
 
     @contextmanager
     def hold() -> Iterator[None]:
-        file = Path(database.removeprefix("sqlite:///"))
+        file = Path(sqlite_url.removeprefix("sqlite:///"))
         with closing(sqlite3.connect(file, isolation_level=None)) as other:
             other.execute("BEGIN IMMEDIATE")
             yield
@@ -49,10 +49,10 @@ def warned(caplog: pytest.LogCaptureFixture, words: str, times: int = 1) -> None
 
 
 def test_a_sign_in_that_could_not_be_stored_is_not_made_again(
-    gateway: Simulator, database: str, locked: Lock, caplog: pytest.LogCaptureFixture
+    gateway: Simulator, sqlite_url: str, locked: Lock, caplog: pytest.LogCaptureFixture
 ) -> None:
     gateway.fault("delay", path="onlineagent/*", ms=500)
-    with Rig(database, settings(gateway.url)) as rig:
+    with Rig(sqlite_url, settings(gateway.url)) as rig:
         rig.send(fresh(1))
         gateway.wait_for(requests=1, operation="sign_in")
         rig.wait(lambda batch: batch[0].state is DeliveryState.WAITING)
@@ -64,10 +64,10 @@ def test_a_sign_in_that_could_not_be_stored_is_not_made_again(
 
 
 def test_a_message_is_delivered_though_the_guid_that_came_with_it_could_not_be_stored(
-    gateway: Simulator, database: str, locked: Lock, caplog: pytest.LogCaptureFixture
+    gateway: Simulator, sqlite_url: str, locked: Lock, caplog: pytest.LogCaptureFixture
 ) -> None:
     gateway.settings(rotate_on="any")
-    with Rig(database, settings(gateway.url)) as rig:
+    with Rig(sqlite_url, settings(gateway.url)) as rig:
         rig.send(fresh(1))
         rig.settled(1)
         gateway.fault("delay", path="*sendmessage", ms=500)
@@ -82,9 +82,9 @@ def test_a_message_is_delivered_though_the_guid_that_came_with_it_could_not_be_s
 
 
 def test_an_event_that_was_read_while_the_database_was_locked_is_kept_before_the_next_poll(
-    gateway: Simulator, database: str, locked: Lock, caplog: pytest.LogCaptureFixture
+    gateway: Simulator, sqlite_url: str, locked: Lock, caplog: pytest.LogCaptureFixture
 ) -> None:
-    with Rig(database, settings(gateway.url)) as rig:
+    with Rig(sqlite_url, settings(gateway.url)) as rig:
         rig.send(fresh(1))
         rig.settled(1)
         with locked():

@@ -1,9 +1,8 @@
-"""A store for the outbox."""
+"""An open store, on each engine."""
 
 from __future__ import annotations
 
 from collections.abc import Iterator
-from pathlib import Path
 
 import pytest
 
@@ -11,7 +10,8 @@ from bridge.store import Store
 
 
 @pytest.fixture
-def store(tmp_path: Path) -> Iterator[Store]:
-    opened = Store(f"sqlite:///{tmp_path / 'bridge.db'}")
+def store(store_url: str) -> Iterator[Store]:
+    """Open, on an empty database."""
+    opened = Store(store_url)
     yield opened
     opened.close()
