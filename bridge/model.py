@@ -183,6 +183,7 @@ class Delivery:
     settled_at: float | None = None
     turn_key: str | None = None  # the action call that stored it
     approved_by: str | None = None  # who gave the word for it, where somebody did
+    erased_at: float | None = None  # its words were erased: too old
 
     @property
     def id(self) -> str:
@@ -241,6 +242,7 @@ class Suggestion:
     displayed_at: float | None = None
     settled_at: float | None = None
     settled_by: str | None = None  # who gave the word: an agent's ID, or system
+    erased_at: float | None = None  # its words were erased: too old
 
 
 _NAMESPACE = uuid.UUID("6f1c7b3e-5a0d-5d0b-9a53-0c1f5e8f4d11")

@@ -28,6 +28,7 @@ from bridge.messenger import Messenger, write_back
 from bridge.model import Delivery
 from bridge.outbox.worker import Outbox
 from bridge.rasa import Rasa
+from bridge.retention import Retention
 from bridge.store import Store, Tx
 from bridge.translate import Translator
 
@@ -104,6 +105,9 @@ class Runtime:
                 opened.callback(self.messenger.close)
             self.outbox.start()
             opened.callback(self.outbox.close)
+            self.retention = Retention(self.store, bridge.retention, clock=clock)
+            self.retention.start()
+            opened.callback(self.retention.close)
             self._opened = opened.pop_all()
 
     def _messenger(self, responses: Responses, clock: Callable[[], float]) -> Messenger | None:

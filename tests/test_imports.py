@@ -20,7 +20,7 @@ ROWS = (
     {"gateway", "outbox", "rasa"},  # gateway and outbox don't know each other
     {"trust", "passes"},
     {"desk"},
-    {"reader", "messenger"},
+    {"reader", "messenger", "retention"},
     {"runtime"},
     {"web"},
     {"actions", "cli"},

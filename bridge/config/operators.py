@@ -23,6 +23,7 @@ from bridge.config.values import (
     OptionalSecret,
     OptionalText,
     Section,
+    duration,
     long_enough,
 )
 from bridge.model import Channel
@@ -183,18 +184,40 @@ class DeliverySettings(Section):
 
 
 class RetentionSettings(Section):
-    """How long customers' words, and the record of what was done, are kept."""
+    """How long customers' words, and the record of what was done, are kept.
+
+    *Content* is what somebody said: the contents of deliveries, the texts, drafts and edited texts
+    of suggestions and why one was rejected, handoff cards, the gateway's events, what Rasa was to
+    be told. It is erased at that age, counted from when it was said. *Audit* is the rest of the
+    row: that it was, when, between which agent, call, user and conversation, who approved it, its
+    code and its outcome. Then the row goes. What waits, is being sent or is offered is left alone.
+
+    A row is also what lets a repeated request send nothing twice: so it stays a day at least.
+    """
 
     content: Duration = Field(
         default=timedelta(days=30),
-        description="what was said",
+        description="what was said: then the words are erased, and the rest of the row stays",
         json_schema_extra={"default": "30d"},
     )
     audit: Duration = Field(
         default=timedelta(days=365),
-        description="who did what, without the words",
+        description="that it was said, when, by whom, its outcome; at least 1d and `content`",
         json_schema_extra={"default": "365d"},
     )
+
+    @classmethod
+    def conflicts(cls, written: Mapping[str, Any]) -> Iterator[tuple[tuple[str, ...], str]]:
+        """Words without a record of them are not kept."""
+        try:
+            content = duration(written.get("content", cls.model_fields["content"].default))
+            audit = duration(written.get("audit", cls.model_fields["audit"].default))
+        except ValueError:
+            return  # told of the field
+        if audit < timedelta(days=1):
+            yield ("audit",), "at least 1d: until then a repeated request must find its row"
+        elif audit < content:
+            yield ("audit",), "at least as long as content: it is kept with its words, or without"
 
 
 class AssignmentSettings(Section):

@@ -33,8 +33,8 @@ _UNITS = {"s": "seconds", "m": "minutes", "h": "hours", "d": "days"}
 _KNOWN = frozenset(get_args(core_schema.ErrorType))  # the others carry their own sentence
 
 
-def _duration(value: object) -> object:
-    """Read ``30d``, ``12h``, ``45m`` or ``90s``; anything else is left to be refused."""
+def duration(value: object) -> timedelta:
+    """Read ``30d``, ``12h``, ``45m`` or ``90s``; ValueError for anything else."""
     if isinstance(value, timedelta):
         return value
     if isinstance(value, str) and (found := _DURATION.fullmatch(value.strip())):
@@ -66,7 +66,7 @@ def long_enough(value: SecretStr | None) -> SecretStr | None:
 
 Duration = Annotated[
     timedelta,
-    BeforeValidator(_duration),
+    BeforeValidator(duration),
     WithJsonSchema({"type": "string", "pattern": "^[0-9]{1,9} *[smhd]$"}),
 ]
 Number = Annotated[float, BeforeValidator(_no_yes_or_no)]

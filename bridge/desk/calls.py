@@ -190,7 +190,11 @@ class Calls:
             if standing is None:
                 return None
             batch = deliveries.newest_of_call(tx, call_id, limit=MOST)
-            words = {item.seq: said for item in batch if (said := self._plain(item))}
+            words = {
+                item.seq: said
+                for item in batch
+                if not item.erased_at and (said := self._plain(item))
+            }
             return CallView(standing, assignments.card_of(tx, call_id), tuple(batch), words)
 
         view = self._store.read(query)

@@ -71,12 +71,15 @@ class Deliveries:
         """Send what failed, expired or is uncertain once more, under the same code.
 
         Raises:
-            RefusedError: 404, 403; 409 where it is on its way or delivered, or the call is over.
+            RefusedError: 404, 403; 409 where it is on its way or delivered, the call is over, or
+                its words are too old to be kept.
         """
 
         def store(tx: Tx) -> Delivery:
             found = _delivery(tx, delivery_id)
             own_call(tx, found.envelope.call_id, agent_id, with_agent=True)
+            if found.erased_at is not None:
+                raise RefusedError(409, "erased", "its words were erased: they were too old")
             now = self._clock()
             again = replace(
                 found,

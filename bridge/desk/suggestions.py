@@ -192,7 +192,7 @@ class Suggestions:
             if not former:
                 self._say(tx, call_id, batch, now)
                 former = deliveries.of_reply(tx, batch[0].reply_key)
-            elif [item.draft for item in former] != [item.draft for item in batch]:
+            elif _others(former, batch):
                 message = "this client_id was used for another text; take a new one"
                 raise RefusedError(409, "client_id_used", message)
             return former
@@ -262,6 +262,13 @@ class Suggestions:
         if not drafts:
             raise RefusedError(422, "empty_text", "nothing of this text can be sent")
         return drafts
+
+
+def _others(former: Sequence[Delivery], batch: Sequence[Delivery]) -> bool:
+    """Whether other words were stored under the same name, as far as they are still known."""
+    if any(item.erased_at is not None for item in former):
+        return False
+    return [item.draft for item in former] != [item.draft for item in batch]
 
 
 def _settled(found: Suggestion) -> RefusedError:

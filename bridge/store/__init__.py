@@ -5,10 +5,12 @@ give them one. What belongs together is done in one ``write``.
 """
 
 from bridge.store import (
+    ageing,
     assignments,
     deliveries,
     errands,
     events,
+    leases,
     queue,
     revocations,
     sessions,
@@ -21,10 +23,12 @@ from bridge.store.store import Store, Tx
 __all__ = [
     "Store",
     "Tx",
+    "ageing",
     "assignments",
     "deliveries",
     "errands",
     "events",
+    "leases",
     "queue",
     "revocations",
     "sessions",

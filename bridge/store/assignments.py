@@ -14,6 +14,7 @@ from sqlalchemy import (
     bindparam,
     false,
     func,
+    null,
     or_,
     select,
     update,
@@ -37,6 +38,7 @@ class Standing:
     handed_back_at: float | None = None
     ended_at: float | None = None
     untold: bool = False  # a promise was not kept: the customer was told nothing of it
+    card_erased_at: float | None = None  # there was a handoff card; it is too old to be kept
 
     @property
     def open(self) -> bool:
@@ -70,6 +72,7 @@ _HAND_OFF = Prepared(
         handed_off_at=bindparam("b_now"),
         untold=false(),
         card=bindparam("b_card"),
+        erased_at=null(),
     )
 )
 _STANDINGS = select(
@@ -241,4 +244,5 @@ def _standing(row: Row | None) -> Standing | None:
         handed_back_at=row.handed_back_at,
         ended_at=row.ended_at,
         untold=bool(row.untold),
+        card_erased_at=row.erased_at,
     )

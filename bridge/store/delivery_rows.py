@@ -93,6 +93,7 @@ def delivery(row: Row) -> Delivery:
         settled_at=row.settled_at,
         turn_key=row.turn_key,
         approved_by=row.approved_by,
+        erased_at=row.erased_at,
     )
 
 

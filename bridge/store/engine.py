@@ -117,6 +117,7 @@ def _prepare_sqlite(connection: Any, _record: object) -> None:
     # FULL: what was committed survives the machine's death too, not only the process's.
     cursor.execute("PRAGMA synchronous=FULL")
     cursor.execute("PRAGMA foreign_keys=ON")
+    cursor.execute("PRAGMA secure_delete=ON")  # what is erased is overwritten, not only let go
     cursor.close()
 
 

@@ -17,7 +17,7 @@ _FIND = select(revocations.c.subject, revocations.c.revoked_at).where(
 
 def revoke(tx: Connection, subject: str, *, now: float, until: float) -> None:
     """Revoke what ``subject`` names: a token's ``jti``, or ``agent:ID`` for all made so far."""
-    tx.execute(delete(revocations).where(revocations.c.expires_at < now))
+    drop_void(tx, now=now)
     _PUT.run(tx, subject=subject, revoked_at=now, expires_at=until)
 
 
@@ -25,3 +25,9 @@ def find(tx: Connection, subjects: Sequence[str]) -> dict[str, float]:
     """Which of ``subjects`` were revoked, and when."""
     rows = tx.execute(_FIND, {"b_subjects": list(subjects)})
     return {row.subject: row.revoked_at for row in rows}
+
+
+def drop_void(tx: Connection, *, now: float) -> int:
+    """Drop the revocations of tokens that are void by themselves; how many that were."""
+    gone = delete(revocations).where(revocations.c.expires_at < now)
+    return int(tx.execute(gone).rowcount)

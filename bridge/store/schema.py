@@ -2,9 +2,15 @@
 
 Times are seconds since the epoch. Nothing here runs a statement. The partial indexes are in
 ``indexes.py``.
+
+What a column holds of people stands beside it: ``words`` (what customers and agents said, erased
+after ``retention.content``) or ``PERSON`` (whose it is). All else is the record of what was done.
+Retention and forgetting go by that; a test asks it of every column.
 """
 
 from __future__ import annotations
+
+from typing import Any
 
 from sqlalchemy import (
     BigInteger,
@@ -25,13 +31,21 @@ metadata = MetaData()
 # SQLite counts upwards by itself only in a column declared INTEGER PRIMARY KEY.
 _Sequence = BigInteger().with_variant(Integer, "sqlite")
 
+PERSON = {"kind": "person"}  # an id of a customer, a conversation or a call
+
+
+def words(erased: str | None) -> dict[str, Any]:
+    """The mark of a column of words; ``erased`` is what it holds when they are gone."""
+    return {"kind": "words", "erased": erased}
+
+
 assignments = Table(
     "assignments",
     metadata,
-    Column("sender_id", String(512), primary_key=True),
-    Column("call_id", String(64), primary_key=True),
+    Column("sender_id", String(512), primary_key=True, info=PERSON),
+    Column("call_id", String(64), primary_key=True, info=PERSON),
     Column("agent_id", String(6), nullable=False),
-    Column("user_id", String(512), nullable=False),
+    Column("user_id", String(512), nullable=False, info=PERSON),
     Column("channel", String(16), nullable=False),
     Column("channel_config_id", String(128)),
     Column("agent_nickname", String(256)),
@@ -42,8 +56,9 @@ assignments = Table(
     Column("handed_off_at", Float),
     Column("handed_back_at", Float),
     Column("ended_at", Float),  # the call is over, or went to somebody else
-    Column("card", Text),  # JSON of the handoff card
+    Column("card", Text, info=words(None)),  # JSON of the handoff card
     Column("untold", Boolean, nullable=False, server_default=text("false")),  # see desk.handback
+    Column("erased_at", Float),  # the card is gone since
     Index("assignments_call", "call_id"),
 )
 
@@ -70,9 +85,10 @@ events = Table(
     Column("seq", _Sequence, primary_key=True, autoincrement=True),
     Column("agent_id", String(6), nullable=False),
     Column("event_type", String(128), nullable=False),
-    Column("content", Text, nullable=False),  # JSON as it came
+    Column("content", Text, nullable=False, info=words("null")),  # JSON as it came
     Column("received_at", Float, nullable=False),
     Column("handled_at", Float),
+    Column("erased_at", Float),  # the words are gone since
     sqlite_autoincrement=True,
 )
 
@@ -80,8 +96,8 @@ turns = Table(
     "turns",
     metadata,
     Column("key", String(36), primary_key=True),  # derived: the same webhook has the same
-    Column("sender_id", String(512), nullable=False),
-    Column("call_id", String(64)),
+    Column("sender_id", String(512), nullable=False, info=PERSON),
+    Column("call_id", String(64), info=PERSON),
     Column("made_at", Float, nullable=False),
     Column("answer", Text),  # JSON of what the action answered; null while it waits
     Index("turns_call", "call_id", "made_at"),
@@ -93,22 +109,24 @@ suggestions = Table(
     Column("seq", _Sequence, primary_key=True, autoincrement=True),
     Column("id", String(36), nullable=False, unique=True),
     Column("candidates", String(36), nullable=False),  # of one action call
-    Column("sender_id", String(512), nullable=False),
+    Column("sender_id", String(512), nullable=False, info=PERSON),
     Column("agent_id", String(6), nullable=False),
-    Column("call_id", String(64), nullable=False),
-    Column("message_id", String(512)),
+    Column("call_id", String(64), nullable=False, info=PERSON),
+    Column("message_id", String(512), info=PERSON),
     Column("state", String(12), nullable=False),
     Column("created_at", Float, nullable=False),
     Column("expires_at", Float, nullable=False),
     Column("source", Text, nullable=False),  # JSON
-    Column("text", Text, nullable=False),
-    Column("drafts", Text, nullable=False),  # JSON
-    Column("kept", Text, nullable=False),  # JSON: drafts that stay when the words are changed
-    Column("edited_text", Text),
-    Column("reason", Text),
+    Column("text", Text, nullable=False, info=words("")),
+    Column("drafts", Text, nullable=False, info=words("[]")),  # JSON
+    # JSON: the drafts that stay when the words are changed
+    Column("kept", Text, nullable=False, info=words("[]")),
+    Column("edited_text", Text, info=words(None)),
+    Column("reason", Text, info=words(None)),
     Column("displayed_at", Float),
     Column("settled_at", Float),
     Column("settled_by", String(64)),
+    Column("erased_at", Float),  # the words are gone since
     Index("suggestions_call", "call_id", "seq"),
     Index("suggestions_candidates", "candidates"),
     sqlite_autoincrement=True,
@@ -119,10 +137,10 @@ errands = Table(
     metadata,
     Column("seq", _Sequence, primary_key=True, autoincrement=True),
     Column("id", String(36), nullable=False, unique=True),
-    Column("sender_id", String(512), nullable=False),
-    Column("call_id", String(64)),
+    Column("sender_id", String(512), nullable=False, info=PERSON),
+    Column("call_id", String(64), info=PERSON),
     Column("kind", String(16), nullable=False),  # the values of store.errands.Kind
-    Column("body", Text, nullable=False),  # JSON of what Rasa is to be told
+    Column("body", Text, nullable=False, info=words("{}")),  # JSON of what Rasa is to be told
     Column("state", String(12), nullable=False),  # waiting, doing, done, failed
     Column("made_at", Float, nullable=False),
     Column("due_at", Float, nullable=False),
@@ -132,6 +150,7 @@ errands = Table(
     Column("lease_until", Float),
     Column("error", Text),
     Column("done_at", Float),
+    Column("erased_at", Float),  # the words are gone since
     sqlite_autoincrement=True,
 )
 
@@ -141,6 +160,15 @@ switches = Table(
     Column("name", String(64), primary_key=True),
     Column("value", String(64)),
     Column("changed_at", Float, nullable=False),
+)
+
+leases = Table(  # what one process at a time does for all of them
+    "leases",
+    metadata,
+    Column("name", String(64), primary_key=True),
+    Column("holder", String(64)),
+    Column("held_until", Float),
+    Column("done_at", Float),  # when it was last done
 )
 
 revocations = Table(
@@ -156,10 +184,10 @@ deliveries = Table(
     metadata,
     Column("seq", _Sequence, primary_key=True, autoincrement=True),
     Column("message_code", String(36), nullable=False, unique=True),
-    Column("sender_id", String(512), nullable=False),
-    Column("call_id", String(64), nullable=False),
+    Column("sender_id", String(512), nullable=False, info=PERSON),
+    Column("call_id", String(64), nullable=False, info=PERSON),
     Column("agent_id", String(6), nullable=False),
-    Column("user_id", String(512), nullable=False),
+    Column("user_id", String(512), nullable=False, info=PERSON),
     Column("channel", String(16), nullable=False),
     Column("channel_config_id", String(128), nullable=False),
     Column("nickname", String(256), nullable=False),
@@ -167,7 +195,7 @@ deliveries = Table(
     Column("media_type", String(16), nullable=False),
     Column("media_file_type", String(16)),
     Column("content_type", String(4)),
-    Column("content", Text, nullable=False),
+    Column("content", Text, nullable=False, info=words("")),
     Column("origin", String(16), nullable=False),
     Column("turn_key", String(36)),
     Column("reply_key", String(36), nullable=False),
@@ -185,6 +213,7 @@ deliveries = Table(
     Column("error_message", Text),
     Column("settled_at", Float),
     Column("approved_by", String(64)),  # who gave the word for it, where somebody did
+    Column("erased_at", Float),  # the words are gone since
     Index("deliveries_call", "call_id", "seq"),
     Index("deliveries_turn", "turn_key"),
     Index("deliveries_reply", "reply_key"),

@@ -10,6 +10,7 @@ from sqlalchemy import Connection, text
 from sqlalchemy.exc import SQLAlchemyError
 
 from bridge.errors import StoreError
+from bridge.store import tidy
 from bridge.store.engine import DatabaseError, LostError, connection, open_engine, refusal
 from bridge.store.migrate import migrate
 from bridge.store.writer import Writer
@@ -92,6 +93,28 @@ class Store:
     def check(self) -> None:
         """Raise StoreError where the database can be neither read nor written."""
         self.write(lambda tx: tx.execute(text("SELECT 1")).scalar())
+
+    def empty_log(self, *, patience: float = 10.0) -> bool:
+        """Leave nothing erased in the log beside the file; False where readers hindered it."""
+        return self._tidied(lambda: tidy.empty_log(self._reading, patience=patience))
+
+    def compact(self) -> None:
+        """Leave nothing erased in the file either, and give its free space back.
+
+        Every process's writes wait meanwhile: a second or two for each hundred megabytes.
+        """
+        self._tidied(lambda: tidy.compact(self._reading))
+
+    def size(self) -> int | None:
+        """Bytes of the database's file; None where it is none."""
+        return tidy.size(self._reading)
+
+    def _tidied(self, work: Callable[[], T]) -> T:
+        try:
+            return work()
+        except SQLAlchemyError as error:
+            reason = type(getattr(error, "orig", None) or error).__name__
+            raise StoreError(f"the database cannot be tidied ({reason})") from error
 
     def close(self) -> None:
         """Commit what is queued and close every connection."""

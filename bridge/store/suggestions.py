@@ -204,4 +204,5 @@ def _suggestion(row: Row) -> tuple[int, Suggestion]:
         displayed_at=row.displayed_at,
         settled_at=row.settled_at,
         settled_by=row.settled_by,
+        erased_at=row.erased_at,
     )

@@ -74,6 +74,7 @@ def whole_call(view: CallView, offered: Sequence[Suggestion], mode: Mode) -> Jso
     return {
         **call(view.standing),
         "card": card(view.card) if view.card else None,
+        **_present(card_erased_at=_time(view.standing.card_erased_at)),
         "history": [item for _, item in history],
         "suggestions": [suggestion(item) for item in offered],
         "assist": mode.value,
@@ -109,6 +110,7 @@ def suggestion(found: Suggestion) -> Json:
         displayed_at=_time(found.displayed_at),
         settled_at=_time(found.settled_at),
         settled_by=found.settled_by,
+        erased_at=_time(found.erased_at),
     )
 
 
@@ -156,6 +158,7 @@ def delivery(found: Delivery) -> Json:
         created_at=time(found.created_at),
         expires_at=time(found.expires_at),
         settled_at=_time(found.settled_at),
+        erased_at=_time(found.erased_at),
     )
 
 
@@ -187,6 +190,7 @@ def _told(found: Delivery, words: str | None) -> tuple[float, Json]:
         delivery={"id": found.id, "state": found.state.value},
         origin=found.origin.value,
         approved_by=found.approved_by,
+        erased_at=_time(found.erased_at),
     )
 
 

@@ -149,6 +149,8 @@ FAULTS: list[tuple[str, list[str]]] = [
     ("storage: {url: mysql://u:pw@h/d}", ['"mysql://***@h/d"', "sqlite:///FILE"]),
     ("storage: {url: 'sqlite:///'}", ["sqlite:///FILE"]),
     ("retention: {content: 30}", ["found         30", "90s, 45m, 12h or 30d"]),
+    ("retention: {audit: 10d}", ["retention.audit", "at least as long as content"]),
+    ("retention: {content: 1h, audit: 2h}", ["retention.audit", "at least 1d"]),
     ("retention: {content: 30y}", ['"30y"', "30d"]),
     ("retention: {audit: 999999999999d}", ["12h or 30d"]),
     ("api: {token: short}", ["api.token", "not shown here", "at least 32 bytes", "openssl"]),

@@ -1,0 +1,79 @@
+"""A month later the words are gone; what was done is known, and is not done again."""
+
+from __future__ import annotations
+
+import time
+from datetime import timedelta
+
+import pytest
+
+from bridge.config.settings import RetentionSettings
+from bridge.errors import RefusedError
+from bridge.model import Mode
+from bridge.retention import Retention
+from bridge.web import shapes
+from tests.scenarios.office import ASSIGNMENT, Office, message
+from tests.simulator.harness import Simulator
+from tests.store.people import written
+
+CALL = ASSIGNMENT["call_id"]
+WORDS = "my order is lost"
+
+
+def a_month_later(office: Office, days: float = 31) -> None:
+    def clock() -> float:
+        return time.time() + days * 86400
+
+    rules = RetentionSettings(content=timedelta(days=30), audit=timedelta(days=365))
+    assert Retention(office.runtime.store, rules, clock=clock).round().done
+
+
+def test_the_words_are_gone_and_a_repeated_request_says_nothing_twice(
+    office: Office, gateway: Simulator
+) -> None:
+    first = office.call(message(WORDS))
+    office.runtime.desk.suggestions.reply(CALL, "Hello Maria", "c-1", agent_id="291")
+    gateway.wait_for(messages=2)
+    office.runtime.desk.calls.end("sender")
+    assert WORDS in written(office.runtime.store)
+    a_month_later(office)
+    kept = written(office.runtime.store)
+    assert WORDS not in kept
+    assert "Maria" not in kept
+    # What was answered is every repeat's, and nothing is said again.
+    assert office.call(message(WORDS)).slots == first.slots
+    assert len(gateway.messages()) == 2
+
+
+def test_the_api_says_that_they_were_erased(office: Office, gateway: Simulator) -> None:
+    office.call(message(WORDS))
+    gateway.wait_for(messages=1)
+    office.runtime.desk.calls.end("sender")
+    a_month_later(office)
+    view = office.runtime.desk.calls.call(CALL)
+    shown = shapes.whole_call(view, [], Mode.SUGGEST)
+    assert shown["card"] is None
+    assert shown["card_erased_at"]
+    (said,) = shown["history"]
+    assert (said["content"], said["delivery"]["state"]) == ("", "delivered")
+    assert said["erased_at"]
+    assert "text" not in said
+    (delivery,) = office.deliveries()
+    assert shapes.delivery(delivery)["erased_at"]
+
+
+def test_what_has_no_words_any_more_cannot_be_sent_again(
+    office: Office, gateway: Simulator
+) -> None:
+    office.call(message(WORDS))
+    gateway.wait_for(messages=1)
+    gateway.fault("retcode", path="*sendmessage", retcode="106-001", times=None)
+    desk = office.runtime.desk
+    (delivery,) = desk.suggestions.reply(CALL, "Hello", "c-1", agent_id="291")
+    gateway.wait_for(requests=2, operation="send_message")
+    a_month_later(office)
+    with pytest.raises(RefusedError, match="erased"):
+        desk.deliveries.retry(delivery.id, agent_id="291")
+    # The same reply once more: known, though nobody knows its words any more.
+    again = desk.suggestions.reply(CALL, "Hello", "c-1", agent_id="291")
+    assert [item.id for item in again] == [delivery.id]
