@@ -66,6 +66,7 @@ class Runtime:
                 bridge,
                 renewed=lambda _agent_id: self.outbox.ring(),
                 signed_in=self.keeper.keep,
+                failed=lambda agent_id, error: self.outbox.not_signed_in(agent_id, error),  # noqa: PLW0108 - the outbox is opened later
                 clock=clock,
             )
             opened.callback(self.sessions.close)

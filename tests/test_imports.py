@@ -56,7 +56,12 @@ HOMES = {
 
 # Pure: no clock, no chance, no threads, no files, no network; and of the configuration the values.
 PURE = {"model", "errors", "turn", "triggers", "replies", "translate"}
-PURE_MODULES = {"bridge.outbox.policy", "bridge.gateway.wire", "bridge.config.cautions"}
+PURE_MODULES = {
+    "bridge.outbox.breaker",
+    "bridge.outbox.policy",
+    "bridge.gateway.wire",
+    "bridge.config.cautions",
+}
 PURE_CONFIG = {"settings", "operators", "designers", "media", "templates", "values"}
 IMPURE = {
     "asyncio",

@@ -34,6 +34,7 @@ logger = logging.getLogger(__name__)
 _LEASE = 60.0  # seconds; a poller that died is followed well before the two minutes are over
 _STORE_AGAIN = 0.5  # seconds
 _LAST_POLL = 8.0  # seconds that a stop waits for it; containers are killed after ten
+_LONGEST_WAIT = 5.0  # seconds between looks for a session; each begins a sign-in, if none is on
 _SHUT_DOWN = "AgentOther_ShutdownService"
 
 
@@ -92,7 +93,7 @@ class Keeper:
             thread.join(max(0.0, until - time.monotonic()))
 
     def _run(self, agent_id: str) -> None:
-        failures = 0
+        failures = waits = 0
         leased_until = 0.0
         while not self._closing.is_set():
             try:
@@ -102,13 +103,14 @@ class Keeper:
                         continue
                     leased_until = self._clock() + _LEASE
                 pause = self._poll(agent_id)
-                failures = 0
+                failures = waits = 0
             except SignInRefusedError as error:
                 logger.warning("Polling ends: %s agent_id=%s", error, agent_id)
                 break
             except SessionGoneError as error:
                 logger.info("Not polling for now: %s agent_id=%s", error, agent_id)
-                pause = 0.2  # a sign-in is under way
+                pause = min(_LONGEST_WAIT, 0.2 * 2.0**waits)  # a sign-in is under way
+                waits = min(waits + 1, 8)
             except BridgeError as error:
                 failures += 1
                 pause = min(10.0, 0.5 * 2.0 ** min(failures, 8)) * (0.5 + random.random() / 2)  # noqa: S311 - spreads polls

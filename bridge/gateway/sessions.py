@@ -50,6 +50,7 @@ class Sessions:
     Args:
         renewed: called with an agent's ID when what waits for its GUID is due.
         signed_in: called with an agent's ID once the bridge has signed it in.
+        failed: called with an agent's ID and why the gateway could not be asked to sign it in.
     """
 
     def __init__(
@@ -60,6 +61,7 @@ class Sessions:
         *,
         renewed: Callable[[str], None],
         signed_in: Callable[[str], None],
+        failed: Callable[[str, GatewayError], None] = lambda _agent_id, _error: None,
         clock: Callable[[], float] = time.time,
     ) -> None:
         self._store = store
@@ -67,6 +69,7 @@ class Sessions:
         self._settings = settings
         self._renewed = renewed
         self._signed_in = signed_in
+        self._failed = failed
         self._clock = clock
         self._name = identity.name()
         self._cache: MutableMapping[str, Guid] = TTLCache(_CACHED, _CACHE_SECONDS)
@@ -243,6 +246,7 @@ class Sessions:
             unreachable = isinstance(error, UnreachableError)
             code = "gateway_unreachable" if unreachable else "sign_in_delayed"
             self._blame(agent_id, code, error, due=self._clock() + _RETRY_SECONDS)
+            self._failed(agent_id, error)
             raise
         else:
             if answer is not None:

@@ -2,7 +2,7 @@
 
 One thread claims; a pool sends. Within a process a condition wakes the claimer; another process's
 commit is seen by the store's version number; and a delivery that is due later by its time.
-Knows nothing of HTTP: it needs only ``Gateway``.
+Knows nothing of HTTP: it needs only a ``Gateway``, before which stands a circuit breaker.
 """
 
 from __future__ import annotations
@@ -14,7 +14,6 @@ import time
 from collections.abc import Callable, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import replace
-from typing import Protocol
 
 from bridge import identity
 from bridge.config.settings import DeliverySettings
@@ -28,8 +27,10 @@ from bridge.errors import (
 )
 from bridge.model import Delivery, DeliveryError, DeliveryState
 from bridge.outbox import policy
+from bridge.outbox.breaker import Breaker
+from bridge.outbox.gate import Gate, Gateway, Look
 from bridge.outbox.outcomes import Outcome, Outcomes
-from bridge.store import Store, Tx, assignments, queue, sessions
+from bridge.store import Store, Tx, assignments, held, queue, sessions
 from bridge.store.queue import Reservation
 
 logger = logging.getLogger(__name__)
@@ -42,17 +43,6 @@ _JUMP = 2.0  # seconds that the clock has to go back at once to be looked after
 
 Listener = Callable[[Delivery], None]
 Consequence = Callable[[Tx, Delivery], None]
-
-
-class Gateway(Protocol):
-    """What the outbox needs of the gateway."""
-
-    def send(self, delivery: Delivery, *, timeout: float) -> None:
-        """Send one message within ``timeout`` seconds in all.
-
-        Raises:
-            GatewayError: what it came to; its class says whether to try again.
-        """
 
 
 class Outbox:
@@ -72,7 +62,7 @@ class Outbox:
         clock: Callable[[], float] = time.time,
     ) -> None:
         self._store = store
-        self._gateway = gateway
+        self._gate = Gate(gateway, opens=self._release_held, clock=clock)
         self._settings = settings
         self._policy = policy.Policy(resend=settings.uncertain == "resend")
         self._consequence = consequence
@@ -115,7 +105,7 @@ class Outbox:
         is followed by one ``launch``.
         """
         with self._bell:
-            if self._free <= 0 or self._closing:
+            if self._free <= 0 or self._closing or not self._gate.closed:
                 return None
             self._free -= 1
             self._claims += 1
@@ -146,6 +136,15 @@ class Outbox:
     def alive(self) -> bool:
         """Whether the claiming thread runs."""
         return self._thread.is_alive() and not self._closing
+
+    @property
+    def breaker(self) -> Breaker:
+        """Whether the gateway serves, as far as this process knows."""
+        return self._gate.breaker
+
+    def not_signed_in(self, agent_id: str, error: GatewayError) -> None:
+        """A sign-in could not be made; that, too, shows whether the gateway serves."""
+        self._gate.not_signed_in(agent_id, error)
 
     # -- the claiming thread -------------------------------------------------------------------
 
@@ -182,12 +181,15 @@ class Outbox:
         room = self._free
         if room <= 0:
             return now + LEASE  # the next attempt that ends rings
+        look = self._gate.look(now)
+        if look is Look.REST:
+            return self._gate.next_look(now)
         with self._bell:
             self._claims += 1
             lease = f"{self._name}:{self._claims}"
         owed = self._outcomes.owed()
         claimed, refused, paid = self._store.write(
-            lambda tx: self._claim(tx, lease, now, room, owed)
+            lambda tx: self._claim(tx, lease, now, room, look, owed)
         )
         for outcome in owed:
             self._outcomes.end(outcome)
@@ -198,13 +200,16 @@ class Outbox:
         for delivery in claimed:
             self._outcomes.begin(delivery)
             self._pool.submit(self._attempt, delivery)
+        if look is not Look.CLAIM:
+            again = self._gate.looked(now, probes=len(claimed))
+            return now if refused else again
         if len(claimed) == room or refused:
             return now
         due = self._store.read(queue.next_due)
         return now + _LONGEST_REST if due is None else max(due, now)
 
     def _claim(
-        self, tx: Tx, lease: str, now: float, limit: int, owed: Sequence[Outcome]
+        self, tx: Tx, lease: str, now: float, limit: int, look: Look, owed: Sequence[Outcome]
     ) -> tuple[list[Delivery], list[Delivery], list[Delivery]]:
         """What may be sent now, what was settled unsent, and what was settled late."""
         paid = [each.after for each in owed if self._take(tx, each)]
@@ -213,7 +218,11 @@ class Outbox:
             for delivery in queue.abandoned(tx, now=now)
             if not self._outcomes.holds(delivery)
         ]
-        claimed = queue.claim(tx, lease=lease, now=now, until=now + LEASE, limit=limit)
+        until = now + LEASE
+        if look is Look.CLAIM:
+            claimed = queue.claim(tx, lease=lease, now=now, until=until, limit=limit)
+        else:
+            claimed = held.claim(tx, lease=lease, now=now, until=until, probe=look is Look.PROBE)
         calls = {delivery.envelope.call_id for delivery in claimed}
         standings = assignments.standings_of(tx, sorted(calls)) if calls else {}
         good = []
@@ -230,6 +239,13 @@ class Outbox:
     def _take(self, tx: Tx, outcome: Outcome) -> bool:
         after = _if_renewed(tx, outcome.after, outcome.error)
         return self._settle(tx, outcome.claimed, after)
+
+    def _release_held(self) -> None:
+        """The gateway serves again: nobody waits for the end of a back-off."""
+        now = self._clock()
+        self._store.submit(lambda tx: held.release(tx, now=now)).add_done_callback(
+            lambda _done: self.ring()
+        )
 
     def _settle(self, tx: Tx, claimed: Delivery, after: Delivery) -> bool:
         taken = queue.settle(tx, claimed, after)
@@ -262,7 +278,7 @@ class Outbox:
             return
         error: GatewayError | None = None
         try:
-            self._gateway.send(delivery, timeout=min(wanted, left))
+            self._gate.send(delivery, timeout=min(wanted, left))
         except GatewayError as raised:
             error = raised
         except Exception as raised:  # noqa: BLE001 - a delivery must be settled whatever happens

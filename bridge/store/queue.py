@@ -116,7 +116,17 @@ def claim(tx: Connection, *, lease: str, now: float, until: float, limit: int) -
     return sorted((delivery(row) for row in rows), key=lambda claimed: claimed.seq)
 
 
-def _claimable(now: ColumnElement[Any] | None) -> ColumnElement[bool]:
+def claim_one(
+    tx: Connection, seq: int, call_id: str, *, lease: str, until: float
+) -> Delivery | None:
+    """Take one delivery whose turn has come, whatever its time; None where it has not."""
+    if tx.dialect.name == "postgresql" and not _LOCK_CALL.scalar(tx, b_call=call_id):
+        return None
+    row = _CLAIM_ONE.first(tx, b_seq=seq, b_lease=lease, b_until=until)
+    return delivery(row) if row is not None else None
+
+
+def claimable(now: ColumnElement[Any] | None) -> ColumnElement[bool]:
     """Waiting, with nothing of its call before it or in flight; due at ``now`` where given."""
     other = deliveries.alias()
     blocked = exists().where(
@@ -134,7 +144,7 @@ def _claimable(now: ColumnElement[Any] | None) -> ColumnElement[bool]:
 def _due() -> Select[tuple[int]]:
     return (
         select(_d.seq)
-        .where(_claimable(bindparam("b_now")))
+        .where(claimable(bindparam("b_now")))
         .order_by(_d.seq)
         .limit(bindparam("b_limit"))
     )
@@ -158,10 +168,11 @@ _CLAIM = Prepared(_take(_d.seq.in_(_due().scalar_subquery()), _d.state == WAITIN
 _locked = _due().add_columns(_d.call_id).with_for_update(skip_locked=True).cte("due")
 _LOCK_DUE = Prepared(select(_locked.c.seq).where(try_lock("call", _locked.c.call_id)))
 _CLAIM_LOCKED = Prepared(
-    _take(_d.seq == any_(bindparam("b_seqs", type_=ARRAY(BigInteger))), _claimable(None))
+    _take(_d.seq == any_(bindparam("b_seqs", type_=ARRAY(BigInteger))), claimable(None))
 )
 _LOCK_CALL = Prepared(select(try_lock("call", bindparam("b_call", type_=Text))))
-_NEXT_DUE = Prepared(select(func.min(_d.due_at)).where(_claimable(None)))
+_CLAIM_ONE = Prepared(_take(_d.seq == bindparam("b_seq"), claimable(None)))
+_NEXT_DUE = Prepared(select(func.min(_d.due_at)).where(claimable(None)))
 _NEXT_LEASE = Prepared(select(func.min(_d.lease_until)).where(OPEN, _d.state == SENDING))
 _ABANDONED = Prepared(
     select(deliveries).where(OPEN, _d.state == SENDING, _d.lease_until < bindparam("b_now"))

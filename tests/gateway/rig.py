@@ -46,6 +46,7 @@ class Rig:
             chosen,
             renewed=lambda _agent: self.outbox.ring(),
             signed_in=self.keeper.keep,
+            failed=lambda agent_id, error: self.outbox.not_signed_in(agent_id, error),  # noqa: PLW0108 - as in runtime
         )
         self.outbox = Outbox(
             self.store, Sender(self.client, self.sessions, chosen.gateway), chosen.delivery

@@ -12,7 +12,8 @@ from sanic import Sanic
 from bridge import runtime
 from bridge.errors import StoreError
 from bridge.web import lifecycle
-from tests.web.serving import ActionServer
+from tests.simulator.harness import Simulator
+from tests.web.serving import ActionServer, assignment, slots, turn
 
 
 def test_a_database_that_hangs_is_not_ready_and_recovers(tmp_path: Path) -> None:
@@ -28,6 +29,29 @@ def test_a_database_that_hangs_is_not_ready_and_recovers(tmp_path: Path) -> None
         lock.execute("ROLLBACK")
         lock.close()
         assert server.wait_for("/bridge/ready")
+
+
+def test_a_gateway_that_is_away_degrades_it_and_it_still_takes_handoffs(tmp_path: Path) -> None:
+    with Simulator("--poll-seconds", "0.2") as gateway:
+        gateway.fault("status", path="*sendmessage", status=503, times=None)
+        bridge = {"gateway": {"url": gateway.url}, "delivery": {"wait": 0}}
+        with ActionServer(tmp_path, bridge=bridge) as server:
+            closed = server.get("/bridge/ready", token=None).json()
+            assert closed["status"] == "ready"
+            assert closed["gateway"]["breaker"] == "closed"
+            for name in ("anna", "ben", "cleo"):
+                server.put(f"/bridge/assignments/{name}", json=assignment(call_id=name))
+                assert slots(server.webhook(turn(name)))["handoff_delivery"] == "pending"
+            server.until(lambda: server.get("/bridge/ready").json()["status"] == "degraded")
+            found = server.get("/bridge/ready", token=None)
+            assert found.status_code == 200  # it takes them, and sends later
+            assert found.json()["gateway"]["breaker"] in ("open", "half_open")
+            assert found.json()["gateway"]["since"] > closed["gateway"]["since"]
+            gateway.clear_faults()
+            gateway.wait_for(messages=3)
+            assert server.get("/bridge/ready").json()["status"] == "ready"
+            assert server.log().count("The gateway does not serve") == 1
+            assert server.log().count("The gateway serves again") == 1
 
 
 def test_opening_is_tried_again(

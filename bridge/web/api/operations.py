@@ -14,7 +14,7 @@ from sanic import Blueprint, HTTPResponse, Request
 from bridge import runtime
 from bridge.desk import Desk
 from bridge.errors import describe
-from bridge.web import answers
+from bridge.web import answers, shapes
 from bridge.web.api import asking
 
 logger = logging.getLogger(__name__)
@@ -61,6 +61,15 @@ class Readiness:
         }
         ready = all(found == "ok" for found in checks.values())
         status: dict[str, Any] = {"status": "ready" if ready else "not_ready", "checks": checks}
+        if bridge is not None:
+            # Not a check: while the gateway is away, handoffs are taken and sent later.
+            gateway = bridge.outbox.breaker
+            status["gateway"] = {
+                "breaker": gateway.state.value,
+                "since": shapes.time(gateway.since),
+            }
+            if ready and not gateway.closed:
+                status["status"] = "degraded"
         if store.rasa is not None:
             status["rasa"] = store.rasa
         return answers.json(status, status=200 if ready else 503)
