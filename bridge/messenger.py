@@ -103,6 +103,7 @@ class Messenger:
     def start(self) -> None:
         """Begin with whatever is due."""
         self._thread.start()
+        self._store.listen(self.ring)
 
     def ring(self) -> None:
         """Something may be due: look now."""

@@ -87,7 +87,7 @@ class PostgresServer:
             return cursor.fetchall() if cursor.description else []
 
     def allow(self, rules: str) -> None:
-        """Put ``pg_hba.conf``'s ``rules`` before those of the start, for connections from now on."""
+        """Put ``rules`` before ``pg_hba.conf``'s of the start, for connections from now on."""
         file = self.cluster / "pg_hba.conf"
         of_the_start = file.read_text(encoding="utf-8").rpartition(_MARK)[2]
         file.write_text(f"{rules}\n{_MARK}{of_the_start}", encoding="utf-8")

@@ -1,7 +1,7 @@
 """Takes deliveries from the store, has them sent, and settles them.
 
-One thread claims; a pool sends. Within a process a condition wakes the claimer; another process's
-commit is seen by the store's version number; and a delivery that is due later by its time.
+One thread claims; a pool sends. Within a process a condition wakes the claimer; what another
+process stored is heard by the store's bell; and a delivery that is due later by its time.
 Knows nothing of HTTP: it needs only a ``Gateway``, before which stands a circuit breaker.
 """
 
@@ -36,8 +36,8 @@ from bridge.store.queue import Reservation
 logger = logging.getLogger(__name__)
 
 LEASE = 10.0  # seconds; an attempt's total deadline is shorter
-_LOOK_FOR_OTHERS = 0.05  # seconds between looks for other processes' commits
-_LONGEST_REST = 1.0
+_LONGEST_REST = 1.0  # seconds
+_IN_THE_WAY = 0.02  # seconds until another process, that has what is due, will have committed
 _LEAST = 1.0  # seconds of its lease that an attempt needs
 _JUMP = 2.0  # seconds that the clock has to go back at once to be looked after
 
@@ -88,6 +88,7 @@ class Outbox:
         self._store.write(lambda tx: queue.start_afresh(tx, identity.is_dead, now=self._clock()))
         self._set_right(self._clock() + policy.LONGEST_WAIT)
         self._thread.start()
+        self._store.listen(self.ring)
 
     def close(self) -> None:
         """Let what is being sent finish (its attempt's deadline bounds that), then stop."""
@@ -149,17 +150,14 @@ class Outbox:
     # -- the claiming thread -------------------------------------------------------------------
 
     def _run(self) -> None:
-        seen: int | None = None
         look_at = 0.0  # the clock's time at which something is due
         while not self._closing:
             try:
-                version = self._store.version()
                 rung, self._rung = self._rung, False
                 if self._clock_went_back():
                     self._set_right(self._clock())
                     rung = True
-                if rung or version != seen or self._clock() >= look_at:
-                    seen = version
+                if rung or self._clock() >= look_at:
                     look_at = self._work()
             except BridgeError as error:
                 logger.warning("The outbox cannot read its list: %s", error)
@@ -170,10 +168,9 @@ class Outbox:
             self._rest(look_at)
 
     def _rest(self, look_at: float) -> None:
-        longest = _LOOK_FOR_OTHERS if self._store.shared else _LONGEST_REST
         with self._bell:
             if not self._rung and not self._closing:
-                self._bell.wait(max(0.0, min(longest, look_at - self._clock())))
+                self._bell.wait(max(0.0, min(_LONGEST_REST, look_at - self._clock())))
 
     def _work(self) -> float:
         """Claim and hand out what is due; return when to look again."""
@@ -206,7 +203,9 @@ class Outbox:
         if len(claimed) == room or refused:
             return now
         due = self._store.read(queue.next_due)
-        return now + _LONGEST_REST if due is None else max(due, now)
+        if due is None:
+            return now + _LONGEST_REST
+        return max(due, now if claimed else now + _IN_THE_WAY)
 
     def _claim(
         self, tx: Tx, lease: str, now: float, limit: int, look: Look, owed: Sequence[Outcome]

@@ -7,6 +7,7 @@ from collections.abc import Iterable, Sequence
 from sqlalchemy import Connection, bindparam, func, literal_column, select, update
 
 from bridge.model import Delivery, DeliveryState
+from bridge.store import bell
 from bridge.store.delivery_rows import OPEN, WAITING, delivery, every
 from bridge.store.prepared import Prepared
 from bridge.store.schema import deliveries
@@ -92,7 +93,10 @@ def move(
             lease_until=None,
         )
     )
-    return bool(tx.execute(statement).rowcount)
+    moved = bool(tx.execute(statement).rowcount)
+    if moved and after.state is DeliveryState.WAITING:
+        bell.ring(tx)
+    return moved
 
 
 def open_of_call(tx: Connection, call_id: str) -> bool:

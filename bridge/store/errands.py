@@ -22,6 +22,7 @@ from sqlalchemy import (
     update,
 )
 
+from bridge.store import bell
 from bridge.store.prepared import Prepared, Row
 from bridge.store.schema import errands
 from bridge.store.sql import insert_or_ignore
@@ -90,6 +91,7 @@ def add(tx: Connection, errand: Errand) -> None:
         due_at=errand.due_at,
         give_up_at=errand.give_up_at,
     )
+    bell.ring(tx)
 
 
 def _free(*expired: ColumnElement[bool]) -> ColumnElement[bool]:

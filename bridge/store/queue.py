@@ -28,6 +28,7 @@ from sqlalchemy import (
 )
 
 from bridge.model import Delivery, DeliveryError, DeliveryState, Origin
+from bridge.store import bell
 from bridge.store.deliveries import open_of_call
 from bridge.store.delivery_rows import OPEN, SENDING, WAITING, delivery, values
 from bridge.store.prepared import Prepared
@@ -80,7 +81,7 @@ def add(
     """Store deliveries in this order; a message code that is stored already is left as it is.
 
     With a reservation, the first is claimed in the same breath if nothing of its call comes before
-    it; it is returned then.
+    it; it is returned then. Else every process is rung.
     """
     claimed: Delivery | None = None
     for index, given in enumerate(batch):
@@ -95,6 +96,8 @@ def add(
         seq = _ADD.scalar(tx, **values(taken))
         if seq is not None and taken is not given:
             claimed = replace(taken, seq=seq)
+    if batch and claimed is None:
+        bell.ring(tx)
     return claimed
 
 
@@ -326,7 +329,8 @@ def withdraw(
 
 def wake(tx: Connection, agent_id: str, *, now: float) -> None:
     """The agent has a new GUID: what waited for one is due."""
-    tx.execute(_waiting_for_guid(agent_id).values(due_at=now))
+    if tx.execute(_waiting_for_guid(agent_id).values(due_at=now)).rowcount:
+        bell.ring(tx)
 
 
 def blame(tx: Connection, agent_id: str, error: DeliveryError, *, due: float | None) -> None:

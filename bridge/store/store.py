@@ -11,6 +11,7 @@ from sqlalchemy.exc import SQLAlchemyError
 
 from bridge.errors import StoreError
 from bridge.store import tidy
+from bridge.store.bell import Notices, Versions
 from bridge.store.engine import DatabaseError, LostError, connection, open_engine, refusal
 from bridge.store.migrate import migrate
 from bridge.store.writer import Writer
@@ -43,7 +44,8 @@ class Store:
             raise
         self._reading = open_engine(url, connections=_READERS, reading=True)
         self._writer = Writer(self._engine)
-        self._watch: Connection | None = None
+        waiting = open_engine(url, connections=1, reading=True)
+        self._bell = (Notices if waiting.dialect.name == "postgresql" else Versions)(waiting)
 
     def write(self, unit: Callable[[Tx], T]) -> T:
         """Run ``unit`` in a transaction and return its result once that is committed.
@@ -73,22 +75,9 @@ class Store:
         with connection(self._reading) as taken:
             return query(taken)
 
-    @property
-    def shared(self) -> bool:
-        """Whether another process's commits show in ``version``."""
-        return bool(self._reading.dialect.name == "sqlite")
-
-    def version(self) -> int | None:
-        """A number that moves when any process commits; None where the engine has none.
-
-        Called by one thread only. Costs microseconds: SQLite's ``data_version``.
-        """
-        if not self.shared:
-            return None
-        if self._watch is None:
-            self._watch = self._reading.connect()
-        version: int = self._watch.exec_driver_sql("PRAGMA data_version").scalar_one()
-        return version
+    def listen(self, heard: Callable[[], None]) -> None:
+        """Call ``heard``, which must be quick, whenever any process stored what may be due."""
+        self._bell.listen(heard)
 
     def check(self) -> None:
         """Raise StoreError where the database can be neither read nor written."""
@@ -118,8 +107,7 @@ class Store:
 
     def close(self) -> None:
         """Commit what is queued and close every connection."""
+        self._bell.close()
         self._writer.close()
-        if self._watch is not None:
-            self._watch.close()
         self._reading.dispose()
         self._engine.dispose()

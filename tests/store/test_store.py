@@ -112,15 +112,6 @@ def test_a_unit_that_fails_takes_no_neighbour_with_it(store: Store) -> None:
     assert [event.event_type for event in kept] == ["good", "after"]
 
 
-def test_another_process_commit_shows_in_the_version(sqlite_url: str) -> None:
-    store, other = Store(sqlite_url), Store(sqlite_url)
-    before = store.version()
-    other.write(lambda tx: events.add(tx, "291", [("x", None)], now=1.0))
-    other.close()
-    assert store.version() != before
-    store.close()
-
-
 def test_another_program_that_closes_the_database_takes_nothing_with_it(sqlite_url: str) -> None:
     """It would, if this process had lost its locks on the file: it would think it is alone."""
     store = Store(sqlite_url)
