@@ -21,6 +21,7 @@ from bridge import replies
 from bridge.desk.handback import summary
 from bridge.desk.responses import Responses
 from bridge.errors import BridgeError, RasaError, describe
+from bridge.metrics import Metrics
 from bridge.model import Delivery, DeliveryState, Origin, Owner
 from bridge.rasa import Rasa
 from bridge.store import Store, Tx, assignments, deliveries, errands
@@ -85,12 +86,14 @@ class Messenger:
         responses: Responses,
         unavailable: str | None,
         *,
+        metrics: Metrics | None = None,
         clock: Callable[[], float] = time.time,
     ) -> None:
         self._store = store
         self._rasa = rasa
         self._responses = responses
         self._unavailable = unavailable
+        self._metrics = metrics or Metrics()
         self._clock = clock
         self._name = uuid.uuid4().hex
         self._bell = threading.Condition()
@@ -174,6 +177,8 @@ class Messenger:
                 errand.attempts,
                 state,
             )
+        if state != "waiting" or error is not None:
+            self._metrics.errand(errand.kind.value, state)
         try:
             self._store.write(
                 lambda tx: errands.settle(

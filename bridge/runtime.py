@@ -25,11 +25,12 @@ from bridge.gateway.events import Keeper
 from bridge.gateway.sender import Sender
 from bridge.gateway.sessions import Sessions
 from bridge.messenger import Messenger, write_back
+from bridge.metrics import Metrics
 from bridge.model import Delivery
 from bridge.outbox.worker import Outbox
 from bridge.rasa import Rasa
 from bridge.retention import Retention
-from bridge.store import Store, Tx
+from bridge.store import Store, Tx, figures
 from bridge.translate import Translator
 
 logger = logging.getLogger(__name__)
@@ -54,12 +55,19 @@ class Runtime:
         bridge = settings.bridge
         self.settings = settings
         self._clock = clock
+        self.metrics = Metrics()
         with ExitStack() as opened:
             self.store = Store(bridge.storage.url)
             opened.callback(self.store.close)
             self.client = GatewayClient(bridge.gateway, connections=bridge.delivery.workers * 2)
             opened.callback(self.client.close)
-            self.keeper = Keeper(self.store, self.client, bridge.gateway, clock=clock)
+            self.keeper = Keeper(
+                self.store,
+                self.client,
+                bridge.gateway,
+                heard=lambda _agent_id: self.metrics.event_read(),
+                clock=clock,
+            )
             self.sessions = Sessions(
                 self.store,
                 self.client,
@@ -67,6 +75,7 @@ class Runtime:
                 renewed=lambda _agent_id: self.outbox.ring(),
                 signed_in=self.keeper.keep,
                 failed=lambda agent_id, error: self.outbox.not_signed_in(agent_id, error),  # noqa: PLW0108 - the outbox is opened later
+                metrics=self.metrics,
                 clock=clock,
             )
             opened.callback(self.sessions.close)
@@ -83,6 +92,7 @@ class Runtime:
                 Sender(self.client, self.sessions, bridge.gateway),
                 bridge.delivery,
                 consequence=self._follow,
+                metrics=self.metrics,
                 clock=clock,
             )
             self.outbox.listen(waits.moved)
@@ -96,6 +106,7 @@ class Runtime:
                 rasa=self.rasa is not None,
                 outbox=self.outbox,
                 errand=self._errand,
+                metrics=self.metrics,
                 clock=clock,
             )
             self.pool = ThreadPoolExecutor(_EDGE_THREADS, thread_name_prefix="edge")
@@ -115,7 +126,9 @@ class Runtime:
         if self.rasa is None:
             return None
         unavailable = self.settings.designer.handoff.unavailable
-        return Messenger(self.store, self.rasa, responses, unavailable, clock=clock)
+        return Messenger(
+            self.store, self.rasa, responses, unavailable, metrics=self.metrics, clock=clock
+        )
 
     def _follow(self, tx: Tx, delivery: Delivery) -> None:
         """What follows from a settled delivery, in the transaction that settles it."""
@@ -126,6 +139,15 @@ class Runtime:
     def _errand(self) -> None:
         if self.messenger is not None:
             self.messenger.ring()
+
+    def tell_metrics(self, accept: str, *, version: str) -> tuple[bytes, str]:
+        """What Prometheus is told: see ``Metrics.tell``. Blocks for the store."""
+        return self.metrics.tell(
+            accept,
+            read=lambda: self.store.read(figures.read),
+            breaker=self.outbox.breaker.state.value,
+            version=version,
+        )
 
     def close(self) -> None:
         """Let what is in flight finish within its deadlines, then close every part."""

@@ -14,7 +14,7 @@ ROOT = Path(__file__).parents[1]
 ROWS = (
     {"model"},
     {"errors", "identity", "signing"},
-    {"config", "turn"},
+    {"config", "turn", "metrics"},
     {"triggers", "replies", "translate"},
     {"store"},
     {"gateway", "outbox", "rasa"},  # gateway and outbox don't know each other
@@ -50,6 +50,7 @@ HOMES = {
     "psycopg": {"store"},
     "ruamel": {"config"},
     "yaml": {"config"},
+    "prometheus_client": {"metrics"},
     "typer": {"cli", "simulator"},
     "rich": {"cli"},
 }

@@ -25,6 +25,7 @@ from bridge.desk.tokens import Tokens
 from bridge.desk.turns import Seen, look, pause_again
 from bridge.desk.waits import Waits
 from bridge.gateway.sessions import Sessions
+from bridge.metrics import Metrics
 from bridge.model import Mode
 from bridge.store import Store, suggestions
 from bridge.store.assignments import Standing
@@ -67,8 +68,10 @@ class Desk:
         rasa: bool,
         outbox: Sending,
         errand: Callable[[], None],
+        metrics: Metrics | None = None,
         clock: Callable[[], float] = time.time,
     ) -> None:
+        metrics = metrics or Metrics()
         self._store = store
         self._rules = settings.designer
         self._clock = clock
@@ -79,11 +82,22 @@ class Desk:
         )
         self.deliveries = Deliveries(store, settings.bridge, ring=outbox.ring, clock=clock)
         self.handoffs = Handoffs(
-            store, settings, composer, responses, waits, outbox=outbox, freed=freed, clock=clock
+            store,
+            settings,
+            composer,
+            responses,
+            waits,
+            outbox=outbox,
+            freed=freed,
+            answered=metrics.handoff,
+            clock=clock,
         )
-        self.assists = Assists(store, settings, composer, responses, ring=outbox.ring, clock=clock)
+        told = metrics.suggestions
+        self.assists = Assists(
+            store, settings, composer, responses, ring=outbox.ring, told=told, clock=clock
+        )
         self.suggestions = Suggestions(
-            store, settings.bridge, composer, ring=outbox.ring, clock=clock
+            store, settings.bridge, composer, ring=outbox.ring, told=told, clock=clock
         )
         self.tokens = Tokens(store, settings.bridge, clock=clock)
 

@@ -57,6 +57,7 @@ class Assists:
         responses: Responses,
         *,
         ring: Callable[[], None],
+        told: Callable[[str, int], None] = lambda _outcome, _number: None,
         clock: Callable[[], float] = time.time,
     ) -> None:
         self._store = store
@@ -65,6 +66,7 @@ class Assists:
         self._composer = composer
         self._responses = responses
         self._ring = ring
+        self._told = told
         self._clock = clock
 
     def mode(self) -> Mode:
@@ -114,7 +116,7 @@ class Assists:
         batch = self._batch(standing.assignment, turn, seen.key, offers[0]) if auto else []
         offered = self._suggestions(standing.assignment, turn, seen.key, offers, sent=auto)
 
-        def store(tx: Tx) -> None:
+        def store(tx: Tx) -> bool:
             begun = turns.begin(
                 tx,
                 seen.key,
@@ -126,8 +128,10 @@ class Assists:
             if begun:
                 suggestions.offer(tx, offered)
                 queue.add(tx, batch)
+            return begun
 
-        self._store.write(store)
+        if self._store.write(store):
+            self._told(_BY_ITSELF if auto else "offered", 1 if auto else len(offered))
         if batch:
             self._ring()
         return Step(seen.key, NOTHING)

@@ -92,6 +92,7 @@ class Handoffs:
         *,
         outbox: Sending,
         freed: Freed,
+        answered: Callable[[str], None] = lambda _outcome: None,
         clock: Callable[[], float] = time.time,
     ) -> None:
         self._store = store
@@ -102,6 +103,7 @@ class Handoffs:
         self._waits = waits
         self._outbox = outbox
         self._freed = freed
+        self._answered = answered
         self._clock = clock
         self._missing: set[str] = set()  # responses that were warned about
 
@@ -240,8 +242,9 @@ class Handoffs:
         """Judge the handoff now; the first judgement is every repeat's."""
         if step.settled is not None:
             self._waits.forget(step.key, step.settled)
-        stored = self._store.write(lambda tx: self._conclude(tx, step.key, turn))
-        return Answer.of_json(stored)
+        answer = Answer.of_json(self._store.write(lambda tx: self._conclude(tx, step.key, turn)))
+        self._answered(answer.error or answer.delivery)
+        return answer
 
     def confirm(self, step: Step, answer: Answer) -> None:
         """The customer has all of ``step``, and is answered so.
@@ -252,6 +255,7 @@ class Handoffs:
         if step.settled is not None:
             self._waits.forget(step.key, step.settled)
         self._store.submit(lambda tx: turns.settle(tx, step.key, answer.as_json()))
+        self._answered(answer.delivery)
 
     def _conclude(self, tx: Tx, key: str, turn: Turn) -> dict[str, object]:
         record = turns.get(tx, key)
@@ -307,6 +311,7 @@ class Handoffs:
     def _refuse(self, key: str, turn: Turn, error: AssignmentError) -> Step:
         """No handoff can be made: the same answer for every repeat of this request."""
         logger.warning("No handoff could be made: %s code=%s", error, error.code)
+        self._answered(error.code)
         answer = self._unavailable(turn, error.code).as_json()
 
         def store(tx: Tx) -> dict[str, object]:

@@ -36,12 +36,14 @@ class Suggestions:
         composer: Composer,
         *,
         ring: Callable[[], None],
+        told: Callable[[str], None] = lambda _outcome: None,
         clock: Callable[[], float] = time.time,
     ) -> None:
         self._store = store
         self._most_waiting = settings.delivery.max_waiting_per_call
         self._composer = composer
         self._ring = ring
+        self._told = told
         self._clock = clock
 
     def listing(
@@ -129,6 +131,7 @@ class Suggestions:
 
         answered = self._store.write(store)
         self._ring()
+        self._told(answered[0].state.value)
         return answered
 
     def reject(
@@ -152,7 +155,9 @@ class Suggestions:
             )
             return suggestions.get(tx, found.id) or found
 
-        return self._store.write(store)
+        rejected = self._store.write(store)
+        self._told(rejected.state.value)
+        return rejected
 
     def displayed(self, suggestion_id: str, *, agent_id: str | None) -> Suggestion:
         """The agent saw it."""

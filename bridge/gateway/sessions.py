@@ -30,6 +30,7 @@ from bridge.errors import (
 )
 from bridge.gateway import wire
 from bridge.gateway.client import GatewayClient
+from bridge.metrics import Metrics
 from bridge.model import DeliveryError, Guid
 from bridge.store import Store, Tx, queue, sessions
 from bridge.store.sessions import Session, SessionState, Turn
@@ -62,6 +63,7 @@ class Sessions:
         renewed: Callable[[str], None],
         signed_in: Callable[[str], None],
         failed: Callable[[str, GatewayError], None] = lambda _agent_id, _error: None,
+        metrics: Metrics | None = None,
         clock: Callable[[], float] = time.time,
     ) -> None:
         self._store = store
@@ -70,6 +72,7 @@ class Sessions:
         self._renewed = renewed
         self._signed_in = signed_in
         self._failed = failed
+        self._metrics = metrics or Metrics()
         self._clock = clock
         self._name = identity.name()
         self._cache: MutableMapping[str, Guid] = TTLCache(_CACHED, _CACHE_SECONDS)
@@ -239,10 +242,12 @@ class Sessions:
         try:
             answer = self._ask_in(agent_id, session, interrupted=interrupted)
         except (FinalError, AlreadySignedInError) as error:
+            self._metrics.sign_in("refused")
             self._mark(agent_id, SessionState.REFUSED, former, error)
             self._blame(agent_id, "agent_signed_out", error)
             logger.warning("The gateway refused a sign-in: %s agent_id=%s", error, agent_id)
         except GatewayError as error:
+            self._metrics.sign_in("failed")
             unreachable = isinstance(error, UnreachableError)
             code = "gateway_unreachable" if unreachable else "sign_in_delayed"
             self._blame(agent_id, code, error, due=self._clock() + _RETRY_SECONDS)
@@ -250,6 +255,7 @@ class Sessions:
             raise
         else:
             if answer is not None:
+                self._metrics.sign_in("accepted")
                 self._signed(agent_id, answer)
 
     def _ask_in(self, agent_id: str, session: Session | None, *, interrupted: bool) -> Guid | None:

@@ -14,6 +14,7 @@ from enum import Enum
 from typing import Protocol
 
 from bridge.errors import GatewayError
+from bridge.metrics import Metrics
 from bridge.model import Delivery
 from bridge.outbox import breaker
 from bridge.outbox.breaker import Breaker, Evidence
@@ -56,10 +57,12 @@ class Gate:
         gateway: Gateway,
         *,
         opens: Callable[[], None],
+        metrics: Metrics,
         clock: Callable[[], float] = time.time,
     ) -> None:
         self._gateway = gateway
         self._opens = opens
+        self._metrics = metrics
         self._clock = clock
         self._lock = threading.Lock()
         self._swept_at = 0.0
@@ -72,11 +75,16 @@ class Gate:
 
     def send(self, delivery: Delivery, *, timeout: float) -> None:
         """As ``Gateway.send``, and remember what that says of the gateway."""
+        begun = time.perf_counter()
         try:
             self._gateway.send(delivery, timeout=timeout)
         except GatewayError as error:
-            self._heard(breaker.read(error), delivery.envelope.call_id)
+            evidence = breaker.read(error)
+            if evidence is not Evidence.UNTRIED:
+                self._metrics.attempted(error, time.perf_counter() - begun)
+            self._heard(evidence, delivery.envelope.call_id)
             raise
+        self._metrics.attempted(None, time.perf_counter() - begun)
         # What every message takes: no lock while nothing is wrong.
         if self.breaker.failures or not self.breaker.closed:
             self._heard(Evidence.SERVED, delivery.envelope.call_id)
@@ -114,6 +122,7 @@ class Gate:
             before, after = self.breaker, breaker.heard(self.breaker, evidence, source, now=now)
             self.breaker = after
         if before.closed and not after.closed:
+            self._metrics.breaker_opened()
             logger.warning(
                 "The gateway does not serve: messages wait, but for one now and then failures=%d",
                 breaker.FAILURES,

@@ -25,6 +25,7 @@ from bridge.errors import (
     UnknownOutcomeError,
     describe,
 )
+from bridge.metrics import Metrics
 from bridge.model import Delivery, DeliveryError, DeliveryState
 from bridge.outbox import policy
 from bridge.outbox.breaker import Breaker
@@ -59,10 +60,12 @@ class Outbox:
         settings: DeliverySettings,
         *,
         consequence: Consequence = lambda _tx, _delivery: None,
+        metrics: Metrics | None = None,
         clock: Callable[[], float] = time.time,
     ) -> None:
         self._store = store
-        self._gate = Gate(gateway, opens=self._release_held, clock=clock)
+        metrics = metrics or Metrics()
+        self._gate = Gate(gateway, opens=self._release_held, metrics=metrics, clock=clock)
         self._settings = settings
         self._policy = policy.Policy(resend=settings.uncertain == "resend")
         self._consequence = consequence
@@ -75,7 +78,7 @@ class Outbox:
         self._bell = threading.Condition()
         self._rung = False
         self._closing = False
-        self._listeners: list[Listener] = []
+        self._listeners: list[Listener] = [metrics.moved]
         self._pool = ThreadPoolExecutor(settings.workers, thread_name_prefix="outbox")
         self._thread = threading.Thread(target=self._run, name="outbox-claims", daemon=True)
 

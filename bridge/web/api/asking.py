@@ -12,6 +12,7 @@ from sanic import Request
 from bridge import runtime
 from bridge.desk import Desk
 from bridge.errors import RefusedError
+from bridge.runtime import Runtime
 from bridge.web import auth, body
 from bridge.web.auth import Principal
 
@@ -28,12 +29,22 @@ async def desk(use_case: Callable[[Desk], T]) -> T:
     Raises:
         RefusedError: 503 while the bridge is being opened.
     """
+    bridge = opened()
+    loop = asyncio.get_running_loop()
+    return await loop.run_in_executor(bridge.pool, use_case, bridge.desk)
+
+
+def opened() -> Runtime:
+    """The bridge.
+
+    Raises:
+        RefusedError: 503 while it is being opened.
+    """
     bridge = runtime.opened()
     if bridge is None:
         message = "the bridge is not ready; /bridge/ready says what is missing"
         raise RefusedError(503, "not_ready", message)
-    loop = asyncio.get_running_loop()
-    return await loop.run_in_executor(bridge.pool, use_case, bridge.desk)
+    return bridge
 
 
 def who(request: Request) -> Principal:

@@ -1,4 +1,7 @@
-"""``/bridge/health`` and ``/bridge/ready``: open to all, cheap, and without secrets."""
+"""``/bridge/health`` and ``/bridge/ready``: open to all, cheap; ``/bridge/metrics`` with a token.
+
+None of them holds a secret or a customer's word.
+"""
 
 from __future__ import annotations
 
@@ -14,7 +17,7 @@ from sanic import Blueprint, HTTPResponse, Request
 from bridge import runtime
 from bridge.desk import Desk
 from bridge.errors import describe
-from bridge.web import answers, shapes
+from bridge.web import answers, auth, shapes
 from bridge.web.api import asking
 
 logger = logging.getLogger(__name__)
@@ -28,11 +31,22 @@ def add_to(api: Blueprint) -> None:
     readiness = Readiness()
     api.add_route(health, "/health", methods=["GET"])
     api.add_route(readiness.show, "/ready", methods=["GET"], name="ready")
+    api.add_route(metrics, "/metrics", methods=["GET"])
 
 
 async def health(_request: Request) -> HTTPResponse:
     """The process answers."""
     return answers.json({"status": "ok", "version": _version()})
+
+
+async def metrics(request: Request) -> HTTPResponse:
+    """What Prometheus reads; for systems and supervisors."""
+    auth.demand(asking.who(request).kind is not auth.Kind.AGENT)
+    accept, bridge = request.headers.get("accept", ""), asking.opened()
+    text, kind = await asyncio.get_running_loop().run_in_executor(
+        bridge.pool, lambda: bridge.tell_metrics(accept, version=_version())
+    )
+    return HTTPResponse(text, content_type=kind)
 
 
 @dataclass(frozen=True, slots=True)
