@@ -116,7 +116,8 @@ def _claim(dialect: str) -> Update:
         .limit(bindparam("b_limit"))
     )
     if dialect == "postgresql":
-        due = due.with_for_update(skip_locked=True, of=errands)
+        # Apart: it would be run anew for each row, and its limit would be none.
+        due = select(due.with_for_update(skip_locked=True).cte("due").c.seq)
     return (
         update(errands)
         .where(_e.seq.in_(due.scalar_subquery()))
