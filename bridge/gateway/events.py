@@ -2,7 +2,8 @@
 
 The poll is the heartbeat: two minutes without one, and the platform signs the agent out. Reading
 an event consumes it, so one process polls for an agent (a lease in the store), and an event is
-stored before the next poll is sent. What events mean is the reader's affair.
+stored before the next poll is sent. What a process that died has left, another one finds and goes
+on with. What events mean is the reader's affair.
 """
 
 from __future__ import annotations
@@ -32,6 +33,7 @@ from bridge.store import sessions as stored
 logger = logging.getLogger(__name__)
 
 _LEASE = 60.0  # seconds; a poller that died is followed well before the two minutes are over
+_WATCH = 5.0  # seconds between looks for sessions that nobody keeps
 _STORE_AGAIN = 0.5  # seconds
 _LAST_POLL = 8.0  # seconds that a stop waits for it; containers are killed after ten
 _LONGEST_WAIT = 5.0  # seconds between looks for a session; each begins a sign-in, if none is on
@@ -64,12 +66,13 @@ class Keeper:
         self._threads: dict[str, threading.Thread] = {}
         self._closing = threading.Event()
         self._sessions: Sessions | None = None
+        self._watcher = threading.Thread(target=self._watch, name="keeper-watch", daemon=True)
 
     def start(self, sessions: Sessions) -> None:
-        """Go on with the sessions that an earlier process left alive."""
+        """Go on with the sessions that other processes leave alive, before now and later."""
         self._sessions = sessions
-        for agent_id in self._store.read(stored.kept):
-            self.keep(agent_id)
+        self._take_over()
+        self._watcher.start()
 
     def keep(self, agent_id: str) -> None:
         """Poll for ``agent_id`` from now on."""
@@ -89,8 +92,26 @@ class Keeper:
             self._closing.set()
             threads = list(self._threads.values())
         until = time.monotonic() + min(self._settings.poll_timeout, _LAST_POLL)
+        if self._watcher.ident is not None:
+            self._watcher.join()
         for thread in threads:
             thread.join(max(0.0, until - time.monotonic()))
+
+    def _watch(self) -> None:
+        while not self._closing.wait(_WATCH):
+            try:
+                self._take_over()
+            except BridgeError as error:
+                logger.warning("Sessions cannot be looked after for now: %s", error)
+            except Exception as error:  # noqa: BLE001 - the one watcher must not die
+                logger.error("The watcher stumbled and goes on: %s", describe(error))  # noqa: TRY400
+
+    def _take_over(self) -> None:
+        now = self._clock()
+        for agent_id in self._store.read(
+            lambda tx: stored.unattended(tx, now=now, dead=identity.is_dead)
+        ):
+            self.keep(agent_id)
 
     def _run(self, agent_id: str) -> None:
         failures = waits = 0
@@ -99,8 +120,7 @@ class Keeper:
             try:
                 if self._clock() > leased_until - _LEASE / 2:
                     if not self._lease(agent_id):
-                        self._closing.wait(_LEASE / 10)  # another process polls
-                        continue
+                        return  # another process polls; the watcher sees it end
                     leased_until = self._clock() + _LEASE
                 pause = self._poll(agent_id)
                 failures = waits = 0

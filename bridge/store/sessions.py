@@ -80,13 +80,19 @@ def get(tx: Connection, agent_id: str) -> Session | None:
     )
 
 
-def kept(tx: Connection) -> list[str]:
-    """The agents whose sessions are the bridge's and must be kept alive."""
-    statement = select(sessions.c.agent_id).where(
+def unattended(
+    tx: Connection, *, now: float, dead: Callable[[str], bool] = lambda _: False
+) -> list[str]:
+    """The agents whose sessions are the bridge's, and whom no process keeps signed in."""
+    statement = select(sessions.c.agent_id, sessions.c.keeper, sessions.c.keeper_until).where(
         sessions.c.ours.is_(True),
         sessions.c.state.in_([SessionState.SIGNED_IN.value, SessionState.DOUBTED.value]),
     )
-    return list(tx.execute(statement).scalars())
+    return [
+        row.agent_id
+        for row in tx.execute(statement)
+        if row.keeper is None or row.keeper_until < now or dead(row.keeper)
+    ]
 
 
 def renew(tx: Connection, agent_id: str, guid: str, *, ours: bool | None, now: float) -> None:

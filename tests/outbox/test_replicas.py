@@ -9,10 +9,14 @@ from collections import defaultdict
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import ExitStack, closing, contextmanager
+from dataclasses import replace
+
+import pytest
 
 from bridge.config.settings import BridgeSettings
 from bridge.errors import RetryableError
-from bridge.model import Delivery, DeliveryState, Draft, MediaType
+from bridge.model import Delivery, DeliveryError, DeliveryState, Draft, MediaType
+from bridge.outbox import worker
 from bridge.outbox.worker import Outbox
 from bridge.store import Store, deliveries, queue
 from tests.making import delivery
@@ -127,3 +131,33 @@ def test_whoever_sends_there_is_one_of_a_call_in_flight_and_each_writers_order_i
         words = phone.taken[f"call-{number % CALLS}"]
         mine = [each for each in words if each.startswith(f"{number}:")]
         assert mine == [f"{number}:{index}" for index in range(EACH)]
+
+
+def test_an_idle_bridge_takes_at_once_what_another_one_stored(
+    store_url: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(worker, "_LONGEST_REST", 600.0)  # only the bell can wake it
+    phone = Phone(seed=2)
+    with replicas(store_url, phone, 1), closing(Store(store_url)) as elsewhere:
+        for number in range(3):
+            call = f"call-{number}"
+            late = message(number, call, "hello")
+            elsewhere.write(lambda tx, late=late: queue.add(tx, [late]))  # type: ignore[misc]
+            until(lambda call=call: phone.taken[call] == ["hello"])  # type: ignore[misc]
+
+
+def test_what_waits_for_a_guid_is_taken_by_an_idle_bridge_when_another_one_brings_it(
+    store_url: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(worker, "_LONGEST_REST", 600.0)
+    phone = Phone(seed=3)
+    with closing(Store(store_url)) as elsewhere:
+        signed_out = DeliveryError("agent_signed_out", "")
+        late = replace(message(1, "A", "hello"), due_at=time.time() + 600, error=signed_out)
+        with replicas(store_url, phone, 1):
+            elsewhere.write(lambda tx: queue.add(tx, [replace(late, error=None)]))
+            (stored,) = elsewhere.read(lambda tx: deliveries.of_reply(tx, late.reply_key))
+            among = [DeliveryState.WAITING]
+            elsewhere.write(lambda tx: deliveries.move(tx, stored.seq, late, among=among))
+            elsewhere.write(lambda tx: queue.wake(tx, "291", now=time.time()))
+            until(lambda: phone.taken["A"] == ["hello"])
