@@ -9,7 +9,7 @@ READY := $(VENV)/ready
 RASA_VENV ?= .venv-rasa
 RASA_READY := $(if $(filter .venv-rasa,$(RASA_VENV)),.venv-rasa/ready)
 
-.PHONY: demo test e2e bench lint setup clean
+.PHONY: demo test campaign e2e bench lint setup clean
 
 setup: $(READY)
 
@@ -23,6 +23,10 @@ demo: $(READY)
 
 test: $(READY) lint
 	$(BIN)/python -m pytest
+
+# kill -9 twenty times during 2,000 messages, on each engine; prints what became of them.
+campaign: $(READY)
+	$(BIN)/python -m pytest -s -m full --timeout 300 tests/campaign
 
 e2e: $(READY) $(RASA_READY)
 	RASA_VENV=$(RASA_VENV) $(BIN)/python -m pytest -m e2e --timeout 300 tests/e2e

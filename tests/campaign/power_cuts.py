@@ -1,0 +1,148 @@
+"""An action server that is killed again and again while customers and agents go on.
+
+Each conversation is a customer's wish for a person and the agent's replies, one after the other;
+whoever asked and got no answer asks the same again, as Rasa's caller and an agent's desktop would.
+"""
+
+from __future__ import annotations
+
+import random
+import threading
+import time
+from collections.abc import Callable
+from concurrent.futures import Future, ThreadPoolExecutor
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+import requests
+
+from tests.campaign.customer import Seen, seen
+from tests.simulator.harness import Simulator
+from tests.web.serving import API_TOKEN, WELCOME, ActionServer, assignment, turn
+
+LANES = 24  # conversations at a time
+PATIENCE = 150.0  # seconds for the whole campaign
+_AGAIN = 0.02  # seconds until an unanswered request is made again
+
+
+@dataclass
+class Campaign:
+    """So many messages, and so many kills at random moments among them.
+
+    Attributes:
+        again: requests that got no answer at first, and were made again.
+    """
+
+    folder: Path
+    storage: str
+    messages: int
+    kills: int
+    seed: int
+    each: int = 20  # messages of a conversation
+    again: int = 0
+    seconds: float = 0.0
+    _answered: int = 0
+    _lock: threading.Lock = field(default_factory=threading.Lock)
+
+    def run(self, gateway: Simulator) -> Seen:
+        """Run it; what the customers saw in the end."""
+        began = time.monotonic()
+        bridge = {
+            "gateway": {"url": gateway.url},
+            "storage": {"url": self.storage},
+            "delivery": {"wait": 2, "expire_after": 600},
+        }
+        with ActionServer(self.folder, bridge=bridge) as server:
+            with ThreadPoolExecutor(LANES) as lanes:
+                talks = [
+                    lanes.submit(self._talk, server, number)
+                    for number in range(self.messages // self.each)
+                ]
+                self._kill(server, talks)
+                for each in talks:
+                    each.result()
+            gateway.wait_for(messages=self.messages, timeout=60)
+            server.until(lambda: self._open(server) == 0)
+            found = seen(gateway)
+        self.seconds = time.monotonic() - began
+        return found
+
+    def said(self, number: int) -> list[str]:
+        """What the customer of a conversation is to read, in order."""
+        return [WELCOME, *(f"{number}: reply {count}" for count in range(1, self.each))]
+
+    def told(self, found: Seen) -> str:
+        """The figures, in a line."""
+        return (
+            f"{found.count} messages delivered, {self.kills} kills, {found.resends} resends under"
+            f" the same code, {self.again} requests made again, {self.seconds:.0f} s"
+            f" (seed {self.seed})"
+        )
+
+    # -- the clients -----------------------------------------------------------------------------
+
+    def _talk(self, server: ActionServer, number: int) -> None:
+        call, sender = f"call-{number}", f"customer-{number}"
+        with requests.Session() as http:
+            http.trust_env = False
+            http.headers["Authorization"] = f"Bearer {API_TOKEN}"
+            path = f"/bridge/assignments/{sender}"
+            self._ask(http, server, "PUT", path, assignment(call_id=call))
+            wish = turn(sender)
+            wish["tracker"]["latest_message"]["message_id"] = f"message-{number}"
+            self._ask(http, server, "POST", "/webhook", wish)
+            self._count()
+            for count, text in enumerate(self.said(number)[1:]):
+                body = {"text": text, "client_id": f"{number}-{count}"}
+                self._ask(http, server, "POST", f"/bridge/calls/{call}/replies", body)
+                self._count()
+
+    def _ask(
+        self, http: requests.Session, server: ActionServer, method: str, path: str, body: Any
+    ) -> None:
+        """Ask until there is an answer; a 503 says that the server has only begun to start."""
+        until = time.monotonic() + PATIENCE
+        broken = 0
+        while True:
+            try:
+                answer = http.request(method, server.url + path, json=body, timeout=15)
+                if answer.ok:
+                    return
+                assert answer.status_code in (429, 503), answer.text
+            except requests.RequestException:
+                broken += 1
+                with self._lock:
+                    self.again += broken == 1
+            assert time.monotonic() < until, "the campaign takes too long"
+            time.sleep(_AGAIN)
+
+    def _count(self) -> None:
+        with self._lock:
+            self._answered += 1
+
+    # -- the kills -------------------------------------------------------------------------------
+
+    def _kill(self, server: ActionServer, talks: list[Future[None]]) -> None:
+        chance = random.Random(self.seed)  # noqa: S311 - dice
+        share = self.messages / (self.kills + 1)
+        for number in range(1, self.kills + 1):
+            at = (number - chance.random()) * share
+            self._until(lambda at=at: self._answered >= at, talks)  # type: ignore[misc]
+            time.sleep(chance.random() * 0.2)
+            server.kill()
+            server.start()
+
+    def _until(self, met: Callable[[], bool], talks: list[Future[None]]) -> None:
+        until = time.monotonic() + PATIENCE
+        while not met():
+            for each in talks:
+                if each.done():
+                    each.result()  # a client that failed says why
+            assert time.monotonic() < until, "the campaign takes too long"
+            time.sleep(0.005)
+
+    @staticmethod
+    def _open(server: ActionServer) -> int:
+        answer = server.get("/bridge/deliveries", params={"state": "waiting,sending"})
+        return len(answer.json()["items"])
