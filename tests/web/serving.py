@@ -25,6 +25,7 @@ from pathlib import Path
 from types import TracebackType
 from typing import IO, Any
 
+import psycopg
 import requests
 from typing_extensions import Self
 
@@ -91,8 +92,10 @@ class ActionServer:
         self._options = options
         config = folder / "config"
         config.mkdir(exist_ok=True)
+        chosen = settings(**(bridge or {}))
+        self.storage: str = chosen["storage"]["url"]
         # JSON is YAML too.
-        written = json.dumps(settings(**(bridge or {}))) if text is None else text
+        written = json.dumps(chosen) if text is None else text
         (config / "bridge.yml").write_text(written, encoding="utf-8")
         kept = {key: value for key, value in os.environ.items() if not key.startswith("BRIDGE")}
         self._environ = {**kept, "SANIC_HOST": "127.0.0.1", **(environ or {})}
@@ -278,12 +281,21 @@ def error(answer: requests.Response, status: int) -> str:
 @contextmanager
 def without(server: ActionServer, table: str) -> Iterator[None]:
     """Let a server's database fail wherever ``table`` is asked for."""
-    with closing(sqlite3.connect(server.folder / "bridge.db", isolation_level=None)) as database:
+    with closing(_database(server)) as database:
         database.execute(f"ALTER TABLE {table} RENAME TO gone")
         try:
             yield
         finally:
             database.execute(f"ALTER TABLE gone RENAME TO {table}")
+
+
+def _database(server: ActionServer) -> Any:
+    """A connection of the test's own to a server's database."""
+    url = server.storage
+    if url.startswith("sqlite:"):
+        file = server.folder / url.removeprefix("sqlite:///")
+        return sqlite3.connect(file, isolation_level=None)
+    return psycopg.connect(url.replace("+psycopg", ""), autocommit=True)
 
 
 def slots(response: requests.Response) -> dict[str, Any]:
