@@ -24,6 +24,7 @@ import json
 import resource
 import sys
 import time
+import uuid
 from collections import Counter, deque
 from typing import Any
 
@@ -31,6 +32,7 @@ from tests.bench import wire
 
 SENDER, MESSAGE = "@@SENDER@@", "@@MESSAGE@@"
 _DELIVERED = b'"value":"delivered"'
+_RUN = uuid.uuid4().hex  # no message of one run is one of another's
 
 
 class _Stream:
@@ -57,7 +59,7 @@ class _Stream:
             return None
         sender = self.senders.popleft()
         self._number += 1
-        message = f"m{self._number}-{sender}"
+        message = f"{_RUN}-{self.name}-{self._number}"
         body = sender.join([message.join(part) for part in self._parts]).encode()
         return (
             b"POST /webhook HTTP/1.1\r\nHost: localhost\r\nContent-Type: application/json\r\n"

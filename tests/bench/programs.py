@@ -84,14 +84,20 @@ class Bridge(Program):
     """The bridge: every message durable, and settled in the store.
 
     Args:
-        changes: sections of bridge.yml.
+        operator: sections of bridge.yml.
+        designer: handoff.yml; None for its defaults.
         url: of its database; a SQLite file of its own where it is None.
     """
 
     name = "bridge"
 
     def __init__(
-        self, gateway: BenchGateway, changes: dict[str, Any] | None = None, url: str | None = None
+        self,
+        gateway: BenchGateway,
+        *,
+        operator: dict[str, Any] | None = None,
+        designer: dict[str, Any] | None = None,
+        url: str | None = None,
     ) -> None:
         super().__init__(gateway)
         self._folder = tempfile.TemporaryDirectory()
@@ -101,10 +107,12 @@ class Bridge(Program):
             "agents": {"*": {}},
             "delivery": {"wait": 30, "workers": 64},
             "storage": {"url": self.url},
-            **(changes or {}),
+            **(operator or {}),
         }
-        self.server = ActionServer(Path(self._folder.name), bridge=settings)
-        self._checked = 0
+        folder = Path(self._folder.name)
+        self.server = ActionServer(folder, bridge=settings)
+        if designer is not None:
+            (folder / "config" / "handoff.yml").write_text(json.dumps(designer), encoding="utf-8")
 
     @property
     def pid(self) -> int:
@@ -126,14 +134,29 @@ class Bridge(Program):
         """Raise where the gateway's record and the store's deliveries are not the same."""
         recorded = self.gateway.codes()
         super().check(count)
-        engine = create_engine(self.url)
-        wanted = text("SELECT seq, message_code, state FROM deliveries WHERE seq > :seq")
-        with engine.connect() as connection:
-            rows = connection.execute(wanted, {"seq": self._checked}).all()
-        engine.dispose()
-        assert {row.state for row in rows} <= {"delivered"}, {row.state for row in rows}
+        rows = self._ask("SELECT seq, message_code, state FROM deliveries ORDER BY seq DESC", count)
+        assert {row.state for row in rows} == {"delivered"}, {row.state for row in rows}
         assert {row.message_code for row in rows} == recorded.keys()
-        self._checked = max((row.seq for row in rows), default=self._checked)
+
+    def settle(self, seconds: float = 60.0) -> None:
+        """Wait until nothing waits and nothing is being sent."""
+        until = time.monotonic() + seconds
+        while self._ask("SELECT seq FROM deliveries WHERE state IN ('waiting', 'sending')", 1):
+            assert time.monotonic() < until, "not everything was delivered"
+            time.sleep(0.05)
+
+    def states(self) -> dict[str, int]:
+        """How many deliveries are in each state."""
+        rows = self._ask("SELECT state, count(*) AS many FROM deliveries GROUP BY state", 10)
+        return {row.state: row.many for row in rows}
+
+    def _ask(self, question: str, limit: int) -> Sequence[Any]:
+        engine = create_engine(self.url)
+        try:
+            with engine.connect() as connection:
+                return connection.execute(text(f"{question} LIMIT {limit}")).all()
+        finally:
+            engine.dispose()
 
 
 class Baseline(Program):

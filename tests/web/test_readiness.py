@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import gc
 import sqlite3
 from pathlib import Path
 
@@ -68,10 +69,13 @@ def test_opening_is_tried_again(
         if outcome is not None:
             raise outcome
 
+    frozen: list[int] = []
     monkeypatch.setattr(runtime, "current", current)
+    monkeypatch.setattr(gc, "freeze", lambda: frozen.append(len(outcomes)))
     monkeypatch.setattr(lifecycle, "_PAUSES", (0.0, 0.0))
     asyncio.run(lifecycle._open())
     assert outcomes == []
+    assert frozen == [0]  # once, when all is loaded that stays
     assert "the database is away" in caplog.text
     assert "ValueError" in caplog.text
     assert "the customer's words" not in caplog.text
