@@ -20,16 +20,16 @@ AWAY = ("gateway_unreachable", "unknown_outcome", "http_502", "http_503", "http_
 _SWEPT = 256  # at a time
 
 
-def _candidates(*those: Any, by: Any) -> Select[Any]:
+def _candidates(*those: Any) -> Select[Any]:
     return (
         select(_d.seq, _d.call_id)
         .where(queue.claimable(None), *those)
-        .order_by(by, _d.seq)
+        .order_by(_d.due_at, _d.seq)
         .limit(bindparam("b_limit"))
     )
 
 
-_STALE = Prepared(_candidates(_d.expires_at <= bindparam("b_now"), by=_d.seq))
+_STALE = Prepared(_candidates(_d.expires_at <= bindparam("b_now")))
 # Whoever was tried last comes last: no single delivery can fail every probe. What waits for its
 # agent's session would ask the gateway nothing.
 _PROBE = Prepared(
@@ -38,8 +38,7 @@ _PROBE = Prepared(
             _d.error_code.is_(None),
             _d.error_code.not_in([literal_column(f"'{code}'") for code in queue.WITHOUT_GUID]),
             _d.due_at <= bindparam("b_now"),
-        ),
-        by=_d.due_at,
+        )
     )
 )
 

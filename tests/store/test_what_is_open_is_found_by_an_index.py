@@ -1,0 +1,79 @@
+"""However much is kept, what every message asks looks only at what is open, or at its own call."""
+
+from __future__ import annotations
+
+import importlib
+import pkgutil
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+import bridge.store
+from bridge.store import Store, Tx
+from bridge.store.prepared import Prepared
+
+# Looked through on purpose: one row for each agent or open call, when somebody asks for figures.
+LOOKED_THROUGH = {"figures._CALLS", "figures._SESSIONS"}
+OF_POSTGRESQL = ("hashtextextended", "pg_notify", "= ANY")
+WAITING = "SCAN deliveries USING INDEX deliveries_due"  # of what waits only
+
+
+def statements() -> Iterator[tuple[str, Prepared]]:
+    """Every prepared statement of the store, by its module and name."""
+    for found in pkgutil.iter_modules(bridge.store.__path__):
+        if not found.ispkg:
+            module = importlib.import_module(f"bridge.store.{found.name}")
+            for name, value in vars(module).items():
+                if isinstance(value, Prepared):
+                    yield f"{found.name}.{name}", value
+
+
+def plan(tx: Tx, statement: Prepared) -> list[str]:
+    """What SQLite would do; nothing where the statement is PostgreSQL's."""
+    made = statement._for(tx)
+    if any(word in made.sql for word in OF_POSTGRESQL):
+        return []
+    cursor = tx.connection.cursor()
+    values = tuple(0 for _ in made._order or ())
+    return [str(row[3]) for row in cursor.execute("EXPLAIN QUERY PLAN " + made.sql, values)]
+
+
+@pytest.fixture(scope="module")
+def plans(tmp_path_factory: pytest.TempPathFactory) -> dict[str, list[str]]:
+    folder: Path = tmp_path_factory.mktemp("plans")
+    store = Store(f"sqlite:///{folder}/bridge.db")
+    try:
+        return store.write(lambda tx: {name: plan(tx, each) for name, each in statements()})
+    finally:
+        store.close()
+
+
+def test_no_statement_looks_through_what_was_ever_stored(plans: dict[str, list[str]]) -> None:
+    slow = {
+        name: steps
+        for name, steps in plans.items()
+        if name not in LOOKED_THROUGH
+        and any(step.startswith("SCAN") and "USING" not in step for step in steps)
+    }
+    assert slow == {}
+
+
+def test_the_claim_looks_at_what_waits_and_at_what_is_open_of_its_call(
+    plans: dict[str, list[str]],
+) -> None:
+    steps = plans["queue._CLAIM"]
+    assert "SEARCH deliveries USING INDEX deliveries_due (due_at<?)" in steps
+    assert any("USING INDEX deliveries_open (call_id=?)" in step for step in steps), steps
+    assert not any("ORDER BY" in step for step in steps), steps
+
+
+@pytest.mark.parametrize("name", ["queue._NEXT_DUE", "held._STALE", "held._PROBE"])
+def test_what_is_next_is_found_among_what_waits(plans: dict[str, list[str]], name: str) -> None:
+    assert any("USING INDEX deliveries_due" in step for step in plans[name]), plans[name]
+    assert any("USING INDEX deliveries_open" in step for step in plans[name]), plans[name]
+
+
+def test_a_calls_long_history_is_not_looked_through(plans: dict[str, list[str]]) -> None:
+    (step,) = plans["deliveries._ANY_OPEN"]
+    assert "deliveries_open" in step
