@@ -8,16 +8,13 @@ from sqlalchemy import Connection, bindparam, func, literal_column, select, upda
 
 from bridge.model import Delivery, DeliveryState
 from bridge.store import bell
-from bridge.store.delivery_rows import OPEN, OPEN_OF_A_CALL, WAITING, delivery, every
+from bridge.store.delivery_rows import OPEN, WAITING, delivery, every
 from bridge.store.prepared import Prepared
 from bridge.store.schema import deliveries
 
 _d = deliveries.c
 _ANY_OPEN = Prepared(
-    select(_d.seq)
-    .with_hint(deliveries, OPEN_OF_A_CALL, "sqlite")
-    .where(OPEN, _d.call_id == bindparam("b_call"))
-    .limit(literal_column("1"))
+    select(_d.seq).where(OPEN, _d.call_id == bindparam("b_call")).limit(literal_column("1"))
 )
 _OF_TURN = Prepared(select(deliveries).where(_d.turn_key == bindparam("b_turn")).order_by(_d.seq))
 

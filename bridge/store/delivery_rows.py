@@ -28,8 +28,6 @@ from bridge.store.schema import deliveries
 WAITING: ColumnElement[str] = literal_column("'waiting'")
 SENDING: ColumnElement[str] = literal_column("'sending'")
 OPEN = deliveries.c.state.in_([WAITING, SENDING])
-# SQLite would as soon take the index of all of a call's deliveries.
-OPEN_OF_A_CALL = "INDEXED BY deliveries_open"
 
 
 def values(delivery: Delivery) -> dict[str, Any]:

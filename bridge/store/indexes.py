@@ -28,6 +28,7 @@ _PARTIAL = (
         (
             schema.deliveries.c.call_id,
             schema.deliveries.c.seq,
+            schema.deliveries.c.state,  # else SQLite takes the index of all of a call's deliveries
         ),
     ),
     ("deliveries_due", "state = 'waiting'", (schema.deliveries.c.due_at,)),

@@ -20,6 +20,7 @@ from sqlalchemy import (
     and_,
     any_,
     bindparam,
+    exists,
     func,
     or_,
     select,
@@ -29,7 +30,7 @@ from sqlalchemy import (
 from bridge.model import Delivery, DeliveryError, DeliveryState, Origin
 from bridge.store import bell
 from bridge.store.deliveries import open_of_call
-from bridge.store.delivery_rows import OPEN, OPEN_OF_A_CALL, SENDING, WAITING, delivery, values
+from bridge.store.delivery_rows import OPEN, SENDING, WAITING, delivery, values
 from bridge.store.prepared import Prepared
 from bridge.store.schema import deliveries
 from bridge.store.sql import insert_or_ignore, try_lock
@@ -131,16 +132,13 @@ def claim_one(
 def claimable(now: ColumnElement[Any] | None) -> ColumnElement[bool]:
     """Waiting, with nothing of its call before it or in flight; due at ``now`` where given."""
     other = deliveries.alias()
-    blocked = (
-        select(other.c.seq)
-        .with_hint(other, OPEN_OF_A_CALL, "sqlite")
-        .where(
+    blocked = exists(other.c.seq).where(  # only what the index holds
+        and_(
             other.c.call_id == _d.call_id,
             other.c.state.in_([WAITING, SENDING]),
             other.c.seq != _d.seq,
             or_(other.c.seq < _d.seq, other.c.state == SENDING),
         )
-        .exists()
     )
     waiting = and_(_d.state == WAITING, ~blocked)
     return waiting if now is None else and_(_d.due_at <= now, waiting)

@@ -60,6 +60,7 @@ assignments = Table(
     Column("untold", Boolean, nullable=False, server_default=text("false")),  # see desk.handback
     Column("erased_at", Float),  # the card is gone since
     Index("assignments_call", "call_id"),
+    Index("assignments_agent", "agent_id", "given_at"),
 )
 
 sessions = Table(
