@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from functools import cache
 from importlib.util import find_spec
 from typing import Any
 
@@ -52,10 +53,23 @@ def open_engine(url: URL, connections: int, *, reading: bool) -> Engine:
 
 
 def _prepare(connection: Any, _record: object) -> None:
+    connection.adapters.register_dumper(str, _text())
     autocommit, connection.autocommit = connection.autocommit, True
     calls = ", ".join(f"set_config('{name}', '{value}', false)" for name, value in _SESSION.items())
     connection.execute(f"SELECT {calls}")
     connection.autocommit = autocommit
+
+
+@cache
+def _text() -> Any:
+    """How text is given to the server, which keeps no NUL; customers may write one."""
+    from psycopg.types.string import StrDumperUnknown  # noqa: PLC0415 - where it is installed
+
+    class Text(StrDumperUnknown):
+        def dump(self, obj: str) -> Any:
+            return super().dump(obj.replace("\0", "\ufffd") if "\0" in obj else obj)
+
+    return Text
 
 
 def lost(connection: Any) -> bool:

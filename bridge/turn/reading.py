@@ -6,6 +6,7 @@ turns are decided on the intent alone.
 
 from __future__ import annotations
 
+import hashlib
 import unicodedata
 from collections.abc import Mapping
 from dataclasses import dataclass, field
@@ -18,6 +19,7 @@ from bridge.turn import message as nlu
 from bridge.turn.lenient import array, mapping, number, objects, words
 from bridge.turn.spoken import Said
 
+_LONGEST_NAME = 512  # characters, of a conversation or a message
 _NO_LOOP = "should_not_be_set"  # what Rasa writes where it means none
 
 
@@ -183,9 +185,9 @@ def read(state: Mapping[str, Any], domain: Mapping[str, Any] | None, action_name
     responses = mapping(domain).get("responses")
     loop = words(mapping(state.get("active_loop")).get("name"))
     return Turn(
-        sender_id=SenderId(words(state.get("sender_id")) or ""),
+        sender_id=SenderId(_name(words(state.get("sender_id")) or "")),
         action_name=action_name,
-        message_id=given or own or raw.stable_id(events, index),
+        message_id=_name(given or own or raw.stable_id(events, index)),
         text=text,
         intent=words(intent.get("name")),
         confidence=number(intent.get("confidence")),
@@ -200,6 +202,13 @@ def read(state: Mapping[str, Any], domain: Mapping[str, Any] | None, action_name
         _index=index,
         _channel=words(state.get("latest_input_channel")),
     )
+
+
+def _name(given: str) -> str:
+    """A name as Rasa gave it, or another that is short enough to be kept."""
+    if len(given) <= _LONGEST_NAME:
+        return given
+    return f"sha256:{hashlib.sha256(given.encode('utf-8', 'replace')).hexdigest()}"
 
 
 def _latest(state: Mapping[str, Any], events: raw.Events) -> Mapping[str, Any]:
