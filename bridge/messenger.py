@@ -12,12 +12,11 @@ import logging
 import random
 import threading
 import time
-import uuid
 from collections.abc import Callable, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
-from bridge import replies
+from bridge import identity, replies
 from bridge.desk.handback import summary
 from bridge.desk.responses import Responses
 from bridge.errors import BridgeError, RasaError, describe
@@ -95,7 +94,8 @@ class Messenger:
         self._unavailable = unavailable
         self._metrics = metrics or Metrics()
         self._clock = clock
-        self._name = uuid.uuid4().hex
+        self._name = identity.name()
+        self._claims = 0
         self._bell = threading.Condition()
         self._rung = False
         self._closing = False
@@ -104,7 +104,12 @@ class Messenger:
         self._thread = threading.Thread(target=self._run, name="messenger-claims", daemon=True)
 
     def start(self) -> None:
-        """Begin with whatever is due."""
+        """Begin with whatever is due, and what a process that died was at.
+
+        Raises:
+            StoreError: the list cannot be read.
+        """
+        self._store.write(lambda tx: errands.start_afresh(tx, identity.is_dead, now=self._clock()))
         self._thread.start()
         self._store.listen(self.ring)
 
@@ -114,11 +119,15 @@ class Messenger:
             self._rung = True
             self._bell.notify()
 
-    def close(self) -> None:
-        """Let what is being told finish, then stop."""
+    def stop(self) -> None:
+        """Begin nothing more."""
         with self._bell:
             self._closing = True
             self._bell.notify_all()
+
+    def close(self) -> None:
+        """Let the call of Rasa that is under way finish, then stop."""
+        self.stop()
         if self._thread.ident is not None:
             self._thread.join()
         self._pool.shutdown(wait=True)
@@ -145,7 +154,8 @@ class Messenger:
         due = self._store.read(errands.next_due)
         if due is None or due > now:
             return _LONGEST_REST if due is None else min(_LONGEST_REST, due - now)
-        lease = f"{self._name}:{now}"
+        self._claims += 1
+        lease = f"{self._name}:{self._claims}"
         claimed = self._store.write(
             lambda tx: errands.claim(tx, lease=lease, now=now, until=now + _LEASE, limit=room)
         )
@@ -193,6 +203,7 @@ class Messenger:
             self._bell.notify()
 
     def _do(self, errand: Errand) -> None:
+        self._unless_closing()
         if errand.kind is not Kind.WRITE_BACK and self._with_agent(errand.sender_id):
             return  # again: to resume the bot now would undo the new handoff's pause
         if errand.kind is Kind.RESUME:
@@ -200,10 +211,15 @@ class Messenger:
             return
         if errand.attempts > 1 and self._arrived(errand):
             return
+        self._unless_closing()
         if errand.kind is Kind.TELL:
             self._rasa.add_events(errand.sender_id, [self._apology(errand)], to_customer=True)
         else:
             self._rasa.add_events(errand.sender_id, [_said(errand)])
+
+    def _unless_closing(self) -> None:
+        if self._closing:
+            raise _NotYetError  # the next process does it
 
     def _with_agent(self, sender_id: str) -> bool:
         standing = self._store.read(lambda tx: assignments.latest(tx, sender_id))

@@ -80,9 +80,13 @@ class Retention:
         """Begin in a moment."""
         self._thread.start()
 
+    def stop(self) -> None:
+        """Begin no other step."""
+        self._closing.set()
+
     def close(self) -> None:
         """Stop after the step that is under way."""
-        self._closing.set()
+        self.stop()
         if self._thread.ident is not None:
             self._thread.join()
 

@@ -35,7 +35,7 @@ logger = logging.getLogger(__name__)
 _LEASE = 60.0  # seconds; a poller that died is followed well before the two minutes are over
 _WATCH = 5.0  # seconds between looks for sessions that nobody keeps
 _STORE_AGAIN = 0.5  # seconds
-_LAST_POLL = 8.0  # seconds that a stop waits for it; containers are killed after ten
+_LAST_POLL = 11.0  # seconds that a stop waits for it: a long poll without an event lasts ten
 _LONGEST_WAIT = 5.0  # seconds between looks for a session; each begins a sign-in, if none is on
 _SHUT_DOWN = "AgentOther_ShutdownService"
 
@@ -86,11 +86,15 @@ class Keeper:
             self._threads[agent_id] = thread
             thread.start()
 
-    def close(self) -> None:
-        """Stop polling. A poll under way is awaited a while: its answer may consume an event."""
+    def stop(self) -> None:
+        """Begin no other poll, and give back whom nobody polls for any more."""
         with self._lock:
             self._closing.set()
-            threads = list(self._threads.values())
+
+    def close(self) -> None:
+        """Stop polling. A poll under way is awaited a while: its answer may consume an event."""
+        self.stop()
+        threads = list(self._threads.values())
         until = time.monotonic() + min(self._settings.poll_timeout, _LAST_POLL)
         if self._watcher.ident is not None:
             self._watcher.join()

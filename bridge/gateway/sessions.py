@@ -83,9 +83,13 @@ class Sessions:
         self._closing = threading.Event()
         self._pool = ThreadPoolExecutor(_SIGN_INS_AT_A_TIME, thread_name_prefix="sign-in")
 
+    def stop(self) -> None:
+        """Begin no other sign-in."""
+        self._closing.set()
+
     def close(self) -> None:
         """Let sign-ins under way finish: one is never repeated or crossed before its reply."""
-        self._closing.set()
+        self.stop()
         self._pool.shutdown(wait=True, cancel_futures=True)
 
     # -- for those who send --------------------------------------------------------------------

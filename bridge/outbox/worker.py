@@ -13,6 +13,7 @@ import threading
 import time
 from collections.abc import Callable, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
+from contextlib import suppress
 from dataclasses import replace
 
 from bridge import identity
@@ -93,14 +94,21 @@ class Outbox:
         self._thread.start()
         self._store.listen(self.ring)
 
-    def close(self) -> None:
-        """Let what is being sent finish (its attempt's deadline bounds that), then stop."""
+    def stop(self) -> None:
+        """Claim nothing more, and give back what was claimed and not begun."""
         with self._bell:
             self._closing = True
             self._bell.notify_all()
+
+    def close(self) -> None:
+        """Let what is being sent finish (its attempt's deadline bounds that), then stop."""
+        self.stop()
         if self._thread.ident is not None:
             self._thread.join()
         self._pool.shutdown(wait=True)
+        for owed in self._outcomes.owed():
+            with suppress(StoreError):  # the store's last chance to take it
+                self._store.write(lambda tx, owed=owed: self._take(tx, owed))  # type: ignore[misc]
 
     def reserve(self) -> Reservation | None:
         """A worker that stands ready for what is being stored, if one is free.
@@ -119,7 +127,7 @@ class Outbox:
         """Send what was claimed under a reservation, or (None) give the worker back and look."""
         if claimed is not None:
             self._outcomes.begin(claimed)
-            self._pool.submit(self._attempt, claimed)
+            self._begin(claimed)
             return
         with self._bell:
             self._free += 1
@@ -199,7 +207,7 @@ class Outbox:
             self._free -= len(claimed)
         for delivery in claimed:
             self._outcomes.begin(delivery)
-            self._pool.submit(self._attempt, delivery)
+            self._begin(delivery)
         if look is not Look.CLAIM:
             again = self._gate.looked(now, probes=len(claimed))
             return now if refused else again
@@ -272,11 +280,21 @@ class Outbox:
 
     # -- the pool ------------------------------------------------------------------------------
 
+    def _begin(self, delivery: Delivery) -> None:
+        try:
+            self._pool.submit(self._attempt, delivery)
+        except RuntimeError:  # it was stored while this process stopped
+            self._give_back(delivery)
+
+    def _give_back(self, delivery: Delivery) -> None:
+        self._store_outcome(Outcome(delivery, policy.unsent(delivery, self._clock()), None))
+
     def _attempt(self, delivery: Delivery) -> None:
         wanted = self._settings.attempt_timeout
         left = (delivery.lease_until or 0.0) - self._clock()
-        if left < min(_LEAST, wanted):  # the store was slow, or the clock was set
-            self._store_outcome(Outcome(delivery, policy.unsent(delivery, self._clock()), None))
+        # The store was slow, or the clock was set; or the process is to end.
+        if left < min(_LEAST, wanted) or self._closing:
+            self._give_back(delivery)
             return
         error: GatewayError | None = None
         try:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Callable
 from dataclasses import dataclass
 from enum import Enum
 from typing import Any
@@ -141,6 +142,21 @@ def claim(tx: Connection, *, lease: str, now: float, until: float, limit: int) -
     """Take up to ``limit`` errands whose time has come, each conversation's oldest."""
     rows = _CLAIM.all(tx, b_now=now, b_lease=lease, b_until=until, b_limit=limit)
     return sorted((_errand(row) for row in rows), key=lambda errand: errand.seq)
+
+
+_DOING_BY = Prepared(select(_e.lease).where(_e.state == _DOING).distinct())
+_FREE = Prepared(
+    update(errands)
+    .where(_e.state == _DOING, _e.lease == bindparam("b_lease"))
+    .values(lease_until=bindparam("b_until"))
+)
+
+
+def start_afresh(tx: Connection, dead: Callable[[str], bool], *, now: float) -> None:
+    """End the leases whose holders are ``dead``."""
+    for row in _DOING_BY.all(tx):
+        if row.lease is not None and dead(row.lease):
+            _FREE.run(tx, b_lease=row.lease, b_until=now - 1)
 
 
 def settle(

@@ -9,7 +9,7 @@ from typing import Any
 
 from sanic import Sanic
 
-from bridge.web import api, errors, guard, lifecycle, logs
+from bridge.web import api, errors, guard, lifecycle, logs, patience
 
 
 def attach(app: Sanic[Any, Any]) -> None:
@@ -21,4 +21,5 @@ def attach(app: Sanic[Any, Any]) -> None:
     errors.install(app)
     guard.install(app)
     lifecycle.install(app)
+    patience.install(app)
     app.blueprint(api.blueprint())

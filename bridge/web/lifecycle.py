@@ -9,6 +9,9 @@ from __future__ import annotations
 import asyncio
 import gc
 import logging
+import multiprocessing
+import os
+import signal
 from itertools import chain, repeat
 from typing import Any
 
@@ -21,8 +24,10 @@ logger = logging.getLogger(__name__)
 
 _PAUSES = (1.0, 2.0, 5.0)  # seconds between attempts to open; then the longest
 _LONGEST_PAUSE = 10.0
-_CLOSING = 30.0  # seconds; a poll of the gateway under way takes up to twenty
+_ANSWERING = 5.0  # seconds beside delivery.wait that a stop leaves requests under way
+_CLOSING = 12.0  # seconds for what is in flight then; a poll of the gateway is the longest
 _DRAINING = 0.05  # seconds between looks for connections that have become idle
+_NOT_CLOSED = 3  # a worker's exit code
 
 
 def install(app: Sanic[Any, Any]) -> None:
@@ -50,26 +55,46 @@ class _Worker:
     async def start(self, _app: Sanic[Any, Any], *_: object) -> None:
         self._opening = asyncio.create_task(_open())
 
-    async def stop(self, _app: Sanic[Any, Any], *_: object) -> None:
+    async def stop(self, app: Sanic[Any, Any], *_: object) -> None:
+        _hear_no_other_signal()
         if self._opening is not None:
             self._opening.cancel()
-        self._draining = asyncio.create_task(self._drain())
+        bridge = runtime.opened()
+        if bridge is not None:
+            bridge.hang_up()  # a poll lasts, and need not be waited for after the requests
+        self._draining = asyncio.create_task(self._drain(app.config.GRACEFUL_SHUTDOWN_TIMEOUT))
 
-    async def _drain(self) -> None:
+    async def _drain(self, seconds: float) -> None:
         """Close connections that rest: Sanic waits until the client does, two minutes with Rasa's.
 
-        Ends with the event loop.
+        Those that do not come to rest are cut in the end. Ends with the event loop.
         """
+        until = asyncio.get_running_loop().time() + seconds
         while True:
+            late = asyncio.get_running_loop().time() > until
             for connection in tuple(self._connections):
-                connection.close_if_idle()
+                if late:
+                    connection.abort()
+                else:
+                    connection.close_if_idle()
             await asyncio.sleep(_DRAINING)
 
 
-async def _read_settings(_app: Sanic[Any, Any], *_: object) -> None:
+def _hear_no_other_signal() -> None:
+    """Ctrl-C reaches a worker twice, from the terminal and from Sanic's manager.
+
+    The second would break the stop off. Who cannot wait tells the main process again: it kills.
+    """
+    if multiprocessing.parent_process() is not None:
+        for number in (signal.SIGINT, signal.SIGTERM):
+            signal.signal(number, signal.SIG_IGN)
+
+
+async def _read_settings(app: Sanic[Any, Any], *_: object) -> None:
     """Before the first request: its token is compared with what the settings say."""
     try:
-        await asyncio.get_running_loop().run_in_executor(None, runtime.settings)
+        settings = await asyncio.get_running_loop().run_in_executor(None, runtime.settings)
+        app.config.GRACEFUL_SHUTDOWN_TIMEOUT = settings.bridge.delivery.wait + _ANSWERING
     except Exception as error:  # noqa: BLE001 - the server goes on, closed, and says so
         logger.error("The configuration cannot be read: %s", describe(error))  # noqa: TRY400
 
@@ -101,9 +126,19 @@ def _keep_out_of_collections() -> None:
 
 async def _close(_app: Sanic[Any, Any], *_: object) -> None:
     closing = asyncio.get_running_loop().run_in_executor(None, runtime.close_current)
+    settings = runtime.configured()
+    longest = settings.bridge.rasa.timeout * 2 if settings is not None else 0.0
     try:
-        await asyncio.wait_for(closing, _CLOSING)
+        await asyncio.wait_for(closing, max(_CLOSING, longest))
     except asyncio.TimeoutError:
         logger.error("The bridge was not closed in time; what was being sent is sent again")  # noqa: TRY400
+        _leave()
     except Exception as error:  # noqa: BLE001 - the process ends either way
         logger.error("The bridge was not closed well: %s", describe(error))  # noqa: TRY400
+
+
+def _leave() -> None:
+    """End this worker now: at its end it would wait for the threads that did not come to theirs."""
+    if multiprocessing.parent_process() is not None:
+        logging.shutdown()
+        os._exit(_NOT_CLOSED)

@@ -195,7 +195,7 @@ class Baseline(Program):
         _await(self.port)
 
     def stop(self) -> None:
-        time.sleep(1)  # see ActionServer.until_it_can_be_stopped
+        time.sleep(1)  # a baseline has not our patience with a signal at the start
         self._process.terminate()
         self._process.wait(60)
         self._said.close()

@@ -23,8 +23,9 @@ class RasaStub:
         self.trackers: dict[str, list[dict[str, Any]]] = {}
         self.pushed: list[dict[str, Any]] = []  # what the customer was sent
         self.domain: dict[str, Any] = {"responses": {}}
-        # Each is one request's fate: 500, html, cut (half an answer), drop_after (it was done), or
-        # hold_pushed: the customer was sent it, and as the one who asked has gone, nothing stored.
+        # Each is one request's fate: 500, html, cut (half an answer), drop_after (it was done),
+        # hold (no answer, and nothing done), or hold_pushed: the customer was sent it, and as the
+        # one who asked has gone, nothing stored.
         self.failures: list[str] = []
         self._changed = threading.Condition()
         self._closing = threading.Event()
@@ -89,7 +90,7 @@ class RasaStub:
             if fate == "hold_pushed":
                 self.pushed.extend(body)
             self._changed.notify_all()
-        if fate == "hold_pushed":
+        if fate in ("hold", "hold_pushed"):
             self._closing.wait(30)
             return
         if fate == "drop_after":

@@ -103,7 +103,6 @@ class ActionServer:
         self._said: IO[bytes] = tempfile.TemporaryFile()  # noqa: SIM115 - closed on exit
         self._workers = int(self._environ.get("ACTION_SERVER_SANIC_WORKERS", "1"))
         self._began = 0  # where what this start says begins
-        self._ready_at = 0.0
         self.port = 0
         self.http = requests.Session()
         self.http.trust_env = False
@@ -177,18 +176,15 @@ class ActionServer:
         return False
 
     def _all_are_ready(self) -> bool:
-        """Wait for the other workers: Sanic cannot be stopped well while one of them starts."""
+        """Wait for the other workers too."""
         began = self._began
-        ready = self._wait(lambda: self.log()[began:].count(READY) == self._workers)
-        self._ready_at = time.monotonic()
-        return ready
+        return self._wait(lambda: self.log()[began:].count(READY) == self._workers)
 
     def stop(self) -> int | None:
         """End this process, and no other, by SIGTERM; its exit code."""
         process, self._process = self._process, None
         if process is None:
             return None
-        self.until_it_can_be_stopped()
         process.terminate()
         try:
             process.wait(STOP_SECONDS)
@@ -196,13 +192,6 @@ class ActionServer:
             os.killpg(process.pid, signal.SIGKILL)
             process.wait(STOP_SECONDS)
         return process.returncode
-
-    def until_it_can_be_stopped(self) -> None:
-        """Sanic's manager looks for its workers ten times a second.
-
-        A SIGTERM before it has seen them all makes it wait for ever.
-        """
-        time.sleep(max(0.0, self._ready_at + 1 - time.monotonic()))
 
     def kill(self) -> None:
         """End it and its workers as a power cut would."""

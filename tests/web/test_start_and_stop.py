@@ -69,8 +69,7 @@ def test_an_action_under_way_is_answered_when_the_server_stops(tmp_path: Path) -
         bridge = {"gateway": {"url": gateway.url}}
         with ActionServer(tmp_path, bridge=bridge) as server:
             server.put("/bridge/assignments/anna", json=assignment())
-            server.until_it_can_be_stopped()
-            with _sent(server.port, turn("anna")) as waiting:
+            with sent(server.port, turn("anna")) as waiting:
                 gateway.wait_for(requests=1, path="mediacall/*/sendmessage")
                 server.process.terminate()
                 answer = waiting.recv(65536)
@@ -86,7 +85,7 @@ def test_workers_log_what_they_do(server: ActionServer) -> None:
     assert " INFO     bridge.web.lifecycle  - The bridge is ready" in server.log()
 
 
-def _sent(port: int, body: object) -> socket.socket:
+def sent(port: int, body: object) -> socket.socket:
     """A connection on which a webhook waits for its answer."""
     sent = json.dumps(body).encode()
     connection = socket.create_connection(("127.0.0.1", port), timeout=30)
