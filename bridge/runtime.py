@@ -11,12 +11,14 @@ import threading
 import time
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import ExitStack, contextmanager
+from contextlib import ExitStack, closing, contextmanager
 
 from bridge import config
 from bridge.config.settings import Settings
 from bridge.desk import Desk
 from bridge.desk.compose import Composer
+from bridge.desk.deliveries import Deliveries
+from bridge.desk.forgetting import Forgetting
 from bridge.desk.responses import Responses
 from bridge.desk.tokens import Tokens
 from bridge.desk.waits import Waits
@@ -240,8 +242,22 @@ def prepare() -> Settings:
 @contextmanager
 def tokens(settings: Settings) -> Iterator[Tokens]:
     """Agents' tokens, for a command that needs nothing else of the bridge."""
-    store = Store(settings.bridge.storage.url)
-    try:
+    with closing(Store(settings.bridge.storage.url)) as store:
         yield Tokens(store, settings.bridge)
-    finally:
-        store.close()
+
+
+@contextmanager
+def deliveries(settings: Settings) -> Iterator[Deliveries]:
+    """The outbox's list, for a command beside a server that may be working: it sends nothing.
+
+    What the command leaves waiting is seen by the server as another process's commit.
+    """
+    with closing(Store(settings.bridge.storage.url, existing=True)) as store:
+        yield Deliveries(store, settings.bridge, ring=lambda: None)
+
+
+@contextmanager
+def forgetting(settings: Settings) -> Iterator[Forgetting]:
+    """Forgetting people, for a command beside a server that may be working."""
+    with closing(Store(settings.bridge.storage.url, existing=True)) as store:
+        yield Forgetting(store)

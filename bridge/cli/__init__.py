@@ -13,6 +13,8 @@ _COMMANDS = {
     "simulate": "Run what the bridge talks to: a CC-Gateway.",
     "validate": "Check the configuration: every fault at once.",
     "preview": "Show what a reply becomes on each channel.",
+    "outbox": "See what became of messages; send one again, or take it off the list.",
+    "forget": "Erase a customer, a conversation or a call everywhere.",
     "token": "Make a signed token for an assignment, an agent or a supervisor; or revoke.",
 }
 

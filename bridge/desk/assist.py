@@ -27,7 +27,8 @@ from bridge.model import (
     derive,
 )
 from bridge.replies import Candidate
-from bridge.store import Store, Tx, queue, suggestions, switches, turns
+from bridge.store import Store, Tx, assignments, queue, suggestions, switches, turns
+from bridge.store.assignments import Standing
 from bridge.triggers import Decision
 from bridge.turn import Turn
 
@@ -116,25 +117,32 @@ class Assists:
         batch = self._batch(standing.assignment, turn, seen.key, offers[0]) if auto else []
         offered = self._suggestions(standing.assignment, turn, seen.key, offers, sent=auto)
 
-        def store(tx: Tx) -> bool:
-            begun = turns.begin(
-                tx,
-                seen.key,
-                sender_id=turn.sender_id,
-                call_id=None,
-                now=self._clock(),
-                answer=NOTHING.as_json(),
-            )
-            if begun:
-                suggestions.offer(tx, offered)
-                queue.add(tx, batch)
-            return begun
-
-        if self._store.write(store):
+        if self._store.write(lambda tx: self._keep(tx, seen.key, standing, offered, batch)):
             self._told(_BY_ITSELF if auto else "offered", 1 if auto else len(offered))
         if batch:
             self._ring()
         return Step(seen.key, NOTHING)
+
+    def _keep(
+        self,
+        tx: Tx,
+        key: str,
+        standing: Standing,
+        offered: Sequence[Suggestion],
+        batch: Sequence[Delivery],
+    ) -> bool:
+        """Store what is offered or sent; False where somebody was quicker."""
+        sender_id, call_id = standing.assignment.sender_id, standing.assignment.call_id
+        if assignments.of_sender_and_call(tx, sender_id, call_id) is None:
+            return False  # the customer was forgotten meanwhile
+        answer = NOTHING.as_json()
+        begun = turns.begin(
+            tx, key, sender_id=sender_id, call_id=None, now=self._clock(), answer=answer
+        )
+        if begun:
+            suggestions.offer(tx, offered)
+            queue.add(tx, batch)
+        return begun
 
     # -- the bot has the conversation ------------------------------------------------------------
 

@@ -132,7 +132,7 @@ class Composer:
                 envelope=envelope,
                 draft=draft,
                 origin=origin,
-                reply_key=derive("reply", *name, index),
+                reply_key=reply_key(*name, index=index),
                 part=part,
                 state=DeliveryState.WAITING,
                 created_at=now,
@@ -155,6 +155,11 @@ class Composer:
             chars=gateway.max_content_chars,
             text_only=private,
         )
+
+
+def reply_key(*name: object, index: int = 0) -> str:
+    """What the parts of one reply share: of what ``name`` says, the reply of this index."""
+    return derive("reply", *name, index)
 
 
 def _log(translation: Translation, call_id: str) -> None:

@@ -3,19 +3,45 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Sequence
-from dataclasses import replace
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass, replace
 
 from bridge.config.settings import BridgeSettings
 from bridge.desk.assigning import own_call
-from bridge.desk.paging import Page, page_size
+from bridge.desk.compose import reply_key
+from bridge.desk.paging import MOST, Page, page_size
 from bridge.errors import RefusedError
-from bridge.model import Delivery, DeliveryError, DeliveryState
-from bridge.store import Store, Tx, deliveries
+from bridge.model import (
+    Delivery,
+    DeliveryError,
+    DeliveryState,
+    Origin,
+    Suggestion,
+    SuggestionState,
+)
+from bridge.store import Store, Tx, deliveries, errands, suggestions
+from bridge.store.errands import Errand
 
 _DISCARDED = DeliveryError("discarded", "somebody took it off the list")
 _ID_DIGITS = 18
+_SUGGESTIONS = 1000  # of one call, that are looked through
 _RETRIED = (DeliveryState.FAILED, DeliveryState.UNCERTAIN, DeliveryState.EXPIRED)
+
+
+@dataclass(frozen=True, slots=True)
+class History:
+    """A delivery with what belongs to it.
+
+    Attributes:
+        parts: the other parts of its reply.
+        suggestion: what it was made of, where it was a suggestion.
+        written_back: how Rasa was told of it, where Rasa is.
+    """
+
+    delivery: Delivery
+    parts: tuple[Delivery, ...]
+    suggestion: Suggestion | None
+    written_back: Errand | None
 
 
 class Deliveries:
@@ -66,6 +92,63 @@ class Deliveries:
         )
         following = found[-1].id if len(found) == size else None
         return Page(tuple(found), following)
+
+    def newest(
+        self,
+        *,
+        call_id: str | None,
+        states: Sequence[DeliveryState],
+        agent_id: str | None,
+        limit: int,
+    ) -> tuple[list[Delivery], dict[str, int]]:
+        """The newest such deliveries in the order of storing; how many are in which state."""
+
+        def query(tx: Tx) -> tuple[list[Delivery], dict[str, int]]:
+            found = deliveries.newest(
+                tx, call_id=call_id, states=states, agent_id=agent_id, limit=limit
+            )
+            return found, deliveries.counts(tx, call_id=call_id, agent_id=agent_id)
+
+        return self._store.read(query)
+
+    def each(
+        self,
+        *,
+        call_id: str | None,
+        states: Sequence[DeliveryState],
+        agent_id: str | None,
+    ) -> Iterator[Delivery]:
+        """All such deliveries in the order of storing, page by page."""
+        after = 0
+        while True:
+            page = self._store.read(
+                lambda tx, after=after: deliveries.listing(  # type: ignore[misc]
+                    tx, call_id=call_id, states=states, agent_id=agent_id, after=after, limit=MOST
+                )
+            )
+            yield from page
+            if len(page) < MOST:
+                return
+            after = page[-1].seq
+
+    def history(self, delivery_id: str) -> History:
+        """One delivery, and what belongs to it.
+
+        Raises:
+            RefusedError: 404 where there is none of that id.
+        """
+
+        def query(tx: Tx) -> History:
+            found = _delivery(tx, delivery_id)
+            parts = deliveries.of_reply(tx, found.reply_key)
+            return History(
+                found,
+                tuple(part for part in parts if part.seq != found.seq),
+                _suggestion_of(tx, found),
+                errands.get(tx, found.message_code),
+            )
+
+        return self._store.read(query)
 
     def retry(self, delivery_id: str, *, agent_id: str | None) -> Delivery:
         """Send what failed, expired or is uncertain once more, under the same code.
@@ -129,6 +212,22 @@ def _delivery(tx: Tx, delivery_id: str) -> Delivery:
     if found is None:
         raise RefusedError(404, "not_found", "there is no such delivery")
     return found
+
+
+def _suggestion_of(tx: Tx, found: Delivery) -> Suggestion | None:
+    """Its reply's key is made of the suggestion's ID."""
+    if found.origin is not Origin.SUGGESTION:
+        return None
+    offered = suggestions.listing(
+        tx,
+        call_id=found.envelope.call_id,
+        states=(SuggestionState.ACCEPTED, SuggestionState.EDITED),
+        agent_id=None,
+        after=0,
+        limit=_SUGGESTIONS,
+    )
+    named = (item for _, item in offered if reply_key("suggestion", item.id) == found.reply_key)
+    return next(named, None)
 
 
 def _move(tx: Tx, found: Delivery, after: Delivery, among: Sequence[DeliveryState]) -> Delivery:

@@ -26,8 +26,8 @@ class Resolver:
         secret = settings.assignment.secret
         self._secret = secret.get_secret_value() if secret else None
         self._highest = settings.gateway.max_agent_id
-        # Conversations that were warned about: once each is enough.
-        self._warned: MutableMapping[str, None] = LRUCache(maxsize=1024)
+        # Conversations that were warned about: once each is enough, and no ID is kept for it.
+        self._warned: MutableMapping[int, None] = LRUCache(maxsize=1024)
 
     def resolve(
         self,
@@ -70,8 +70,8 @@ class Resolver:
         except AssignmentError as error:
             logger.warning("A message's assignment was refused: %s code=%s", error, error.code)
             return None, error
-        if claim is not None and claim.warning and turn.sender_id not in self._warned:
-            self._warned[turn.sender_id] = None
+        if claim is not None and claim.warning and hash(turn.sender_id) not in self._warned:
+            self._warned[hash(turn.sender_id)] = None
             logger.warning("A message's assignment was put right: %s", claim.warning)
         return claim, None
 

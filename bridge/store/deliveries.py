@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
+from typing import Any
 
-from sqlalchemy import Connection, bindparam, func, literal_column, select, update
+from sqlalchemy import Connection, Select, bindparam, func, literal_column, select, update
 
 from bridge.model import Delivery, DeliveryState
 from bridge.store import bell
@@ -52,14 +53,26 @@ def listing(
 ) -> list[Delivery]:
     """Deliveries in the order of storing; ``after`` is an id to go on from."""
     statement = select(deliveries).where(_d.seq > after).order_by(_d.seq).limit(limit)
-    if call_id is not None:
-        statement = statement.where(_d.call_id == call_id)
-    if agent_id is not None:
-        statement = statement.where(_d.agent_id == agent_id)
-    wanted = [state.value for state in states]
-    if wanted:
-        statement = statement.where(_d.state.in_(wanted))
-    return every(tx, statement)
+    return every(tx, _narrowed(statement, call_id, states, agent_id))
+
+
+def newest(
+    tx: Connection,
+    *,
+    call_id: str | None,
+    states: Iterable[DeliveryState],
+    agent_id: str | None,
+    limit: int,
+) -> list[Delivery]:
+    """The newest such deliveries, in the order of storing."""
+    statement = _narrowed(select(deliveries), call_id, states, agent_id)
+    return every(tx, statement.order_by(_d.seq.desc()).limit(limit))[::-1]
+
+
+def counts(tx: Connection, *, call_id: str | None, agent_id: str | None) -> dict[str, int]:
+    """How many deliveries are in which state."""
+    statement = _narrowed(select(_d.state, func.count()), call_id, (), agent_id)
+    return {row[0]: row[1] for row in tx.execute(statement.group_by(_d.state))}
 
 
 def by_codes(tx: Connection, codes: Sequence[str]) -> list[Delivery]:
@@ -119,3 +132,17 @@ def newest_of_call(tx: Connection, call_id: str, *, limit: int) -> list[Delivery
     """The newest deliveries of a call, in the order of storing."""
     statement = select(deliveries).where(_d.call_id == call_id).order_by(_d.seq.desc())
     return every(tx, statement.limit(limit))[::-1]
+
+
+def _narrowed(
+    statement: Select[Any],
+    call_id: str | None,
+    states: Iterable[DeliveryState],
+    agent_id: str | None,
+) -> Select[Any]:
+    if call_id is not None:
+        statement = statement.where(_d.call_id == call_id)
+    if agent_id is not None:
+        statement = statement.where(_d.agent_id == agent_id)
+    wanted = [state.value for state in states]
+    return statement.where(_d.state.in_(wanted)) if wanted else statement

@@ -77,6 +77,16 @@ def open_engine(url: str, *, connections: int, reading: bool = False) -> Engine:
     return postgres.open_engine(parsed, connections, reading=reading)
 
 
+def demand_file(url: str) -> None:
+    """Raise StoreError where a SQLite file is named that is not there."""
+    file = Path(url.removeprefix("sqlite:///"))
+    if url.startswith("sqlite:///") and not file.exists():
+        raise StoreError(
+            f"there is no database {file}: start this where the server is started, with the same"
+            " configuration"
+        )
+
+
 def _open_sqlite(url: URL, connections: int, *, reading: bool) -> Engine:
     _private_file(Path(url.database or ""))
     engine = create_engine(

@@ -76,6 +76,7 @@ class Errand:
     lease: str | None = None
     state: str = "waiting"
     error: str | None = None
+    done_at: float | None = None
 
 
 def add(tx: Connection, errand: Errand) -> None:
@@ -190,6 +191,12 @@ def of_call(tx: Connection, call_id: str) -> list[Errand]:
     return [_errand(row) for row in tx.execute(statement)]
 
 
+def get(tx: Connection, errand_id: str) -> Errand | None:
+    """One errand."""
+    row = tx.execute(select(errands).where(_e.id == errand_id)).first()
+    return _errand(row) if row else None
+
+
 def counts(tx: Connection) -> tuple[int, int]:
     """How many errands are open, and how many failed; however many were done."""
     return _COUNT_OPEN.scalar(tx), _COUNT_FAILED.scalar(tx)
@@ -210,4 +217,5 @@ def _errand(row: Row) -> Errand:
         lease=row.lease,
         state=row.state,
         error=row.error,
+        done_at=row.done_at,
     )

@@ -12,7 +12,14 @@ from sqlalchemy.exc import SQLAlchemyError
 from bridge.errors import StoreError
 from bridge.store import tidy
 from bridge.store.bell import Notices, Versions
-from bridge.store.engine import DatabaseError, LostError, connection, open_engine, refusal
+from bridge.store.engine import (
+    DatabaseError,
+    LostError,
+    connection,
+    demand_file,
+    open_engine,
+    refusal,
+)
 from bridge.store.migrate import migrate
 from bridge.store.writer import Writer
 
@@ -27,12 +34,15 @@ class Store:
 
     Args:
         url: SQLAlchemy's, ``sqlite:///FILE`` or ``postgresql+psycopg://...``.
+        existing: not to make a SQLite file that is not there.
 
     Raises:
         StoreError: the database cannot be opened or brought to this version's schema.
     """
 
-    def __init__(self, url: str) -> None:
+    def __init__(self, url: str, *, existing: bool = False) -> None:
+        if existing:
+            demand_file(url)
         self._engine = open_engine(url, connections=1)
         try:
             migrate(self._engine)
@@ -96,7 +106,7 @@ class Store:
 
     def size(self) -> int | None:
         """Bytes of the database's file; None where it is none."""
-        return tidy.size(self._reading)
+        return self._tidied(lambda: tidy.size(self._reading))
 
     def _tidied(self, work: Callable[[], T]) -> T:
         try:

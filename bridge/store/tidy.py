@@ -8,7 +8,6 @@ page grew too full. Emptying the log sees to the first, compacting to both.
 from __future__ import annotations
 
 import time
-from pathlib import Path
 
 from sqlalchemy import Connection, Engine
 from sqlalchemy.exc import OperationalError
@@ -39,10 +38,12 @@ def compact(engine: Engine) -> None:
 
 
 def size(engine: Engine) -> int | None:
-    """Bytes of the file; None where there is none."""
-    if engine.dialect.name != "sqlite" or not engine.url.database:
+    """Bytes of the file once the log is in it; None where there is none."""
+    if engine.dialect.name != "sqlite":
         return None
-    return Path(engine.url.database).stat().st_size
+    with engine.connect() as connection:
+        pages = int(connection.exec_driver_sql("PRAGMA page_count").scalar_one())
+        return pages * int(connection.exec_driver_sql("PRAGMA page_size").scalar_one())
 
 
 def _checkpoint(engine: Engine) -> bool:

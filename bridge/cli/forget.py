@@ -1,0 +1,160 @@
+"""``cc-bridge forget``: erases a customer, a conversation or a call everywhere, for good."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import Any
+
+import typer
+from rich.console import Group
+from rich.table import Table
+from rich.text import Text
+
+from bridge import config, runtime
+from bridge.cli import terminal
+from bridge.desk.forgetting import Forgetting, Forgotten, Whose
+from bridge.errors import BridgeError
+
+app = typer.Typer(add_completion=False)
+
+_NOTHING = 1  # the exit code where nothing was found, or the answer was no
+_SHOWN = 5  # IDs of a kind
+_KINDS = {
+    "deliveries": "messages to the customer",
+    "suggestions": "suggestions to agents",
+    "assignments": "calls, with their handoff cards",
+    "errands": "what Rasa was to be told",
+    "turns": "answers to Rasa",
+    "events": "events of the gateway",
+}
+
+
+@app.command()
+def forget(
+    sender: str = typer.Option(None, metavar="ID", help="A conversation: Rasa's sender ID."),
+    user: str = typer.Option(
+        None, metavar="ID", help="A customer, with every conversation: the gateway's user ID."
+    ),
+    call: str = typer.Option(None, metavar="ID", help="One call, and nothing else."),
+    yes: bool = typer.Option(False, "--yes", "-y", help="Do not ask."),
+    dry_run: bool = typer.Option(False, "--dry-run", help="Show what there is; erase nothing."),
+    as_json: bool = typer.Option(False, "--json", help="Print one JSON object."),
+    compact: bool = typer.Option(
+        None,
+        "--compact/--no-compact",
+        help="Write SQLite's file anew, so that no byte is left in it; by default up to 256 MB."
+        " Messages wait meanwhile.",
+    ),
+) -> None:
+    """Erase everywhere what is known of a conversation, a customer or a call.
+
+    What waits is not sent any more. The server may go on working meanwhile.
+    Each answer to Rasa leaves its derived code, so that nothing is said twice.
+
+    Exit codes: 0 done, 1 nothing is known or the answer was no, 2 it could not be done.
+    """
+    given = {"sender": sender, "user": user, "call": call}
+    named = [(kind, name) for kind, name in given.items() if name]
+    if len(named) != 1:
+        terminal.say("Say one of --sender, --user and --call.")
+        raise typer.Exit(2)
+    try:
+        with runtime.forgetting(config.load()) as forgetting:
+            _forget(forgetting, *named[0], yes, dry_run, as_json, compact)
+    except BridgeError as error:
+        terminal.say(str(error))
+        raise typer.Exit(2) from None
+
+
+def _forget(
+    forgetting: Forgetting,
+    kind: str,
+    name: str,
+    yes: bool,
+    dry_run: bool,
+    as_json: bool,
+    compact: bool | None,
+) -> None:
+    whose = forgetting.whose(kind, name)
+    with terminal.progress("Looking") as progress:
+        found = forgetting.look(whose, progress)
+    if not found.total:
+        terminal.say(f"Nothing is known of {kind} {name}.")
+        if as_json:
+            _as_json(whose, found, erased=False)
+        raise typer.Exit(_NOTHING)
+    asked = not dry_run and not yes
+    if not dry_run:
+        if asked:
+            _show(whose, found, erased=False, aside=True)
+        terminal.confirm(f"Erase {terminal.counted(found.total, 'row')} for good?", yes=yes)
+        with terminal.progress("Erasing") as progress:
+            found = forgetting.erase(whose, progress, compact=compact)
+    if as_json:
+        _as_json(whose, found, erased=not dry_run)
+    elif asked and terminal.out().is_terminal:
+        terminal.out().print(_together(found, "erased"))  # the rest was shown before the question
+    else:
+        _show(whose, found, erased=not dry_run)
+    if not found.clean:
+        terminal.say(
+            "Former bytes may be left in the database's file until they are written over: run"
+            " this once more with --compact at a quiet hour, or sqlite3 FILE VACUUM."
+        )
+
+
+def _lines(found: Forgotten) -> Iterator[tuple[str, int]]:
+    for table, what in _KINDS.items():
+        if found.rows[table]:
+            yield what, found.rows[table]
+
+
+def _heading(whose: Whose) -> str:
+    parts = [
+        _ids("conversation", whose.senders),
+        _ids("call", whose.calls),
+        _ids("user", whose.users),
+    ]
+    return "\n".join(part for part in parts if part)
+
+
+def _ids(noun: str, ids: frozenset[str]) -> str:
+    if not ids:
+        return ""
+    listed = sorted(ids)
+    more = f" and {len(listed) - _SHOWN:,} more" if len(listed) > _SHOWN else ""
+    return f"{noun + ('s' if len(listed) > 1 else ''):<13} {', '.join(listed[:_SHOWN])}{more}"
+
+
+def _show(whose: Whose, found: Forgotten, *, erased: bool, aside: bool = False) -> None:
+    """Print it; ``aside`` to standard error, beside a question."""
+    word = "erased" if erased else "found"
+    style = "red" if erased else "yellow"
+    table = Table(box=None, pad_edge=False, show_header=False)
+    table.add_column(justify="right", style=style)
+    table.add_column()
+    for what, rows in _lines(found):
+        table.add_row(f"{rows:,}", what)
+    lines = [(name, rows) for name, rows in found.rows.items() if rows]
+    whole = Group(Text(_heading(whose)), Text(), table, Text(), _together(found, word))
+    if aside:
+        terminal.aside().print(whole)
+        return
+    terminal.show(whole, lines)
+
+
+def _together(found: Forgotten, word: str) -> Text:
+    return Text(f"{terminal.counted(found.total, 'row')} {word}.", "bold")
+
+
+def _as_json(whose: Whose, found: Forgotten, *, erased: bool) -> None:
+    value: dict[str, Any] = {
+        "conversations": sorted(whose.senders),
+        "calls": sorted(whose.calls),
+        "users": sorted(whose.users),
+        "erased": erased,
+        "rows": {name: found.rows[name] for name in _KINDS},
+        "total": found.total,
+        "clean": found.clean if erased else None,
+    }
+    terminal.as_json(value)

@@ -1,0 +1,178 @@
+"""``cc-bridge outbox``: what became of messages, and an operator's word on them.
+
+Works on the database that the configuration names, beside a server that may be working. The use
+cases are those of the HTTP API; here they are asked for, and their outcomes shown.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+
+import typer
+
+from bridge import config, runtime
+from bridge.cli import terminal
+from bridge.cli.outbox import looks, words
+from bridge.desk.deliveries import Deliveries
+from bridge.errors import BridgeError, RefusedError
+from bridge.model import DeliveryState
+
+app = typer.Typer(
+    add_completion=False,
+    no_args_is_help=True,
+    help="See what became of messages; send one again, or take it off the list.",
+)
+
+_REFUSED = 1  # the exit code where something was not done
+_UNDELIVERED = tuple(state for state in DeliveryState if state is not DeliveryState.DELIVERED)
+_STATES = ", ".join(state.value for state in DeliveryState)
+
+CALL = typer.Option(None, metavar="ID", help="Of one call.")
+AGENT = typer.Option(None, metavar="ID", help="Of one agent.")
+STATE = typer.Option([], metavar="STATE", help=f"In this state, or these (a,b): {_STATES}.")
+CONTENT = typer.Option(False, "--content", help="Show what was said: customers' words, too.")
+AS_JSON = typer.Option(False, "--json", help="Print JSON, one object a line.")
+IDS = typer.Argument(None, metavar="[ID]", help="Deliveries, by their IDs.")
+EVERY = typer.Option(False, "--all", help="All that --state, --call and --agent name.")
+YES = typer.Option(False, "--yes", "-y", help="Do not ask.")
+
+
+@app.command("list")
+def listing(
+    state: list[str] = STATE,
+    call: str = CALL,
+    agent: str = AGENT,
+    limit: int = typer.Option(50, min=1, help="Show so many, the newest."),
+    every: bool = typer.Option(False, "--all", help="Show all of them."),
+    content: bool = CONTENT,
+    as_json: bool = AS_JSON,
+) -> None:
+    """List deliveries, the newest last; without --state, all that are not delivered.
+
+    In a pipe: a line each, with tabs between id, call, agent, state, attempts, when it was
+    stored, error (and content).
+    """
+    with _outbox() as deliveries:
+        states = _states(state) or _UNDELIVERED
+        most = 1 << 60 if every else limit
+        found, counts = deliveries.newest(call_id=call, states=states, agent_id=agent, limit=most)
+    if as_json:
+        for delivery in found:
+            terminal.as_json(looks.json(delivery, content=content))
+        return
+    terminal.show(
+        looks.table(found, counts, states, content=content, width=terminal.out().width),
+        (looks.line(delivery, content=content) for delivery in found),
+    )
+
+
+@app.command()
+def show(
+    delivery: str = typer.Argument(..., metavar="ID"),
+    content: bool = CONTENT,
+    as_json: bool = typer.Option(False, "--json", help="Print one JSON object."),
+) -> None:
+    """Show one delivery: what it is, what happened to it, and what belongs to it."""
+    with _outbox() as deliveries:
+        found = deliveries.history(delivery)
+    if as_json:
+        terminal.as_json(looks.whole_json(found, content=content), indent=2)
+    else:
+        terminal.out().print(looks.whole(found, content=content))
+
+
+@app.command()
+def retry(
+    ids: list[str] = IDS,
+    every: bool = EVERY,
+    state: list[str] = STATE,
+    call: str = CALL,
+    agent: str = AGENT,
+    yes: bool = YES,
+    as_json: bool = AS_JSON,
+) -> None:
+    """Send what failed, expired or is uncertain once more, under the same code.
+
+    The server that works on this database sends it. An uncertain one may have arrived already.
+
+    Exit codes: 0 done, 1 something was not done (each says why), 2 nothing could be.
+    """
+    with _outbox() as deliveries:
+        words.speak(
+            deliveries,
+            words.RETRY,
+            _which(deliveries, ids, every, state, call, agent),
+            yes,
+            as_json,
+        )
+
+
+@app.command()
+def discard(
+    ids: list[str] = IDS,
+    every: bool = EVERY,
+    state: list[str] = STATE,
+    call: str = CALL,
+    agent: str = AGENT,
+    yes: bool = YES,
+    as_json: bool = AS_JSON,
+) -> None:
+    """Take deliveries off the list: what waits is not said, the rest is not asked about any more.
+
+    Exit codes: 0 done, 1 something was not done (each says why), 2 nothing could be.
+    """
+    with _outbox() as deliveries:
+        words.speak(
+            deliveries,
+            words.DISCARD,
+            _which(deliveries, ids, every, state, call, agent),
+            yes,
+            as_json,
+        )
+
+
+@contextmanager
+def _outbox() -> Iterator[Deliveries]:
+    try:
+        with runtime.deliveries(config.load()) as deliveries:
+            yield deliveries
+    except RefusedError as error:
+        terminal.say(f"{error}.")
+        raise typer.Exit(_REFUSED if error.status == 404 else 2) from None  # noqa: PLR2004 - HTTP's
+    except BridgeError as error:
+        terminal.say(str(error))
+        raise typer.Exit(2) from None
+
+
+def _which(
+    deliveries: Deliveries,
+    ids: Sequence[str],
+    every: bool,
+    state: Sequence[str],
+    call: str | None,
+    agent: str | None,
+) -> list[str]:
+    """The IDs that are named, or those of all that is named with --all."""
+    if not every:
+        if not ids or state or call or agent:
+            raise BridgeError(
+                "Name deliveries by their IDs; or all of a kind: --all --state failed"
+            )
+        return list(dict.fromkeys(ids))
+    if ids or not state:
+        raise BridgeError("--all goes with --state, as in --all --state failed, and with no IDs")
+    found = deliveries.each(call_id=call, states=_states(state), agent_id=agent)
+    return [delivery.id for delivery in found]
+
+
+def _states(given: Sequence[str]) -> tuple[DeliveryState, ...]:
+    try:
+        return tuple(
+            DeliveryState(word.strip().lower())
+            for item in given
+            for word in item.split(",")
+            if word.strip()
+        )
+    except ValueError:
+        raise BridgeError(f"a state is one of {_STATES}") from None

@@ -1,0 +1,236 @@
+"""How deliveries look: a table of many, the whole of one, a line, JSON.
+
+What was said is shown only where that was asked for: it is customers' words, too.
+"""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Iterator, Mapping, Sequence
+from typing import Any, Literal
+
+from rich.console import Group
+from rich.padding import Padding
+from rich.table import Table
+from rich.text import Text
+
+from bridge.cli import terminal
+from bridge.desk.deliveries import History
+from bridge.model import Delivery, DeliveryState, Origin
+from bridge.web import shapes
+
+_STYLES = {
+    DeliveryState.WAITING: "cyan",
+    DeliveryState.SENDING: "blue",
+    DeliveryState.DELIVERED: "green",
+    DeliveryState.FAILED: "red",
+    DeliveryState.UNCERTAIN: "yellow",
+    DeliveryState.EXPIRED: "magenta",
+}
+_BY = {
+    Origin.HANDOFF: "the designer's words at a handoff",
+    Origin.SUGGESTION: "the bot's words, approved by an agent",
+    Origin.AUTO: "the bot's words, sent by itself",
+    Origin.AGENT: "the agent's own words",
+    Origin.BOT: "the bot's words",
+}
+_HEAD = ("id", "call", "agent", "state", "tries", "age", "error")
+_RIGHT = (True, False, False, False, True, True)
+_LONG_CALL = 24  # characters; the gateway's have about twenty
+_GAP = 2
+_SENTENCE = 36  # characters that an error's sentence needs beside its code
+_ERASED = "(erased: too old to be kept)"
+
+
+def table(
+    found: Sequence[Delivery],
+    counts: Mapping[str, int],
+    states: Sequence[DeliveryState],
+    *,
+    content: bool,
+    width: int,
+) -> Group:
+    """Deliveries as a table of ``width`` characters, and how many there are in all."""
+    there = sum(counts.get(state.value, 0) for state in set(states))
+    if not found:
+        return Group(Text("Nothing of that kind."), *([_footer(0, 0, counts)] if counts else []))
+    widths = _widths(found)
+    head = _row(widths, [Text(name, "dim") for name in _HEAD])
+    rows: list[Any] = []
+    now = time.time()
+    brief = width - sum(widths) - _GAP * len(widths) < _SENTENCE
+    for delivery in found:
+        rows.append(_row(widths, _cells(delivery, now, brief=brief)))
+        if content:
+            rows.append(Padding(_content(delivery), (0, 0, 0, widths[0] + _GAP)))
+    return Group(head, *rows, _footer(len(found), there, counts))
+
+
+def _cells(delivery: Delivery, now: float, *, brief: bool = False) -> list[Text]:
+    error = _error(delivery)
+    if brief and delivery.error is not None:
+        error = Text(delivery.error.code, "yellow")
+    return [
+        Text(delivery.id, "bold"),
+        Text(delivery.envelope.call_id),
+        Text(delivery.envelope.agent_id),
+        _state(delivery.state),
+        Text(str(delivery.attempts)),
+        Text(terminal.age(now - delivery.created_at), "dim"),
+        error,
+    ]
+
+
+def _widths(found: Sequence[Delivery]) -> list[int]:
+    """Of all columns but the last, which has what is left."""
+    cells = [_cells(delivery, delivery.created_at) for delivery in found]
+    widths = [
+        max(len(name), *(len(row[place]) for row in cells)) for place, name in enumerate(_HEAD[:-1])
+    ]
+    widths[1] = min(widths[1], _LONG_CALL)
+    widths[-1] = len("59 min")
+    return widths
+
+
+def _row(widths: Sequence[int], cells: Sequence[Text]) -> Table:
+    row = Table.grid(padding=(0, _GAP, 0, 0), expand=True)
+    for width, right in zip(widths, _RIGHT, strict=True):
+        justify: Literal["right", "left"] = "right" if right else "left"
+        row.add_column(width=width, justify=justify, no_wrap=True, overflow="ellipsis")
+    row.add_column(ratio=1, no_wrap=True, overflow="ellipsis")
+    row.add_row(*cells)
+    return row
+
+
+def line(delivery: Delivery, *, content: bool) -> Iterator[object]:
+    """The fields of one delivery for a pipe."""
+    error = delivery.error
+    yield from (delivery.id, delivery.envelope.call_id, delivery.envelope.agent_id)
+    yield from (delivery.state.value, delivery.attempts, shapes.time(delivery.created_at))
+    yield f"{error.code}: {error.message}" if error else ""
+    if content:
+        yield delivery.draft.content
+
+
+def json(delivery: Delivery, *, content: bool) -> dict[str, Any]:
+    """As the API has it; without what was said, unless that was asked for."""
+    shape = shapes.delivery(delivery)
+    return shape if content else {key: item for key, item in shape.items() if key != "content"}
+
+
+def whole(found: History, *, content: bool) -> Group:
+    """One delivery: what it is, what happened, what belongs to it."""
+    delivery = found.delivery
+    parts: list[Any] = [_facts(delivery), Text(), Text("What happened", "bold"), _story(found)]
+    if found.parts:
+        parts += [Text(), Text("The other parts of its reply", "bold")]
+        parts += [
+            Text.assemble(f"  {part.id}  part {part.part}  ", _state(part.state))
+            for part in found.parts
+        ]
+    if content:
+        parts += [Text(), Text("What was said", "bold"), _content(delivery, whole=True)]
+    return Group(*parts)
+
+
+def whole_json(found: History, *, content: bool) -> dict[str, Any]:
+    """The same for a program."""
+    suggestion, told = found.suggestion, found.written_back
+    return {
+        **json(found.delivery, content=content),
+        "user_id": found.delivery.envelope.user_id,
+        "due_at": shapes.time(found.delivery.due_at),
+        "parts": [json(part, content=content) for part in found.parts],
+        "suggestion": suggestion and {"id": suggestion.id, "state": suggestion.state.value},
+        "written_back": told and {"state": told.state, "error": told.error},
+    }
+
+
+def _facts(delivery: Delivery) -> Table:
+    envelope, draft = delivery.envelope, delivery.draft
+    facts = Table.grid(padding=(0, 2))
+    facts.add_column(style="dim", no_wrap=True)
+    facts.add_column(overflow="fold")
+    media = " ".join(part for part in (draft.media_type.value, draft.media_file_type) if part)
+    rows: list[tuple[str, Any]] = [
+        ("delivery", Text.assemble((delivery.id, "bold"), "  ", _state(delivery.state))),
+        ("code", delivery.message_code),
+        ("call", envelope.call_id),
+        ("conversation", delivery.sender_id),
+        ("agent", f"{envelope.agent_id} ({envelope.nickname})"),
+        ("user", f"{envelope.user_id} on {envelope.channel.value}"),
+        ("said", f"{media}, {_BY[delivery.origin]}"),
+        ("approved by", delivery.approved_by),
+        ("tries", _tries(delivery)),
+        ("error", _error(delivery).plain),
+    ]
+    for name, value in rows:
+        if value:
+            facts.add_row(name, value)
+    return facts
+
+
+def _tries(delivery: Delivery) -> str:
+    unknown = f", {delivery.unknowns} of them of unknown outcome" if delivery.unknowns else ""
+    return f"{delivery.attempts}{unknown}"
+
+
+def _story(found: History) -> Table:
+    """What happened, in order of time."""
+    story = Table.grid(padding=(0, 2))
+    story.add_column(style="dim", no_wrap=True)
+    story.add_column(overflow="fold")
+    for at, what in sorted(_events(found), key=lambda pair: pair[0]):
+        story.add_row("  " + terminal.moment(at), what)
+    return story
+
+
+def _events(found: History) -> Iterator[tuple[float, str]]:
+    delivery, suggestion, told = found.delivery, found.suggestion, found.written_back
+    if suggestion is not None:
+        yield suggestion.created_at, "suggested to the agent"
+        if suggestion.settled_at is not None:
+            yield suggestion.settled_at, f"{suggestion.state.value} by {suggestion.settled_by}"
+    yield delivery.created_at, "stored"
+    if delivery.state is DeliveryState.WAITING:
+        yield delivery.due_at, "to be tried" + (" again" if delivery.attempts else "")
+        yield delivery.expires_at, "not begun any more, if it waits until then"
+    if delivery.state is DeliveryState.SENDING and delivery.lease_until is not None:
+        yield delivery.lease_until, "given up, if the process that sends it has died"
+    if delivery.settled_at is not None:
+        yield delivery.settled_at, delivery.state.value
+    if told is not None:
+        yield told.made_at, "to be written into Rasa's tracker"
+        if told.done_at is not None:
+            written = "written into" if told.state == "done" else "not taken by"
+            yield told.done_at, f"{written} Rasa's tracker"
+    if delivery.erased_at is not None:
+        yield delivery.erased_at, "its words were erased"
+
+
+def _state(state: DeliveryState) -> Text:
+    return Text(state.value, _STYLES[state])
+
+
+def _error(delivery: Delivery) -> Text:
+    if delivery.error is None:
+        return Text()
+    return Text.assemble((delivery.error.code, "yellow"), "  ", delivery.error.message)
+
+
+def _content(delivery: Delivery, *, whole: bool = False) -> Text:
+    if delivery.erased_at is not None:
+        return Text(_ERASED, "dim italic")
+    said = delivery.draft.content
+    return Text(said if whole else " ".join(said.split()), "italic")
+
+
+def _footer(shown: int, there: int, counts: Mapping[str, int]) -> Text:
+    footer = Text()
+    if shown < there:
+        footer.append(f"The newest {shown:,} of {there:,}; --all shows them all.\n", "dim")
+    listed = [state for state in DeliveryState if counts.get(state.value)]
+    for place, state in enumerate(listed):
+        footer.append("   " if place else "")
+        footer.append(f"{counts[state.value]:,} {state.value}", _STYLES[state])
+    return footer

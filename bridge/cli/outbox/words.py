@@ -1,0 +1,121 @@
+"""An operator's word on many deliveries: asked once, said one by one, each outcome told."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass
+
+import typer
+from rich.console import Group
+from rich.table import Table
+from rich.text import Text
+
+from bridge.cli import terminal
+from bridge.desk.deliveries import Deliveries
+from bridge.errors import RefusedError
+from bridge.model import Delivery
+
+_ALONE = 20  # outcomes that are told one by one at a terminal; of more, those that were not done
+
+
+@dataclass(frozen=True, slots=True)
+class Word:
+    """What is said of each delivery."""
+
+    ask: str  # "Send {} again?"
+    doing: str
+    done: str  # the outcome, as a program reads it
+    told: str  # and as people do
+    say: Callable[[Deliveries, str], Delivery]
+
+
+RETRY = Word(
+    "Send {} again?",
+    "Sending again",
+    "retried",
+    "will be sent again",
+    lambda deliveries, delivery: deliveries.retry(delivery, agent_id=None),
+)
+DISCARD = Word(
+    "Take {} off the list for good?",
+    "Taking off the list",
+    "discarded",
+    "taken off the list",
+    lambda deliveries, delivery: deliveries.discard(delivery, agent_id=None),
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Outcome:
+    """What became of the word on one delivery; ``refused`` says why it was not taken."""
+
+    delivery: str
+    refused: RefusedError | None = None
+
+
+def speak(deliveries: Deliveries, word: Word, ids: Sequence[str], yes: bool, as_json: bool) -> None:
+    """Say ``word`` of each; exit with code 1 where one was not taken, or none is there."""
+    if not ids:
+        terminal.say("There is none.")
+        raise typer.Exit(1)
+    terminal.confirm(word.ask.format(terminal.counted(len(ids), "delivery")), yes=yes)
+    with terminal.progress(word.doing) as progress:
+        outcomes = list(_each(deliveries, word, ids, progress))
+    if as_json:
+        for outcome in outcomes:
+            terminal.as_json(_json(word, outcome))
+    else:
+        terminal.show(_table(word, outcomes), (_line(word, outcome) for outcome in outcomes))
+    if word is RETRY and not all(outcome.refused for outcome in outcomes):
+        terminal.say("The server on this database sends it now; if none runs, the next one does.")
+    if any(outcome.refused for outcome in outcomes):
+        raise typer.Exit(1)
+
+
+def _each(
+    deliveries: Deliveries,
+    word: Word,
+    ids: Sequence[str],
+    progress: Callable[[int, int], None],
+) -> Iterator[Outcome]:
+    for number, delivery in enumerate(ids, 1):
+        try:
+            word.say(deliveries, delivery)
+        except RefusedError as error:
+            yield Outcome(delivery, error)
+        else:
+            yield Outcome(delivery)
+        progress(number, len(ids))
+
+
+def _table(word: Word, outcomes: Sequence[Outcome]) -> Group:
+    done = sum(not outcome.refused for outcome in outcomes)
+    table = Table(box=None, show_header=False, pad_edge=False)
+    table.add_column(justify="right", style="bold")
+    table.add_column(overflow="fold")
+    shown = outcomes if len(outcomes) <= _ALONE else [each for each in outcomes if each.refused]
+    for outcome in shown:
+        refused = outcome.refused
+        said = Text(refused.message, "yellow") if refused else Text(word.told, "green")
+        table.add_row(outcome.delivery, said)
+    if len(outcomes) == 1:
+        return Group(table)
+    together = f"{done:,} of {terminal.counted(len(outcomes), 'delivery')} {word.told}."
+    return Group(table, Text(together, "bold"))
+
+
+def _line(word: Word, outcome: Outcome) -> tuple[str, str, str]:
+    refused = outcome.refused
+    return (
+        outcome.delivery,
+        refused.code if refused else word.done,
+        refused.message if refused else "",
+    )
+
+
+def _json(word: Word, outcome: Outcome) -> dict[str, object]:
+    refused = outcome.refused
+    if refused is None:
+        return {"id": outcome.delivery, "outcome": word.done}
+    error = {"code": refused.code, "message": refused.message}
+    return {"id": outcome.delivery, "outcome": "refused", "error": error}

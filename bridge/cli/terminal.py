@@ -1,0 +1,97 @@
+"""What commands share at a terminal: tables there, plain lines for pipes, a bar on long work.
+
+Results go to standard output; questions, progress and warnings to standard error.
+"""
+
+from __future__ import annotations
+
+import json
+import sys
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from contextlib import contextmanager
+from datetime import datetime
+from typing import Any
+
+import typer
+from rich.console import Console, RenderableType
+from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
+
+_UNITS = ((86400, "d"), (3600, "h"), (60, "min"), (0, "s"))
+
+
+def out() -> Console:
+    """Standard output."""
+    return Console(highlight=False)
+
+
+def aside() -> Console:
+    """Standard error."""
+    return Console(stderr=True, highlight=False)
+
+
+def show(table: RenderableType, lines: Iterable[Iterable[object]]) -> None:
+    """A table at a terminal; else its lines with tabs between the fields, nothing cut short."""
+    console = out()
+    if console.is_terminal:
+        console.print(table)
+        return
+    for line in lines:
+        typer.echo("\t".join(str(field).translate(_ONE_LINE) for field in line))
+
+
+_ONE_LINE = {ord("\t"): " ", ord("\n"): " ", ord("\r"): " "}
+
+
+def as_json(value: Mapping[str, Any], *, indent: int | None = None) -> None:
+    """One JSON object."""
+    written = json.dumps(value, ensure_ascii=False, indent=indent)
+    typer.echo(written.encode("utf-8", "replace").decode())  # a text may hold half a pair
+
+
+def say(sentence: str) -> None:
+    """A sentence for people, beside the results."""
+    typer.echo(sentence, err=True)
+
+
+def confirm(question: str, *, yes: bool) -> None:
+    """Ask; exit with code 1 where the answer is no, with 2 where nobody can be asked."""
+    if yes:
+        return
+    if not sys.stdin.isatty():
+        say("Nobody can be asked here: add --yes.")
+        raise typer.Exit(2)
+    if not typer.confirm(question, err=True):
+        say("Nothing was changed.")
+        raise typer.Exit(1)
+
+
+@contextmanager
+def progress(label: str) -> Iterator[Callable[[int, int], None]]:
+    """A bar that is told how much is done, of how much; nothing where nobody sees it."""
+    console = aside()
+    if not console.is_terminal:
+        yield lambda _done, _total: None
+        return
+    columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn())
+    with Progress(*columns, TimeRemainingColumn(), console=console, transient=True) as bar:
+        task = bar.add_task(label, total=None)
+        yield lambda done, total: bar.update(task, completed=done, total=total)
+
+
+def age(seconds: float) -> str:
+    """``3 s``, ``12 min``, ``5 h``, ``40 d``."""
+    for size, unit in _UNITS:
+        if seconds >= max(size, 1):
+            return f"{seconds // max(size, 1):.0f} {unit}"
+    return "0 s"
+
+
+def moment(seconds: float) -> str:
+    """A time as the clock on the wall shows it, with its date."""
+    return datetime.fromtimestamp(seconds).astimezone().strftime("%Y-%m-%d %H:%M:%S")
+
+
+def counted(number: int, noun: str) -> str:
+    """``1 message``, ``12 messages``."""
+    plural = noun[:-1] + "ies" if noun.endswith("y") else noun + "s"
+    return f"{number:,} {noun if number == 1 else plural}"

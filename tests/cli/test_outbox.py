@@ -1,0 +1,250 @@
+"""``cc-bridge outbox`` as an operator runs it, on a database that nobody works on."""
+
+from __future__ import annotations
+
+import json
+import time
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+
+from bridge.model import (
+    AgentId,
+    CallId,
+    Delivery,
+    DeliveryError,
+    DeliveryState,
+    Draft,
+    MediaType,
+    Owner,
+)
+from bridge.store import Store, assignments, deliveries, queue
+from tests.cli.running import at_terminal, configure, piped
+from tests.making import assignment, delivery, envelope
+
+REFUSED = DeliveryError("106-001", "multimedia is switched off for this tenant (retcode 106-001)")
+WORDS = "Dear Maria, your order is lost"
+
+
+@pytest.fixture
+def url(tmp_path: Path) -> str:
+    return f"sqlite:///{tmp_path / 'bridge.db'}"
+
+
+@pytest.fixture
+def folder(tmp_path: Path, url: str) -> Path:
+    """Seven deliveries: of each state one, and a failed one of another agent's call."""
+    store = Store(url)
+    now = time.time()
+    made = [of_state(number, state, now) for number, state in enumerate([*DeliveryState, *LAST], 1)]
+    made[-1] = replace(
+        made[-1],
+        envelope=replace(envelope(), call_id=CallId("call-7"), agent_id=AgentId("292")),
+    )
+
+    def write(tx: object) -> None:
+        assignments.give(tx, assignment(), Owner.AGENT, "http", now=now)  # type: ignore[arg-type]
+        other = assignment(sender_id="jon", call_id="call-7", agent_id="292")
+        assignments.give(tx, other, Owner.AGENT, "http", now=now)  # type: ignore[arg-type]
+        for item in made:
+            settled = replace(item, lease=None)
+            queue.add(tx, [replace(item, state=DeliveryState.WAITING)])  # type: ignore[arg-type]
+            (stored,) = deliveries.by_codes(tx, [item.message_code])  # type: ignore[arg-type]
+            deliveries.move(tx, stored.seq, settled, among=[DeliveryState.WAITING])  # type: ignore[arg-type]
+
+    store.write(write)
+    store.close()
+    return configure(tmp_path, url)
+
+
+LAST = (DeliveryState.FAILED,)
+
+
+def of_state(number: int, state: DeliveryState, now: float) -> Delivery:
+    bad = state in (DeliveryState.FAILED, DeliveryState.UNCERTAIN)
+    return delivery(
+        number,
+        draft=Draft(MediaType.TEXT, WORDS),
+        state=state,
+        created_at=now - 60 * number,
+        due_at=now,
+        expires_at=now + 300,
+        error=REFUSED if bad else None,
+        settled_at=now if state.settled else None,
+    )
+
+
+def state_of(url: str, number: int) -> str:
+    store = Store(url)
+    found = store.read(lambda tx: deliveries.get(tx, number))
+    store.close()
+    assert found is not None
+    return found.state.value
+
+
+# -- list ----------------------------------------------------------------------------------------
+
+
+def test_in_a_pipe_it_is_a_line_each_and_no_words(folder: Path) -> None:
+    ran = piped(folder, "outbox", "list")
+    assert ran.code == 0
+    assert [row[:5] for row in ran.rows] == [
+        ["1", "1552524689-16797284", "291", "waiting", "0"],
+        ["2", "1552524689-16797284", "291", "sending", "0"],
+        ["4", "1552524689-16797284", "291", "failed", "0"],
+        ["5", "1552524689-16797284", "291", "uncertain", "0"],
+        ["6", "1552524689-16797284", "291", "expired", "0"],
+        ["7", "call-7", "292", "failed", "0"],
+    ]
+    assert ran.rows[2][6] == f"106-001: {REFUSED.message}"
+    assert "Maria" not in ran.out
+    assert "\x1b" not in ran.out
+
+
+def test_what_was_said_is_shown_only_to_who_asks(folder: Path) -> None:
+    assert piped(folder, "outbox", "list", "--content").rows[0][7] == WORDS
+    assert "content" not in piped(folder, "outbox", "list", "--json").objects[0]
+    shown = piped(folder, "outbox", "list", "--json", "--content").objects
+    assert shown[0]["content"] == WORDS
+    assert "Maria" not in piped(folder, "outbox", "show", "4").out
+    assert WORDS in piped(folder, "outbox", "show", "4", "--content").out
+
+
+def test_it_is_narrowed_by_state_call_agent_and_number(folder: Path) -> None:
+    def listed(*options: str) -> list[str]:
+        return [row[0] for row in piped(folder, "outbox", "list", *options).rows]
+
+    assert listed("--state", "failed,uncertain") == ["4", "5", "7"]
+    assert listed("--state", "failed", "--state", "delivered") == ["3", "4", "7"]
+    assert listed("--call", "call-7") == ["7"]
+    assert listed("--agent", "291", "--state", "failed") == ["4"]
+    assert listed("--limit", "2") == ["6", "7"]
+    assert listed("--limit", "2", "--all") == ["1", "2", "4", "5", "6", "7"]
+    assert listed("--call", "nobody") == []
+
+
+@pytest.mark.parametrize("columns", [80, 120])
+def test_at_a_terminal_it_is_a_table_that_fits(folder: Path, columns: int) -> None:
+    ran = at_terminal(folder, "outbox", "list", "--limit", "4", columns=columns)
+    lines = [line.rstrip() for line in ran.out.splitlines()]
+    assert max(len(line) for line in lines) <= columns
+    assert lines[0].split() == ["id", "call", "agent", "state", "tries", "age", "error"]
+    assert lines[1].split()[:5] == ["4", "1552524689-16797284", "291", "failed", "0"]
+    assert lines[1].split()[5:8] == ["4", "min", "106-001"]
+    assert ("multimedia is switched off" in lines[1]) is (columns == 120)
+    assert "The newest 4 of 6; --all shows them all." in lines
+    assert lines[-1].split("   ")[:3] == ["1 waiting", "1 sending", "1 delivered"]
+    assert "Maria" not in ran.out
+
+
+def test_an_empty_list_says_so(folder: Path) -> None:
+    assert "Nothing of that kind." in at_terminal(folder, "outbox", "list", "--call", "x").out
+
+
+# -- show ----------------------------------------------------------------------------------------
+
+
+def test_one_is_shown_whole(folder: Path) -> None:
+    ran = at_terminal(folder, "outbox", "show", "4")
+    for told in ("failed", "sender", "40001 on WEB", "106-001", "the agent's own words", "stored"):
+        assert told in ran.out
+    found = json.loads(piped(folder, "outbox", "show", "4", "--json").out)
+    assert (found["state"], found["user_id"], found["parts"]) == ("failed", "40001", [])
+
+
+def test_one_that_is_not_there_is_said_and_the_exit_code_is_1(folder: Path) -> None:
+    ran = piped(folder, "outbox", "show", "99")
+    assert (ran.code, ran.out, ran.err) == (1, "", "there is no such delivery.\n")
+
+
+# -- retry and discard -----------------------------------------------------------------------------
+
+
+def test_each_outcome_is_told_and_one_refusal_makes_the_exit_code_1(folder: Path, url: str) -> None:
+    ran = piped(folder, "outbox", "retry", "4", "3", "99", "--yes")
+    assert ran.code == 1
+    assert ran.rows == [
+        ["4", "retried", ""],
+        ["3", "settled", "this delivery is delivered"],
+        ["99", "not_found", "there is no such delivery"],
+    ]
+    assert state_of(url, 4) == "waiting"
+
+
+def test_all_of_a_kind_are_retried(folder: Path, url: str) -> None:
+    ran = piped(folder, "outbox", "retry", "--all", "--state", "failed", "--yes", "--json")
+    assert ran.code == 0
+    assert ran.objects == [{"id": "4", "outcome": "retried"}, {"id": "7", "outcome": "retried"}]
+    assert [state_of(url, number) for number in (4, 5, 7)] == ["waiting", "uncertain", "waiting"]
+    again = piped(folder, "outbox", "retry", "--all", "--state", "failed", "--yes")
+    assert (again.code, again.err) == (1, "There is none.\n")
+
+
+def test_what_waits_is_discarded_and_what_is_being_sent_is_not(folder: Path, url: str) -> None:
+    ran = piped(folder, "outbox", "discard", "1", "2", "5", "--yes")
+    assert [row[:2] for row in ran.rows] == [
+        ["1", "discarded"],
+        ["2", "settled"],
+        ["5", "discarded"],
+    ]
+    assert state_of(url, 1) == "failed"
+
+
+def test_it_asks_first(folder: Path, url: str) -> None:
+    no = at_terminal(folder, "outbox", "discard", "1", say="n\n")
+    assert no.code == 1
+    assert "Take 1 delivery off the list for good? [y/N]" in no.out
+    assert "Nothing was changed." in no.out
+    assert state_of(url, 1) == "waiting"
+    yes = at_terminal(folder, "outbox", "retry", "4", "7", "3", say="y\n")
+    assert yes.code == 1
+    assert "Send 3 deliveries again?" in yes.out
+    assert "2 of 3 deliveries will be sent again." in yes.out
+    assert state_of(url, 4) == "waiting"
+
+
+def test_where_nobody_can_be_asked_nothing_is_done(folder: Path, url: str) -> None:
+    ran = piped(folder, "outbox", "discard", "1")
+    assert (ran.code, ran.err) == (2, "Nobody can be asked here: add --yes.\n")
+    assert state_of(url, 1) == "waiting"
+
+
+def test_a_call_that_is_over_keeps_its_messages_unsent(folder: Path, url: str) -> None:
+    store = Store(url)
+    store.write(lambda tx: assignments.end(tx, "jon", "call-7", now=time.time()))
+    store.close()
+    ran = piped(folder, "outbox", "retry", "7", "--yes")
+    assert ran.rows == [["7", "call_ended", "this call has ended"]]
+
+
+@pytest.mark.parametrize(
+    ("arguments", "said"),
+    [
+        (["list", "--state", "faild"], "a state is one of waiting, sending"),
+        (["retry"], "Name deliveries by their IDs"),
+        (["retry", "4", "--state", "failed"], "Name deliveries by their IDs"),
+        (["retry", "--all"], "--all goes with --state"),
+        (["discard", "1", "--all", "--state", "failed"], "--all goes with --state"),
+    ],
+)
+def test_what_cannot_be_meant_is_refused(folder: Path, arguments: list[str], said: str) -> None:
+    ran = piped(folder, "outbox", *arguments)
+    assert ran.code == 2
+    assert said in ran.err
+    assert "Traceback" not in ran.err
+
+
+def test_no_database_is_made_where_there_is_none(tmp_path: Path) -> None:
+    configure(tmp_path, "sqlite:///missing.db")
+    ran = piped(tmp_path, "outbox", "list")
+    assert ran.code == 2
+    assert "there is no database missing.db" in ran.err
+    assert not (tmp_path / "missing.db").exists()
+
+
+def test_a_wrong_configuration_is_told_whole(tmp_path: Path) -> None:
+    configure(tmp_path, "sqlite:///missing.db", wrong=1)
+    ran = piped(tmp_path, "outbox", "list")
+    assert ran.code == 2
+    assert "wrong" in ran.err
