@@ -13,6 +13,7 @@ from typing import TypeAlias
 
 from bridge.store import Store, forgetting
 from bridge.store.forgetting import Key, Whose, Window
+from bridge.turn import kept_name
 
 __all__ = ["Forgetting", "Forgotten", "Whose"]
 
@@ -54,7 +55,7 @@ class Forgetting:
             "user": forgetting.of_user,
             "call": forgetting.of_call,
         }[kind]
-        return self._store.read(lambda tx: find(tx, name))
+        return self._store.read(lambda tx: find(tx, kept_name(name)))
 
     def look(self, whose: Whose, progress: Progress) -> Forgotten:
         """Count what there is of it. Nothing is changed."""

@@ -7,7 +7,7 @@ Pure: no I/O, no clock, no settings, no rasa_sdk. ``fault`` is strict and in wor
 from bridge.turn.check import fault
 from bridge.turn.events import OWN_ACTIONS, WRITTEN_BACK
 from bridge.turn.message import Command, Ranked, Selected
-from bridge.turn.reading import Turn, read
+from bridge.turn.reading import Turn, kept_name, read
 from bridge.turn.spoken import Said
 
 __all__ = [
@@ -19,5 +19,6 @@ __all__ = [
     "Selected",
     "Turn",
     "fault",
+    "kept_name",
     "read",
 ]

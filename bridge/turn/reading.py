@@ -185,9 +185,9 @@ def read(state: Mapping[str, Any], domain: Mapping[str, Any] | None, action_name
     responses = mapping(domain).get("responses")
     loop = words(mapping(state.get("active_loop")).get("name"))
     return Turn(
-        sender_id=SenderId(_name(words(state.get("sender_id")) or "")),
+        sender_id=SenderId(kept_name(words(state.get("sender_id")) or "")),
         action_name=action_name,
-        message_id=_name(given or own or raw.stable_id(events, index)),
+        message_id=kept_name(given or own or raw.stable_id(events, index)),
         text=text,
         intent=words(intent.get("name")),
         confidence=number(intent.get("confidence")),
@@ -204,8 +204,8 @@ def read(state: Mapping[str, Any], domain: Mapping[str, Any] | None, action_name
     )
 
 
-def _name(given: str) -> str:
-    """A name as Rasa gave it, or another that is short enough to be kept."""
+def kept_name(given: str) -> str:
+    """A conversation's or message's name as Rasa gave it, or one that is short enough to be kept."""
     if len(given) <= _LONGEST_NAME:
         return given
     return f"sha256:{hashlib.sha256(given.encode('utf-8', 'replace')).hexdigest()}"

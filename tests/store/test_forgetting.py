@@ -14,6 +14,7 @@ from hypothesis import strategies as st
 from bridge.desk.forgetting import Forgetting, Forgotten
 from bridge.model import CallId, DeliveryState, Draft, MediaType, SenderId, SuggestionState, derive
 from bridge.store import Store, deliveries, errands, events, forgetting, queue, schema, turns
+from bridge.turn import kept_name
 from tests.making import NOW, delivery, envelope
 from tests.store.people import dump, history, written
 
@@ -79,6 +80,11 @@ def test_a_call_of_the_readers_is_a_conversation_of_its_own(store: Store) -> Non
     history(store, "cc-call-9", "call-9", "40009", NOW)
     forget(store, "call", "call-9")
     assert "call-9" not in written(store)
+
+
+def test_a_conversation_whose_name_is_too_long_to_be_kept_is_known_by_it(store: Store) -> None:
+    history(store, kept_name("x" * 600), "call-1", "40001", NOW)
+    assert forget(store, "sender", "x" * 600).total == 6
 
 
 def test_the_code_of_an_answer_stays_and_says_nothing(two: Store) -> None:
