@@ -205,7 +205,7 @@ def read(state: Mapping[str, Any], domain: Mapping[str, Any] | None, action_name
 
 
 def kept_name(given: str) -> str:
-    """A conversation's or message's name as Rasa gave it, or one that is short enough to be kept."""
+    """A conversation's or message's name as Rasa gave it, or one short enough to be kept."""
     if len(given) <= _LONGEST_NAME:
         return given
     return f"sha256:{hashlib.sha256(given.encode('utf-8', 'replace')).hexdigest()}"
