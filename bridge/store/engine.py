@@ -175,9 +175,11 @@ def connection(engine: Engine) -> Iterator[Connection]:
         except (SQLAlchemyError, engine.dialect.loaded_dbapi.Error) as error:
             if _is_lost(taken):
                 # Prepared statements go past SQLAlchemy, which would see it by itself. The pool's
-                # other connections are broken too, most likely.
-                taken.invalidate()
-                engine.dispose()
+                # other connections are broken too, most likely. (Its dispose() would forget those
+                # that are out, the new ones among them.)
+                if not taken.invalidated:
+                    engine.pool._invalidate(taken.connection)  # noqa: SLF001 - no other way to
+                    taken.invalidate()
                 raise LostError(error) from error
             if postgres.crossed(getattr(error, "orig", None) or error):
                 raise CrossedError(error) from error

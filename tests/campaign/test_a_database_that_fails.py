@@ -1,0 +1,137 @@
+"""A database that is locked, full or gone in the middle of a burst, and a clock that is set.
+
+One process that goes on knows what it has sent: nothing is even said again.
+"""
+
+from __future__ import annotations
+
+import sqlite3
+import threading
+import time
+from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import closing, contextmanager
+from pathlib import Path
+
+import pytest
+
+from bridge.errors import StoreError
+from bridge.store import engine
+from tests.campaign.burst import SEND, Burst, Told
+from tests.postgres import PostgresServer
+from tests.simulator.harness import Simulator
+
+CALLS = [f"call-{number}" for number in range(10)]
+EACH = 8
+
+
+def file_of(url: str) -> Path:
+    return Path(url.removeprefix("sqlite:///"))
+
+
+@contextmanager
+def writing(burst: Burst) -> Iterator[None]:
+    """Agents write while something happens: whoever is told that it failed writes it again."""
+    with ThreadPoolExecutor(1) as agents:
+        written = agents.submit(burst.say_in_each, CALLS, EACH)
+        burst.until(lambda: len(burst.all()) > len(CALLS))
+        yield
+        written.result()
+
+
+def nothing_but_a_pause(told: Told, gateway: Simulator) -> None:
+    assert told.all_delivered()
+    assert told.seen.count == len(CALLS) * EACH
+    assert told.seen.resends == 0
+    assert gateway.agent("291")["sign_ins"] == 1
+    assert gateway.state()["violations"] == []
+
+
+@pytest.mark.parametrize("patience", [0.3, 15])
+def test_locked_by_another_program(
+    gateway: Simulator, sqlite_url: str, patience: float, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(engine, "BUSY_SECONDS", patience)
+    gateway.settings(delay_ms=20)
+    with Burst(gateway, sqlite_url) as burst:
+        burst.open(*CALLS)
+        file = file_of(sqlite_url)
+        with writing(burst), closing(sqlite3.connect(file, isolation_level=None)) as other:
+            other.execute("BEGIN IMMEDIATE")
+            time.sleep(2)
+        told = burst.told()
+    nothing_but_a_pause(told, gateway)
+
+
+def test_full_disk(gateway: Simulator, sqlite_url: str) -> None:
+    """As far as SQLite goes: it may take no page more."""
+    gateway.settings(delay_ms=20)
+    full = threading.Event()
+
+    with Burst(gateway, sqlite_url) as burst:
+        burst.open(*CALLS)
+
+        def pages(most: int) -> None:
+            pragma = f"PRAGMA max_page_count = {most}"
+            burst.runtime.store.write(lambda tx: tx.exec_driver_sql(pragma).scalar())
+
+        refused = burst.runtime.desk.suggestions.reply
+        monkey = pytest.MonkeyPatch()
+
+        def reply(*args: object, **named: object) -> object:
+            try:
+                return refused(*args, **named)  # type: ignore[arg-type]
+            except StoreError:
+                full.set()
+                raise
+
+        monkey.setattr(burst.runtime.desk.suggestions, "reply", reply)
+        with writing(burst):
+            pages(1)  # SQLite makes it as many as there are
+            assert full.wait(20)
+            pages(1 << 30)
+        told = burst.told()
+    nothing_but_a_pause(told, gateway)
+
+
+@pytest.mark.parametrize("end", [PostgresServer.stop, PostgresServer.kill])
+def test_a_server_that_goes_away_and_comes_back(
+    gateway: Simulator,
+    postgres: PostgresServer,
+    postgres_url: str,
+    end: Callable[[PostgresServer], None],
+) -> None:
+    gateway.settings(delay_ms=20)
+    with Burst(gateway, postgres_url) as burst:
+        burst.open(*CALLS)
+        with writing(burst):
+            end(postgres)
+            time.sleep(1)
+            postgres.start()
+        told = burst.told()
+    nothing_but_a_pause(told, gateway)
+
+
+class Clock:
+    """The machine's, until somebody sets it."""
+
+    def __init__(self) -> None:
+        self.by = 0.0
+
+    def __call__(self) -> float:
+        return time.time() + self.by
+
+
+@pytest.mark.parametrize("by", [-3600.0, 3600.0])
+def test_a_clock_that_is_set(gateway: Simulator, store_url: str, by: float) -> None:
+    clock = Clock()
+    gateway.settings(delay_ms=20)
+    gateway.fault("status", path=SEND, status=503, skip=20, times=4)
+    with Burst(gateway, store_url, clock=clock, delivery={"expire_after": 7200}) as burst:
+        burst.open(*CALLS)
+        with writing(burst):
+            clock.by = by
+        began = time.monotonic()
+        told = burst.told()
+        assert time.monotonic() - began < 15
+    nothing_but_a_pause(told, gateway)
