@@ -47,6 +47,7 @@ _REASONS = (
     "reassigned",
     "sign_in_delayed",
     "signing_in",
+    "too_many_waiting",
     "unknown_outcome",
 )
 _RETCODE = re.compile(r"(000|100|105|106|110)-\d{3}")  # the groups that the reference knows

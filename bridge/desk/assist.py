@@ -11,6 +11,7 @@ from bridge.config.settings import Settings
 from bridge.desk.answers import NOTHING, Answer, Step
 from bridge.desk.assigning import SUSPENDED
 from bridge.desk.compose import Composer
+from bridge.desk.crowding import crowded
 from bridge.desk.responses import Responses
 from bridge.desk.turns import Seen
 from bridge.errors import AssignmentError
@@ -28,7 +29,6 @@ from bridge.model import (
 )
 from bridge.replies import Candidate
 from bridge.store import Store, Tx, assignments, queue, suggestions, switches, turns
-from bridge.store.assignments import Standing
 from bridge.triggers import Decision
 from bridge.turn import Turn
 
@@ -63,6 +63,7 @@ class Assists:
     ) -> None:
         self._store = store
         self._rules = settings.designer.assist
+        self._most_waiting = settings.bridge.delivery.max_waiting_per_call
         self._silent = settings.bridge.rasa.replies == "silent"
         self._composer = composer
         self._responses = responses
@@ -115,34 +116,41 @@ class Assists:
             return Step(seen.key, NOTHING)
         auto = mode is Mode.AUTO and self._may_go(decision)
         batch = self._batch(standing.assignment, turn, seen.key, offers[0]) if auto else []
-        offered = self._suggestions(standing.assignment, turn, seen.key, offers, sent=auto)
-
-        if self._store.write(lambda tx: self._keep(tx, seen.key, standing, offered, batch)):
-            self._told(_BY_ITSELF if auto else "offered", 1 if auto else len(offered))
-        if batch:
+        state = self._store.write(
+            lambda tx: self._offer_or_send(tx, standing.assignment, turn, seen.key, offers, batch)
+        )
+        if state is SuggestionState.ACCEPTED:
+            self._told(_BY_ITSELF, 1)
             self._ring()
+        elif state is not None:
+            self._told("offered", len(offers))
         return Step(seen.key, NOTHING)
 
-    def _keep(
+    def _offer_or_send(
         self,
         tx: Tx,
+        assignment: Assignment,
+        turn: Turn,
         key: str,
-        standing: Standing,
-        offered: Sequence[Suggestion],
+        offers: Sequence[_Offer],
         batch: Sequence[Delivery],
-    ) -> bool:
-        """Store what is offered or sent; False where somebody was quicker."""
-        sender_id, call_id = standing.assignment.sender_id, standing.assignment.call_id
-        if assignments.of_sender_and_call(tx, sender_id, call_id) is None:
-            return False  # the customer was forgotten meanwhile
+    ) -> SuggestionState | None:
+        """Store it, whichever of the two; the first suggestion's state, None for a repeat."""
+        now = self._clock()
+        if assignments.of_sender_and_call(tx, assignment.sender_id, assignment.call_id) is None:
+            return None  # the customer was forgotten meanwhile
         answer = NOTHING.as_json()
-        begun = turns.begin(
-            tx, key, sender_id=sender_id, call_id=None, now=self._clock(), answer=answer
-        )
-        if begun:
-            suggestions.offer(tx, offered)
+        if not turns.begin(
+            tx, key, sender_id=assignment.sender_id, call_id=None, now=now, answer=answer
+        ):
+            return None
+        # Where too much waits for the call, the agent decides.
+        sent = bool(batch) and not crowded(tx, assignment.call_id, len(batch), self._most_waiting)
+        offered = self._suggestions(assignment, turn, key, offers, sent=sent)
+        suggestions.offer(tx, offered)
+        if sent:
             queue.add(tx, batch)
-        return begun
+        return offered[0].state
 
     # -- the bot has the conversation ------------------------------------------------------------
 

@@ -9,6 +9,7 @@ from dataclasses import dataclass, replace
 from bridge.config.settings import BridgeSettings
 from bridge.desk.assigning import own_call
 from bridge.desk.compose import reply_key
+from bridge.desk.crowding import make_room
 from bridge.desk.paging import MOST, Page, page_size
 from bridge.errors import RefusedError
 from bridge.model import (
@@ -155,12 +156,13 @@ class Deliveries:
 
         Raises:
             RefusedError: 404, 403; 409 where it is on its way or delivered, the call is over, or
-                its words are too old to be kept.
+                its words are too old to be kept; 429 where too much waits.
         """
 
         def store(tx: Tx) -> Delivery:
             found = _delivery(tx, delivery_id)
-            own_call(tx, found.envelope.call_id, agent_id, with_agent=True)
+            call_id = found.envelope.call_id
+            own_call(tx, call_id, agent_id, with_agent=True)
             if found.erased_at is not None:
                 raise RefusedError(409, "erased", "its words were erased: they were too old")
             now = self._clock()
@@ -174,7 +176,9 @@ class Deliveries:
                 settled_at=None,
                 approved_by=agent_id or found.approved_by,
             )
-            return _move(tx, found, again, _RETRIED)
+            moved = _move(tx, found, again, _RETRIED)
+            make_room(tx, call_id, 0, self._settings.delivery.max_waiting_per_call)
+            return moved
 
         moved = self._store.write(store)
         self._ring()

@@ -27,6 +27,7 @@ from bridge.desk.answers import (
 )
 from bridge.desk.assigning import Freed, give
 from bridge.desk.compose import Composer
+from bridge.desk.crowding import CROWDED, crowded
 from bridge.desk.resolve import Resolver
 from bridge.desk.responses import Responses
 from bridge.desk.turns import Seen, pause_again
@@ -97,6 +98,7 @@ class Handoffs:
     ) -> None:
         self._store = store
         self._rules = settings.designer.handoff
+        self._most_waiting = settings.bridge.delivery.max_waiting_per_call
         self._resolver = Resolver(settings.bridge)
         self._composer = composer
         self._responses = responses
@@ -229,7 +231,15 @@ class Handoffs:
         assignments.hand_off(
             tx, assignment.sender_id, assignment.call_id, card=plan.card, now=plan.now
         )
-        return True, queue.add(tx, plan.batch, reserved)
+        claimed = queue.add(tx, plan.batch, reserved)
+        if (
+            claimed is None
+            and plan.batch
+            and crowded(tx, assignment.call_id, 0, self._most_waiting)
+        ):
+            # It is judged as what was refused for good, and the customer is told.
+            queue.withdraw(tx, CROWDED, now=plan.now, turn_key=plan.key)
+        return True, claimed
 
     # -- answers -------------------------------------------------------------------------------
 

@@ -8,6 +8,7 @@ from collections.abc import Callable, Sequence
 from bridge.config.settings import BridgeSettings
 from bridge.desk.assigning import SPOKEN, own_call
 from bridge.desk.compose import Composer
+from bridge.desk.crowding import make_room
 from bridge.desk.paging import Page, page_size
 from bridge.errors import AssignmentError, RefusedError
 from bridge.model import (
@@ -253,10 +254,8 @@ class Suggestions:
 
     def _say(self, tx: Tx, call_id: str, batch: Sequence[Delivery], now: float) -> None:
         """Store the agent's message; what the bot would have sent by itself is withdrawn."""
-        if deliveries.waiting_of_call(tx, call_id) >= self._most_waiting:
-            message = f"{self._most_waiting} messages of this call wait already"
-            raise RefusedError(429, "too_many_waiting", message)
         queue.withdraw(tx, SPOKEN, now=now, call_id=call_id, origin=Origin.AUTO)
+        make_room(tx, call_id, len(batch), self._most_waiting)
         queue.add(tx, batch)
 
     def _written(self, assignment: Assignment, text: str) -> tuple[Draft, ...]:

@@ -17,6 +17,11 @@ _d = deliveries.c
 _ANY_OPEN = Prepared(
     select(_d.seq).where(OPEN, _d.call_id == bindparam("b_call")).limit(literal_column("1"))
 )
+_WAITING_OF_CALL = Prepared(
+    select(func.count())
+    .select_from(deliveries)
+    .where(OPEN, _d.call_id == bindparam("b_call"), _d.state == WAITING)
+)
 _OF_TURN = Prepared(select(deliveries).where(_d.turn_key == bindparam("b_turn")).order_by(_d.seq))
 
 
@@ -37,9 +42,12 @@ def get(tx: Connection, seq: int) -> Delivery | None:
 
 
 def waiting_of_call(tx: Connection, call_id: str) -> int:
-    """How many deliveries of a call wait."""
-    statement = select(func.count()).where(_d.call_id == call_id, _d.state == WAITING)
-    return int(tx.execute(statement).scalar_one())
+    """How many deliveries of a call wait.
+
+    Two replicas that store for one call at the same moment do not see each other's.
+    """
+    number: int = _WAITING_OF_CALL.scalar(tx, b_call=call_id)
+    return number
 
 
 def listing(
