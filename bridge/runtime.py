@@ -235,7 +235,11 @@ def prepare() -> Settings:
     found = settings()
     for warning in found.warnings:
         logger.warning(warning)
-    Store(found.bridge.storage.url).close()
+    store = Store(found.bridge.storage.url)
+    try:
+        store.demand_writable()
+    finally:
+        store.close()
     return found
 
 

@@ -154,7 +154,7 @@ def refusal(engine: Engine, error: SQLAlchemyError) -> str:
     cause = getattr(error, "orig", None) or error
     if engine.dialect.name == "postgresql":
         return postgres.refusal(engine.url, cause)
-    return f"the database cannot be prepared: {cause}"
+    return f"the database {engine.url.database} cannot be used: {cause}"
 
 
 @contextmanager

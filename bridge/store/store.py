@@ -27,6 +27,7 @@ T = TypeVar("T")
 Tx: TypeAlias = Connection  # what the functions of this package take first
 
 _READERS = 8
+_CHANGE_NOTHING = text("UPDATE alembic_version SET version_num = version_num")
 
 
 class Store:
@@ -114,6 +115,21 @@ class Store:
         except SQLAlchemyError as error:
             reason = type(getattr(error, "orig", None) or error).__name__
             raise StoreError(f"the database cannot be tidied ({reason})") from error
+
+    def demand_writable(self) -> None:
+        """Write something that changes nothing, so that a full disk shows at the start.
+
+        Raises:
+            StoreError: it cannot be written, and why.
+        """
+        try:
+            self.write(lambda tx: tx.execute(_CHANGE_NOTHING).rowcount)
+        except StoreError as error:
+            cause: BaseException = error
+            while cause.__cause__ is not None:
+                cause = cause.__cause__
+            database = self._engine.url.database
+            raise StoreError(f"the database {database} cannot be written: {cause}") from error
 
     def close(self) -> None:
         """Commit what is queued and close every connection."""

@@ -1,4 +1,7 @@
-"""Two action servers on one PostgreSQL are one bridge, and go on as one when the other dies."""
+"""Two action servers on one database are one bridge, and go on as one when the other ends.
+
+Replicas share a PostgreSQL; a second start on the same SQLite file is somebody's accident.
+"""
 
 from __future__ import annotations
 
@@ -19,11 +22,11 @@ CUSTOMERS = 24
 
 
 @pytest.fixture
-def pair(gateway: Simulator, postgres_url: str, tmp_path: Path) -> Iterator[list[ActionServer]]:
+def pair(gateway: Simulator, store_url: str, tmp_path: Path) -> Iterator[list[ActionServer]]:
     """Two that started at once on an empty database."""
     bridge = {
         "gateway": {"url": gateway.url},
-        "storage": {"url": postgres_url},
+        "storage": {"url": store_url},
         "delivery": {"wait": 10},
     }
     with ExitStack() as opened, ThreadPoolExecutor(2) as pool:
@@ -104,6 +107,32 @@ def test_when_one_is_killed_the_other_delivers_everything_in_order(
     assert len(gateway.recorded(operation="sign_in")) == 1
     polls = len(gateway.recorded(operation="poll"))
     gateway.wait_for(requests=polls + 2, operation="poll", timeout=20)
+
+
+def test_when_one_stops_the_other_goes_on_with_its_session_and_its_poller(
+    gateway: Simulator, pair: list[ActionServer]
+) -> None:
+    first, second = pair
+    assign(first, 1)
+    first.webhook(turn("customer-1"))
+    gateway.wait_for(messages=1)
+    gateway.wait_for(requests=1, operation="poll")
+    gateway.fault("status", path="*sendmessage", status=503, times=1)
+    assign(first, 2)
+    body = {"text": "Hello", "client_id": "1"}
+    assert first.post("/bridge/calls/call-1/replies", json=body).status_code in (200, 201)
+    assert first.stop() == 0
+    polls = len(gateway.recorded(operation="poll"))
+    gateway.wait_for(messages=2)
+    assert slots(second.webhook(turn("customer-2")))["handoff_delivery"] == "delivered"
+    gateway.wait_for(requests=polls + 2, operation="poll")
+    gateway.event("291", "AgentEvent_Call_Release", "call-1")
+    gateway.wait_for(requests=polls + 4, operation="poll")
+    assert said(gateway) == {"call-1": [WELCOME, "Hello"], "call-2": [WELCOME]}
+    assert len(gateway.messages()) == 3
+    assert len(gateway.recorded(operation="sign_in")) == 1
+    assert gateway.state()["violations"] == []
+    assert second.stop() == 0
 
 
 def test_while_the_database_is_away_they_are_not_ready_and_nothing_is_lost(
