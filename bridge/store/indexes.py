@@ -31,7 +31,14 @@ _PARTIAL = (
             schema.deliveries.c.state,  # else SQLite takes the index of all of a call's deliveries
         ),
     ),
-    ("deliveries_due", "state = 'waiting'", (schema.deliveries.c.due_at,)),
+    (
+        "deliveries_due",
+        "state = 'waiting'",
+        (
+            schema.deliveries.c.due_at,
+            schema.deliveries.c.seq,  # else PostgreSQL sorts all that is due for each claim
+        ),
+    ),
 )
 
 for _name, _where, _columns in _PARTIAL:

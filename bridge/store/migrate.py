@@ -15,10 +15,11 @@ from sqlalchemy import Connection, Engine, inspect, text
 from bridge.errors import StoreError
 from bridge.store.schema import metadata
 
-HEAD = "0003"  # the newest version under migrations/versions; a test holds them together
+HEAD = "0004"  # the newest version under migrations/versions; a test holds them together
 logger = logging.getLogger(__name__)
 
 _LOCK = 0x63636272  # "ccbr": an advisory lock of PostgreSQL that only migrations take
+_PATIENCE = "10min"  # while another replica does it
 _FOLDER = Path(__file__).parent / "migrations"
 
 
@@ -33,6 +34,7 @@ def migrate(engine: Engine) -> None:
             return
     with engine.begin() as connection:
         if connection.dialect.name == "postgresql":
+            connection.execute(text(f"SET LOCAL lock_timeout = '{_PATIENCE}'"))
             connection.execute(text("SELECT pg_advisory_xact_lock(:lock)"), {"lock": _LOCK})
         version = _version(connection)  # somebody else may have done it meanwhile
         if version == HEAD:

@@ -10,8 +10,10 @@ from pathlib import Path
 import pytest
 
 import bridge.store
-from bridge.store import Store, Tx
+from bridge.store import Store, Tx, queue
 from bridge.store.prepared import Prepared
+from bridge.store.schema import deliveries
+from tests.making import NOW, delivery
 
 # Looked through on purpose: one row for each agent or open call, when somebody asks for figures.
 LOOKED_THROUGH = {"figures._CALLS", "figures._SESSIONS"}
@@ -82,3 +84,30 @@ def test_what_is_next_is_found_among_what_waits(plans: dict[str, list[str]], nam
 def test_a_calls_long_history_is_not_looked_through(plans: dict[str, list[str]]) -> None:
     (step,) = plans["deliveries._ANY_OPEN"]
     assert "deliveries_open" in step
+
+
+def test_after_an_outage_postgresql_sorts_nothing_to_find_the_next(postgres_url: str) -> None:
+    store = Store(postgres_url)
+
+    def backlog(tx: Tx) -> None:
+        queue.add(tx, [delivery(1)])
+        own = {"message_code": "n::text", "call_id": "n::text"}
+        columns = [column.name for column in deliveries.c if column.name != "seq"]
+        values = ", ".join(own.get(name, name) for name in columns)
+        into, many = ", ".join(columns), "generate_series(1, 20000) AS n"
+        tx.exec_driver_sql(
+            f"INSERT INTO deliveries ({into}) SELECT {values} FROM deliveries, {many}"  # noqa: S608 - the schema's own names
+        )
+        tx.exec_driver_sql("ANALYZE deliveries")  # as the server does by itself
+
+    def explain(tx: Tx) -> str:
+        made = queue._LOCK_DUE._for(tx)
+        cursor = tx.connection.cursor()
+        cursor.execute("EXPLAIN " + made.sql, made.arguments({"b_now": NOW, "b_limit": 8}))
+        return "\n".join(str(row[0]) for row in cursor.fetchall())
+
+    store.write(backlog)
+    steps = store.write(explain)
+    store.close()
+    assert "Index Scan using deliveries_due" in steps, steps
+    assert "Sort" not in steps, steps
