@@ -145,10 +145,11 @@ def claim(tx: Connection, *, lease: str, now: float, until: float, limit: int) -
     return sorted((_errand(row) for row in rows), key=lambda errand: errand.seq)
 
 
-_DOING_BY = Prepared(select(_e.lease).where(_e.state == _DOING).distinct())
+_OPEN = _e.state.in_([_WAITING, _DOING])  # in the words of the partial index
+_DOING_BY = Prepared(select(_e.lease).where(_OPEN, _e.state == _DOING).distinct())
 _FREE = Prepared(
     update(errands)
-    .where(_e.state == _DOING, _e.lease == bindparam("b_lease"))
+    .where(_OPEN, _e.state == _DOING, _e.lease == bindparam("b_lease"))
     .values(lease_until=bindparam("b_until"))
 )
 
