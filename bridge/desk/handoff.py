@@ -273,7 +273,7 @@ class Handoffs:
             return self._unavailable(turn, "no_assignment").as_json()
         if record.answer is not None:
             return record.answer
-        verdict = outcome.judge(deliveries.of_turn(tx, key))
+        verdict = outcome.judge(deliveries.hold_turn(tx, key))
         call_id = record.call_id or ""
         if verdict.error is None:
             standing = assignments.of_sender_and_call(tx, record.sender_id, call_id)

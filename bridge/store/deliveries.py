@@ -22,12 +22,19 @@ _WAITING_OF_CALL = Prepared(
     .select_from(deliveries)
     .where(OPEN, _d.call_id == bindparam("b_call"), _d.state == WAITING)
 )
-_OF_TURN = Prepared(select(deliveries).where(_d.turn_key == bindparam("b_turn")).order_by(_d.seq))
+_of_turn = select(deliveries).where(_d.turn_key == bindparam("b_turn")).order_by(_d.seq)
+_OF_TURN = Prepared(_of_turn)
+_OF_TURN_HELD = Prepared(_of_turn.with_for_update())  # SQLite has one writer, and no such word
 
 
 def of_turn(tx: Connection, turn_key: str) -> list[Delivery]:
     """The deliveries that one action call stored, in order."""
     return [delivery(row) for row in _OF_TURN.all(tx, b_turn=turn_key)]
+
+
+def hold_turn(tx: Connection, turn_key: str) -> list[Delivery]:
+    """The same, and nobody moves them before ``tx`` ends: what is judged by them stays true."""
+    return [delivery(row) for row in _OF_TURN_HELD.all(tx, b_turn=turn_key)]
 
 
 def of_reply(tx: Connection, reply_key: str) -> list[Delivery]:

@@ -88,16 +88,27 @@ def demand_file(url: str) -> None:
 
 
 def _open_sqlite(url: URL, connections: int, *, reading: bool) -> Engine:
-    _private_file(Path(url.database or ""))
+    path = Path(url.database or "")
+    _private_file(path)
+    opened = _inode(path)
+
+    def prepare(connection: Any, _record: object) -> None:
+        _demand_inode(path, opened, connection)
+        _prepare_sqlite(connection)
+
+    def begin(connection: Connection) -> None:
+        _demand_inode(path, opened)
+        connection.exec_driver_sql("BEGIN IMMEDIATE")
+
     engine = create_engine(
         url,
         pool_size=connections,
         max_overflow=0,
         connect_args={"timeout": BUSY_SECONDS, "check_same_thread": False},
     )
-    event.listen(engine, "connect", _prepare_sqlite)
+    event.listen(engine, "connect", prepare)
     if not reading:
-        event.listen(engine, "begin", _begin_immediate)
+        event.listen(engine, "begin", begin)
     return engine
 
 
@@ -120,7 +131,33 @@ def _private_file(path: Path) -> None:
         raise StoreError(message) from error
 
 
-def _prepare_sqlite(connection: Any, _record: object) -> None:
+class FileReplacedError(sqlite3.OperationalError):
+    """The database's file was removed, or another one is in its place."""
+
+
+def _inode(path: Path) -> tuple[int, int] | None:
+    try:
+        found = path.stat()
+    except OSError:
+        return None
+    return found.st_dev, found.st_ino
+
+
+def _demand_inode(path: Path, opened: tuple[int, int] | None, connection: Any = None) -> None:
+    """What is written to a file that has no name any more is gone with this process.
+
+    Raises:
+        FileReplacedError: so nothing is promised, until it is put back or the program starts anew.
+    """
+    if _inode(path) == opened:
+        return
+    if connection is not None:
+        connection.close()
+    message = f"{path} is not the file that was opened"
+    raise FileReplacedError(message)
+
+
+def _prepare_sqlite(connection: Any) -> None:
     connection.isolation_level = None  # BEGIN is ours, see below
     cursor = connection.cursor()
     _write_ahead(cursor)
@@ -143,10 +180,6 @@ def _write_ahead(cursor: Any) -> None:
             time.sleep(0.01)
         else:
             return
-
-
-def _begin_immediate(connection: Any) -> None:
-    connection.exec_driver_sql("BEGIN IMMEDIATE")
 
 
 def refusal(engine: Engine, error: SQLAlchemyError) -> str:
@@ -196,7 +229,7 @@ def transaction(engine: Engine) -> Iterator[Connection]:
     with connection(engine) as taken:
         try:
             begun = taken.begin()
-        except SQLAlchemyError as error:
+        except (SQLAlchemyError, sqlite3.Error) as error:
             raise UnavailableError(error) from error
         try:
             yield taken

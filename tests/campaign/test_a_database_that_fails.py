@@ -63,6 +63,24 @@ def test_locked_by_another_program(
     nothing_but_a_pause(told, gateway)
 
 
+def test_a_file_that_is_taken_away_and_put_back(gateway: Simulator, sqlite_url: str) -> None:
+    """What would be stored in it meanwhile had no name: nobody is told that it was stored."""
+    gateway.settings(delay_ms=20)
+    file = file_of(sqlite_url)
+    elsewhere = file.with_name("elsewhere.db")
+    with Burst(gateway, sqlite_url) as burst:
+        burst.open(*CALLS)
+        with writing(burst):
+            file.rename(elsewhere)
+            with pytest.raises(StoreError, match="FileReplacedError"):
+                burst.runtime.store.check()
+            time.sleep(1)
+            assert not file.exists()
+            elsewhere.rename(file)
+        told = burst.told()
+    nothing_but_a_pause(told, gateway)
+
+
 def test_full_disk(gateway: Simulator, sqlite_url: str) -> None:
     """As far as SQLite goes: it may take no page more."""
     gateway.settings(delay_ms=20)

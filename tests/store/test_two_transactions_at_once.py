@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Callable, Iterator
-from concurrent.futures import Future
+from concurrent.futures import Future, wait
 from contextlib import contextmanager
 from dataclasses import replace
 from typing import TypeVar
@@ -181,3 +181,16 @@ def test_a_claim_of_errands_keeps_to_its_limit(here: Store) -> None:
         return errands.claim(tx, lease="here", now=NOW, until=NOW + 10, limit=2)
 
     assert [item.id for item in here.write(claim_two)] == ["errand 0", "errand 1"]
+
+
+def test_a_promise_is_judged_by_what_is_not_moved_any_more(here: Store, there: Store) -> None:
+    """Else one would find it still under way while the other finds nobody who was told so."""
+    here.write(lambda tx: add(tx, delivery(1, turn_key="turn")))
+    (claimed,) = here.write(
+        lambda tx: queue.claim(tx, lease="here", now=NOW, until=NOW + 10, limit=1)
+    )
+    failed = replace(claimed, state=DeliveryState.FAILED, settled_at=NOW, lease=None)
+    with halted(here, lambda tx: queue.settle(tx, claimed, failed)):
+        judged = there.submit(lambda tx: deliveries.hold_turn(tx, "turn"))
+        assert not wait([judged], 0.3).done
+    assert [item.state for item in judged.result(SECONDS)] == [DeliveryState.FAILED]
