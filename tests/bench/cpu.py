@@ -23,7 +23,7 @@ def session_cpu_seconds(leader: int) -> float:
     return sum(cpu_seconds(pid) for pid in session(leader))
 
 
-def session_resident_bytes(leader: int) -> int:
+def session_private_bytes(leader: int) -> int:
     """Memory that no other process shares, of every process in a session."""
     return sum(_private_bytes(pid) for pid in session(leader))
 

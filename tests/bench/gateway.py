@@ -7,6 +7,7 @@ what it was sent and reads it only when it is asked for it:
     POST /bench/delay   seconds, or "hang"; "hang" holds every message until the delay is set again
     GET  /bench/record  {"messages", "codes"}: how many came, and how often each messageCode
     POST /bench/forget
+    POST /bench/cookies  from now on, each answer brings a cookie of its agent's
 """
 
 from __future__ import annotations
@@ -40,6 +41,7 @@ class _Gateway:
         self.delay: float | None = 0.0  # seconds; None holds every message
         self.messages: list[bytes] = []
         self.held: list[Callable[[], None]] = []
+        self.cookies = False
 
     def set_delay(self, wanted: float | str) -> bytes:
         self.delay = None if wanted == "hang" else float(wanted)
@@ -72,6 +74,9 @@ class _Connection(wire.Messages):
             return
         gateway = self._gateway
         gateway.messages.append(body)
+        if gateway.cookies:
+            self.write(_with_cookie(head))
+            return
         if gateway.delay is None:
             gateway.held.append(lambda: self.write(_TAKEN))
         elif gateway.delay:
@@ -82,7 +87,15 @@ class _Connection(wire.Messages):
     def _asked(self, path: str, body: bytes) -> bytes:
         if path == "/bench/delay":
             return self._gateway.set_delay(json.loads(body))
+        if path == "/bench/cookies":
+            self._gateway.cookies = True
+            return b"{}"
         return self._gateway.forget() if path == "/bench/forget" else self._gateway.record()
+
+
+def _with_cookie(head: bytes) -> bytes:
+    agent = head.split(b" ", 2)[1].split(b"?")[0].rpartition(b"/")[2]
+    return _TAKEN.replace(b"\r\n\r\n", b"\r\nSet-Cookie: LBNODE=node-of-%b\r\n\r\n" % agent, 1)
 
 
 async def _serve() -> None:
@@ -129,6 +142,10 @@ class BenchGateway:
     def hang(self) -> None:
         """Take messages and answer none."""
         self._post("delay", "hang")
+
+    def give_cookies(self) -> None:
+        """Let each answer bring a cookie, as a load balancer would."""
+        self._post("cookies", None)
 
     def forget(self) -> None:
         """Forget what was recorded."""
