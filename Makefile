@@ -40,10 +40,10 @@ lint: $(READY)
 	$(BIN)/ruff format --check
 	$(BIN)/mypy
 
-# Throughput, side by side with baselines that run with it.
+# Side by side with baselines that run with it; KEEP=1 writes the README's figures.
 bench: $(READY)
 	$(BIN)/python -m tests.bench.translate
-	$(BIN)/python -m tests.bench.handoff
+	$(BIN)/python -m tests.bench $(if $(KEEP),--keep)
 
 clean:
 	rm -rf $(VENV) build dist

@@ -62,6 +62,12 @@ class PostgresServer:
         self.stop()
         shutil.rmtree(self.folder)
 
+    @property
+    def pid(self) -> int:
+        """Its first process, while it runs."""
+        assert self._process is not None
+        return self._process.pid
+
     # -- its databases -------------------------------------------------------------------------
 
     @contextmanager

@@ -23,6 +23,13 @@ def session_cpu_seconds(leader: int) -> float:
     return sum(cpu_seconds(pid) for pid in session(leader))
 
 
+def family_cpu_seconds(parent: int) -> float:
+    """User and system time of a process and of its children, each in a session of its own."""
+    return cpu_seconds(parent) + sum(
+        cpu_seconds(pid) for pid in _pids() if (fields := _stat(pid)) and int(fields[1]) == parent
+    )
+
+
 def session_private_bytes(leader: int) -> int:
     """Memory that no other process shares, of every process in a session."""
     return sum(_private_bytes(pid) for pid in session(leader))
@@ -30,8 +37,11 @@ def session_private_bytes(leader: int) -> int:
 
 def session(leader: int) -> list[int]:
     """The processes of the session that ``leader`` began."""
-    pids = [int(entry.name) for entry in _PROC.iterdir() if entry.name.isdigit()]
-    return [pid for pid in pids if (fields := _stat(pid)) and int(fields[3]) == leader]
+    return [pid for pid in _pids() if (fields := _stat(pid)) and int(fields[3]) == leader]
+
+
+def _pids() -> list[int]:
+    return [int(entry.name) for entry in _PROC.iterdir() if entry.name.isdigit()]
 
 
 def _stat(pid: int) -> list[str]:

@@ -3,7 +3,8 @@
 Two bridges run side by side, one with ten open calls, one with 50,000 of 5,000 agents; each call
 has its history, each agent a session. Customers write in calls that their agents have, and the
 bridge answers by itself (assist, ``auto``): each turn is one message in a call taken at random,
-and counts once it is delivered. Told is the server's CPU for each message, in rounds by turns.
+and counts once it is delivered. Told is the server's CPU for each message, in rounds by turns; on
+PostgreSQL (``--postgres``) its server's too.
 """
 
 from __future__ import annotations
@@ -12,7 +13,7 @@ import argparse
 import random
 import time
 from collections.abc import Sequence
-from contextlib import ExitStack
+from contextlib import ExitStack, nullcontext
 from functools import partial
 from statistics import median
 from typing import Any
@@ -33,9 +34,11 @@ from bridge.model import (
     derive,
 )
 from bridge.store import Store, Tx, assignments, queue, sessions, turns
+from tests.bench.cpu import family_cpu_seconds
 from tests.bench.gateway import BenchGateway
 from tests.bench.programs import Bridge, load
 from tests.bench.turns import template
+from tests.postgres import PostgresServer
 from tests.web.serving import WELCOME
 
 FEW, MANY = 10, 50_000
@@ -53,19 +56,31 @@ HANDOFF = {
 }
 
 
-def measure(rounds: int = ROUNDS, many: int = MANY) -> dict[str, Any]:
+def measure(
+    rounds: int = ROUNDS, many: int = MANY, postgres: PostgresServer | None = None
+) -> dict[str, Any]:
     """CPU for each message in milliseconds, with few and with many open calls, and the ratio."""
     with ExitStack() as opened:
         gateway = opened.enter_context(BenchGateway())
+        urls = {
+            count: opened.enter_context(postgres.database()) if postgres else None
+            for count in (FEW, many)
+        }
         bridges = {
-            count: opened.enter_context(_with_calls(gateway, count)) for count in (FEW, many)
+            count: opened.enter_context(_with_calls(gateway, count, url))
+            for count, url in urls.items()
         }
         chance = random.Random(1)  # noqa: S311 - spreads turns over calls
         found: dict[int, list[float]] = {count: [] for count in bridges}
         for number in range(rounds + 1):  # the first warms up
             for count, bridge in bridges.items() if number % 2 else reversed(bridges.items()):
                 senders = [f"open-{chance.randrange(count):06}" for _ in range(MESSAGES)]
+                before = family_cpu_seconds(postgres.pid) if postgres else 0.0
                 found[count].append(_cpu(bridge, senders))
+                if postgres:
+                    found[count][-1] += (
+                        (family_cpu_seconds(postgres.pid) - before) / MESSAGES * 1000
+                    )
         few, lots = (figures[1:] for figures in found.values())
     return {
         "few": FEW,
@@ -76,9 +91,9 @@ def measure(rounds: int = ROUNDS, many: int = MANY) -> dict[str, Any]:
     }
 
 
-def _with_calls(gateway: BenchGateway, count: int) -> Bridge:
+def _with_calls(gateway: BenchGateway, count: int, url: str | None) -> Bridge:
     """A bridge with so many open calls, not started yet."""
-    bridge = Bridge(gateway, designer=HANDOFF)
+    bridge = Bridge(gateway, designer=HANDOFF, url=url)
     store = Store(bridge.url)
     try:
         for begin in range(0, count, 5000):
@@ -156,8 +171,11 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0] if __doc__ else "")
     parser.add_argument("--rounds", type=int, default=ROUNDS)
     parser.add_argument("--many", type=int, default=MANY)
+    parser.add_argument("--postgres", action="store_true", help="on a server of its own")
     given = parser.parse_args()
-    print(*(f"{key} {value:g}" for key, value in measure(given.rounds, given.many).items()))
+    with PostgresServer() if given.postgres else nullcontext() as postgres:
+        found = measure(given.rounds, given.many, postgres)
+    print(*(f"{key} {value:g}" for key, value in found.items()))
 
 
 if __name__ == "__main__":

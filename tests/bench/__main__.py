@@ -1,0 +1,80 @@
+"""Every figure in one run: ``make bench``; with ``--keep`` the README's table and picture too.
+
+Takes about six minutes. Each part can be run by itself: ``tests.bench.handoff``, ``.hanging``,
+``.open_calls``, ``.memory``, ``.translate``. Nothing here fails for being slow: the numbers are the
+machine's, and only ratios of what ran side by side are the program's.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import os
+import platform
+from pathlib import Path
+from typing import Any
+
+from rich.console import Console
+from rich.table import Table
+
+from tests.bench import figures, handoff, hanging, memory, open_calls, plot, readme
+
+COLUMNS = 128  # of the table, also where no terminal says how many there are
+
+
+def measure(console: Console) -> dict[str, Any]:
+    """Run every part."""
+    found: dict[str, Any] = {"machine": _machine()}
+    for name, part in (
+        ("handoff", lambda: handoff.measure(handoff.DELAYS, handoff.ROUNDS, handoff.PROGRAMS)),
+        ("hanging", lambda: hanging.measure(hanging.ROUNDS, handoff.PROGRAMS)),
+        ("open_calls", open_calls.measure),
+        ("memory", memory.measure),
+    ):
+        with console.status(f"measuring: {name}"):
+            found[name] = part()
+    return found
+
+
+def _machine() -> dict[str, Any]:
+    lines = Path("/proc/cpuinfo").read_text(encoding="utf-8").splitlines()
+    models = [line.partition(":")[2].strip() for line in lines if line.startswith("model name")]
+    return {
+        "cores": os.cpu_count(),
+        "cpu": models[0] if models else platform.machine(),
+        "python": platform.python_version(),
+    }
+
+
+def table(found: figures.Figures) -> Table:
+    """What a person looks at: a row for each figure, and whether it is what it must be."""
+    shown = Table(*figures.HEADINGS, title="the bridge beside what one writes without it")
+    for column in shown.columns[1:]:
+        column.justify = "right"
+    for row in figures.rows(found):
+        shown.add_row(*row.cells[:-1], f"[{'green' if row.holds else 'red'}]{row.must}[/]")
+    return shown
+
+
+def main() -> None:
+    """Measure, print, and keep what the command line asks for."""
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0] if __doc__ else "")
+    parser.add_argument("--json", type=Path, help="a file for everything that was measured")
+    parser.add_argument("--keep", action="store_true", help="in docs/ and the README")
+    given = parser.parse_args()
+    console = Console()
+    console.width = max(console.width, COLUMNS)
+    found = measure(console)
+    console.print(table(found))
+    console.print(figures.method(found), highlight=False)
+    written = json.dumps(found, indent=1) + "\n"
+    if given.json:
+        given.json.write_text(written, encoding="utf-8")
+    if given.keep:
+        plot.KEPT.write_text(written, encoding="utf-8")
+        plot.PICTURE.write_text(plot.drawn(found), encoding="utf-8")
+        readme.write(found)
+
+
+if __name__ == "__main__":
+    main()
