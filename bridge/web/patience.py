@@ -1,13 +1,17 @@
-"""Lets a signal to stop that comes while the workers start wait until they have started.
+"""What Sanic's manager of workers leaves to be done, in the main process.
 
-Sanic's manager, told to stop then, would wait for ever for the workers that it has just ended. In
-the main process only; how a worker stops is in ``lifecycle.py``.
+Told to stop while the workers start, it would wait for ever for those that it has just ended: the
+signal waits until they have started. Of a worker that died, killed for its memory perhaps, it
+takes no notice, and nobody would answer any more: it is told to start another. How a worker stops
+is in ``lifecycle.py``.
 """
 
 from __future__ import annotations
 
 import logging
 import signal
+import threading
+from collections.abc import Iterable
 from contextlib import suppress
 from types import FrameType
 from typing import Any, Protocol
@@ -18,10 +22,39 @@ from sanic.exceptions import ServerKilled
 logger = logging.getLogger(__name__)
 
 _SIGNALS = (signal.SIGINT, signal.SIGTERM)
+_LOOK = 1.0  # seconds between looks for a worker that died
+
+
+class Worker(Protocol):
+    """What is used of Sanic's ``WorkerProcess``."""
+
+    name: str
+
+    @property
+    def pid(self) -> int | None:
+        """The process that it is now."""
+
+    def is_alive(self) -> bool:
+        """Whether that process runs."""
+
+
+class Publisher(Protocol):
+    """Where the manager hears what to do, in its own time."""
+
+    def send(self, message: str, /) -> None:
+        """``NAME:`` starts the worker of that name anew."""
 
 
 class Manager(Protocol):
     """What is used of Sanic's ``WorkerManager``."""
+
+    @property
+    def monitor_publisher(self) -> Publisher:
+        """Its ear."""
+
+    @property
+    def transient_processes(self) -> Iterable[Worker]:
+        """The workers that serve."""
 
     def wait_for_ack(self) -> None:
         """Return once every worker has said that it has started."""
@@ -43,12 +76,16 @@ def _begin(app: Sanic[Any, Any], *_: object) -> None:
 
 
 class Patience:
-    """Stands between the signals and a manager until its workers have started."""
+    """Stands between the signals and a manager, and looks after its workers."""
 
     def __init__(self, manager: Manager) -> None:
         self._manager = manager
         self._wait_for_ack = manager.wait_for_ack
         self._told: int | None = None
+        self._started = False
+        self._stopping = threading.Event()
+        self._replaced: dict[str, int | None] = {}  # the process that died, by its worker's name
+        self._nurse = threading.Thread(target=self._look_after, name="workers", daemon=True)
 
     def begin(self) -> None:
         """Take the signals, before the manager starts its workers."""
@@ -58,15 +95,31 @@ class Patience:
 
     def _wait(self) -> None:
         self._wait_for_ack()
-        for number in _SIGNALS:
-            signal.signal(number, self._manager.shutdown_signal)
+        self._started = True
         if self._told is not None:
             self._manager.shutdown_signal(self._told, None)
+        else:
+            self._nurse.start()
 
-    def _signalled(self, number: int, _frame: FrameType | None) -> None:
-        if self._told is None:
+    def _signalled(self, number: int, frame: FrameType | None) -> None:
+        self._stopping.set()
+        if self._started:
+            self._manager.shutdown_signal(number, frame)
+        elif self._told is None:
             self._told = number
             logger.info("The server stops as soon as it has started")
-            return
-        with suppress(ServerKilled):  # whoever says it twice does not want to wait
-            self._manager.kill()
+        else:
+            with suppress(ServerKilled):  # whoever says it twice does not want to wait
+                self._manager.kill()
+
+    def _look_after(self) -> None:
+        while not self._stopping.wait(_LOOK):
+            for worker in tuple(self._manager.transient_processes):
+                pid = worker.pid
+                if worker.is_alive() or self._replaced.get(worker.name) == pid:
+                    continue
+                if self._stopping.is_set():
+                    return
+                self._replaced[worker.name] = pid
+                logger.error("A worker died, another is started name=%s pid=%s", worker.name, pid)
+                self._manager.monitor_publisher.send(f"{worker.name}:")

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import re
 import signal
 import sqlite3
 import time
@@ -13,7 +14,7 @@ from typing import Any
 
 import pytest
 
-from bridge.web.patience import Patience
+from bridge.web.patience import Patience, Publisher, Worker
 from tests.scenarios.rasa_stub import RasaStub
 from tests.simulator.harness import Simulator
 from tests.web.serving import ActionServer, assignment, slots, turn
@@ -48,8 +49,18 @@ def test_a_signal_while_it_starts_stops_it_once_it_has_started(
     server.close()
 
 
+class Quiet:
+    """A manager's ear."""
+
+    def send(self, message: str) -> None:
+        raise AssertionError(message)
+
+
 def test_a_second_signal_while_it_starts_kills() -> None:
     class Manager:
+        monitor_publisher: Publisher = Quiet()
+        transient_processes: tuple[Worker, ...] = ()
+
         def __init__(self) -> None:
             self.heard: list[str] = []
 
@@ -74,6 +85,25 @@ def test_a_second_signal_while_it_starts_kills() -> None:
     finally:
         for number, handler in former.items():
             signal.signal(number, handler)
+
+
+@pytest.mark.parametrize("workers", ["1", "2"])
+def test_a_worker_that_is_killed_is_followed_by_another(tmp_path: Path, workers: str) -> None:
+    with Simulator("--poll-seconds", "0.2") as gateway:
+        bridge = {"gateway": {"url": gateway.url}}
+        environ = {"ACTION_SERVER_SANIC_WORKERS": workers}
+        with ActionServer(tmp_path, bridge=bridge, environ=environ) as server:
+            ready = server.log().count("Worker ready")
+            victim = re.findall(r"Worker ready \[(\d+)\]", server.log())[0]
+            os.kill(int(victim), signal.SIGKILL)
+            until(lambda: server.log().count("Worker ready") == ready + 1)
+            assert server.log().count("A worker died") == 1
+            server.http.close()  # what was connected to it has broken
+            assert server.wait_for("/bridge/ready")
+            server.put("/bridge/assignments/anna", json=assignment())
+            assert slots(server.webhook(turn("anna")))["handoff_delivery"] == "delivered"
+            assert server.stop() == 0
+            assert server.log().count("A worker died") == 1
 
 
 def test_ctrl_c_at_a_terminal_reaches_all_processes_and_each_stops_in_order(
