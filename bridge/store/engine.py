@@ -92,9 +92,8 @@ def _open_sqlite(url: URL, connections: int, *, reading: bool) -> Engine:
     _private_file(path)
     opened = _inode(path)
 
-    def prepare(connection: Any, _record: object) -> None:
-        _demand_inode(path, opened, connection)
-        _prepare_sqlite(connection)
+    def connect(*_: object) -> None:  # before SQLite would make another file in its place
+        _demand_inode(path, opened)
 
     def begin(connection: Connection) -> None:
         _demand_inode(path, opened)
@@ -106,7 +105,8 @@ def _open_sqlite(url: URL, connections: int, *, reading: bool) -> Engine:
         max_overflow=0,
         connect_args={"timeout": BUSY_SECONDS, "check_same_thread": False},
     )
-    event.listen(engine, "connect", prepare)
+    event.listen(engine, "do_connect", connect)
+    event.listen(engine, "connect", _prepare_sqlite)
     if not reading:
         event.listen(engine, "begin", begin)
     return engine
@@ -143,21 +143,18 @@ def _inode(path: Path) -> tuple[int, int] | None:
     return found.st_dev, found.st_ino
 
 
-def _demand_inode(path: Path, opened: tuple[int, int] | None, connection: Any = None) -> None:
+def _demand_inode(path: Path, opened: tuple[int, int] | None) -> None:
     """What is written to a file that has no name any more is gone with this process.
 
     Raises:
         FileReplacedError: so nothing is promised, until it is put back or the program starts anew.
     """
-    if _inode(path) == opened:
-        return
-    if connection is not None:
-        connection.close()
-    message = f"{path} is not the file that was opened"
-    raise FileReplacedError(message)
+    if _inode(path) != opened:
+        message = f"{path} is not the file that was opened"
+        raise FileReplacedError(message)
 
 
-def _prepare_sqlite(connection: Any) -> None:
+def _prepare_sqlite(connection: Any, _record: object) -> None:
     connection.isolation_level = None  # BEGIN is ours, see below
     cursor = connection.cursor()
     _write_ahead(cursor)
