@@ -6,6 +6,7 @@ Each function works in its caller's transaction.
 from __future__ import annotations
 
 from collections.abc import Callable
+from math import inf, nextafter
 from typing import TypeAlias
 
 from bridge.errors import RefusedError
@@ -61,6 +62,9 @@ def give(
             kept = former.owner
             if former.assignment.agent_id != assignment.agent_id:
                 _reoffer(tx, close(tx, former, REASSIGNED, now), assignment, now, plain)
+    if former is not None and source == "http":
+        # What is given now is the newest, also where the clock was set back.
+        given_at = max(given_at, nextafter(former.given_at, inf))
     assignments.give(tx, assignment, owner or kept, source, now=given_at)
     return former
 

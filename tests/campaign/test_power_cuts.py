@@ -35,7 +35,7 @@ def test_some_power_cuts(store_url: str, gateway: Simulator, tmp_path: Path) -> 
 
 
 @pytest.mark.full
-@pytest.mark.timeout(300)
+@pytest.mark.timeout(600)
 def test_twenty_power_cuts_in_2000_messages(
     store_url: str, gateway: Simulator, tmp_path: Path
 ) -> None:
