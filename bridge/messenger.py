@@ -30,6 +30,7 @@ from bridge.turn import WRITTEN_BACK
 logger = logging.getLogger(__name__)
 
 _LEASE = 60.0  # seconds; three calls of Rasa with their timeouts are shorter
+_FAR = 120.0  # seconds that no errand waits for: the clock was set back meanwhile
 _AT_A_TIME = 4
 _LONGEST_REST = 1.0
 _LONGEST_DELAY = 30.0
@@ -152,6 +153,10 @@ class Messenger:
         if room <= 0:
             return _LONGEST_REST
         due = self._store.read(errands.next_due)
+        if due is not None and due > now + _FAR:
+            until = now + _LEASE
+            self._store.write(lambda tx: errands.set_right(tx, due=now, lease_until=until))
+            return 0.01
         if due is None or due > now:
             return _LONGEST_REST if due is None else min(_LONGEST_REST, due - now)
         self._claims += 1

@@ -180,6 +180,12 @@ def settle(
     return bool(tx.execute(statement).rowcount)
 
 
+def set_right(tx: Connection, *, due: float, lease_until: float) -> None:
+    """Bring nearer what a clock that was set back left too far ahead."""
+    for column, latest in ((_e.due_at, due), (_e.lease_until, lease_until)):
+        tx.execute(update(errands).where(_OPEN, column > latest).values({column: latest}))
+
+
 def next_due(tx: Connection) -> float | None:
     """When the next errand wants looking at."""
     at: float | None = _NEXT_DUE.scalar(tx)
