@@ -32,7 +32,7 @@ _LEASE = 120.0
 _SELDOM = 3600.0  # seconds between two rounds, and
 _OFTEN = 60.0  # where words are kept for less than a day
 _ROWS_READ = 2000
-_ROWS_WRITTEN = 100  # in one transaction, which others' writes share or wait for
+_ROWS_WRITTEN = 50  # in one transaction, which others' writes share or wait for
 _RESTS = 4  # times as long as a step took
 _DAY = 86400.0
 

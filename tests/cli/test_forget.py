@@ -63,6 +63,7 @@ def test_it_erases_and_reports_by_kind(tmp_path: Path, store_url: str) -> None:
     assert not any(known in left(store_url) for known in ("maria", "40001", "call-1"))
     assert "jon" in left(store_url)
     again = piped(folder, "forget", "--sender", "maria", "--yes")
+    # No bar where nobody sees it.
     assert (again.code, again.out, again.err) == (1, "", "Nothing is known of sender maria.\n")
 
 
@@ -70,6 +71,7 @@ def test_it_asks_first_and_takes_no_for_an_answer(folder: Path, sqlite_url: str)
     no = at_terminal(folder, "forget", "--call", "call-1", say="n\n")
     assert no.code == 1
     assert "Erase 6 rows for good? [y/N]" in no.out
+    assert "Looking" in no.out  # the bar
     assert "call-1" in left(sqlite_url)
     yes = at_terminal(folder, "forget", "--call", "call-1", say="y\n")
     assert yes.code == 0
