@@ -122,6 +122,8 @@ class Runtime:
             self.retention = Retention(self.store, bridge.retention, clock=clock)
             self.retention.start()
             opened.callback(self.retention.close)
+            self.desk.intake.start()
+            opened.callback(self.desk.intake.close)
             self._opened = opened.pop_all()
 
     def _messenger(self, responses: Responses, clock: Callable[[], float]) -> Messenger | None:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from bridge.actions.base import BridgeAction
-from bridge.desk import Desk, Step
+from bridge.desk import Desk, Quick, Step
 from bridge.turn import Turn
 
 
@@ -17,3 +17,7 @@ class ActionBridge(BridgeAction):
     def step(self, desk: Desk, turn: Turn) -> Step:
         """Store what the turn calls for."""
         return desk.act(turn)
+
+    def quick(self, desk: Desk) -> Quick:
+        """Do nothing, or store a handoff in one go with others."""
+        return desk.act_quickly

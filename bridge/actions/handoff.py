@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from bridge.actions.base import BridgeAction
-from bridge.desk import Desk, Step
+from bridge.desk import Desk, Quick, Step
 from bridge.turn import Turn
 
 
@@ -19,3 +19,7 @@ class ActionHumanHandoff(BridgeAction):
     def step(self, desk: Desk, turn: Turn) -> Step:
         """Store the handoff."""
         return desk.hand_off(turn)
+
+    def quick(self, desk: Desk) -> Quick:
+        """Store it in one go with others."""
+        return desk.hand_off_quickly

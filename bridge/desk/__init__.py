@@ -17,7 +17,8 @@ from bridge.desk.calls import Calls, CallView
 from bridge.desk.compose import Composer
 from bridge.desk.deliveries import Deliveries
 from bridge.desk.handback import Handbacks
-from bridge.desk.handoff import Handoffs, Sending
+from bridge.desk.handoff import Handoffs, Plan, Sending
+from bridge.desk.intake import Called, Intake, Quick
 from bridge.desk.paging import Page
 from bridge.desk.responses import Responses
 from bridge.desk.suggestions import Suggestions
@@ -37,10 +38,14 @@ __all__ = [
     "NOTHING",
     "Answer",
     "CallView",
+    "Called",
     "Calls",
     "Desk",
     "MovedError",
     "Page",
+    "Plan",
+    "Quick",
+    "Seen",
     "Session",
     "Standing",
     "Step",
@@ -99,6 +104,7 @@ class Desk:
         self.suggestions = Suggestions(
             store, settings.bridge, composer, ring=outbox.ring, told=told, clock=clock
         )
+        self.intake = Intake(store, self.handoffs)
         self.tokens = Tokens(store, settings.bridge, clock=clock)
 
     def check(self) -> None:
@@ -136,6 +142,22 @@ class Desk:
     def hand_back(self, turn: Turn) -> Step:
         """``action_handback``: the bot has the conversation again."""
         return self.handbacks.by_action(self._look(turn))
+
+    def hand_off_quickly(self, seen: Seen, turn: Turn) -> Plan | None:
+        """What ``hand_off`` does, planned without asking anybody; None where it would ask."""
+        decision = triggers.handoff_reason(turn, self._rules, handed_back_at=seen.handed_back_at)
+        return self.handoffs.quickly(seen, turn, decision)
+
+    def act_quickly(self, seen: Seen, turn: Turn) -> Plan | Answer | None:
+        """What ``act`` does, without asking anybody; None where it would ask."""
+        if seen.with_agent is not None:
+            return None
+        decision = triggers.decide(
+            turn, self._rules, handed_back_at=seen.handed_back_at, mode=Mode.SUGGEST
+        )
+        if decision.kind is Kind.HANDOFF:
+            return self.handoffs.quickly(seen, turn, decision)
+        return None if decision.kind is Kind.ASSIST else _with_the_bot(NOTHING, turn)
 
     def _look(self, turn: Turn) -> Seen:
         """What is stored of the turn; a newer customer message supersedes what is offered."""

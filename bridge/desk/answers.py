@@ -6,7 +6,7 @@ Kept as JSON with the action call, so that a repeated request gets the same answ
 from __future__ import annotations
 
 from concurrent.futures import Future
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
 from typing import Any
 
 # handoff_state
@@ -32,7 +32,7 @@ class Answer:
 
     def as_json(self) -> dict[str, Any]:
         """The answer for the store."""
-        return asdict(self)
+        return {name: getattr(self, name) for name in self.__slots__}
 
     @classmethod
     def of_json(cls, stored: dict[str, Any]) -> Answer:

@@ -110,6 +110,8 @@ class Handbacks:
         """
         if delivery.origin is not Origin.HANDOFF or delivery.turn_key is None:
             return
+        if delivery.state is DeliveryState.DELIVERED:
+            return  # something of it arrived
         record = turns.get(tx, delivery.turn_key)
         if record is None or record.answer is None or record.answer.get("delivery") != PENDING:
             return

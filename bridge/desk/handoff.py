@@ -10,6 +10,7 @@ import logging
 import time
 from collections.abc import Callable
 from concurrent.futures import Future
+from contextlib import suppress
 from dataclasses import dataclass, replace
 from typing import Protocol
 
@@ -32,16 +33,17 @@ from bridge.desk.resolve import Resolver
 from bridge.desk.responses import Responses
 from bridge.desk.turns import Seen, pause_again
 from bridge.desk.waits import Waits
-from bridge.errors import AssignmentError
+from bridge.errors import AssignmentError, StoreError
 from bridge.model import (
     Assignment,
     Card,
     Delivery,
     DeliveryError,
     Origin,
+    Owner,
     Reply,
 )
-from bridge.store import Store, Tx, assignments, deliveries, queue, turns
+from bridge.store import Store, Tx, assignments, deliveries, handoffs, queue, turns
 from bridge.store.assignments import Standing
 from bridge.store.queue import Reservation
 from bridge.triggers import Decision
@@ -68,7 +70,7 @@ class Sending(Protocol):
 
 
 @dataclass(frozen=True, slots=True)
-class _Plan:
+class Plan:
     """A handoff before it is stored."""
 
     key: str
@@ -145,6 +147,37 @@ class Handoffs:
             return self._refuse(seen.key, turn, error)
         return self._commit(plan)
 
+    def quickly(self, seen: Seen, turn: Turn, decision: Decision) -> Plan | None:
+        """The plan of an ordinary handoff; None where somebody is to be asked, or told off.
+
+        Blocks for nothing: whatever is not ordinary is for ``begin``.
+        """
+        found = seen.standing
+        ordinary = (
+            seen.record is None
+            and found is not None
+            and found.open
+            and found.owner is Owner.BOT
+            and self._resolver.silent(turn)
+            and (turn.responses is not None or self._responses.at_hand)
+        )
+        if not ordinary or found is None:
+            return None
+        now = self._clock()
+        if triggers.in_cooldown(
+            decision,
+            turn,
+            handed_back_at=seen.handed_back_at,
+            cooldown=self._rules.cooldown,
+            now=now,
+        ):
+            return None
+        try:
+            plan = self._plan(seen, turn, decision, found, now)
+        except AssignmentError:
+            return None
+        return plan if plan.batch else None
+
     def _of_call(self, sender_id: str, call_id: str) -> Standing | None:
         return self._store.read(lambda tx: assignments.of_sender_and_call(tx, sender_id, call_id))
 
@@ -155,7 +188,7 @@ class Handoffs:
         decision: Decision,
         found: Standing | Claim,
         now: float,
-    ) -> _Plan:
+    ) -> Plan:
         assignment, key = found.assignment, seen.key
         card = Card(
             decision.reason,
@@ -172,40 +205,81 @@ class Handoffs:
             turn_key=key,
         )
         claim = found if isinstance(found, Claim) else None
-        return _Plan(key, assignment, claim, seen.standing, card, tuple(batch), now)
+        return Plan(key, assignment, claim, seen.standing, card, tuple(batch), now)
 
-    def _commit(self, plan: _Plan) -> Step:
+    def _commit(self, plan: Plan) -> Step:
+        stored: Future[None] = Future()
+
+        def told(error: Exception | None) -> None:
+            if error is None:
+                stored.set_result(None)
+            else:
+                stored.set_exception(error)
+
+        return replace(self.store(plan, told), stored=stored)
+
+    def store(self, plan: Plan, stored: Callable[[Exception | None], None]) -> Step:
+        """Have a plan stored, in one transaction with whatever else is, and sent.
+
+        ``stored`` is called once it is, or with why it is not: ``MovedError`` or StoreError.
+
+        Raises:
+            StoreError: the store is closed.
+        """
         # Before the commit: the outbox may be quicker than this thread.
         settled = self._waits.expect(plan.key, plan.batch)
         reserved = self._outbox.reserve() if plan.batch else None
-        stored: Future[None] = Future()
 
-        def committed(done: Future[tuple[bool, Delivery | None]]) -> None:
-            error = done.exception()
-            begun, claimed = (False, None) if error is not None else done.result()
+        def told(result: tuple[bool, Delivery | None] | None, error: Exception | None) -> None:
+            begun, claimed = result or (False, None)
             if reserved is not None:
                 self._outbox.launch(claimed)
             elif begun and plan.batch:
                 self._outbox.ring()
             if begun:
                 _log(plan)
-                stored.set_result(None)
+                stored(None)
                 return
             self._waits.forget(plan.key, settled)
-            for future in (stored, settled):
-                if not future.done():
-                    future.set_exception(error or MovedError())
+            why = error or MovedError()
+            stored(why)
+            if not settled.done():
+                settled.set_exception(why)
 
-        storing = self._store.submit(lambda tx: self._store_plan(tx, plan, reserved))
-        storing.add_done_callback(committed)
+        self._store.post(self._store_all, (plan, reserved), told)
         assignment = plan.assignment
         if_told = self._handed_off(assignment.agent_id, assignment.call_id, DELIVERED)
-        return Step(plan.key, None, settled, stored, if_told if plan.batch else None)
+        return Step(plan.key, None, settled, None, if_told if plan.batch else None)
 
-    def _store_plan(
-        self, tx: Tx, plan: _Plan, reserved: Reservation | None
+    def _store_all(
+        self, tx: Tx, plans: list[tuple[Plan, Reservation | None]]
+    ) -> list[tuple[bool, Delivery | None]]:
+        """Store plans; of each, whether nobody was quicker, and what was claimed."""
+        rows = [
+            handoffs.Handoff(plan.key, plan.seen, plan.card, plan.batch, reserved, plan.now)
+            for plan, reserved in plans
+            if plan.claim is None and plan.seen is not None
+        ]
+        claimed = handoffs.hand_off(tx, rows) if rows else []
+        if claimed is not None:
+            together = iter(claimed)
+            return [
+                (True, next(together))
+                if plan.claim is None
+                else self._store_new(tx, plan, plan.claim, reserved)
+                for plan, reserved in plans
+            ]
+        if len(plans) == 1:
+            return [(False, None)]
+        return [self._store_all(tx, [one])[0] for one in plans]
+
+    def _store_new(
+        self, tx: Tx, plan: Plan, claim: Claim, reserved: Reservation | None
     ) -> tuple[bool, Delivery | None]:
+        """Store a plan whose assignment came with the message."""
         assignment = plan.assignment
+        if assignments.latest(tx, assignment.sender_id) != plan.seen:
+            return False, None
         if not turns.begin(
             tx,
             plan.key,
@@ -214,20 +288,16 @@ class Handoffs:
             now=plan.now,
         ):
             return False, None
-        if assignments.latest(tx, assignment.sender_id) != plan.seen:
-            raise MovedError
-        if plan.claim is not None:
-            claim = plan.claim
-            give(
-                tx,
-                assignment,
-                None,
-                claim.source,
-                given_at=claim.given_at,
-                now=plan.now,
-                plain=self._composer.plain,
-                freed=self._freed,
-            )
+        give(
+            tx,
+            assignment,
+            None,
+            claim.source,
+            given_at=claim.given_at,
+            now=plan.now,
+            plain=self._composer.plain,
+            freed=self._freed,
+        )
         assignments.hand_off(
             tx, assignment.sender_id, assignment.call_id, card=plan.card, now=plan.now
         )
@@ -264,7 +334,8 @@ class Handoffs:
         """
         if step.settled is not None:
             self._waits.forget(step.key, step.settled)
-        self._store.submit(lambda tx: turns.settle(tx, step.key, answer.as_json()))
+        with suppress(StoreError):
+            self._store.post(turns.settle_all, (step.key, answer.as_json()), _nobody_asks)
         self._answered(answer.delivery)
 
     def _conclude(self, tx: Tx, key: str, turn: Turn) -> dict[str, object]:
@@ -374,7 +445,11 @@ class Handoffs:
             )
 
 
-def _log(plan: _Plan) -> None:
+def _nobody_asks(_result: object, _error: Exception | None) -> None:
+    """What came of it changes nothing."""
+
+
+def _log(plan: Plan) -> None:
     logger.info(
         "Handed off: %s call_id=%s deliveries=%d",
         plan.card.reason,

@@ -63,6 +63,19 @@ class Resolver:
             raise AssignmentError("closed", "the call of its assignment has ended")
         return stored
 
+    def silent(self, turn: Turn) -> bool:
+        """Whether the turn brings no assignment of its own, believed or not."""
+        if self._mode == "off":
+            return True
+        if any("assignment" in source for source in (turn.metadata, turn.session_metadata)):
+            return False
+        sources = [turn.metadata, turn.session_metadata]
+        if self._mode == "trusted":
+            if "assignment" in turn.slots:
+                return False
+            sources.append(turn.slots)
+        return all(trust.plain(source) is None for source in sources)
+
     def _brought(self, turn: Turn, now: float) -> tuple[Claim | None, AssignmentError | None]:
         """What the message brought, or why it is not believed. A refusal is logged."""
         try:

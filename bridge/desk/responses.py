@@ -46,6 +46,11 @@ class Responses:
         self._known: Mapping[str, Any] | None = None
         self._until = 0.0
 
+    @property
+    def at_hand(self) -> bool:
+        """Whether ``get`` asks nobody."""
+        return self._clock() < self._until or (self._load is None and self._rasa is None)
+
     def get(self) -> Mapping[str, Any] | None:
         """The responses by name, or None where no domain can be had."""
         if self._load is None and self._rasa is None:

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 from bridge.desk.answers import ASSIST, HANDOFF, Answer
 from bridge.model import Owner, derive
-from bridge.store import Store, Tx, assignments, turns
+from bridge.store import Store, Tx, handoffs, turns
 from bridge.store.assignments import Standing
 from bridge.store.turns import TurnRecord
 from bridge.turn import Turn
@@ -37,16 +38,17 @@ def key_of(turn: Turn) -> str:
 
 def look(store: Store, turn: Turn) -> Seen:
     """Read what is stored of the turn and its conversation."""
-    key = key_of(turn)
+    return look_at_all(store, [turn])[0]
 
-    def query(tx: Tx) -> Seen:
-        # The record last: each statement sees its own moment, and whoever made the agent the
-        # owner stored the record with it.
-        standing = assignments.latest(tx, turn.sender_id)
-        handed_back = assignments.handed_back_at(tx, turn.sender_id)
-        return Seen(key, turns.get(tx, key), standing, handed_back)
 
-    return store.read(query)
+def look_at_all(store: Store, asked: Sequence[Turn]) -> list[Seen]:
+    """Read what is stored of turns and their conversations, in their order."""
+    names = [(key_of(turn), turn.sender_id) for turn in asked]
+    found = store.read(lambda tx: handoffs.look(tx, names))
+    return [
+        Seen(key, one.record, one.standing, one.handed_back_at)
+        for (key, _), one in zip(names, found, strict=True)
+    ]
 
 
 def pause_again(tx: Tx, standing: Standing, turn: Turn) -> Answer | None:

@@ -67,7 +67,9 @@ class _Reader(io.RawIOBase):
         return True
 
     def readinto(self, buffer: Any) -> int | None:
-        self._sock.settimeout(left(self._timeout))
+        longest = left(self._timeout)
+        if longest != self._timeout:
+            self._sock.settimeout(longest)
         return self._raw.readinto(buffer)
 
     def close(self) -> None:
@@ -90,20 +92,34 @@ def _begin(connection: HTTPConnection) -> None:
     _current.begun = True
 
 
-class _Connection(HTTPConnection):
+class _Whole(HTTPConnection):
+    """Sends a request's head and body in one write."""
+
     response_class = _Response
+    _held: list[bytes] | None = None
+
+    def request(self, *args: Any, **kwargs: Any) -> None:
+        held = self._held = []
+        try:
+            super().request(*args, **kwargs)
+        finally:
+            self._held = None
+        self.send(b"".join(held))
 
     def send(self, data: Any) -> None:
+        if self._held is not None:
+            self._held.append(data)
+            return
         _begin(self)
         super().send(data)
 
 
-class _SecureConnection(HTTPSConnection):
-    response_class = _Response
+class _Connection(_Whole):
+    pass
 
-    def send(self, data: Any) -> None:
-        _begin(self)
-        super().send(data)
+
+class _SecureConnection(_Whole, HTTPSConnection):
+    pass
 
 
 class _Pool(HTTPConnectionPool):
@@ -116,6 +132,14 @@ class _SecurePool(HTTPSConnectionPool):
 
 class DeadlineAdapter(HTTPAdapter):
     """requests' adapter, with connections that keep the thread's deadline."""
+
+    _pool: Any = None
+
+    def get_connection_with_tls_context(self, *args: Any, **kwargs: Any) -> Any:
+        """The one pool."""
+        if self._pool is None:
+            self._pool = super().get_connection_with_tls_context(*args, **kwargs)
+        return self._pool
 
     def init_poolmanager(self, *args: Any, **kwargs: Any) -> None:
         """Make the pools from our connection classes."""

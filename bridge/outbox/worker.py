@@ -12,7 +12,7 @@ import random
 import threading
 import time
 from collections.abc import Callable, Sequence
-from concurrent.futures import Future, ThreadPoolExecutor
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
 from dataclasses import replace
 
@@ -41,6 +41,7 @@ LEASE = 10.0  # seconds; an attempt's total deadline is shorter
 _LONGEST_REST = 1.0  # seconds
 _IN_THE_WAY = 0.02  # seconds until another process, that has what is due, will have committed
 _LEAST = 1.0  # seconds of its lease that an attempt needs
+_SOME = 2  # outcomes, from which on it pays to store them in one go
 _JUMP = 2.0  # seconds that the clock has to go back at once to be looked after
 
 Listener = Callable[[Delivery], None]
@@ -316,16 +317,38 @@ class Outbox:
         self._store_outcome(Outcome(delivery, after, error))
 
     def _store_outcome(self, outcome: Outcome) -> None:
-        try:
-            settling = self._store.submit(lambda tx: self._take(tx, outcome))
-        except StoreError:
-            self._release(None, outcome)
-            return
-        settling.add_done_callback(lambda future: self._release(future, outcome))
+        def told(taken: object, failed: Exception | None) -> None:
+            self._release(outcome, taken=bool(taken), failed=failed is not None)
 
-    def _release(self, settling: Future[bool] | None, outcome: Outcome) -> None:
-        taken = settling is not None and settling.exception() is None and settling.result()
-        if settling is None or settling.exception() is not None:
+        try:
+            self._store.post(self._take_all, outcome, told)
+        except StoreError:
+            self._release(outcome, taken=False, failed=True)
+
+    def _take_all(self, tx: Tx, outcomes: list[Outcome]) -> list[bool]:
+        """Settle what several attempts came to; of each, whether its lease was not lost."""
+        said = [one for one in outcomes if one.after.state is DeliveryState.DELIVERED]
+        if len(said) < _SOME or not self._take_delivered(tx, said):
+            return [self._take(tx, one) for one in outcomes]
+        return [
+            one.after.state is DeliveryState.DELIVERED or self._take(tx, one) for one in outcomes
+        ]
+
+    def _take_delivered(self, tx: Tx, said: list[Outcome]) -> bool:
+        """Settle these in one go if all of their leases hold still; else nothing."""
+        with tx.begin_nested() as trial:
+            taken = queue.settle_delivered(
+                tx, [one.claimed for one in said], [one.after for one in said]
+            )
+            if taken != len(said):
+                trial.rollback()
+                return False
+        for one in said:
+            self._consequence(tx, one.after)
+        return True
+
+    def _release(self, outcome: Outcome, *, taken: bool, failed: bool) -> None:
+        if failed:
             # It is stored with the next claim. Until a process starts anew, it is not forgotten.
             self._outcomes.owe(outcome)
             logger.warning("An outcome could not be stored yet delivery=%s", outcome.after.id)
@@ -398,7 +421,7 @@ def _forbidden(
 
 def _log(delivery: Delivery, error: GatewayError | None) -> None:
     quiet = error is None or (isinstance(error, SessionGoneError) and not error.retcode)
-    level = logging.INFO if quiet else logging.WARNING
+    level = logging.DEBUG if quiet else logging.WARNING
     logger.log(
         level,
         "%s call_id=%s delivery=%s attempt=%d state=%s retcode=%s status=%s",

@@ -13,7 +13,6 @@ from sqlalchemy import (
     and_,
     bindparam,
     false,
-    func,
     null,
     or_,
     select,
@@ -47,6 +46,24 @@ class Standing:
 
 
 _a = assignments.c
+STANDING = (  # the columns of a Standing
+    "sender_id",
+    "call_id",
+    "agent_id",
+    "user_id",
+    "channel",
+    "channel_config_id",
+    "agent_nickname",
+    "agent_avatar",
+    "owner",
+    "source",
+    "given_at",
+    "handed_off_at",
+    "handed_back_at",
+    "ended_at",
+    "untold",
+    "erased_at",
+)
 _THIS = and_(_a.sender_id == bindparam("b_sender"), _a.call_id == bindparam("b_call"))
 _LATEST = Prepared(
     select(assignments)
@@ -61,9 +78,6 @@ _OF_CALL = Prepared(
     .limit(1)
 )
 _OF_BOTH = Prepared(select(assignments).where(_THIS))
-_HANDED_BACK = Prepared(
-    select(func.max(_a.handed_back_at)).where(_a.sender_id == bindparam("b_sender"))
-)
 _HAND_OFF = Prepared(
     update(assignments)
     .where(_THIS)
@@ -100,23 +114,20 @@ _GIVE = upsert(assignments, ("sender_id", "call_id"), _COLUMNS)
 
 def latest(tx: Connection, sender_id: str) -> Standing | None:
     """The newest assignment of a conversation, open or ended."""
-    return _standing(_LATEST.first(tx, b_sender=sender_id))
+    row = _LATEST.first(tx, b_sender=sender_id)
+    return standing(row) if row else None
 
 
 def of_call(tx: Connection, call_id: str) -> Standing | None:
     """The newest assignment of a call, open or ended."""
-    return _standing(_OF_CALL.first(tx, b_call=call_id))
+    row = _OF_CALL.first(tx, b_call=call_id)
+    return standing(row) if row else None
 
 
 def of_sender_and_call(tx: Connection, sender_id: str, call_id: str) -> Standing | None:
     """One conversation's assignment to one call, open or ended."""
-    return _standing(_OF_BOTH.first(tx, b_sender=sender_id, b_call=call_id))
-
-
-def handed_back_at(tx: Connection, sender_id: str) -> float | None:
-    """When the conversation was last handed back to the bot, on whichever call."""
-    at: float | None = _HANDED_BACK.scalar(tx, b_sender=sender_id)
-    return at
+    row = _OF_BOTH.first(tx, b_sender=sender_id, b_call=call_id)
+    return standing(row) if row else None
 
 
 def give(tx: Connection, assignment: Assignment, owner: Owner, source: str, *, now: float) -> None:
@@ -132,11 +143,20 @@ def give(tx: Connection, assignment: Assignment, owner: Owner, source: str, *, n
     _GIVE.run(tx, **values)
 
 
+def written_card(card: Card | None) -> str | None:
+    """A handoff card as it is stored."""
+    if card is None:
+        return None
+    turns = [{"who": line.who, "text": line.text, "at": line.at} for line in card.turns]
+    found = {"reason": card.reason, "slots": dict(card.slots), "turns": turns}
+    return json.dumps(found, ensure_ascii=False)
+
+
 def hand_off(
     tx: Connection, sender_id: str, call_id: str, *, card: Card | None, now: float
 ) -> None:
     """Make the agent the owner, and keep what the agent is shown."""
-    shown = json.dumps(asdict(card), ensure_ascii=False) if card else None
+    shown = written_card(card)
     _HAND_OFF.run(tx, b_sender=sender_id, b_call=call_id, b_now=now, b_card=shown)
 
 
@@ -216,15 +236,16 @@ def list_calls(
         at, call_id = before
         older = or_(_a.given_at < at, and_(_a.given_at == at, _a.call_id < call_id))
         statement = statement.where(older)
-    return [standing for row in tx.execute(statement) if (standing := _standing(row))]
+    return [found for row in tx.execute(statement) if (found := standing(row))]
 
 
 def _is(sender_id: str, call_id: str) -> ColumnElement[bool]:
     return and_(assignments.c.sender_id == sender_id, assignments.c.call_id == call_id)
 
 
-def _standing(row: Row | None) -> Standing | None:
-    if row is None:
+def standing(row: Row) -> Standing | None:
+    """The standing of a row that has the columns of ``STANDING``; None where they are null."""
+    if row.agent_id is None:
         return None
     return Standing(
         assignment=Assignment(

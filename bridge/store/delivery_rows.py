@@ -30,35 +30,63 @@ SENDING: ColumnElement[str] = literal_column("'sending'")
 OPEN = deliveries.c.state.in_([WAITING, SENDING])
 
 
-def values(delivery: Delivery) -> dict[str, Any]:
+COLUMNS = (  # of a new delivery, as ``values`` gives them
+    "message_code",
+    "sender_id",
+    "call_id",
+    "agent_id",
+    "user_id",
+    "channel",
+    "channel_config_id",
+    "nickname",
+    "avatar",
+    "media_type",
+    "media_file_type",
+    "content_type",
+    "content",
+    "origin",
+    "turn_key",
+    "approved_by",
+    "reply_key",
+    "part",
+    "state",
+    "created_at",
+    "expires_at",
+    "due_at",
+    "lease",
+    "lease_until",
+)
+
+
+def values(delivery: Delivery) -> tuple[Any, ...]:
     """What is stored of a new delivery."""
     envelope, draft = delivery.envelope, delivery.draft
-    return {
-        "message_code": delivery.message_code,
-        "sender_id": delivery.sender_id,
-        "call_id": envelope.call_id,
-        "agent_id": envelope.agent_id,
-        "user_id": envelope.user_id,
-        "channel": envelope.channel.value,
-        "channel_config_id": envelope.channel_config_id,
-        "nickname": envelope.nickname,
-        "avatar": envelope.avatar,
-        "media_type": draft.media_type.value,
-        "media_file_type": draft.media_file_type,
-        "content_type": draft.content_type,
-        "content": draft.content,
-        "origin": delivery.origin.value,
-        "turn_key": delivery.turn_key,
-        "approved_by": delivery.approved_by,
-        "reply_key": delivery.reply_key,
-        "part": delivery.part,
-        "state": delivery.state.value,
-        "created_at": delivery.created_at,
-        "expires_at": delivery.expires_at,
-        "due_at": delivery.due_at,
-        "lease": delivery.lease,
-        "lease_until": delivery.lease_until,
-    }
+    return (
+        delivery.message_code,
+        delivery.sender_id,
+        envelope.call_id,
+        envelope.agent_id,
+        envelope.user_id,
+        envelope.channel.value,
+        envelope.channel_config_id,
+        envelope.nickname,
+        envelope.avatar,
+        draft.media_type.value,
+        draft.media_file_type,
+        draft.content_type,
+        draft.content,
+        delivery.origin.value,
+        delivery.turn_key,
+        delivery.approved_by,
+        delivery.reply_key,
+        delivery.part,
+        delivery.state.value,
+        delivery.created_at,
+        delivery.expires_at,
+        delivery.due_at,
+        delivery.lease,
+        delivery.lease_until,
+    )
 
 
 def delivery(row: Row) -> Delivery:

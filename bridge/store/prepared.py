@@ -17,6 +17,11 @@ from sqlalchemy.sql.expression import Executable
 Row = Any  # a named tuple with the statement's columns
 
 
+def shape(cursor: Any) -> Any:
+    """The class of the named tuples that a cursor's rows become."""
+    return namedtuple("Row", [column[0] for column in cursor.description])  # noqa: PYI024 - named by the SQL
+
+
 class Prepared:
     """A statement with named ``bindparam``s.
 
@@ -78,8 +83,7 @@ class Prepared:
     def _shape(self, tx: Connection, cursor: Any) -> Any:
         made = self._for(tx)
         if made.shape is None:
-            names = [column[0] for column in cursor.description]
-            made.shape = namedtuple("Row", names)  # type: ignore[misc] # noqa: PYI024 - named by the SQL
+            made.shape = shape(cursor)
         return made.shape
 
     def _for(self, tx: Connection) -> _Made:

@@ -14,7 +14,10 @@ from sqlalchemy import (
     BigInteger,
     ColumnElement,
     Connection,
+    Float,
+    Integer,
     Select,
+    Subquery,
     Text,
     Update,
     and_,
@@ -24,46 +27,27 @@ from sqlalchemy import (
     func,
     or_,
     select,
+    true,
     update,
 )
 
 from bridge.model import Delivery, DeliveryError, DeliveryState, Origin
 from bridge.store import bell
-from bridge.store.deliveries import open_of_call
-from bridge.store.delivery_rows import OPEN, SENDING, WAITING, delivery, values
+from bridge.store.bulk import Bulk
+from bridge.store.delivery_rows import COLUMNS, OPEN, SENDING, WAITING, delivery, values
 from bridge.store.prepared import Prepared
 from bridge.store.schema import deliveries
-from bridge.store.sql import insert_or_ignore, try_lock
+from bridge.store.sql import insert_ignoring, try_lock
 
 _d = deliveries.c
 WITHOUT_GUID = ("agent_signed_out", "signing_in")  # why a delivery waits for its agent's session
-_ADD = insert_or_ignore(
-    deliveries,
-    "message_code",
-    "sender_id",
-    "call_id",
-    "agent_id",
-    "user_id",
-    "channel",
-    "channel_config_id",
-    "nickname",
-    "avatar",
-    "media_type",
-    "media_file_type",
-    "content_type",
-    "content",
-    "origin",
-    "turn_key",
-    "approved_by",
-    "reply_key",
-    "part",
-    "state",
-    "created_at",
-    "expires_at",
-    "due_at",
-    "lease",
-    "lease_until",
-    returning="seq",
+_ADD = Bulk(
+    {name: _d[name].type for name in COLUMNS},
+    lambda given, dialect: (
+        insert_ignoring(deliveries, dialect)
+        .values(given.as_values())
+        .returning(_d.seq, _d.message_code)
+    ),
 )
 
 
@@ -83,29 +67,49 @@ def add(
     With a reservation, the first is claimed in the same breath if nothing of its call comes before
     it; it is returned then. Else every process is rung.
     """
-    claimed: Delivery | None = None
-    for index, given in enumerate(batch):
-        taken = given
-        if reserved is not None and index == 0 and _is_first(tx, given):
-            taken = replace(
-                given,
-                state=DeliveryState.SENDING,
-                lease=reserved.lease,
-                lease_until=reserved.until,
-            )
-        seq = _ADD.scalar(tx, **values(taken))
-        if seq is not None and taken is not given:
-            claimed = replace(taken, seq=seq)
-    if batch and claimed is None:
-        bell.ring(tx)
-    return claimed
+    return add_all(tx, [(batch, reserved)])[0]
 
 
-def _is_first(tx: Connection, given: Delivery) -> bool:
-    call_id = given.envelope.call_id
-    if tx.dialect.name == "postgresql" and not _LOCK_CALL.scalar(tx, b_call=call_id):
-        return False  # somebody is about to send for this call
-    return not open_of_call(tx, call_id)
+def add_all(
+    tx: Connection, batches: Sequence[tuple[Sequence[Delivery], Reservation | None]]
+) -> list[Delivery | None]:
+    """Store several batches as ``add`` does one; of each, what was claimed."""
+    free = _free(tx, {batch[0].envelope.call_id for batch, held in batches if batch and held})
+    taken: list[Delivery | None] = []
+    rows = []
+    for batch, reserved in batches:
+        claimed: Delivery | None = None
+        for given in batch:
+            row = given
+            call_id = given.envelope.call_id
+            if reserved is not None and row is batch[0] and call_id in free:
+                row = claimed = replace(
+                    given,
+                    state=DeliveryState.SENDING,
+                    lease=reserved.lease,
+                    lease_until=reserved.until,
+                )
+            free.discard(call_id)
+            rows.append(values(row))
+        taken.append(claimed)
+        if batch and claimed is None:
+            bell.ring(tx)
+    stored = {row.message_code: row.seq for row in _ADD.all(tx, rows)}
+    return [
+        replace(one, seq=stored[one.message_code]) if one and one.message_code in stored else None
+        for one in taken
+    ]
+
+
+def _free(tx: Connection, call_ids: set[str]) -> set[str]:
+    """The calls of which nothing waits or is being sent."""
+    if not call_ids:
+        return set()
+    asked = [(call_id,) for call_id in sorted(call_ids)]
+    if tx.dialect.name == "postgresql":  # nor is anybody about to send for them
+        asked = [(row.call_id,) for row in _LOCK_CALLS.all(tx, asked)]
+    busy = {row.call_id for row in _BUSY_CALLS.all(tx, asked)}
+    return {call_id for (call_id,) in asked} - busy
 
 
 def claim(tx: Connection, *, lease: str, now: float, until: float, limit: int) -> list[Delivery]:
@@ -123,7 +127,7 @@ def claim_one(
     tx: Connection, seq: int, call_id: str, *, lease: str, until: float
 ) -> Delivery | None:
     """Take one delivery whose turn has come, whatever its time; None where it has not."""
-    if tx.dialect.name == "postgresql" and not _LOCK_CALL.scalar(tx, b_call=call_id):
+    if tx.dialect.name == "postgresql" and not _LOCK_CALLS.all(tx, [(call_id,)]):
         return None
     row = _CLAIM_ONE.first(tx, b_seq=seq, b_lease=lease, b_until=until)
     return delivery(row) if row is not None else None
@@ -175,8 +179,20 @@ _LOCK_DUE = Prepared(select(_locked.c.seq).where(try_lock("call", _locked.c.call
 _CLAIM_LOCKED = Prepared(
     _take(_d.seq == any_(bindparam("b_seqs", type_=ARRAY(BigInteger))), claimable(None))
 )
-_LOCK_CALL = Prepared(select(try_lock("call", bindparam("b_call", type_=Text))))
 _CLAIM_ONE = Prepared(_take(_d.seq == bindparam("b_seq"), claimable(None)))
+_CALL = {"call_id": Text()}
+_LOCK_CALLS = Bulk(_CALL, lambda given, _dialect: _lock_calls(given.table()))
+_BUSY_CALLS = Bulk(_CALL, lambda given, _dialect: _busy_calls(given.table()))
+
+
+def _lock_calls(given: Subquery) -> Select[tuple[str]]:
+    return select(given.c.call_id).where(try_lock("call", given.c.call_id))
+
+
+def _busy_calls(given: Subquery) -> Select[tuple[str]]:
+    return select(_d.call_id).distinct().where(OPEN, _d.call_id == given.c.call_id)
+
+
 _NEXT_DUE = Prepared(select(func.min(_d.due_at)).where(claimable(None)))
 _NEXT_LEASE = Prepared(select(func.min(_d.lease_until)).where(OPEN, _d.state == SENDING))
 _ABANDONED = Prepared(
@@ -278,6 +294,38 @@ def settle(tx: Connection, claimed: Delivery, after: Delivery) -> bool:
     if taken and after.state in (DeliveryState.FAILED, DeliveryState.EXPIRED):
         _fail_rest(tx, after)
     return bool(taken)
+
+
+_DELIVERED = Bulk(
+    {"seq": BigInteger(), "lease": Text(), "attempts": Integer(), "settled": Float()},
+    lambda given, _dialect: _settle_delivered(given.table()),
+)
+
+
+def _settle_delivered(given: Subquery) -> Update:
+    return (
+        update(deliveries)
+        .where(_d.seq == given.c.seq, _d.lease == given.c.lease, _d.state == SENDING)
+        .values(
+            state=DeliveryState.DELIVERED.value,
+            attempts=given.c.attempts,
+            connected=true(),
+            error_code=None,
+            error_message=None,
+            settled_at=given.c.settled,
+            lease=None,
+            lease_until=None,
+        )
+    )
+
+
+def settle_delivered(tx: Connection, claimed: Sequence[Delivery], after: Sequence[Delivery]) -> int:
+    """Store that all of these were delivered; of how many the lease was not lost meanwhile."""
+    rows = [
+        (before.seq, before.lease, now.attempts, now.settled_at)
+        for before, now in zip(claimed, after, strict=True)
+    ]
+    return _DELIVERED.run(tx, rows)
 
 
 def _fail_rest(tx: Connection, failed: Delivery) -> None:

@@ -26,11 +26,17 @@ def try_lock(what: str, of: ColumnElement[Any]) -> ColumnElement[bool]:
     return func.pg_try_advisory_xact_lock(func.hashtextextended(of, seed))
 
 
+def insert_ignoring(table: Table, dialect: str) -> Insert:
+    """An INSERT for which an existing row wins."""
+    statement: Insert = _insert(dialect, table).on_conflict_do_nothing()
+    return statement
+
+
 def insert_or_ignore(table: Table, *columns: str, returning: str | None = None) -> Prepared:
     """An INSERT of ``columns`` for which an existing row wins (and returns nothing)."""
 
     def spell(dialect: str) -> Executable:
-        statement: Insert = _insert(dialect, table).on_conflict_do_nothing()
+        statement = insert_ignoring(table, dialect)
         return statement if returning is None else statement.returning(table.c[returning])
 
     return Prepared(spell, columns)

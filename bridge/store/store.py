@@ -21,7 +21,7 @@ from bridge.store.engine import (
     refusal,
 )
 from bridge.store.migrate import migrate
-from bridge.store.writer import Writer
+from bridge.store.writer import I, Told, Work, Writer
 
 T = TypeVar("T")
 Tx: TypeAlias = Connection  # what the functions of this package take first
@@ -68,6 +68,14 @@ class Store:
     def submit(self, unit: Callable[[Tx], T]) -> Future[T]:
         """Like ``write``, without waiting."""
         return self._writer.submit(unit)
+
+    def post(self, work: Work[I, T], item: I, told: Told) -> None:
+        """Have ``item`` done by ``work``, in one go with the others of its kind; see Writer.post.
+
+        Raises:
+            StoreError: the store is closed.
+        """
+        self._writer.post(work, item, told)
 
     def read(self, query: Callable[[Tx], T]) -> T:
         """Run ``query`` on a reading connection; each of its statements sees its own moment.

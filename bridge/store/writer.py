@@ -1,22 +1,23 @@
 """The one thread that writes: units of work, many to a transaction.
 
-A commit waits for the disk; under load the units that queued up meanwhile share the next one.
-A unit is a function of a connection. It may run twice (when a neighbour in its transaction fails,
-each runs again by itself; when the connection is lost, all run again on a new one), so it changes
-nothing but the database.
+A commit waits for the disk; under load the work that queued up meanwhile shares the next one. Work
+of the same kind is done together, by one call for all its items. Whatever it is, it may run twice
+(when a neighbour in its transaction fails, each runs again by itself; when the connection is lost,
+all run again on a new one), so it changes nothing but the database.
 """
 
 from __future__ import annotations
 
+import logging
 import threading
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from concurrent.futures import Future
 from queue import SimpleQueue
-from typing import Any, Generic, TypeVar
+from typing import Any, TypeVar
 
 from sqlalchemy import Connection, Engine
 
-from bridge.errors import BridgeError, StoreError
+from bridge.errors import BridgeError, StoreError, describe
 from bridge.store.engine import (
     CrossedError,
     DatabaseError,
@@ -25,27 +26,41 @@ from bridge.store.engine import (
     transaction,
 )
 
+logger = logging.getLogger(__name__)
+
 T = TypeVar("T")
+I = TypeVar("I")  # noqa: E741 - an item
 Unit = Callable[[Connection], T]
+Work = Callable[[Connection, list[I]], Sequence[T]]  # the items' results, in their order
+Told = Callable[[Any, Exception | None], None]  # a result, or why there is none
 
 _MOST_PER_COMMIT = 256
 _TRIES = 3  # where another transaction was in the way, or the connection was lost
 
 
-class _Job(Generic[T]):
-    __slots__ = ("future", "unit")
+class _Job:
+    __slots__ = ("item", "told", "work")
 
-    def __init__(self, unit: Unit[T]) -> None:
-        self.unit = unit
-        self.future: Future[T] = Future()
+    def __init__(self, work: Work[Any, Any], item: Any, told: Told) -> None:
+        self.work = work
+        self.item = item
+        self.told = told
+
+
+def _alone(tx: Connection, units: list[Unit[Any]]) -> list[Any]:
+    """The work of those that have nothing to share but the transaction."""
+    return [unit(tx) for unit in units]
 
 
 class Writer:
-    """Runs units in the order in which they came, in one thread of its own."""
+    """Runs work in the order in which it came, in one thread of its own.
+
+    What is in the queue at the same time may run in any order: whoever needs an order waits.
+    """
 
     def __init__(self, engine: Engine) -> None:
         self._engine = engine
-        self._jobs: SimpleQueue[_Job[Any] | None] = SimpleQueue()
+        self._jobs: SimpleQueue[_Job | None] = SimpleQueue()
         self._closed = False
         self._gate = threading.Lock()
         self._thread = threading.Thread(target=self._run, name="store-writer", daemon=True)
@@ -56,13 +71,31 @@ class Writer:
 
         The future raises what the unit raised, or StoreError where the database failed.
         """
-        job = _Job(unit)
+        future: Future[T] = Future()
+
+        def told(result: Any, error: Exception | None) -> None:
+            if error is None:
+                future.set_result(result)
+            else:
+                future.set_exception(error)
+
+        self.post(_alone, unit, told)
+        return future
+
+    def post(self, work: Work[I, T], item: I, told: Told) -> None:
+        """Queue ``item``; ``work`` does it together with the others of its kind.
+
+        ``told`` is called in the writer's thread, with the item's result once that is committed or
+        with what ``submit``'s future would raise; it must be quick.
+
+        Raises:
+            StoreError: the store is closed.
+        """
         with self._gate:
             if self._closed:
                 message = "the store is closed"
                 raise StoreError(message)
-            self._jobs.put(job)
-        return job.future
+            self._jobs.put(_Job(work, item, told))
 
     def close(self) -> None:
         """Run what is queued, then end the thread. A second call does nothing."""
@@ -86,7 +119,7 @@ class Writer:
             if last:
                 return
 
-    def _commit(self, batch: list[_Job[Any]]) -> None:
+    def _commit(self, batch: list[_Job]) -> None:
         alone = len(batch) == 1
         tries = 1
         while (error := self._run_together(batch)) is not None:
@@ -98,20 +131,27 @@ class Writer:
             return
         if alone or isinstance(error, UnavailableError):
             for job in batch:
-                job.future.set_exception(self._told(error))
+                _tell(job, None, self._told(error))
             return
         for job in batch:  # one of them was at fault
             self._commit([job])
 
-    def _run_together(self, batch: list[_Job[Any]]) -> Exception | None:
+    def _run_together(self, batch: list[_Job]) -> Exception | None:
         """Run the batch in one transaction; what failed it, if anything did."""
+        kinds: dict[Any, list[_Job]] = {}
+        for job in batch:
+            kinds.setdefault(job.work, []).append(job)
         try:
             with transaction(self._engine) as connection:
-                results = [job.unit(connection) for job in batch]
-        except Exception as error:  # noqa: BLE001 - whatever a unit raises belongs to its caller
+                results = [
+                    (jobs, work(connection, [job.item for job in jobs]))
+                    for work, jobs in kinds.items()
+                ]
+        except Exception as error:  # noqa: BLE001 - whatever work raises belongs to its caller
             return error
-        for job, result in zip(batch, results, strict=True):
-            job.future.set_result(result)
+        for jobs, found in results:
+            for job, result in zip(jobs, found, strict=True):
+                _tell(job, result, None)
         return None
 
     @staticmethod
@@ -121,3 +161,10 @@ class Writer:
         told: BridgeError = StoreError(str(error))
         told.__cause__ = error
         return told
+
+
+def _tell(job: _Job, result: Any, error: Exception | None) -> None:
+    try:
+        job.told(result, error)
+    except Exception as raised:  # noqa: BLE001 - the one writer must not die
+        logger.error("Something stumbled over an outcome: %s", describe(raised))  # noqa: TRY400 - no customer's words

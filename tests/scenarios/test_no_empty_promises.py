@@ -137,6 +137,7 @@ def test_a_bridge_that_cannot_work_raises_nothing_into_rasa(
         raise RuntimeError("I want a human")
 
     monkeypatch.setattr(office.runtime.desk.handoffs, "begin", broken)
+    monkeypatch.setattr(office.runtime.desk.handoffs, "quickly", broken)
     answered = office.call(message(), action)
     assert answered.slots["handoff_error"] == "not_configured"
     # Only who asked for a person by name was waiting for one.
