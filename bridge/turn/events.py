@@ -22,14 +22,20 @@ FALLBACK_ACTIONS = frozenset(
     {"action_default_fallback", "action_two_stage_fallback", "action_default_ask_rephrase"}
 )
 _FALLBACK_FLOWS = frozenset({"pattern_cannot_handle", "pattern_internal_error"})
+_SPOKEN = frozenset({"user", "bot", "agent"})
 _FRESH_STARTS = frozenset({"resume", "restart", "session_started"})  # a row does not reach past
 
-Events = Sequence[Any]
+
+class Events(list[Any]):
+    """A conversation's events, and the kind of each, which is asked many times a turn."""
+
+    def __init__(self, events: Sequence[Any]) -> None:
+        super().__init__(events)
+        self.kinds = [kind(event) for event in events]
 
 
 def kind(event: object) -> str:
     """The event's type, ``""`` where it has none."""
-    # Asked many times a turn. Exact types first: what JSON gives, and far quicker to tell.
     if type(event) is dict or isinstance(event, Mapping):
         found = event.get("event")
         return found if isinstance(found, str) else ""
@@ -54,7 +60,7 @@ def event_message_id(event: Mapping[str, Any]) -> str | None:
 
 def last_user(events: Events) -> int | None:
     """Where the last user event is."""
-    return next((i for i in range(len(events) - 1, -1, -1) if kind(events[i]) == "user"), None)
+    return next((i for i in range(len(events) - 1, -1, -1) if events.kinds[i] == "user"), None)
 
 
 def position(events: Events, message_id: str | None, text: str) -> int | None:
@@ -64,7 +70,7 @@ def position(events: Events, message_id: str | None, text: str) -> int | None:
     """
     last = None
     for index in range(len(events) - 1, -1, -1):
-        if kind(events[index]) != "user":
+        if events.kinds[index] != "user":
             continue
         last = index if last is None else last
         event = events[index]
@@ -85,7 +91,7 @@ def stable_id(events: Events, index: int | None) -> str:
         return "#"
     steps = 0
     for before in range(index - 1, -1, -1):
-        if kind(events[before]) == "user":
+        if events.kinds[before] == "user":
             anchor = event_message_id(events[before])
             steps += 1
             if anchor is not None:
@@ -99,7 +105,7 @@ def count_action(events: Events, index: int | None, name: str) -> int:
     return sum(
         1
         for i in range(start, len(events))
-        if kind(events[i]) == "action" and events[i].get("name") == name
+        if events.kinds[i] == "action" and events[i].get("name") == name
     )
 
 
@@ -109,7 +115,7 @@ def started_flows(events: Events, index: int | None) -> tuple[str, ...]:
     ids = (
         words(events[i].get("flow_id"))
         for i in range(start, len(events))
-        if kind(events[i]) == "flow_started"
+        if events.kinds[i] == "flow_started"
     )
     return tuple(flow for flow in ids if flow is not None)
 
@@ -117,20 +123,20 @@ def started_flows(events: Events, index: int | None) -> tuple[str, ...]:
 def fell_back(events: Events, index: int | None) -> bool:
     """Whether an action or pattern of falling back ran after ``index``."""
     start = 0 if index is None else index + 1
-    return any(_is_fallback_step(events[i]) for i in range(start, len(events)))
+    return any(_is_fallback_step(events, i) for i in range(start, len(events)))
 
 
 def slot_set_at(events: Events, name: str) -> float | None:
     """When a slot was last set, as far as the events reach."""
     for index in range(len(events) - 1, -1, -1):
-        if kind(events[index]) == "slot" and events[index].get("name") == name:
+        if events.kinds[index] == "slot" and events[index].get("name") == name:
             return at(events, index)
     return None
 
 
 def resumed(events: Events) -> bool:
     """Whether somebody told Rasa to resume, and no pause, restart or new session came since."""
-    found = (kind(events[i]) for i in range(len(events) - 1, -1, -1))
+    found = (events.kinds[i] for i in range(len(events) - 1, -1, -1))
     turning = (what for what in found if what == "pause" or what in _FRESH_STARTS)
     return next(turning, "") == "resume"
 
@@ -143,7 +149,7 @@ def replies(events: Events) -> tuple[Said, ...]:
     found: list[Said] = []
     block: list[Said] = []  # of the action that comes next, going backwards
     for index in range(len(events) - 1, -1, -1):
-        event, what = events[index], kind(events[index])
+        event, what = events[index], events.kinds[index]
         if what == "user":
             break
         if what == "bot" and WRITTEN_BACK not in mapping(event.get("metadata")):
@@ -169,11 +175,11 @@ def fallbacks(events: Events, since: float | None) -> int:
     count, stepped = 0, False
     filled: set[str | None] = set()
     for index in range(len(events) - 1, -1, -1):
-        event, what = events[index], kind(events[index])
+        event, what = events[index], events.kinds[index]
         if what in _FRESH_STARTS:
             break
         if what != "user":
-            stepped = stepped or _is_fallback_step(event)
+            stepped = stepped or _is_fallback_step(events, index)
             if what == "slot" and event.get("value") is not None:
                 filled.add(words(event.get("name")))
             continue
@@ -193,7 +199,7 @@ def lines(events: Events, turns: int) -> tuple[Line, ...]:
         return ()
     start = 0
     for index in range(len(events) - 1, -1, -1):
-        if kind(events[index]) == "user" and not is_external(events[index]):
+        if events.kinds[index] == "user" and not is_external(events[index]):
             turns -= 1
             start = index
             if turns == 0:
@@ -203,10 +209,13 @@ def lines(events: Events, turns: int) -> tuple[Line, ...]:
     found: list[Line] = []
     buttons: dict[str, str] = {}
     for index in range(start, len(events)):
-        one = _line(events[index], buttons)
+        what = events.kinds[index]
+        if what not in _SPOKEN:
+            continue
+        one = _line(what, events[index], buttons)
         if one is not None:
             found.append(one)
-        if kind(events[index]) == "bot":
+        if what == "bot":
             buttons.update(titles(events[index]))
     return tuple(found)
 
@@ -216,8 +225,7 @@ def is_external(event: Mapping[str, Any]) -> bool:
     return mapping(event.get("metadata")).get("is_external") is True
 
 
-def _line(event: Any, buttons: Mapping[str, str]) -> Line | None:
-    what = kind(event)
+def _line(what: str, event: Any, buttons: Mapping[str, str]) -> Line | None:
     if what == "user" and not is_external(event):
         text = words(event.get("text")) or "[no text]"
         if text.startswith("/"):
@@ -232,11 +240,11 @@ def _line(event: Any, buttons: Mapping[str, str]) -> Line | None:
     return Line("agent" if agent else "bot", text, number(event.get("timestamp")) or 0.0)
 
 
-def _is_fallback_step(event: object) -> bool:
-    what = kind(event)
+def _is_fallback_step(events: Events, index: int) -> bool:
+    what = events.kinds[index]
     if what == "action":
-        return words(mapping(event).get("name")) in FALLBACK_ACTIONS
-    return what == "flow_started" and words(mapping(event).get("flow_id")) in _FALLBACK_FLOWS
+        return words(events[index].get("name")) in FALLBACK_ACTIONS
+    return what == "flow_started" and words(events[index].get("flow_id")) in _FALLBACK_FLOWS
 
 
 def _newer(event: Mapping[str, Any], since: float | None) -> bool:
@@ -251,7 +259,7 @@ def _asked(events: Events, index: int, filled: set[str | None]) -> bool:
     if not filled:
         return False
     for before in range(index - 1, -1, -1):
-        event, what = events[before], kind(events[before])
+        event, what = events[before], events.kinds[before]
         if what == "slot" and event.get("name") == "requested_slot":
             asked = words(event.get("value"))
             return asked is not None and asked in filled

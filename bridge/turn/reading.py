@@ -44,7 +44,7 @@ class Turn:
     active_loop: str | None
     responses: Mapping[str, Any] | None  # None where the request carried none
     _message: Mapping[str, Any] = field(default_factory=dict)
-    _events: raw.Events = ()
+    _events: raw.Events = field(default_factory=lambda: raw.Events(()))
     _index: int | None = None  # of the message's user event
     _channel: str | None = None
 
@@ -175,7 +175,7 @@ def read(state: Mapping[str, Any], domain: Mapping[str, Any] | None, action_name
         action_name: the action that Rasa called.
     """
     state = mapping(state)
-    events = array(state.get("events"))
+    events = raw.Events(array(state.get("events")))
     message = _latest(state, events)
     text = words(message.get("text")) or ""
     given = raw.event_message_id(message)

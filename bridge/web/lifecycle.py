@@ -122,6 +122,7 @@ def _keep_out_of_collections() -> None:
     """
     gc.collect()
     gc.freeze()
+    gc.set_threshold(20_000, 20, 50)
 
 
 async def _close(_app: Sanic[Any, Any], *_: object) -> None:
