@@ -23,6 +23,8 @@ from bridge.desk.responses import Responses
 from bridge.desk.tokens import Tokens
 from bridge.desk.waits import Waits
 from bridge.gateway.client import GatewayClient
+from bridge.gateway.courier import Courier
+from bridge.gateway.courier import usable as courier_usable
 from bridge.gateway.events import Keeper
 from bridge.gateway.sender import Sender
 from bridge.gateway.sessions import Sessions
@@ -82,6 +84,9 @@ class Runtime:
             )
             opened.callback(self.sessions.close)
             opened.callback(self.keeper.close)
+            self.courier = self._courier()
+            if self.courier is not None:
+                opened.callback(self.courier.close)
             self.rasa = Rasa(bridge.rasa) if bridge.rasa.url else None
             if self.rasa is not None:
                 opened.callback(self.rasa.close)
@@ -91,7 +96,7 @@ class Runtime:
             self.messenger = self._messenger(responses, clock)
             self.outbox = Outbox(
                 self.store,
-                Sender(self.client, self.sessions, bridge.gateway),
+                Sender(self.client, self.sessions, bridge.gateway, self.courier),
                 bridge.delivery,
                 consequence=self._follow,
                 metrics=self.metrics,
@@ -125,6 +130,12 @@ class Runtime:
             self.desk.intake.start()
             opened.callback(self.desk.intake.close)
             self._opened = opened.pop_all()
+
+    def _courier(self) -> Courier | None:
+        bridge = self.settings.bridge
+        if bridge.delivery.courier == "off" or not courier_usable():
+            return None
+        return Courier(bridge.gateway, workers=bridge.delivery.workers)
 
     def _messenger(self, responses: Responses, clock: Callable[[], float]) -> Messenger | None:
         if self.rasa is None:

@@ -180,6 +180,9 @@ class DeliverySettings(Section):
         default="resend", description="when nobody knows whether a message arrived"
     )
     workers: Count = Field(default=32, ge=1, le=256, description="sendings at a time, per process")
+    courier: Literal["auto", "off"] = Field(
+        default="auto", description="whether, under load, a process of its own sends"
+    )
     max_waiting_per_call: Count = Field(default=100, ge=1, description="deliveries")
 
 

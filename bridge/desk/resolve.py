@@ -69,7 +69,7 @@ class Resolver:
             return True
         if any("assignment" in source for source in (turn.metadata, turn.session_metadata)):
             return False
-        sources = [turn.metadata, turn.session_metadata]
+        sources = [each for each in (turn.metadata, turn.session_metadata) if each]
         if self._mode == "trusted":
             if "assignment" in turn.slots:
                 return False

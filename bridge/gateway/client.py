@@ -6,9 +6,11 @@ Knows nothing of deliveries' states or of who may send; GUIDs are given to it.
 from __future__ import annotations
 
 import threading
-from collections.abc import MutableMapping
+from collections.abc import MutableMapping, Sequence
 from dataclasses import dataclass
+from email.message import Message
 from http.cookiejar import DefaultCookiePolicy
+from types import SimpleNamespace
 from typing import Any
 
 import requests
@@ -29,10 +31,11 @@ _LONGEST_ANSWER = 1 << 20  # bytes; no answer of the gateway is near it
 
 @dataclass(frozen=True, slots=True)
 class Answer:
-    """A call's answer and the GUID that came with it, if one did."""
+    """A call's answer, and the GUID and the cookies (``Set-Cookie``) that came with it, if any."""
 
     content: dict[str, Any]
     guid: Guid | None
+    cookies: tuple[str, ...] = ()
 
 
 class GatewayClient:
@@ -65,33 +68,52 @@ class GatewayClient:
         guid: Guid | None = None,
         timeout: float,
         read_timeout: float | None = None,
+        cookies: str | None = None,
     ) -> Answer:
-        """Make one call within ``timeout`` seconds in all.
+        """Make one call within ``timeout`` seconds in all, with the agent's cookies or the given.
 
         Raises:
             GatewayError: what it came to; nothing else leaves this method.
         """
-        prepared = self._prepare(agent_id, request, guid)
+        prepared = self._prepare(agent_id, request, guid, cookies)
         try:
             with total(timeout):
-                status, headers, body = self._exchange(agent_id, prepared, read_timeout)
+                status, headers, body, given = self._exchange(agent_id, prepared, read_timeout)
         except (requests.RequestException, HTTPError, OSError) as error:
             raise _transport(error) from error
         content = wire.read(status, body, retry_after=headers.get("Retry-After"))
-        return Answer(content, wire.new_guid(headers))
+        return Answer(content, wire.new_guid(headers), given)
+
+    def cookies(self, agent_id: str, request: wire.Request) -> str | None:
+        """What a call of this agent has to carry in its header ``Cookie``."""
+        return self._cookies(agent_id, self._bare(request)) if self._jars else None
+
+    def keep(self, agent_id: str, request: wire.Request, cookies: Sequence[str]) -> None:
+        """Keep the cookies that came with an answer that somebody else got for us."""
+        message = Message()
+        for cookie in cookies:
+            message["Set-Cookie"] = cookie
+        answer = SimpleNamespace(_original_response=SimpleNamespace(msg=message))
+        with self._jars_lock:
+            jar = self._jars.setdefault(agent_id, RequestsCookieJar())
+            extract_cookies_to_jar(jar, self._bare(request), answer)  # type: ignore[no-untyped-call]
 
     def close(self) -> None:
         """Close the pool's connections."""
         self._session.close()
 
-    def _prepare(
-        self, agent_id: str, request: wire.Request, guid: Guid | None
-    ) -> requests.PreparedRequest:
-        # Built by hand: requests' own preparation costs more than the sending.
+    def _bare(self, request: wire.Request) -> requests.PreparedRequest:
         prepared = requests.PreparedRequest()
         prepared.method = request.method
         prepared.url = self._base + request.path
         prepared.headers = CaseInsensitiveDict({"Accept": "application/json"})
+        return prepared
+
+    def _prepare(
+        self, agent_id: str, request: wire.Request, guid: Guid | None, cookies: str | None
+    ) -> requests.PreparedRequest:
+        # Built by hand: requests' own preparation costs more than the sending.
+        prepared = self._bare(request)
         if guid is not None:
             prepared.headers["Guid"] = guid
         if request.body is not None:
@@ -100,7 +122,7 @@ class GatewayClient:
             prepared.body = request.body
         prepared.hooks = {"response": []}
         prepared._cookies = self._session.cookies  # type: ignore[attr-defined]  # noqa: SLF001 - requests wants a jar there
-        if cookies := self._cookies(agent_id, prepared):
+        if cookies := cookies or self._cookies(agent_id, prepared):
             prepared.headers["Cookie"] = cookies
         return prepared
 
@@ -116,16 +138,17 @@ class GatewayClient:
 
     def _keep_cookies(
         self, agent_id: str, prepared: requests.PreparedRequest, response: requests.Response
-    ) -> None:
+    ) -> tuple[str, ...]:
         if "Set-Cookie" not in response.headers:
-            return
+            return ()
         with self._jars_lock:
             jar = self._jars.setdefault(agent_id, RequestsCookieJar())
             extract_cookies_to_jar(jar, prepared, response.raw)  # type: ignore[no-untyped-call]
+        return tuple(response.raw.headers.getlist("Set-Cookie"))
 
     def _exchange(
         self, agent_id: str, prepared: requests.PreparedRequest, read_timeout: float | None
-    ) -> tuple[int, CaseInsensitiveDict[str], bytes]:
+    ) -> tuple[int, CaseInsensitiveDict[str], bytes, tuple[str, ...]]:
         settings = self._settings
         response = self._session.send(
             prepared,
@@ -136,8 +159,8 @@ class GatewayClient:
         )
         with response:
             body = response.raw.read(_LONGEST_ANSWER, decode_content=True)
-            self._keep_cookies(agent_id, prepared, response)
-            return response.status_code, response.headers, body
+            cookies = self._keep_cookies(agent_id, prepared, response)
+            return response.status_code, response.headers, body, cookies
 
 
 def _transport(error: Exception) -> GatewayError:

@@ -121,6 +121,13 @@ class Sessions:
             raise SigningInError("the agent is being signed in", seen=seen)
         raise SessionGoneError("the agent's desktop has given no GUID that is good", seen=seen)
 
+    def at_hand(self, agent_id: str) -> Guid | None:
+        """The GUID, where it is known here and nothing speaks against it; asks nobody."""
+        if agent_id in self._doubted:
+            return None
+        with self._lock:
+            return self._cache.get(agent_id)
+
     def lost(self, agent_id: str, guid: Guid, error: SessionGoneError) -> Guid:
         """The gateway refused ``guid``: a newer one, if somebody has brought one.
 

@@ -35,6 +35,27 @@ class Gateway(Protocol):
         """
 
 
+Later = Callable[[Callable[[], None]], None]
+Done = Callable[["GatewayError | None"], None]
+
+
+class Swift(Gateway, Protocol):
+    """A gateway that can also send without keeping the caller waiting."""
+
+    def begin(
+        self, delivery: Delivery, *, timeout: float, busy: int, later: Later, done: Done
+    ) -> bool:
+        """Have one message sent; False where that cannot be, and ``send`` is the way.
+
+        Args:
+            delivery: what is to be sent.
+            timeout: seconds in all.
+            busy: how many sendings are under way.
+            later: runs what blocks.
+            done: called once with what it came to; from any thread, and must be quick.
+        """
+
+
 class Look(Enum):
     """What the claimer is to do now."""
 
@@ -54,13 +75,14 @@ class Gate:
 
     def __init__(
         self,
-        gateway: Gateway,
+        gateway: Gateway | Swift,
         *,
         opens: Callable[[], None],
         metrics: Metrics,
         clock: Callable[[], float] = time.time,
     ) -> None:
         self._gateway = gateway
+        self._begin: Callable[..., bool] | None = getattr(gateway, "begin", None)
         self._opens = opens
         self._metrics = metrics
         self._clock = clock
@@ -79,15 +101,32 @@ class Gate:
         try:
             self._gateway.send(delivery, timeout=timeout)
         except GatewayError as error:
-            evidence = breaker.read(error)
-            if evidence is not Evidence.UNTRIED:
-                self._metrics.attempted(error, time.perf_counter() - begun)
-            self._heard(evidence, delivery.envelope.call_id)
+            self._learn(delivery, error, begun)
             raise
-        self._metrics.attempted(None, time.perf_counter() - begun)
+        self._learn(delivery, None, begun)
+
+    def begin(
+        self, delivery: Delivery, *, timeout: float, busy: int, later: Later, done: Done
+    ) -> bool:
+        """As ``Swift.begin``, and remember what that says of the gateway."""
+        begin = self._begin
+        if begin is None:
+            return False
+        begun = time.perf_counter()
+
+        def came(error: GatewayError | None) -> None:
+            self._learn(delivery, error, begun)
+            done(error)
+
+        return begin(delivery, timeout=timeout, busy=busy, later=later, done=came)
+
+    def _learn(self, delivery: Delivery, error: GatewayError | None, begun: float) -> None:
+        evidence = Evidence.SERVED if error is None else breaker.read(error)
+        if evidence is not Evidence.UNTRIED:
+            self._metrics.attempted(error, time.perf_counter() - begun)
         # What every message takes: no lock while nothing is wrong.
-        if self.breaker.failures or not self.breaker.closed:
-            self._heard(Evidence.SERVED, delivery.envelope.call_id)
+        if error is not None or self.breaker.failures or not self.breaker.closed:
+            self._heard(evidence, delivery.envelope.call_id)
 
     def not_signed_in(self, agent_id: str, error: GatewayError) -> None:
         """A sign-in failed; one that succeeds says nothing of messages."""

@@ -106,6 +106,8 @@ class Outbox:
         self.stop()
         if self._thread.ident is not None:
             self._thread.join()
+        with self._bell:  # what was begun without a thread of the pool
+            self._bell.wait_for(lambda: self._free >= self._settings.workers, LEASE)
         self._pool.shutdown(wait=True)
         for owed in self._outcomes.owed():
             with suppress(StoreError):  # the store's last chance to take it
@@ -282,29 +284,51 @@ class Outbox:
     # -- the pool ------------------------------------------------------------------------------
 
     def _begin(self, delivery: Delivery) -> None:
+        left = self._left(delivery)
+        begun = left is not None and self._gate.begin(
+            delivery,
+            timeout=left,
+            busy=self._settings.workers - self._free,
+            later=self._later,
+            done=lambda error: self._came_to(delivery, error),
+        )
+        if begun:
+            return
         try:
             self._pool.submit(self._attempt, delivery)
         except RuntimeError:  # it was stored while this process stopped
             self._give_back(delivery)
 
+    def _left(self, delivery: Delivery) -> float | None:
+        """Seconds for an attempt; None where there are too few, or the process is to end."""
+        wanted = self._settings.attempt_timeout
+        left = (delivery.lease_until or 0.0) - self._clock()
+        # The store may have been slow, or the clock set.
+        return None if left < min(_LEAST, wanted) or self._closing else min(wanted, left)
+
+    def _later(self, work: Callable[[], None]) -> None:
+        """Run what blocks in a thread of the pool."""
+        self._pool.submit(work)
+
     def _give_back(self, delivery: Delivery) -> None:
         self._store_outcome(Outcome(delivery, policy.unsent(delivery, self._clock()), None))
 
     def _attempt(self, delivery: Delivery) -> None:
-        wanted = self._settings.attempt_timeout
-        left = (delivery.lease_until or 0.0) - self._clock()
-        # The store was slow, or the clock was set; or the process is to end.
-        if left < min(_LEAST, wanted) or self._closing:
+        left = self._left(delivery)
+        if left is None:
             self._give_back(delivery)
             return
         error: GatewayError | None = None
         try:
-            self._gate.send(delivery, timeout=min(wanted, left))
+            self._gate.send(delivery, timeout=left)
         except GatewayError as raised:
             error = raised
         except Exception as raised:  # noqa: BLE001 - a delivery must be settled whatever happens
             logger.error("A sending broke off: %s delivery=%s", describe(raised), delivery.id)  # noqa: TRY400
             error = UnknownOutcomeError("the bridge broke off while sending")
+        self._came_to(delivery, error)
+
+    def _came_to(self, delivery: Delivery, error: GatewayError | None) -> None:
         now = self._clock()
         after = policy.after(
             delivery,
@@ -357,7 +381,7 @@ class Outbox:
         with self._bell:
             self._free += 1
             self._rung = True
-            self._bell.notify()
+            self._bell.notify_all()
         if taken:
             self._tell(outcome.after)
 

@@ -67,7 +67,7 @@ async def hand_over(*, request: Request, **_: object) -> None:
     encoding = request.headers.get("content-encoding", "")
     if encoding or len(request.body) > _INLINE_BYTES:
         loop = asyncio.get_running_loop()
-        payload = await loop.run_in_executor(None, body.parse, request.body, encoding)
+        payload = await loop.run_in_executor(None, body.parse_aside, request.body, encoding)
     else:
         payload = body.parse(request.body)
     request.ctx.action_name = _action_name(payload)

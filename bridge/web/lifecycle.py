@@ -37,7 +37,7 @@ def install(app: Sanic[Any, Any]) -> None:
     app.register_listener(worker.start, "after_server_start")
     app.register_listener(worker.stop, "before_server_stop")
     app.register_listener(_close, "after_server_stop")
-    app.add_signal(worker.meet, "http.routing.before")
+    app.add_signal(worker.meet, "http.routing.after")
 
 
 class _Worker:

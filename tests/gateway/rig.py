@@ -12,6 +12,7 @@ from typing_extensions import Self
 
 from bridge.config.settings import BridgeSettings
 from bridge.gateway.client import GatewayClient
+from bridge.gateway.courier import Courier
 from bridge.gateway.events import Keeper
 from bridge.gateway.sender import Sender
 from bridge.gateway.sessions import Sessions
@@ -36,7 +37,7 @@ def settings(url: str, **changes: Any) -> BridgeSettings:
 class Rig:
     """A store, a client, sessions, keepers and an outbox; a context manager."""
 
-    def __init__(self, database: str, chosen: BridgeSettings) -> None:
+    def __init__(self, database: str, chosen: BridgeSettings, *, courier: bool = False) -> None:
         self.store = Store(database)
         self.client = GatewayClient(chosen.gateway, connections=32)
         self.keeper = Keeper(self.store, self.client, chosen.gateway)
@@ -48,9 +49,11 @@ class Rig:
             signed_in=self.keeper.keep,
             failed=lambda agent_id, error: self.outbox.not_signed_in(agent_id, error),  # noqa: PLW0108 - as in runtime
         )
-        self.outbox = Outbox(
-            self.store, Sender(self.client, self.sessions, chosen.gateway), chosen.delivery
+        self.courier = Courier(chosen.gateway, workers=16)
+        sender = Sender(
+            self.client, self.sessions, chosen.gateway, self.courier if courier else None
         )
+        self.outbox = Outbox(self.store, sender, chosen.delivery)
         self.moved = threading.Event()
         self.outbox.listen(lambda _delivery: self.moved.set())
 
@@ -66,6 +69,7 @@ class Rig:
         trace: TracebackType | None,
     ) -> None:
         self.outbox.close()
+        self.courier.close()
         self.keeper.close()
         self.sessions.close()
         self.client.close()
