@@ -264,7 +264,7 @@ class Handoffs:
         if claimed is not None:
             together = iter(claimed)
             return [
-                (True, next(together))
+                (True, self._among_others(tx, plan, next(together)))
                 if plan.claim is None
                 else self._store_new(tx, plan, plan.claim, reserved)
                 for plan, reserved in plans
@@ -301,15 +301,15 @@ class Handoffs:
         assignments.hand_off(
             tx, assignment.sender_id, assignment.call_id, card=plan.card, now=plan.now
         )
-        claimed = queue.add(tx, plan.batch, reserved)
-        if (
-            claimed is None
-            and plan.batch
-            and crowded(tx, assignment.call_id, 0, self._most_waiting)
-        ):
+        return True, self._among_others(tx, plan, queue.add(tx, plan.batch, reserved))
+
+    def _among_others(self, tx: Tx, plan: Plan, claimed: Delivery | None) -> Delivery | None:
+        """What was claimed; where it would wait behind too much, it is taken off the list."""
+        call_id = plan.assignment.call_id
+        if claimed is None and plan.batch and crowded(tx, call_id, 0, self._most_waiting):
             # It is judged as what was refused for good, and the customer is told.
             queue.withdraw(tx, CROWDED, now=plan.now, turn_key=plan.key)
-        return True, claimed
+        return claimed
 
     # -- answers -------------------------------------------------------------------------------
 

@@ -27,6 +27,7 @@ _LONGEST_PAUSE = 10.0
 _ANSWERING = 5.0  # seconds beside delivery.wait that a stop leaves requests under way
 _CLOSING = 12.0  # seconds for what is in flight then; a poll of the gateway is the longest
 _DRAINING = 0.05  # seconds between looks for connections that have become idle
+_MANY_OBJECTS = 20_000  # that are new, before a collection: a turn makes a thousand and drops them
 _NOT_CLOSED = 3  # a worker's exit code
 
 
@@ -122,7 +123,7 @@ def _keep_out_of_collections() -> None:
     """
     gc.collect()
     gc.freeze()
-    gc.set_threshold(20_000, 20, 50)
+    gc.set_threshold(_MANY_OBJECTS, 20, 50)
 
 
 async def _close(_app: Sanic[Any, Any], *_: object) -> None:
