@@ -17,10 +17,11 @@ from bridge.desk.calls import Calls, CallView
 from bridge.desk.compose import Composer
 from bridge.desk.deliveries import Deliveries
 from bridge.desk.handback import Handbacks
-from bridge.desk.handoff import Handoffs, Plan, Sending
+from bridge.desk.handoff import Handoffs
 from bridge.desk.intake import Called, Intake, Quick
 from bridge.desk.paging import Page
 from bridge.desk.responses import Responses
+from bridge.desk.storing import Plan, Sending
 from bridge.desk.suggestions import Suggestions
 from bridge.desk.tokens import Tokens
 from bridge.desk.turns import Seen, look, pause_again

@@ -11,8 +11,7 @@ import time
 from collections.abc import Callable
 from concurrent.futures import Future
 from contextlib import suppress
-from dataclasses import dataclass, replace
-from typing import Protocol
+from dataclasses import replace
 
 from bridge import replies, triggers
 from bridge.config.settings import Settings
@@ -23,14 +22,13 @@ from bridge.desk.answers import (
     DELIVERED,
     HANDOFF,
     Answer,
-    MovedError,
     Step,
 )
-from bridge.desk.assigning import Freed, give
+from bridge.desk.assigning import Freed
 from bridge.desk.compose import Composer
-from bridge.desk.crowding import CROWDED, crowded
 from bridge.desk.resolve import Resolver
 from bridge.desk.responses import Responses
+from bridge.desk.storing import Plan, Sending, Storing
 from bridge.desk.turns import Seen, pause_again
 from bridge.desk.waits import Waits
 from bridge.errors import AssignmentError, StoreError
@@ -43,9 +41,8 @@ from bridge.model import (
     Owner,
     Reply,
 )
-from bridge.store import Store, Tx, assignments, deliveries, handoffs, queue, turns
+from bridge.store import Store, Tx, assignments, deliveries, queue, turns
 from bridge.store.assignments import Standing
-from bridge.store.queue import Reservation
 from bridge.triggers import Decision
 from bridge.trust import Claim
 from bridge.turn import Turn
@@ -54,32 +51,6 @@ logger = logging.getLogger(__name__)
 
 _SORRY = "Sorry, nobody can take over just now. Please go on here, or try again a little later."
 _WITHDRAWN = DeliveryError("withdrawn", "the customer was told that nobody can take over")
-
-
-class Sending(Protocol):
-    """What handing off needs of the outbox."""
-
-    def reserve(self) -> Reservation | None:
-        """A worker that stands ready, if one is free."""
-
-    def launch(self, claimed: Delivery | None) -> None:
-        """Send what was claimed under a reservation, or give the worker back."""
-
-    def ring(self) -> None:
-        """Something may be due."""
-
-
-@dataclass(frozen=True, slots=True)
-class Plan:
-    """A handoff before it is stored."""
-
-    key: str
-    assignment: Assignment
-    claim: Claim | None  # the assignment is new, and came so
-    seen: Standing | None  # what was stored when the plan was made
-    card: Card
-    batch: tuple[Delivery, ...]
-    now: float
 
 
 class Handoffs:
@@ -100,13 +71,18 @@ class Handoffs:
     ) -> None:
         self._store = store
         self._rules = settings.designer.handoff
-        self._most_waiting = settings.bridge.delivery.max_waiting_per_call
         self._resolver = Resolver(settings.bridge)
         self._composer = composer
         self._responses = responses
         self._waits = waits
-        self._outbox = outbox
-        self._freed = freed
+        self._storing = Storing(
+            store,
+            waits,
+            outbox,
+            plain=composer.plain,
+            freed=freed,
+            most_waiting=settings.bridge.delivery.max_waiting_per_call,
+        )
         self._answered = answered
         self._clock = clock
         self._missing: set[str] = set()  # responses that were warned about
@@ -216,100 +192,18 @@ class Handoffs:
             else:
                 stored.set_exception(error)
 
-        return replace(self.store(plan, told), stored=stored)
+        return replace(self.put(plan, told), stored=stored)
 
-    def store(self, plan: Plan, stored: Callable[[Exception | None], None]) -> Step:
-        """Have a plan stored, in one transaction with whatever else is, and sent.
-
-        ``stored`` is called once it is, or with why it is not: ``MovedError`` or StoreError.
+    def put(self, plan: Plan, stored: Callable[[Exception | None], None]) -> Step:
+        """Have a plan stored and sent; ``stored`` is told of the storing, see ``Storing.put``.
 
         Raises:
             StoreError: the store is closed.
         """
-        # Before the commit: the outbox may be quicker than this thread.
-        settled = self._waits.expect(plan.key, plan.batch)
-        reserved = self._outbox.reserve() if plan.batch else None
-
-        def told(result: tuple[bool, Delivery | None] | None, error: Exception | None) -> None:
-            begun, claimed = result or (False, None)
-            if reserved is not None:
-                self._outbox.launch(claimed)
-            elif begun and plan.batch:
-                self._outbox.ring()
-            if begun:
-                _log(plan)
-                stored(None)
-                return
-            self._waits.forget(plan.key, settled)
-            why = error or MovedError()
-            stored(why)
-            if not settled.done():
-                settled.set_exception(why)
-
-        self._store.post(self._store_all, (plan, reserved), told)
+        settled = self._storing.put(plan, stored)
         assignment = plan.assignment
         if_told = self._handed_off(assignment.agent_id, assignment.call_id, DELIVERED)
         return Step(plan.key, None, settled, None, if_told if plan.batch else None)
-
-    def _store_all(
-        self, tx: Tx, plans: list[tuple[Plan, Reservation | None]]
-    ) -> list[tuple[bool, Delivery | None]]:
-        """Store plans; of each, whether nobody was quicker, and what was claimed."""
-        rows = [
-            handoffs.Handoff(plan.key, plan.seen, plan.card, plan.batch, reserved, plan.now)
-            for plan, reserved in plans
-            if plan.claim is None and plan.seen is not None
-        ]
-        claimed = handoffs.hand_off(tx, rows) if rows else []
-        if claimed is not None:
-            together = iter(claimed)
-            return [
-                (True, self._among_others(tx, plan, next(together)))
-                if plan.claim is None
-                else self._store_new(tx, plan, plan.claim, reserved)
-                for plan, reserved in plans
-            ]
-        if len(plans) == 1:
-            return [(False, None)]
-        return [self._store_all(tx, [one])[0] for one in plans]
-
-    def _store_new(
-        self, tx: Tx, plan: Plan, claim: Claim, reserved: Reservation | None
-    ) -> tuple[bool, Delivery | None]:
-        """Store a plan whose assignment came with the message."""
-        assignment = plan.assignment
-        if assignments.latest(tx, assignment.sender_id) != plan.seen:
-            return False, None
-        if not turns.begin(
-            tx,
-            plan.key,
-            sender_id=assignment.sender_id,
-            call_id=assignment.call_id,
-            now=plan.now,
-        ):
-            return False, None
-        give(
-            tx,
-            assignment,
-            None,
-            claim.source,
-            given_at=claim.given_at,
-            now=plan.now,
-            plain=self._composer.plain,
-            freed=self._freed,
-        )
-        assignments.hand_off(
-            tx, assignment.sender_id, assignment.call_id, card=plan.card, now=plan.now
-        )
-        return True, self._among_others(tx, plan, queue.add(tx, plan.batch, reserved))
-
-    def _among_others(self, tx: Tx, plan: Plan, claimed: Delivery | None) -> Delivery | None:
-        """What was claimed; where it would wait behind too much, it is taken off the list."""
-        call_id = plan.assignment.call_id
-        if claimed is None and plan.batch and crowded(tx, call_id, 0, self._most_waiting):
-            # It is judged as what was refused for good, and the customer is told.
-            queue.withdraw(tx, CROWDED, now=plan.now, turn_key=plan.key)
-        return claimed
 
     # -- answers -------------------------------------------------------------------------------
 
@@ -447,12 +341,3 @@ class Handoffs:
 
 def _nobody_asks(_result: object, _error: Exception | None) -> None:
     """What came of it changes nothing."""
-
-
-def _log(plan: Plan) -> None:
-    logger.info(
-        "Handed off: %s call_id=%s deliveries=%d",
-        plan.card.reason,
-        plan.assignment.call_id,
-        len(plan.batch),
-    )

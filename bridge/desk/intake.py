@@ -14,7 +14,8 @@ from queue import SimpleQueue
 from typing import TypeAlias
 
 from bridge.desk.answers import Answer, Step
-from bridge.desk.handoff import Handoffs, Plan
+from bridge.desk.handoff import Handoffs
+from bridge.desk.storing import Plan
 from bridge.desk.turns import Seen, look_at_all
 from bridge.errors import BridgeError, describe
 from bridge.store import Store
@@ -147,7 +148,7 @@ class Intake:
     def _do(self, called: Called, seen: Seen) -> None:
         found = called.quick(seen, called.turn)
         if isinstance(found, Plan):
-            called.step = self._handoffs.store(found, called.is_stored)
+            called.step = self._handoffs.put(found, called.is_stored)
             if called.step.settled is not None:
                 called.step.settled.add_done_callback(called.is_settled)
             return
