@@ -65,7 +65,10 @@ def test_what_could_not_connect_is_refused_also_as_a_probe(open_office: OpenOffi
         url = f"http://127.0.0.1:{server.getsockname()[1]}"
     office = open_office(url=url, delivery={"wait": 0.3})
     office.runtime.desk.calls.push_session("292", {"guid": "a-guid.AgentGateway0"})
-    assert open_the_breaker(office, "292") == {"gateway_unreachable"}
+    # One that is being tried again when it is judged is pending.
+    assert (
+        {"gateway_unreachable"} <= open_the_breaker(office, "292") <= {"gateway_unreachable", None}
+    )
     outbox = office.runtime.outbox
     until(lambda: outbox.breaker.due(time.time()))  # and nothing waits: all was withdrawn
     tried = hand_off(office, "tried", "292")
