@@ -15,6 +15,11 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+import pytest
+from typer.testing import CliRunner
+
+from bridge.cli import app
+
 _CONTROL = re.compile(r"\x1b\[[0-9;?]*[a-zA-Z]|\r")
 _SECONDS = 60
 
@@ -64,6 +69,18 @@ def piped(folder: Path, *arguments: str, say: str | None = None) -> Ran:
         check=False,
     )
     return Ran(done.returncode, done.stdout, done.stderr)
+
+
+def within(folder: Path, *arguments: str) -> Ran:
+    """Run it in this process, where nobody looks on: the same in a tenth of the time."""
+    patch = pytest.MonkeyPatch()
+    with patch.context() as patched:
+        patched.chdir(folder)
+        for key in os.environ:
+            if key.startswith("BRIDGE"):
+                patched.delenv(key)
+        done = CliRunner().invoke(app, list(arguments))
+    return Ran(done.exit_code, done.stdout, done.stderr)
 
 
 def at_terminal(folder: Path, *arguments: str, say: str = "", columns: int = 80) -> Ran:

@@ -20,7 +20,7 @@ from bridge.model import (
     Owner,
 )
 from bridge.store import Store, assignments, deliveries, queue
-from tests.cli.running import at_terminal, configure, piped
+from tests.cli.running import at_terminal, configure, piped, within
 from tests.making import assignment, delivery, envelope
 
 REFUSED = DeliveryError("106-001", "multimedia is switched off for this tenant (retcode 106-001)")
@@ -103,17 +103,17 @@ def test_in_a_pipe_it_is_a_line_each_and_no_words(folder: Path) -> None:
 
 
 def test_what_was_said_is_shown_only_to_who_asks(folder: Path) -> None:
-    assert piped(folder, "outbox", "list", "--content").rows[0][7] == WORDS
-    assert "content" not in piped(folder, "outbox", "list", "--json").objects[0]
-    shown = piped(folder, "outbox", "list", "--json", "--content").objects
+    assert within(folder, "outbox", "list", "--content").rows[0][7] == WORDS
+    assert "content" not in within(folder, "outbox", "list", "--json").objects[0]
+    shown = within(folder, "outbox", "list", "--json", "--content").objects
     assert shown[0]["content"] == WORDS
-    assert "Maria" not in piped(folder, "outbox", "show", "4").out
-    assert WORDS in piped(folder, "outbox", "show", "4", "--content").out
+    assert "Maria" not in within(folder, "outbox", "show", "4").out
+    assert WORDS in within(folder, "outbox", "show", "4", "--content").out
 
 
 def test_it_is_narrowed_by_state_call_agent_and_number(folder: Path) -> None:
     def listed(*options: str) -> list[str]:
-        return [row[0] for row in piped(folder, "outbox", "list", *options).rows]
+        return [row[0] for row in within(folder, "outbox", "list", *options).rows]
 
     assert listed("--state", "failed,uncertain") == ["4", "5", "7"]
     assert listed("--state", "failed", "--state", "delivered") == ["3", "4", "7"]
@@ -173,16 +173,16 @@ def test_each_outcome_is_told_and_one_refusal_makes_the_exit_code_1(folder: Path
 
 
 def test_all_of_a_kind_are_retried(folder: Path, url: str) -> None:
-    ran = piped(folder, "outbox", "retry", "--all", "--state", "failed", "--yes", "--json")
+    ran = within(folder, "outbox", "retry", "--all", "--state", "failed", "--yes", "--json")
     assert ran.code == 0
     assert ran.objects == [{"id": "4", "outcome": "retried"}, {"id": "7", "outcome": "retried"}]
     assert [state_of(url, number) for number in (4, 5, 7)] == ["waiting", "uncertain", "waiting"]
-    again = piped(folder, "outbox", "retry", "--all", "--state", "failed", "--yes")
+    again = within(folder, "outbox", "retry", "--all", "--state", "failed", "--yes")
     assert (again.code, again.err) == (1, "There is none.\n")
 
 
 def test_what_waits_is_discarded_and_what_is_being_sent_is_not(folder: Path, url: str) -> None:
-    ran = piped(folder, "outbox", "discard", "1", "2", "5", "--yes")
+    ran = within(folder, "outbox", "discard", "1", "2", "5", "--yes")
     assert [row[:2] for row in ran.rows] == [
         ["1", "discarded"],
         ["2", "settled"],
@@ -205,7 +205,7 @@ def test_it_asks_first(folder: Path, url: str) -> None:
 
 
 def test_where_nobody_can_be_asked_nothing_is_done(folder: Path, url: str) -> None:
-    ran = piped(folder, "outbox", "discard", "1")
+    ran = within(folder, "outbox", "discard", "1")
     assert (ran.code, ran.err) == (2, "Nobody can be asked here: add --yes.\n")
     assert state_of(url, 1) == "waiting"
 
@@ -214,7 +214,7 @@ def test_a_call_that_is_over_keeps_its_messages_unsent(folder: Path, url: str) -
     store = Store(url)
     store.write(lambda tx: assignments.end(tx, "jon", "call-7", now=time.time()))
     store.close()
-    ran = piped(folder, "outbox", "retry", "7", "--yes")
+    ran = within(folder, "outbox", "retry", "7", "--yes")
     assert ran.rows == [["7", "call_ended", "this call has ended"]]
 
 
@@ -229,7 +229,7 @@ def test_a_call_that_is_over_keeps_its_messages_unsent(folder: Path, url: str) -
     ],
 )
 def test_what_cannot_be_meant_is_refused(folder: Path, arguments: list[str], said: str) -> None:
-    ran = piped(folder, "outbox", *arguments)
+    ran = within(folder, "outbox", *arguments)
     assert ran.code == 2
     assert said in ran.err
     assert "Traceback" not in ran.err
