@@ -65,6 +65,7 @@ class Keeper:
         self._lock = threading.Lock()
         self._threads: dict[str, threading.Thread] = {}
         self._closing = threading.Event()
+        self._wait_until = 0.0  # monotonic; until when a stop waits for polls
         self._sessions: Sessions | None = None
         self._watcher = threading.Thread(target=self._watch, name="keeper-watch", daemon=True)
 
@@ -89,17 +90,22 @@ class Keeper:
     def stop(self) -> None:
         """Begin no other poll, and give back whom nobody polls for any more."""
         with self._lock:
+            if not self._closing.is_set():
+                self._wait_until = time.monotonic() + min(self._settings.poll_timeout, _LAST_POLL)
             self._closing.set()
 
     def close(self) -> None:
-        """Stop polling. A poll under way is awaited a while: its answer may consume an event."""
+        """Stop polling. A poll under way is awaited a while: its answer may consume an event.
+
+        The while begins with ``stop``.
+        """
         self.stop()
-        threads = list(self._threads.values())
-        until = time.monotonic() + min(self._settings.poll_timeout, _LAST_POLL)
         if self._watcher.ident is not None:
             self._watcher.join()
-        for thread in threads:
-            thread.join(max(0.0, until - time.monotonic()))
+        for agent_id, thread in list(self._threads.items()):
+            thread.join(max(0.0, self._wait_until - time.monotonic()))
+            if thread.is_alive():  # it ends with the process
+                self._give_back(agent_id)
 
     def _watch(self) -> None:
         while not self._closing.wait(_WATCH):

@@ -206,13 +206,15 @@ class Outbox:
             self._outcomes.end(outcome)
         for delivery in (*paid, *refused):
             self._tell(delivery)
+        again = now  # before the probe's outcome is heard
+        if look is not Look.CLAIM:
+            again = self._gate.looked(now, probes=len(claimed))
         with self._bell:
             self._free -= len(claimed)
         for delivery in claimed:
             self._outcomes.begin(delivery)
             self._begin(delivery)
         if look is not Look.CLAIM:
-            again = self._gate.looked(now, probes=len(claimed))
             return now if refused else again
         if len(claimed) == room or refused:
             return now

@@ -157,3 +157,20 @@ def test_agents_who_cannot_be_signed_in_open_it_too(gateway: Simulator, store_ur
         gateway.clear_faults(fault)
         gateway.wait_for(messages=len(agents))
         assert rig.outbox.breaker.closed
+
+
+def test_a_stop_waits_a_while_for_a_poll_that_hangs_and_gives_the_agent_back(
+    gateway: Simulator, store_url: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("bridge.gateway.events._LAST_POLL", 0.5)
+    gateway.fault("hang", path="agentevent/*", seconds=60, taken=False, times=None)
+    with Rig(store_url, settings(gateway.url)) as rig:
+        rig.send(fresh(1))
+        gateway.wait_for(requests=1, operation="poll")
+        rig.settled(1)
+        began = time.monotonic()
+        rig.keeper.stop()
+    assert 0.4 < time.monotonic() - began < 5
+    with Rig(store_url, settings(gateway.url)):
+        gateway.wait_for(requests=2, operation="poll", timeout=2)  # no lease of sixty seconds
+        gateway.clear_faults()
