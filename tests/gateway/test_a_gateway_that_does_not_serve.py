@@ -71,7 +71,7 @@ def test_busy_for_all_it_is_asked_now_and_then_and_all_goes_when_it_is_back(
     gateway.clear_faults()
     began = time.monotonic()
     assert_all_arrived_in_order(rig, gateway)
-    assert time.monotonic() - began < 5  # the next probe, and then everything at once
+    assert time.monotonic() - began < 8  # the next probe, and then everything at once
     assert rig.outbox.breaker.closed
     said = [each.message for each in caplog.records if each.name == "bridge.outbox.gate"]
     assert [line.split(":")[0] for line in said] == [
@@ -132,11 +132,11 @@ def test_what_becomes_too_old_meanwhile_expires_in_time(rig: Rig, gateway: Simul
     open_it(rig)
     begun = time.monotonic()
     rig.send(
-        *(fresh(number, call=f"late-{number}", lasts=1.5) for number in range(100, 120)),
-        fresh(120, call="late-100", lasts=1.6),
+        *(fresh(number, call=f"late-{number}", lasts=3) for number in range(100, 120)),
+        fresh(120, call="late-100", lasts=3.2),
     )
     rig.wait(lambda batch: sum(item.state is DeliveryState.EXPIRED for item in batch) == 21)
-    assert 1.4 < time.monotonic() - begun < 4
+    assert 2.9 < time.monotonic() - begun < 9
     assert not rig.outbox.breaker.closed
     assert gateway.messages(call="late-100") == []
 
