@@ -17,6 +17,7 @@ from sqlalchemy import (
     exists,
     false,
     func,
+    null,
     select,
     update,
 )
@@ -147,7 +148,11 @@ def _hand_off(given: Subquery) -> Update:
             ~newer,
         )
         .values(
-            owner=Owner.AGENT.value, handed_off_at=given.c.now, untold=false(), card=given.c.card
+            owner=Owner.AGENT.value,
+            handed_off_at=given.c.now,
+            untold=false(),
+            card=given.c.card,
+            erased_at=null(),
         )
     )
 

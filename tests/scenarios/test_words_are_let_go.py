@@ -62,6 +62,20 @@ def test_the_api_says_that_they_were_erased(office: Office, gateway: Simulator) 
     assert shapes.delivery(delivery)["erased_at"]
 
 
+def test_a_new_handoff_of_the_same_call_has_a_card_that_is_not_erased(
+    office: Office, gateway: Simulator
+) -> None:
+    office.call(message(WORDS))
+    gateway.wait_for(messages=1)
+    office.call(message(number=2), "action_handback")
+    a_month_later(office)
+    assert office.runtime.desk.calls.call(CALL).standing.card_erased_at is not None
+    office.call(message("a person, please", number=3))
+    view = office.runtime.desk.calls.call(CALL)
+    assert view.card is not None
+    assert view.standing.card_erased_at is None
+
+
 def test_what_has_no_words_any_more_cannot_be_sent_again(
     office: Office, gateway: Simulator
 ) -> None:
