@@ -10,6 +10,7 @@ from __future__ import annotations
 import asyncio
 import ipaddress
 from contextvars import ContextVar
+from functools import lru_cache
 from typing import Any
 
 from pydantic import SecretStr
@@ -104,6 +105,7 @@ def _admit_this_machine(request: Request) -> None:
         raise RefusedError(403, "closed", message)
 
 
+@lru_cache(maxsize=1024)  # the same few programs ask, all the time
 def _is_loopback(address: str) -> bool:
     try:
         peer = ipaddress.ip_address(address)

@@ -27,7 +27,7 @@ def measure(console: Console) -> dict[str, Any]:
     found: dict[str, Any] = {"machine": _machine()}
     for name, part in (
         ("handoff", lambda: handoff.measure(handoff.DELAYS, handoff.ROUNDS, handoff.PROGRAMS)),
-        ("hanging", lambda: hanging.measure(hanging.ROUNDS, handoff.PROGRAMS)),
+        ("hanging", lambda: hanging.measure(hanging.ROUNDS, hanging.PROGRAMS)),
         ("open_calls", open_calls.measure),
         ("memory", memory.measure),
     ):

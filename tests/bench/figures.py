@@ -49,7 +49,8 @@ def _handoff(delay: str, found: Figures) -> Row:
     ratio, least = found["bridge/pooled"]["rate"], AT_LEAST[delay]
     rates = tuple(f"{found[name]['rate']:,.0f}" for name in _ALL)
     name = f"handoffs a second, gateway at {delay} ms"
-    return Row(name, rates, f"{ratio:.2f} of pooled", f"≥ {least:g}", holds=ratio >= least)
+    said = f"{ratio:.2f} of pooled, {found['bridge/tuned']['rate']:.2f} of tuned"
+    return Row(name, rates, said, f"≥ {least:g} of pooled", holds=ratio >= least)
 
 
 def _hanging(found: Figures) -> Row:

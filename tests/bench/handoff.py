@@ -6,8 +6,9 @@
 after 0, 50 and 200 ms. All programs run at once and are loaded by turns, in rounds; what is told
 is the median of the rounds and, for the ratios, of each round's ratio. The bridge's messages count
 only where the gateway recorded each once and the store has it as delivered. CPU is the server's.
-The baselines: ``pooled`` hands a ``requests.Session`` to 64 threads, ``plain`` calls
-``requests.post`` in ``run``; neither stores anything.
+The baselines: ``pooled`` hands a ``requests.Session`` to 64 threads, ``tuned`` one that looks
+for no proxies in the environment, ``plain`` calls ``requests.post`` in ``run``; none stores
+anything.
 """
 
 from __future__ import annotations
@@ -29,7 +30,7 @@ CONVERSATIONS = 64
 DELAYS = (0, 50, 200)  # milliseconds of the gateway
 ROUNDS = 5
 SECONDS = 2.5  # about, of each program in each round
-PROGRAMS = ("bridge", "pooled", "plain")
+PROGRAMS = ("bridge", "pooled", "tuned", "plain")
 
 
 @dataclass(frozen=True, slots=True)

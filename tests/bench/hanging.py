@@ -20,6 +20,7 @@ from tests.bench.gateway import BenchGateway
 from tests.bench.programs import Baseline, Bridge, Program, assign, load
 from tests.bench.turns import names, template
 
+PROGRAMS = ("bridge", "pooled", "plain")
 SECONDS = 6.0  # of each half of a round
 ROUNDS = 3
 IDLE_RATE = 100  # a second

@@ -163,7 +163,7 @@ class Baseline(Program):
     """What one writes without the bridge.
 
     Args:
-        name: ``pooled`` or ``plain``.
+        name: ``pooled``, ``tuned`` or ``plain``.
     """
 
     def __init__(self, gateway: BenchGateway, name: str) -> None:

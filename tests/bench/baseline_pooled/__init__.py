@@ -1,4 +1,7 @@
-"""What one writes without the bridge, done well: a pooled session, 64 threads, nothing stored."""
+"""What one writes without the bridge, done well: a pooled session, 64 threads, nothing stored.
+
+The session is as requests makes it, but for its pool, which has a connection for each thread.
+"""
 
 from __future__ import annotations
 
@@ -18,7 +21,6 @@ from rasa_sdk.types import DomainDict
 
 _POOL = ThreadPoolExecutor(64)
 _SESSION = requests.Session()
-_SESSION.trust_env = False
 _SESSION.mount("http://", requests.adapters.HTTPAdapter(pool_maxsize=64))
 
 
