@@ -9,8 +9,10 @@ is in ``lifecycle.py``.
 from __future__ import annotations
 
 import logging
+import os
 import signal
 import threading
+import time
 from collections.abc import Iterable
 from contextlib import suppress
 from types import FrameType
@@ -23,6 +25,7 @@ logger = logging.getLogger(__name__)
 
 _SIGNALS = (signal.SIGINT, signal.SIGTERM)
 _LOOK = 1.0  # seconds between looks for a worker that died
+_TELL = 3  # times; one that stops already does not hear it
 
 
 class Worker(Protocol):
@@ -98,8 +101,18 @@ class Patience:
         self._started = True
         if self._told is not None:
             self._manager.shutdown_signal(self._told, None)
+            threading.Thread(target=self._tell_again, name="workers", daemon=True).start()
         else:
             self._nurse.start()
+
+    def _tell_again(self) -> None:
+        """A worker says that it has started a moment before it hears signals."""
+        for _ in range(_TELL):
+            time.sleep(_LOOK)
+            for worker in tuple(self._manager.transient_processes):
+                if worker.pid is not None and worker.is_alive():
+                    with suppress(ProcessLookupError):
+                        os.kill(worker.pid, signal.SIGINT)
 
     def _signalled(self, number: int, frame: FrameType | None) -> None:
         self._stopping.set()
