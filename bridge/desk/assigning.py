@@ -50,7 +50,7 @@ def give(
     The owner stays as it was on the same call unless one is given; a new call is the bot's.
     Returns what was stored before.
     """
-    former = assignments.latest(tx, assignment.sender_id)
+    former = assignments.latest(tx, assignment.sender_id, hold=True)
     kept = Owner.BOT
     if former is not None and former.open:
         if former.assignment.call_id != assignment.call_id:
@@ -73,9 +73,10 @@ def own_call(tx: Tx, call_id: str, agent_id: str | None, *, with_agent: bool = F
     """A call that ``agent_id`` may reach (None: a system, which may reach all).
 
     Raises:
-        RefusedError: 404, 403; ``with_agent``: 409 where the call is over or the bot's.
+        RefusedError: 404, 403; ``with_agent``, for what is done to it: 409 where the call is over
+            or the bot's.
     """
-    standing = assignments.of_call(tx, call_id)
+    standing = assignments.of_call(tx, call_id, hold=with_agent)
     if standing is None:
         raise RefusedError(404, "not_found", "no such call was assigned")
     if agent_id is not None and standing.assignment.agent_id != agent_id:

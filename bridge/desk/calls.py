@@ -109,7 +109,7 @@ class Calls:
         """The conversation's call ended; False where there is none that is open."""
 
         def store(tx: Tx) -> bool:
-            standing = assignments.latest(tx, sender_id)
+            standing = assignments.latest(tx, sender_id, hold=True)
             if standing is None or not standing.open:
                 return False
             now = self._clock()

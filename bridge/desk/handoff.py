@@ -233,12 +233,13 @@ class Handoffs:
         self._answered(answer.delivery)
 
     def _conclude(self, tx: Tx, key: str, turn: Turn) -> dict[str, object]:
+        # Held first: another replica that concludes it too has answered by then, or waits.
+        verdict = outcome.judge(deliveries.hold_turn(tx, key))
         record = turns.get(tx, key)
         if record is None:
             return self._unavailable(turn, "no_assignment").as_json()
         if record.answer is not None:
             return record.answer
-        verdict = outcome.judge(deliveries.hold_turn(tx, key))
         call_id = record.call_id or ""
         if verdict.error is None:
             standing = assignments.of_sender_and_call(tx, record.sender_id, call_id)

@@ -129,7 +129,7 @@ class Storing:
     ) -> tuple[bool, Delivery | None]:
         """Store a plan whose assignment came with the message."""
         assignment = plan.assignment
-        if assignments.latest(tx, assignment.sender_id) != plan.seen:
+        if assignments.latest(tx, assignment.sender_id, hold=True) != plan.seen:
             return False, None
         if not turns.begin(
             tx,

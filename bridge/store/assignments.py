@@ -65,18 +65,22 @@ STANDING = (  # the columns of a Standing
     "erased_at",
 )
 _THIS = and_(_a.sender_id == bindparam("b_sender"), _a.call_id == bindparam("b_call"))
-_LATEST = Prepared(
+_latest = (
     select(assignments)
     .where(_a.sender_id == bindparam("b_sender"))
     .order_by(_a.given_at.desc())
     .limit(1)
 )
-_OF_CALL = Prepared(
+_of_call = (
     select(assignments)
     .where(_a.call_id == bindparam("b_call"))
     .order_by(_a.given_at.desc())
     .limit(1)
 )
+# Held, a row stays as it was read until its transaction is over, whatever another replica does.
+# SQLite's writers hold everything.
+_LATEST, _LATEST_HELD = Prepared(_latest), Prepared(_latest.with_for_update())
+_OF_CALL, _OF_CALL_HELD = Prepared(_of_call), Prepared(_of_call.with_for_update())
 _OF_BOTH = Prepared(select(assignments).where(_THIS))
 _HAND_OFF = Prepared(
     update(assignments)
@@ -112,15 +116,18 @@ _COLUMNS = (
 _GIVE = upsert(assignments, ("sender_id", "call_id"), _COLUMNS)
 
 
-def latest(tx: Connection, sender_id: str) -> Standing | None:
-    """The newest assignment of a conversation, open or ended."""
-    row = _LATEST.first(tx, b_sender=sender_id)
+def latest(tx: Connection, sender_id: str, *, hold: bool = False) -> Standing | None:
+    """The newest assignment of a conversation, open or ended.
+
+    ``hold`` it in a transaction that writes by it.
+    """
+    row = (_LATEST_HELD if hold else _LATEST).first(tx, b_sender=sender_id)
     return standing(row) if row else None
 
 
-def of_call(tx: Connection, call_id: str) -> Standing | None:
-    """The newest assignment of a call, open or ended."""
-    row = _OF_CALL.first(tx, b_call=call_id)
+def of_call(tx: Connection, call_id: str, *, hold: bool = False) -> Standing | None:
+    """The newest assignment of a call, open or ended; ``hold`` as for ``latest``."""
+    row = (_OF_CALL_HELD if hold else _OF_CALL).first(tx, b_call=call_id)
     return standing(row) if row else None
 
 

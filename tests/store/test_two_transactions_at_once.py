@@ -11,11 +11,11 @@ from typing import TypeVar
 
 import pytest
 
-from bridge.model import Delivery, DeliveryState
-from bridge.store import Store, Tx, deliveries, errands, queue, turns
+from bridge.model import AgentId, Delivery, DeliveryState, Owner
+from bridge.store import Store, Tx, assignments, deliveries, errands, queue, turns
 from bridge.store.errands import Errand, Kind
 from bridge.store.queue import Reservation
-from tests.making import NOW, delivery
+from tests.making import NOW, assignment, delivery
 
 T = TypeVar("T")
 RESERVED = Reservation("here:1:x:1", NOW + 10)
@@ -144,6 +144,26 @@ def test_an_answer_is_given_once(here: Store, there: Store) -> None:
     with halted(here, lambda tx: turns.settle(tx, "key", {"said": "here"})) as first:
         second = there.submit(lambda tx: turns.settle(tx, "key", {"said": "there"}))
     assert first.result() == second.result(SECONDS) == {"said": "here"}
+
+
+def test_what_a_transaction_is_about_to_write_by_is_read_as_it_is_then(
+    here: Store, there: Store
+) -> None:
+    def give(tx: Tx, agent_id: str) -> None:
+        made = assignment(agent_id=AgentId(agent_id))
+        assignments.give(tx, made, Owner.BOT, "http", now=NOW)
+
+    here.write(lambda tx: give(tx, "291"))
+    with halted(there, lambda tx: give(tx, "292")):
+        looked = here.read(lambda tx: assignments.latest(tx, "sender"))
+        of_sender = here.submit(lambda tx: assignments.latest(tx, "sender", hold=True))
+        of_call = here.submit(lambda tx: assignments.of_call(tx, assignment().call_id, hold=True))
+        assert not of_sender.done()
+    assert looked is not None
+    assert looked.assignment.agent_id == "291"
+    for held in (of_sender.result(SECONDS), of_call.result(SECONDS)):
+        assert held is not None
+        assert held.assignment.agent_id == "292"
 
 
 def errand(number: int) -> Errand:
