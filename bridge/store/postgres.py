@@ -2,14 +2,18 @@
 
 from __future__ import annotations
 
+import logging
+import time
 from functools import cache
 from importlib.util import find_spec
 from typing import Any
 
-from sqlalchemy import Engine, create_engine, event
+from sqlalchemy import Engine, create_engine, event, func, select
 from sqlalchemy.engine import URL
 
 from bridge.errors import StoreError
+
+logger = logging.getLogger(__name__)
 
 # libpq's; storage.url may say otherwise (?connect_timeout=10). A server that vanished without a
 # word is given up within seconds: other replicas wait for what this one holds, and it for them.
@@ -26,6 +30,8 @@ _SESSION = {
     "idle_in_transaction_session_timeout": "10s",
     "lock_timeout": "5s",
 }
+_CLOCKS_APART = 2.0  # seconds
+_NOW = func.clock_timestamp()
 _CROSSED = ("40001", "40P01", "55P03")  # serialisation, a deadlock, a lock waited for in vain
 
 
@@ -70,6 +76,20 @@ def _text() -> Any:
             return super().dump(obj.replace("\0", "\ufffd") if "\0" in obj else obj)
 
     return Text
+
+
+def warn_of_clocks(engine: Engine) -> None:
+    """Say so where this machine's clock is not the database's: leases are judged by clocks."""
+    with engine.connect() as connection:
+        server = float(connection.execute(select(func.extract("epoch", _NOW))).scalar_one())
+    apart = time.time() - server
+    if abs(apart) > _CLOCKS_APART:
+        logger.warning(
+            "This machine's clock is %.0f s %s the database's: replicas whose clocks differ take"
+            " messages from each other that are being sent; let NTP set them",
+            abs(apart),
+            "ahead of" if apart > 0 else "behind",
+        )
 
 
 def lost(connection: Any) -> bool:

@@ -10,7 +10,7 @@ from sqlalchemy import Connection, text
 from sqlalchemy.exc import SQLAlchemyError
 
 from bridge.errors import StoreError
-from bridge.store import tidy
+from bridge.store import postgres, tidy
 from bridge.store.bell import Notices, Versions
 from bridge.store.engine import (
     DatabaseError,
@@ -47,6 +47,8 @@ class Store:
         self._engine = open_engine(url, connections=1)
         try:
             migrate(self._engine)
+            if self._engine.dialect.name == "postgresql":
+                postgres.warn_of_clocks(self._engine)
         except SQLAlchemyError as error:
             self._engine.dispose()
             raise StoreError(refusal(self._engine, error)) from error

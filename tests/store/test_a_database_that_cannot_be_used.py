@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import socket
+import time
 from collections.abc import Iterator
 
 import pytest
@@ -83,3 +84,19 @@ def test_a_password_with_signs_that_are_escaped_lets_in(strict: PostgresServer) 
     url = strict.url("of_strict").replace("postgres@", "strict:a%40b%3Ac%2Fd%25@")
     Store(url).close()
     strict.execute("DROP DATABASE of_strict")
+
+
+@pytest.mark.parametrize(("seconds", "words"), [(-60, "60 s behind"), (60, "60 s ahead of")])
+def test_a_clock_that_is_not_the_databases_is_warned_of(
+    postgres_url: str,
+    monkeypatch: pytest.MonkeyPatch,
+    caplog: pytest.LogCaptureFixture,
+    seconds: int,
+    words: str,
+) -> None:
+    Store(postgres_url).close()
+    assert caplog.messages == []
+    here = time.time
+    monkeypatch.setattr(time, "time", lambda: here() + seconds)
+    Store(postgres_url).close()
+    assert words in caplog.text
