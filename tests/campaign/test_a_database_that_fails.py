@@ -151,7 +151,7 @@ def test_a_clock_that_is_set(gateway: Simulator, store_url: str, by: float) -> N
             clock.by = by
         began = time.monotonic()
         told = burst.told()
-        assert time.monotonic() - began < 15
+        assert time.monotonic() - began < 30  # and not an hour
         fields = {"agent_id": "291", "call_id": "later", "user_id": "40001"}
         standing, _ = burst.runtime.desk.calls.assign(f"customer-{CALLS[0]}", fields)
         assert standing.assignment.call_id == "later"

