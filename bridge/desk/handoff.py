@@ -229,7 +229,8 @@ class Handoffs:
         if step.settled is not None:
             self._waits.forget(step.key, step.settled)
         with suppress(StoreError):
-            self._store.post(turns.settle_all, (step.key, answer.as_json()), _nobody_asks)
+            item = (step.key, answer.as_json())
+            self._store.post(turns.settle_all, item, _nobody_asks, lazy=True)
         self._answered(answer.delivery)
 
     def _conclude(self, tx: Tx, key: str, turn: Turn) -> dict[str, object]:

@@ -71,13 +71,13 @@ class Store:
         """Like ``write``, without waiting."""
         return self._writer.submit(unit)
 
-    def post(self, work: Work[I, T], item: I, told: Told) -> None:
+    def post(self, work: Work[I, T], item: I, told: Told, *, lazy: bool = False) -> None:
         """Have ``item`` done by ``work``, in one go with the others of its kind; see Writer.post.
 
         Raises:
             StoreError: the store is closed.
         """
-        self._writer.post(work, item, told)
+        self._writer.post(work, item, told, lazy=lazy)
 
     def read(self, query: Callable[[Tx], T]) -> T:
         """Run ``query`` on a reading connection; each of its statements sees its own moment.

@@ -12,7 +12,7 @@ import logging
 import threading
 from collections.abc import Callable, Sequence
 from concurrent.futures import Future
-from queue import SimpleQueue
+from queue import Empty, SimpleQueue
 from typing import Any, TypeVar
 
 from sqlalchemy import Connection, Engine
@@ -35,16 +35,18 @@ Work = Callable[[Connection, list[I]], Sequence[T]]  # the items' results, in th
 Told = Callable[[Any, Exception | None], None]  # a result, or why there is none
 
 _MOST_PER_COMMIT = 256
+_LAZY_SECONDS = 0.05  # that what is lazy waits for a commit of others
 _TRIES = 3  # where another transaction was in the way, or the connection was lost
 
 
 class _Job:
-    __slots__ = ("item", "told", "work")
+    __slots__ = ("item", "lazy", "told", "work")
 
-    def __init__(self, work: Work[Any, Any], item: Any, told: Told) -> None:
+    def __init__(self, work: Work[Any, Any], item: Any, told: Told, *, lazy: bool = False) -> None:
         self.work = work
         self.item = item
         self.told = told
+        self.lazy = lazy
 
 
 def _alone(tx: Connection, units: list[Unit[Any]]) -> list[Any]:
@@ -82,11 +84,12 @@ class Writer:
         self.post(_alone, unit, told)
         return future
 
-    def post(self, work: Work[I, T], item: I, told: Told) -> None:
+    def post(self, work: Work[I, T], item: I, told: Told, *, lazy: bool = False) -> None:
         """Queue ``item``; ``work`` does it together with the others of its kind.
 
         ``told`` is called in the writer's thread, with the item's result once that is committed or
-        with what ``submit``'s future would raise; it must be quick.
+        with what ``submit``'s future would raise; it must be quick. What is ``lazy`` makes no
+        commit of its own while others come: it shares the next one, or waits a moment.
 
         Raises:
             StoreError: the store is closed.
@@ -95,7 +98,7 @@ class Writer:
             if self._closed:
                 message = "the store is closed"
                 raise StoreError(message)
-            self._jobs.put(_Job(work, item, told))
+            self._jobs.put(_Job(work, item, told, lazy=lazy))
 
     def close(self) -> None:
         """Run what is queued, then end the thread. A second call does nothing."""
@@ -106,18 +109,33 @@ class Writer:
         self._thread.join()
 
     def _run(self) -> None:
-        while (job := self._jobs.get()) is not None:
-            batch = [job]
-            last = False
-            while len(batch) < _MOST_PER_COMMIT and not self._jobs.empty():
-                following = self._jobs.get()
-                if following is None:
-                    last = True
-                    break
-                batch.append(following)
-            self._commit(batch)
+        lazy: list[_Job] = []
+        while True:
+            try:
+                job = self._jobs.get(timeout=_LAZY_SECONDS if lazy else None)
+            except Empty:
+                self._commit(lazy)
+                lazy = []
+                continue
+            if job is not None and job.lazy and len(lazy) < _MOST_PER_COMMIT:
+                lazy.append(job)
+                continue
+            batch, last = self._batch(job)
+            if lazy or batch:
+                self._commit(lazy + batch)
+                lazy = []
             if last:
                 return
+
+    def _batch(self, job: _Job | None) -> tuple[list[_Job], bool]:
+        """``job`` and what else is queued; and whether that was the last."""
+        batch: list[_Job] = []
+        while job is not None:
+            batch.append(job)
+            if len(batch) >= _MOST_PER_COMMIT or self._jobs.empty():
+                return batch, False
+            job = self._jobs.get()
+        return batch, True
 
     def _commit(self, batch: list[_Job]) -> None:
         alone = len(batch) == 1

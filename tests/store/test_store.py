@@ -144,3 +144,54 @@ def test_the_drivers_words_are_not_told(store: Store) -> None:
     with pytest.raises(StoreError) as raised:
         store.write(broken)
     assert "customer" not in str(raised.value)
+
+
+def test_what_is_lazy_shares_the_next_transaction(store: Store) -> None:
+    calls: list[int] = []
+    told: list[object] = []
+
+    def work(tx: Tx, items: list[str]) -> list[str]:
+        assert tx.in_transaction()
+        calls.append(len(items))
+        return [item.upper() for item in items]
+
+    for item in ("a", "b", "c"):
+        store.post(work, item, lambda result, _error: told.append(result), lazy=True)
+    store.write(lambda _tx: None)
+    assert told == ["A", "B", "C"]
+    assert calls == [3]  # and in one go
+
+
+def test_what_is_lazy_does_not_wait_for_others_for_long(store: Store) -> None:
+    told = threading.Event()
+    store.post(echo, "alone", lambda *_: told.set(), lazy=True)
+    assert told.wait(10)
+
+
+def test_what_is_lazy_is_stored_before_the_store_is_closed(store_url: str) -> None:
+    store = Store(store_url)
+    told: list[object] = []
+    store.post(echo, "last", lambda result, _error: told.append(result), lazy=True)
+    store.close()
+    assert told == ["last"]
+
+
+def echo(_tx: Tx, items: list[str]) -> list[str]:
+    if "bad" in items:
+        raise ValueError
+    return items
+
+
+def test_work_of_one_kind_that_fails_is_done_item_by_item(store: Store) -> None:
+    told: list[object] = []
+    begun = threading.Event()
+
+    def tell(result: object, error: Exception | None) -> None:
+        told.append(type(error) if error else result)
+
+    store.submit(lambda _tx: begun.wait(10))  # the others come together meanwhile
+    for item in ("good", "bad", "better"):
+        store.post(echo, item, tell)
+    begun.set()
+    store.write(lambda _tx: None)
+    assert told == ["good", ValueError, "better"]
