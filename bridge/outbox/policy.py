@@ -66,6 +66,25 @@ def stale(delivery: Delivery, now: float) -> Delivery | None:
     return _settled(delivery, DeliveryState.EXPIRED, now, delivery.error or error)
 
 
+def forbidden(
+    delivery: Delivery, standing: tuple[str, float | None] | None, now: float
+) -> Delivery | None:
+    """The delivery as failed, if its call is over or somebody else's by now; None where not.
+
+    ``standing`` is who has its call, and when that ended; None where nobody knows.
+    """
+    if standing is None:
+        return None
+    agent_id, ended_at = standing
+    if agent_id != delivery.envelope.agent_id:
+        error = DeliveryError("reassigned", "the call was given to another agent")
+    elif ended_at is not None:
+        error = DeliveryError("call_ended", "the call ended before it could be said")
+    else:
+        return None
+    return _settled(delivery, DeliveryState.FAILED, now, error)
+
+
 def after(
     delivery: Delivery,
     error: GatewayError | None,

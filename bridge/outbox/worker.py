@@ -14,7 +14,6 @@ import time
 from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
-from dataclasses import replace
 
 from bridge import identity
 from bridge.config.settings import DeliverySettings
@@ -27,12 +26,13 @@ from bridge.errors import (
     describe,
 )
 from bridge.metrics import Metrics
-from bridge.model import Delivery, DeliveryError, DeliveryState
+from bridge.model import Delivery
 from bridge.outbox import policy
 from bridge.outbox.breaker import Breaker
 from bridge.outbox.gate import Gate, Gateway, Look
 from bridge.outbox.outcomes import Outcome, Outcomes
-from bridge.store import Store, Tx, assignments, held, queue, sessions
+from bridge.outbox.settling import Consequence, Settling
+from bridge.store import Store, Tx, assignments, held, queue
 from bridge.store.queue import Reservation
 
 logger = logging.getLogger(__name__)
@@ -41,11 +41,9 @@ LEASE = 10.0  # seconds; an attempt's total deadline is shorter
 _LONGEST_REST = 1.0  # seconds
 _IN_THE_WAY = 0.02  # seconds until another process, that has what is due, will have committed
 _LEAST = 1.0  # seconds of its lease that an attempt needs
-_SOME = 2  # outcomes, from which on it pays to store them in one go
 _JUMP = 2.0  # seconds that the clock has to go back at once to be looked after
 
 Listener = Callable[[Delivery], None]
-Consequence = Callable[[Tx, Delivery], None]
 
 
 class Outbox:
@@ -70,9 +68,9 @@ class Outbox:
         self._gate = Gate(gateway, opens=self._release_held, metrics=metrics, clock=clock)
         self._settings = settings
         self._policy = policy.Policy(resend=settings.uncertain == "resend")
-        self._consequence = consequence
         self._clock = clock
         self._name = identity.name()
+        self._settling = Settling(self._policy, consequence, own=f"{self._name}:")
         self._claims = 0
         self._outcomes = Outcomes()
         self._ahead = clock() - time.monotonic()
@@ -111,7 +109,7 @@ class Outbox:
         self._pool.shutdown(wait=True)
         for owed in self._outcomes.owed():
             with suppress(StoreError):  # the store's last chance to take it
-                self._store.write(lambda tx, owed=owed: self._take(tx, owed))  # type: ignore[misc]
+                self._store.write(lambda tx, owed=owed: self._settling.take(tx, owed))  # type: ignore[misc]
 
     def reserve(self) -> Reservation | None:
         """A worker that stands ready for what is being stored, if one is free.
@@ -227,9 +225,9 @@ class Outbox:
         self, tx: Tx, lease: str, now: float, limit: int, look: Look, owed: Sequence[Outcome]
     ) -> tuple[list[Delivery], list[Delivery], list[Delivery]]:
         """What may be sent now, what was settled unsent, and what was settled late."""
-        paid = [each.after for each in owed if self._take(tx, each)]
+        paid = [each.after for each in owed if self._settling.take(tx, each)]
         settled = [
-            self._orphan(tx, delivery, now)
+            self._settling.orphan(tx, delivery, now)
             for delivery in queue.abandoned(tx, now=now)
             if not self._outcomes.holds(delivery)
         ]
@@ -243,17 +241,14 @@ class Outbox:
         good = []
         for delivery in claimed:
             # Owner and call are read again just before sending.
-            after = _forbidden(delivery, standings, now) or policy.stale(delivery, now)
+            standing = standings.get((delivery.sender_id, delivery.envelope.call_id))
+            after = policy.forbidden(delivery, standing, now) or policy.stale(delivery, now)
             if after is None:
                 good.append(delivery)
             else:
-                self._settle(tx, delivery, after)
+                self._settling.settle(tx, delivery, after)
                 settled.append(after)
         return good, settled, paid
-
-    def _take(self, tx: Tx, outcome: Outcome) -> bool:
-        after = _if_renewed(tx, outcome.after, outcome.error)
-        return self._settle(tx, outcome.claimed, after)
 
     def _release_held(self) -> None:
         """The gateway serves again: nobody waits for the end of a back-off."""
@@ -261,27 +256,6 @@ class Outbox:
         self._store.submit(lambda tx: held.release(tx, now=now)).add_done_callback(
             lambda _done: self.ring()
         )
-
-    def _settle(self, tx: Tx, claimed: Delivery, after: Delivery) -> bool:
-        taken = queue.settle(tx, claimed, after)
-        if taken and after.state.settled:
-            self._consequence(tx, after)
-        return taken
-
-    def _orphan(self, tx: Tx, delivery: Delivery, now: float) -> Delivery:
-        """A worker died while sending: nobody knows whether the message left.
-
-        One of our own that is not being sent was claimed in a transaction that seemed to fail.
-        """
-        if delivery.lease is not None and delivery.lease.startswith(f"{self._name}:"):
-            unsent = policy.unsent(delivery, now)
-            self._settle(tx, delivery, unsent)
-            return unsent
-        error = UnknownOutcomeError("the process that was sending it ended")
-        counted = replace(delivery, attempts=delivery.attempts + 1)
-        after = policy.unknown(counted, error, self._policy, now=now)
-        self._settle(tx, delivery, after)
-        return after
 
     # -- the pool ------------------------------------------------------------------------------
 
@@ -347,31 +321,9 @@ class Outbox:
             self._release(outcome, taken=bool(taken), failed=failed is not None)
 
         try:
-            self._store.post(self._take_all, outcome, told)
+            self._store.post(self._settling.take_all, outcome, told)
         except StoreError:
             self._release(outcome, taken=False, failed=True)
-
-    def _take_all(self, tx: Tx, outcomes: list[Outcome]) -> list[bool]:
-        """Settle what several attempts came to; of each, whether its lease was not lost."""
-        said = [one for one in outcomes if one.after.state is DeliveryState.DELIVERED]
-        if len(said) < _SOME or not self._take_delivered(tx, said):
-            return [self._take(tx, one) for one in outcomes]
-        return [
-            one.after.state is DeliveryState.DELIVERED or self._take(tx, one) for one in outcomes
-        ]
-
-    def _take_delivered(self, tx: Tx, said: list[Outcome]) -> bool:
-        """Settle these in one go if all of their leases hold still; else nothing."""
-        with tx.begin_nested() as trial:
-            taken = queue.settle_delivered(
-                tx, [one.claimed for one in said], [one.after for one in said]
-            )
-            if taken != len(said):
-                trial.rollback()
-                return False
-        for one in said:
-            self._consequence(tx, one.after)
-        return True
 
     def _release(self, outcome: Outcome, *, taken: bool, failed: bool) -> None:
         if failed:
@@ -409,40 +361,6 @@ class Outbox:
     def _tell(self, delivery: Delivery) -> None:
         for listener in self._listeners:
             listener(delivery)
-
-
-def _if_renewed(tx: Tx, after: Delivery, error: GatewayError | None) -> Delivery:
-    """Due at once, if the GUID that it waits for came while its attempt was failing."""
-    if not isinstance(error, SessionGoneError):
-        return after
-    session = sessions.get(tx, after.envelope.agent_id)
-    if session is not None and session.usable and session.generation != error.seen:
-        return replace(after, due_at=min(after.due_at, after.created_at))
-    return after
-
-
-def _forbidden(
-    delivery: Delivery,
-    standings: dict[tuple[str, str], tuple[str, float | None]],
-    now: float,
-) -> Delivery | None:
-    """The delivery as failed, if its call is over or somebody else's by now."""
-    envelope = delivery.envelope
-    standing = standings.get((delivery.sender_id, envelope.call_id))
-    if standing is None or (standing[0] == envelope.agent_id and standing[1] is None):
-        return None
-    if standing[0] != envelope.agent_id:
-        error = DeliveryError("reassigned", "the call was given to another agent")
-    else:
-        error = DeliveryError("call_ended", "the call ended before it could be said")
-    return replace(
-        delivery,
-        state=DeliveryState.FAILED,
-        error=error,
-        settled_at=now,
-        lease=None,
-        lease_until=None,
-    )
 
 
 def _log(delivery: Delivery, error: GatewayError | None) -> None:
