@@ -13,7 +13,7 @@ from bridge.errors import GatewayError, SessionGoneError, UnknownOutcomeError
 from bridge.model import Delivery, DeliveryState
 from bridge.outbox import policy
 from bridge.outbox.outcomes import Outcome
-from bridge.store import Tx, queue, sessions
+from bridge.store import Tx, sessions, settlements
 
 _SOME = 2  # outcomes, from which on it pays to store them in one go
 
@@ -36,7 +36,7 @@ class Settling:
 
     def settle(self, tx: Tx, claimed: Delivery, after: Delivery) -> bool:
         """Store how a claimed delivery stands now; False where the lease was lost meanwhile."""
-        taken = queue.settle(tx, claimed, after)
+        taken = settlements.settle(tx, claimed, after)
         if taken and after.state.settled:
             self._consequence(tx, after)
         return taken
@@ -58,7 +58,7 @@ class Settling:
     def _take_delivered(self, tx: Tx, said: Sequence[Outcome]) -> bool:
         """Settle these in one go if all of their leases hold still; else nothing."""
         with tx.begin_nested() as trial:
-            taken = queue.settle_delivered(
+            taken = settlements.settle_delivered(
                 tx, [one.claimed for one in said], [one.after for one in said]
             )
             if taken != len(said):

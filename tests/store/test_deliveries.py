@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import replace
 
 from bridge.model import AgentId, Delivery, DeliveryError, DeliveryState, derive
-from bridge.store import Store, deliveries, queue
+from bridge.store import Store, deliveries, queue, settlements
 from tests.making import NOW, delivery, envelope
 
 
@@ -20,7 +20,7 @@ def claim(store: Store, lease: str = "a", at: float = NOW, limit: int = 10) -> l
 def settle(store: Store, claimed: Delivery, state: DeliveryState, code: str = "") -> bool:
     error = DeliveryError(code, "") if code else None
     after = replace(claimed, state=state, settled_at=NOW, error=error, lease=None)
-    return store.write(lambda tx: queue.settle(tx, claimed, after))
+    return store.write(lambda tx: settlements.settle(tx, claimed, after))
 
 
 def contents(batch: list[Delivery]) -> list[str]:
@@ -73,7 +73,7 @@ def test_the_lease_fences_the_settling(store: Store) -> None:
     orphans = store.read(lambda tx: queue.abandoned(tx, now=NOW + 11))
     assert [item.seq for item in orphans] == [late.seq]
     back = replace(late, state=DeliveryState.WAITING, lease=None)
-    store.write(lambda tx: queue.settle(tx, late, back))
+    store.write(lambda tx: settlements.settle(tx, late, back))
     second = claim(store, lease="b", at=NOW + 11)[0]
     assert not settle(store, late, DeliveryState.DELIVERED)
     assert settle(store, second, DeliveryState.FAILED)
@@ -126,7 +126,7 @@ def test_a_new_guid_wakes_what_waits_for_that_agent(store: Store) -> None:
         later = replace(
             item, state=DeliveryState.WAITING, due_at=NOW + 300, error=signed_out, lease=None
         )
-        return store.write(lambda tx: queue.settle(tx, item, later))
+        return store.write(lambda tx: settlements.settle(tx, item, later))
 
     assert all(wait_for_guid(item) for item in claim(store))
     assert claim(store) == []

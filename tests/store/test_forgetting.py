@@ -13,7 +13,17 @@ from hypothesis import strategies as st
 
 from bridge.desk.forgetting import Forgetting, Forgotten
 from bridge.model import CallId, DeliveryState, Draft, MediaType, SenderId, SuggestionState, derive
-from bridge.store import Store, deliveries, errands, events, forgetting, queue, schema, turns
+from bridge.store import (
+    Store,
+    deliveries,
+    errands,
+    events,
+    forgetting,
+    queue,
+    schema,
+    settlements,
+    turns,
+)
 from bridge.turn import kept_name
 from tests.making import NOW, delivery, envelope
 from tests.store.people import dump, history, written
@@ -114,7 +124,7 @@ def test_what_is_under_way_settles_nothing_any_more(store: Store) -> None:
     )
     forget(store, "sender", "maria")
     done = replace(claimed, state=DeliveryState.DELIVERED, settled_at=NOW + 2, lease=None)
-    assert not store.write(lambda tx: queue.settle(tx, claimed, done))
+    assert not store.write(lambda tx: settlements.settle(tx, claimed, done))
     assert not store.write(
         lambda tx: errands.settle(tx, told, state="waiting", now=NOW, due=NOW, error=None)
     )

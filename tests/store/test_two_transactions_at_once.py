@@ -12,7 +12,7 @@ from typing import TypeVar
 import pytest
 
 from bridge.model import AgentId, Delivery, DeliveryState, Owner
-from bridge.store import Store, Tx, assignments, deliveries, errands, queue, turns
+from bridge.store import Store, Tx, assignments, deliveries, errands, queue, settlements, turns
 from bridge.store.errands import Errand, Kind
 from bridge.store.queue import Reservation
 from tests.making import NOW, assignment, delivery
@@ -210,7 +210,7 @@ def test_a_promise_is_judged_by_what_is_not_moved_any_more(here: Store, there: S
         lambda tx: queue.claim(tx, lease="here", now=NOW, until=NOW + 10, limit=1)
     )
     failed = replace(claimed, state=DeliveryState.FAILED, settled_at=NOW, lease=None)
-    with halted(here, lambda tx: queue.settle(tx, claimed, failed)):
+    with halted(here, lambda tx: settlements.settle(tx, claimed, failed)):
         judged = there.submit(lambda tx: deliveries.hold_turn(tx, "turn"))
         assert not wait([judged], 0.3).done
     assert [item.state for item in judged.result(SECONDS)] == [DeliveryState.FAILED]

@@ -73,7 +73,12 @@ def test_no_statement_looks_through_what_was_ever_stored(plans: dict[str, list[s
 
 
 def test_what_comes_together_is_looked_up_row_by_row(plans: dict[str, list[str]]) -> None:
-    for name in ("handoffs._LOOK", "handoffs._HAND_OFF", "queue._DELIVERED", "turns._ANSWER_ALL"):
+    for name in (
+        "handoffs._LOOK",
+        "handoffs._HAND_OFF",
+        "settlements._DELIVERED",
+        "turns._ANSWER_ALL",
+    ):
         assert any(step.startswith("SEARCH") for step in plans[name]), name
     assert any("deliveries_open" in step for step in plans["queue._BUSY_CALLS"])
 
