@@ -80,7 +80,7 @@ def test_what_waits_of_a_forgotten_customer_is_never_sent(
 def ended(server: ActionServer) -> float:
     """How many attempts came to an end, whatever they came to, as the server counts them."""
     told = server.get("/bridge/metrics").text
-    counts = re.findall(r'attempt_seconds_count\{.*\} (\S+)', told)
+    counts = re.findall(r"attempt_seconds_count\{.*\} (\S+)", told)
     return sum(map(float, counts))
 
 
