@@ -17,7 +17,7 @@ from bridge.desk.answers import Answer, Step
 from bridge.desk.handoff import Handoffs
 from bridge.desk.storing import Plan
 from bridge.desk.turns import Seen, look_at_all
-from bridge.errors import BridgeError, describe
+from bridge.errors import describe
 from bridge.store import Store
 from bridge.turn import Turn
 
@@ -88,6 +88,11 @@ class Called:
             self.told = settled.result()
         self.moved()
 
+    def put_off(self) -> None:
+        """Nothing was done: it is for who has leisure."""
+        self.leisurely = True
+        self.moved()
+
     def fail(self, error: BaseException) -> None:
         """It cannot be done."""
         self.error = error
@@ -100,6 +105,7 @@ class Intake:
     def __init__(self, store: Store, handoffs: Handoffs) -> None:
         self._store = store
         self._handoffs = handoffs
+        self._closed = False
         self._queue: SimpleQueue[Called | None] = SimpleQueue()
         self._thread = threading.Thread(target=self._run, name="intake", daemon=True)
 
@@ -109,12 +115,16 @@ class Intake:
 
     def close(self) -> None:
         """Do what was put, then stop."""
+        self._closed = True
         self._queue.put(None)
         self._thread.join()
 
     def put(self, called: Called) -> None:
         """Take a call in; costs nothing."""
-        self._queue.put(called)
+        if self._closed:
+            called.put_off()
+        else:
+            self._queue.put(called)
 
     def _run(self) -> None:
         while (called := self._queue.get()) is not None:
@@ -133,10 +143,10 @@ class Intake:
     def _serve(self, batch: list[Called]) -> None:
         try:
             seen = look_at_all(self._store, [called.turn for called in batch])
-        except BridgeError:
-            for called in batch:  # each by itself meets what is wrong, or does not
-                called.leisurely = True
-                called.moved()
+        except Exception as error:  # noqa: BLE001 - each by itself meets what is wrong, or does not
+            logger.debug("The store could not be looked at: %s", describe(error))
+            for called in batch:
+                called.put_off()
             return
         for called, found in zip(batch, seen, strict=True):
             try:
@@ -152,6 +162,8 @@ class Intake:
             if called.step.settled is not None:
                 called.step.settled.add_done_callback(called.is_settled)
             return
+        if found is None:
+            called.put_off()
+            return
         called.answer = found
-        called.leisurely = found is None
         called.moved()
