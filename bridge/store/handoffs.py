@@ -57,10 +57,10 @@ class Handoff:
 
 def look(tx: Connection, asked: Sequence[tuple[str, str]]) -> list[Found]:
     """What is stored of action calls, each (key, sender), in their order."""
-    rows = {(row.b_key, row.b_sender): row for row in _LOOK.all(tx, asked)}
+    rows = {row.b_key: row for row in _LOOK.all(tx, asked)}
     found = []
     for key, sender in asked:
-        row = rows[key, sender]
+        row = rows[key]
         record = (
             None
             if row.turn_made_at is None
@@ -129,7 +129,6 @@ def _look(given: Subquery) -> Select[tuple[object, ...]]:
     theirs = and_(_a.sender_id == given.c.sender_id, _a.call_id == newest)
     return select(
         given.c.key.label("b_key"),
-        given.c.sender_id.label("b_sender"),
         back.label("b_handed_back_at"),
         record.c.call_id.label("turn_call_id"),
         record.c.made_at.label("turn_made_at"),
