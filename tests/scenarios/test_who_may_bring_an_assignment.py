@@ -16,7 +16,7 @@ from tests.simulator.harness import Simulator
 
 def token(secret: str = SECRET, **changes: Any) -> str:
     now = int(time.time())
-    claims = {"aud": "assignment", "sub": "sender", "iat": now, "exp": now + 600, **ASSIGNMENT}
+    claims = {"aud": "assignment", "sub": "sender", "iat": now, "exp": now + 3600, **ASSIGNMENT}
     claims.update(changes)
     return jwt.encode(
         {key: value for key, value in claims.items() if value is not None}, secret, "HS256"
