@@ -74,6 +74,7 @@ class Outbox:
         self._claims = 0
         self._outcomes = Outcomes()
         self._ahead = clock() - time.monotonic()
+        self._uneasy_until = self._righted_at = 0.0  # of the monotonic clock
         self._free = settings.workers
         self._bell = threading.Condition()
         self._rung = False
@@ -166,9 +167,7 @@ class Outbox:
         while not self._closing:
             try:
                 rung, self._rung = self._rung, False
-                if self._clock_went_back():
-                    self._set_right(self._clock())
-                    rung = True
+                rung = self._look_at_the_clock() or rung
                 if rung or self._clock() >= look_at:
                     look_at = self._work()
             except BridgeError as error:
@@ -340,6 +339,20 @@ class Outbox:
             self._tell(outcome.after)
 
     # -- the clock -----------------------------------------------------------------------------
+
+    def _look_at_the_clock(self) -> bool:
+        """Set the list right where the clock was set back; whether that was done.
+
+        Again and again for a while: what was being sent then is stored with the former time.
+        """
+        now = time.monotonic()
+        if self._clock_went_back():
+            self._uneasy_until, self._righted_at = now + LEASE, 0.0
+        if self._righted_at >= self._uneasy_until or now < self._righted_at + _LONGEST_REST:
+            return False
+        self._righted_at = now
+        self._set_right(self._clock())
+        return True
 
     def _clock_went_back(self) -> bool:
         before, self._ahead = self._ahead, self._clock() - time.monotonic()
