@@ -43,6 +43,17 @@ def test_a_clock_that_is_set_back_delays_nothing(store: Store) -> None:
         assert room.gateway.words == ["message 1", "message 1", "message 2"]
 
 
+def test_what_is_stored_with_the_former_time_is_reached_too(store: Store) -> None:
+    with at_work(store) as room:
+        room.clock.leap(-3600)
+        room.add(room.fresh(1))
+        room.until(lambda: room.gateway.words == ["message 1"])  # the leap was seen by now
+        former = room.clock() + 3600
+        times = {"created_at": former, "due_at": former, "expires_at": former + 300}
+        room.add(room.fresh(2, **times))
+        assert [item.state for item in room.settled()] == [DeliveryState.DELIVERED] * 2
+
+
 def test_a_start_after_the_clock_was_set_back_reaches_what_is_there(store: Store) -> None:
     room = OutboxRoom(store)
     later = room.clock() + 3600
