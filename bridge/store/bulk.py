@@ -113,11 +113,11 @@ class _Made:
         self.sql = str(compiled)
         constants = compiled.construct_params(_check=False)
         places = [f"{name}_{row}" for row in range(size) for name in columns]
+        index = {name: at for at, name in enumerate(places)}
         self._names = None if compiled.positiontup is not None else places
-        self._constants = {name: constants[name] for name in constants if name not in set(places)}
+        self._constants = {name: constants[name] for name in constants if name not in index}
         self._order: list[tuple[int, Any]] = []
         if compiled.positiontup is not None:
-            index = {name: at for at, name in enumerate(places)}
             self._order = [
                 (index.get(name, -1), self._constants.get(name)) for name in compiled.positiontup
             ]
