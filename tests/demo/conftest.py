@@ -15,7 +15,8 @@ from typing import Any
 
 import pytest
 
-from bridge.cli.demo.evidence import Clicked, Evidence, Played
+from bridge.cli.demo.loopback import Json
+from bridge.cli.demo.played import Clicked, Played
 
 COMMAND = str(Path(sys.executable).with_name("cc-bridge"))
 SECONDS = 90  # of a machine that is busy with other things
@@ -27,9 +28,14 @@ class Given:
 
     code: int
     output: str
-    evidence: Evidence
+    record: Json
     folder: Path  # where it was started
     temporary: Path  # where its temporary folders were
+
+    def played(self, key: str) -> Played:
+        fields = self.record["scenes"][key]
+        clicks = {of: Clicked(**_tuples(each)) for of, each in fields["clicks"].items()}
+        return Played(**_tuples({**fields, "clicks": clicks}))
 
 
 class Kept:
@@ -106,19 +112,8 @@ def given(tmp_path_factory: pytest.TempPathFactory, kept: Kept) -> Given:
     process = _start(folder, "--record", str(record))
     output, _ = process.communicate(timeout=SECONDS)
     assert record.exists(), output
-    return Given(process.returncode, output, read(record), folder, folder)
-
-
-def read(record: Path) -> Evidence:
-    """The evidence as ``--record`` wrote it."""
-    stored: dict[str, Any] = json.loads(record.read_text(encoding="utf-8"))
-    played = {key: _played(each) for key, each in stored["played"].items()}
-    return Evidence(played, tuple(stored["recorded"]), tuple(stored["messages"]))
-
-
-def _played(fields: dict[str, Any]) -> Played:
-    clicks = [Clicked(**_tuples(each)) for each in fields["clicks"]]
-    return Played(**_tuples({**fields, "clicks": clicks}))
+    written = json.loads(record.read_text(encoding="utf-8"))
+    return Given(process.returncode, output, written, folder, folder)
 
 
 def _tuples(fields: dict[str, Any]) -> dict[str, Any]:

@@ -32,11 +32,13 @@ def test_messages_that_the_gateway_rejects_fail_the_show() -> None:
     assert "no handoff can be made: rejected" in told
     assert "200, retcode 106-001" in told
     assert "I am sorry, nobody can take over just now." in told
-    assert "✗  Maria reads the designer's words once    0 messages" in told
-    assert "✗  What she accepts goes out in her name    accepted, 0 messages" in told
+    assert "✗  Maria reads the designer's words once" in told
+    assert "handed_over.got: expected 1 item, found 0 items" in told
+    assert "✗  What Anna accepts goes out in her name" in told
+    assert "accepted.clicks.accepted.got: expected 1 item, found 0 items" in told
     assert "expectations do not hold" in told
-    assert "Last words of the action server:" in told
-    assert "Last words of the gateway:" in told
+    assert "End of the log of the action server:" in told
+    assert "End of the log of the gateway:" in told
 
 
 def test_a_server_that_does_not_start_fails_the_show(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -44,7 +46,7 @@ def test_a_server_that_does_not_start_fails_the_show(monkeypatch: pytest.MonkeyP
     monkeypatch.setattr("bridge.cli.demo.servers._operators_file", lambda *_: "gateway: {}\n")
     assert perform(Screen(Console(file=shown, width=80))) == 1
     assert "the action server ended while it was starting" in shown.getvalue()
-    assert "gateway.url" in shown.getvalue()  # its last words
+    assert "gateway.url" in shown.getvalue()  # from its log
 
 
 def test_a_bridge_without_the_rule_suggests_nothing_and_fails_the_show(
@@ -58,10 +60,12 @@ def test_a_bridge_without_the_rule_suggests_nothing_and_fails_the_show(
 
     told = shown.getvalue()
     assert "assist.when is empty" in told
-    assert "✗  Anna is offered what the bot would say   0 suggestions, nothing sent" in told
-    assert "✗  What she accepts goes out in her name    nothing to click" in told
-    assert "✗  The bot then answers on Rasa's channel   nothing sent" in told
-    assert "✓  Rasa is told the bot has him again" not in told  # who was sent nothing
+    assert "✗  Anna is offered what the bot would say" in told
+    assert "accepted.offered: expected 1 item, found 0 items" in told
+    assert "✗  What Anna accepts goes out in her name" in told
+    assert "accepted.clicks.accepted: expected" in told
+    assert "✗  The bot answers on Rasa's channel again" in told
+    assert "✗  Rasa is told that the bot has Ben again" in told  # who was sent nothing
     assert "✓  Maria reads the designer's words once" in told
 
 

@@ -12,8 +12,8 @@ from tests.demo.conftest import Given
 
 def test_it_ends_well(given: Given) -> None:
     assert given.code == 0, given.output
-    assert "All 17 expectations hold." in given.output
-    assert given.output.count("✓") == 17
+    assert "All 24 expectations hold." in given.output
+    assert given.output.count("✓") == 24
     assert "✗" not in given.output
 
 
@@ -51,14 +51,14 @@ def test_it_shows_what_was_written_decided_sent_and_heard(given: Given) -> None:
 
 
 def test_every_field_of_the_first_message_is_shown(given: Given) -> None:
-    for name, value in given.evidence.messages[0]["data"].items():
+    for name, value in given.record["messages"][0]["data"].items():
         assert any(
             name in line and str(value)[:40] in line for line in given.output.splitlines()
         ), name
 
 
 def test_no_guid_password_or_token_is_shown(given: Given) -> None:
-    sign_in = next(each for each in given.evidence.recorded if each["operation"] == "sign_in")
+    sign_in = next(each for each in given.record["requests"] if each["operation"] == "sign_in")
     guid = sign_in["answer"]["headers"]["Set-GUID"].removeprefix("JSESSIONID=")
     assert guid[:4] in given.output
     assert guid.partition(".")[0] not in given.output

@@ -13,7 +13,7 @@ from tests.demo.test_the_show import programs_in
 def test_both_servers_answer_until_ctrl_c(given: Given, kept: Kept) -> None:
     assert given.code == 0  # beside this one
     kept.wait_until_it_stays()
-    assert "All 17 expectations hold." in kept.output
+    assert "All 24 expectations hold." in kept.output
 
     assert len(_asked(kept.found(r"curl -s (http\S+/simulator/messages)"))["items"]) == 5
 

@@ -1,6 +1,6 @@
-"""``cc-bridge demo``: handoff, assist and handback on this machine, judged by what was recorded.
+"""``cc-bridge demo``: handoff, assist and handback on this machine.
 
-The command only. ``show.py`` has the order of things, ``scenes.py`` what is played.
+This module has the command, ``show.py`` runs it, ``scenes.py`` and ``expected/`` have the data.
 """
 
 from __future__ import annotations
@@ -27,7 +27,7 @@ def demo(
         None,
         metavar="FILE",
         dir_okay=False,
-        help="Also write down what the gateway recorded and what Rasa got, as JSON.",
+        help="Also write what happened to a file, as JSON.",
     ),
 ) -> None:
     """Show a handoff from end to end, on this machine.

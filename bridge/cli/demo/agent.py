@@ -1,4 +1,4 @@
-"""What the agent is offered and does, as rows of a scene."""
+"""Draw the agent's suggestions and clicks as rows of a scene."""
 
 from __future__ import annotations
 
@@ -8,9 +8,9 @@ from rich.console import RenderableType
 from rich.text import Text
 
 from bridge.cli.demo import scenes
-from bridge.cli.demo.evidence import Clicked
 from bridge.cli.demo.glyphs import Glyphs
 from bridge.cli.demo.loopback import Json
+from bridge.cli.demo.played import Clicked
 
 Row = tuple[RenderableType, RenderableType, RenderableType]
 
@@ -22,7 +22,7 @@ class Agent:
         self._glyphs = glyphs
 
     def offered(self, suggestions: Sequence[Json]) -> Iterator[Row]:
-        """What the bot would say, and why: the label is who sees it."""
+        """Yield the rows of suggestions: what the bot would say, and why."""
         for each in suggestions:
             source = each["source"]
             why = f"{source.get('intent')} at {source.get('confidence') or 0:.2f}"
@@ -31,7 +31,7 @@ class Agent:
             yield Text(f"to {scenes.NICKNAME}", style="dim"), "", words
 
     def click(self, clicked: Clicked) -> Iterator[Row]:
-        """A request to the API, and what it answered."""
+        """Yield the rows of a click: the request to the API and its answer."""
         *before, suggestion, verb = clicked.path.split("/")
         path = "/".join([*before, self._glyphs.brief(suggestion), verb])
         there = Text(self._glyphs.there, style="yellow")

@@ -1,7 +1,4 @@
-"""The agent's desktop: what is offered to the agent and what the agent does, over the API.
-
-It has a token of the agent's own, made as a single-sign-on back end would. Judges nothing.
-"""
+"""The agent's desktop: read and accept suggestions over the API, with the agent's own token."""
 
 from __future__ import annotations
 
@@ -19,7 +16,7 @@ _UNDER_WAY = ("waiting", "sending")
 
 
 class Desktop:
-    """The API as the agent reaches it.
+    """The API with an agent's token.
 
     Args:
         bridge: the action server, with the system's token.
@@ -31,14 +28,14 @@ class Desktop:
         self._bridge = replace(bridge, token=token)
 
     def offered(self, customer: Customer) -> tuple[Json, ...]:
-        """The suggestions that wait for the agent's word."""
+        """Return the suggestions that wait for the agent."""
         if customer.call_id is None:
             return ()
         path = f"/bridge/suggestions?call_id={customer.call_id}&state=offered"
         return tuple(self._bridge.expect("GET", path)["items"])
 
     def accept(self, path: str, text: str | None) -> Reply:
-        """Click, and see that it is sent; a refusal is an answer too."""
+        """Accept a suggestion and wait until it is sent; a refusal is an answer too."""
         reply = self._bridge.ask("POST", path, {} if text is None else {"text": text})
         until = time.monotonic() + _SENT_WITHIN
         for delivery in reply.body.get("deliveries") or ():

@@ -1,4 +1,4 @@
-"""JSON over HTTP to a server on this machine, and to no other."""
+"""JSON over HTTP to a server on this machine."""
 
 from __future__ import annotations
 
@@ -16,12 +16,12 @@ _REDIRECT = 300
 
 
 class DemoError(Exception):
-    """The show cannot go on; the message says why."""
+    """The demo cannot go on; the message says why."""
 
 
 @dataclass(frozen=True, slots=True)
 class Reply:
-    """A status and a JSON body; what is no JSON reads as an empty object."""
+    """A status and a JSON body; anything but a JSON object reads as an empty one."""
 
     status: int
     body: Json
@@ -29,7 +29,7 @@ class Reply:
 
 @dataclass(frozen=True, slots=True)
 class Peer:
-    """A server that is spoken to."""
+    """A server that the demo sends requests to."""
 
     name: str
     port: int
@@ -37,14 +37,14 @@ class Peer:
 
     @property
     def url(self) -> str:
-        """Scheme, host and port."""
+        """Return scheme, host and port."""
         return f"http://{HOST}:{self.port}"
 
     def ask(self, method: str, path: str, body: object = None) -> Reply:
-        """One request and its answer, whatever the status.
+        """Send a request and return the answer, whatever its status.
 
         Raises:
-            DemoError: nothing came back.
+            DemoError: there was no answer.
         """
         headers = {"Content-Type": "application/json"}
         if self.token:
@@ -54,7 +54,7 @@ class Peer:
         try:
             connection.request(method, path, sent, headers)
             answer = connection.getresponse()
-            return Reply(answer.status, _object(answer.read()))
+            return Reply(answer.status, as_object(answer.read()))
         except (OSError, http.client.HTTPException) as error:
             said = str(error) or type(error).__name__
             raise DemoError(f"the {self.name} did not answer {method} {path}: {said}") from error
@@ -62,7 +62,7 @@ class Peer:
             connection.close()
 
     def expect(self, method: str, path: str, body: object = None) -> Json:
-        """The body of an answer that has to be a good one; raises DemoError."""
+        """Send a request and return the answer's body; raise DemoError unless it succeeded."""
         reply = self.ask(method, path, body)
         if reply.status >= _REDIRECT:
             raise DemoError(
@@ -71,7 +71,7 @@ class Peer:
         return reply.body
 
     def refuses(self) -> bool:
-        """Whether connections are refused at this moment."""
+        """Return whether connections are refused at this moment."""
         try:
             socket.create_connection((HOST, self.port), timeout=1).close()
         except OSError:
@@ -79,9 +79,10 @@ class Peer:
         return False
 
 
-def _object(raw: bytes) -> Json:
+def as_object(raw: bytes | str) -> Json:
+    """Decode a JSON object; anything else reads as an empty one."""
     try:
-        read = json.loads(raw or b"{}")
+        read = json.loads(raw)
     except ValueError:
         return {}
     return read if isinstance(read, dict) else {}

@@ -1,6 +1,6 @@
-"""What is played, in order: who writes what, and what the platform has assigned.
+"""The scenes in order: who writes what, and what the platform has assigned.
 
-Words and facts only. Playing is in ``stage.py``, what is expected of each in ``judge.py``.
+``stage.py`` plays them; what is expected of each is in ``expected/``, under the scene's key.
 """
 
 from __future__ import annotations
@@ -19,7 +19,7 @@ ACCEPTED, OPEN, EDITED, HANDED_BACK, BOT = "accepted", "open", "edited", "handed
 
 @dataclass(frozen=True, slots=True)
 class Customer:
-    """Somebody who writes to the bot, and where the platform has put their call."""
+    """A customer, and the call that the platform has assigned."""
 
     name: str
     sender_id: str
@@ -30,7 +30,7 @@ class Customer:
 
     @property
     def assignment(self) -> Mapping[str, str]:
-        """What the routing system tells the bridge."""
+        """Return the assignment that the routing system gives the bridge."""
         given = {
             "agent_id": AGENT,
             "call_id": self.call_id or "",
@@ -42,7 +42,7 @@ class Customer:
 
 @dataclass(frozen=True, slots=True)
 class Click:
-    """The agent accepts a suggestion: the newest of scene ``of``, in other words if there are."""
+    """The agent accepts the newest suggestion of scene ``of``, or edits it to ``text``."""
 
     of: str
     text: str | None = None
@@ -50,7 +50,7 @@ class Click:
 
 @dataclass(frozen=True, slots=True)
 class Scene:
-    """One request of Rasa's and what is around it."""
+    """A request of Rasa's, what precedes it and what the agent does afterwards."""
 
     key: str
     title: str

@@ -1,6 +1,6 @@
-"""How the show looks in a terminal: 80 columns are enough, and colour is not needed.
+"""Print the demo in a terminal; 80 columns are enough, and colour is not needed.
 
-The parts and the rows of a scene; what goes over the wire is drawn by ``wire.py``.
+``agent.py`` and ``wire.py`` draw the rows of suggestions and of gateway requests.
 """
 
 from __future__ import annotations
@@ -16,10 +16,10 @@ from rich.text import Text
 
 from bridge.cli.demo import scenes
 from bridge.cli.demo.agent import Agent
-from bridge.cli.demo.evidence import Played
+from bridge.cli.demo.expectations import Checked
 from bridge.cli.demo.glyphs import ASCII, Glyphs
-from bridge.cli.demo.judge import Judged
 from bridge.cli.demo.loopback import Json
+from bridge.cli.demo.played import Played
 from bridge.cli.demo.scenes import Scene
 from bridge.cli.demo.wire import Wire
 
@@ -33,7 +33,7 @@ _EMPTY: Row = ("", "", "")
 
 
 class Screen:
-    """Prints the show, part by part, on a console of rich's."""
+    """Prints the demo on a rich console, part by part."""
 
     def __init__(self, console: Console) -> None:
         console.width = min(console.width, _WIDEST)
@@ -46,7 +46,7 @@ class Screen:
     # -- the parts -----------------------------------------------------------------------------
 
     def opening(self) -> None:
-        """What this is."""
+        """Print the title."""
         self._print()
         self._print(Text("cc-bridge demo", style="bold"), indent=2)
         words = "A Rasa bot, an agent at a CC-Gateway, and the bridge between them."
@@ -54,11 +54,11 @@ class Screen:
         self._print()
 
     def waiting(self) -> Status:
-        """A sign of life while the servers start; a context manager, silent in a file."""
+        """Return a context manager that shows a spinner, in a terminal only."""
         return self._console.status("Starting a gateway and an action server", spinner="dots")
 
     def addresses(self, gateway: str, bridge: str, seconds: float) -> None:
-        """Where the servers are."""
+        """Print the addresses of the servers."""
         grid = Table.grid(padding=(0, 2))
         grid.add_row(Text("gateway", style="dim"), gateway, Text("simulated, strict", style="dim"))
         command = Text("python -m rasa_sdk --actions actions", style="dim")
@@ -68,7 +68,7 @@ class Screen:
         self._print(Text(ready, style="dim"), indent=2)
 
     def scene(self, scene: Scene, played: Played) -> None:
-        """One scene: who wrote what, what was decided and why, what was sent, what arrived."""
+        """Print a scene: the conversation, the decision and why, what was sent and received."""
         grid = Table.grid(padding=(0, 1))
         grid.add_column(width=_LABEL, justify="right", no_wrap=True)
         grid.add_column(width=_BAR)
@@ -81,42 +81,43 @@ class Screen:
         self._print()
         self._print(grid, indent=_MARGIN)
 
-    def verdict(self, judged: Sequence[Judged], seconds: float) -> None:
-        """The table of what was expected, and the last word."""
+    def verdict(self, checked: Sequence[Checked], seconds: float) -> None:
+        """Print every expectation with a check mark or its mismatches, and the result."""
         self._heading("What was recorded")
         self._print()
         grid = Table.grid(padding=(0, 2))
         grid.add_column()
-        grid.add_column(no_wrap=True)
         grid.add_column(overflow="fold")
-        for each in judged:
-            style = "green" if each.met else "bold red"
-            sign = Text(self._glyphs.met if each.met else self._glyphs.missed, style=style)
-            found = Text(each.found, style="dim" if each.met else "red")
-            grid.add_row(sign, Text(each.expected), found)
+        for each in checked:
+            style = "green" if each.held else "bold red"
+            sign = Text(self._glyphs.met if each.held else self._glyphs.missed, style=style)
+            grid.add_row(sign, Text(each.sentence))
+            for mismatch in each.mismatches:
+                grid.add_row("", Text(mismatch, style="red"))
         self._print(grid, indent=3)
-        missed = sum(not each.met for each in judged)
-        last = Text(f"All {len(judged)} expectations hold.", style="bold green")
+        missed = sum(not each.held for each in checked)
+        result = Text(f"All {len(checked)} expectations hold.", style="bold green")
         if missed:
-            last = Text(f"{missed} of {len(judged)} expectations do not hold.", style="bold red")
+            result = Text(f"{missed} of {len(checked)} expectations do not hold.", style="bold red")
+        values = f"  {sum(each.values for each in checked)} values compared, {seconds:.1f} s"
         self._print()
-        self._print(Text.assemble(last, (f"  {seconds:.1f} s", "dim")), indent=3)
+        self._print(Text.assemble(result, (values, "dim")), indent=3)
         self._print()
 
     def trouble(self, message: str) -> None:
-        """Why the show cannot go on."""
+        """Print why the demo stopped."""
         self._print()
         self._print(Text(f"The demo stopped: {message}", style="bold red"), indent=3)
 
     def log(self, name: str, written: str) -> None:
-        """A server's last words."""
-        self._print(Text(f"Last words of the {name}:", style="bold"), indent=3)
+        """Print the end of a server's log."""
+        self._print(Text(f"End of the log of the {name}:", style="bold"), indent=3)
         for line in written.splitlines()[-_LOG_LINES:] or ["(none)"]:
             self._copied(Text(f"     {line}", style="dim"))
         self._print()
 
     def kept(self, gateway: str, bridge: str, token_file: str) -> None:
-        """How to go on by hand."""
+        """Print how to query the servers that stay up."""
         self._print(Text("Both servers stay up until Ctrl-C.", style="bold"), indent=3)
         for line in (
             f"The API's token, which goes with them, is in {token_file}",
@@ -136,7 +137,7 @@ class Screen:
         self._console.print(shown, highlight=False)
 
     def _copied(self, line: Text) -> None:
-        """What is there to be copied stays one line, however long."""
+        """Print a line that can be copied: it is never wrapped."""
         self._console.print(line, soft_wrap=True, highlight=False)
 
     # -- a scene's rows: a label, a bar where somebody speaks, and the rest ---------------------
@@ -163,7 +164,7 @@ class Screen:
         yield from self._agent.offered(played.offered)
         yield from self._wire.rows(scene, played)
         yield from self._heard(played.uttered, played.got)
-        for clicked in played.clicks:
+        for clicked in played.clicks.values():
             yield _EMPTY
             yield from self._agent.click(clicked)
             yield from self._wire.requests(clicked.wire, Text("gateway", style="dim"))
@@ -195,7 +196,7 @@ class Screen:
         yield self._fact("to Rasa", self._answer(played))
 
     def _answer(self, played: Played) -> RenderableType:
-        """The events and responses that Rasa got; whole at the first handoff."""
+        """Return the events and responses that Rasa got, in full at the first handoff."""
         slots = {name: "null" if value is None else value for name, value in played.slots.items()}
         others = [f"response={each.get('response')}" for each in played.responses]
         if not slots and not played.steps and not others:
@@ -225,7 +226,7 @@ class Screen:
             yield self._speech(name, "green", words)
 
     def _gist(self, text: str) -> Text:
-        """A short text whole; of a long one, how each paragraph begins."""
+        """Return a short text, or the beginning of each paragraph of a long one."""
         if len(text) <= _LONG:
             return Text(text)
         lines = [Text(each) for each in text.split("\n\n")]
@@ -234,14 +235,14 @@ class Screen:
         return Text("\n").join(lines)
 
     def _speech(self, name: str, style: str, words: Text) -> Row:
-        """Somebody speaks: the bar beside it is as long as it takes."""
+        """Return what somebody says as a row, with a bar of the same height."""
         width = self._console.width - _MARGIN - _LABEL - _BAR - 2
         lines = words.wrap(self._console, width)
         bar = "\n".join([self._glyphs.bar] * len(lines))
         return Text(name, style=f"bold {style}"), Text(bar, style=style), Text("\n").join(lines)
 
     def _inline(self, words: Iterator[str] | Sequence[str]) -> Text:
-        """Short things in a row, none with a space in it: lines break between them."""
+        """Join short words without spaces, so that lines break between them."""
         between = Text.assemble((f" {self._glyphs.dot} ", "dim"))
         return between.join(Text(each) for each in words)
 

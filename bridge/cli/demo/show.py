@@ -1,4 +1,4 @@
-"""The show's order: start, play, judge, perhaps stay; whatever happens, everything is ended."""
+"""Run the demo: start the servers, play the scenes, compare, and end everything."""
 
 from __future__ import annotations
 
@@ -11,10 +11,8 @@ from pathlib import Path
 from types import FrameType
 
 from bridge import config
-from bridge.cli.demo import webhooks
-from bridge.cli.demo.evidence import Evidence
-from bridge.cli.demo.judge import Words, judge
-from bridge.cli.demo.loopback import DemoError, Peer
+from bridge.cli.demo import expectations
+from bridge.cli.demo.loopback import DemoError, Json, Peer
 from bridge.cli.demo.scenes import SCENES
 from bridge.cli.demo.screen import Screen
 from bridge.cli.demo.servers import Servers
@@ -32,13 +30,13 @@ def perform(
     record: Path | None = None,
     before: Callable[[Peer], None] | None = None,
 ) -> int:
-    """Give the show; its exit code.
+    """Run the demo and return its exit code.
 
     Args:
-        screen: where it is seen.
+        screen: where to print.
         keep: leave both servers up afterwards, until Ctrl-C.
-        record: a file for the evidence, as JSON.
-        before: for tests, which give the gateway a fault before the first scene.
+        record: a file for the record, as JSON.
+        before: called before the first scene, so that a test can give the gateway a fault.
     """
     try:
         with _signals_interrupt(), Servers() as servers:
@@ -71,24 +69,24 @@ def _perform(
     screen.addresses(servers.gateway.url, servers.bridge.url, seconds)
     if before is not None:
         before(servers.gateway)
-    evidence = _play(screen, servers)
+    happened = _play(screen, servers)
     if record is not None:
-        _write(record, evidence)
-    judged = judge(evidence, Words.of(webhooks.domain()))
-    screen.verdict(judged, time.monotonic() - began)
-    return WELL if all(each.met for each in judged) else BADLY
+        _write(record, happened)
+    checked = expectations.compare(happened, expectations.load())
+    screen.verdict(checked, time.monotonic() - began)
+    return WELL if checked and all(each.held for each in checked) else BADLY
 
 
-def _play(screen: Screen, servers: Servers) -> Evidence:
+def _play(screen: Screen, servers: Servers) -> Json:
     settings = config.load(servers.configuration, environ={})
     stage = Stage(servers.gateway, servers.bridge, settings)
     for scene in SCENES:
         screen.scene(scene, stage.play(scene))
-    return stage.evidence()
+    return stage.record()
 
 
-def _write(record: Path, evidence: Evidence) -> None:
-    written = json.dumps(evidence.as_json(), ensure_ascii=False, indent=1)
+def _write(record: Path, happened: Json) -> None:
+    written = json.dumps(happened, ensure_ascii=False, indent=1)
     try:
         record.write_text(f"{written}\n", encoding="utf-8")
     except OSError as error:
@@ -108,7 +106,7 @@ def _stay(screen: Screen, servers: Servers) -> None:
 
 @contextmanager
 def _signals_interrupt() -> Iterator[None]:
-    """What asks the demo to end is a Ctrl-C to it: the servers are ended on the way out."""
+    """Treat the signals that end a program as Ctrl-C, so that the servers are ended too."""
 
     def interrupt(_number: int, _frame: FrameType | None) -> None:
         raise KeyboardInterrupt

@@ -1,15 +1,18 @@
-"""Plays the scenes against the two servers and writes down what they say. Judges nothing."""
+"""Play the scenes against the two servers and record what happens."""
 
 from __future__ import annotations
 
+import json
 import time
+from collections.abc import Iterator
+from dataclasses import asdict
 
 from bridge import triggers
 from bridge import turn as turns
 from bridge.cli.demo import webhooks
 from bridge.cli.demo.desktop import Desktop
-from bridge.cli.demo.evidence import Clicked, Evidence, Played
-from bridge.cli.demo.loopback import DemoError, Json, Peer
+from bridge.cli.demo.loopback import DemoError, Json, Peer, as_object
+from bridge.cli.demo.played import Clicked, Played
 from bridge.cli.demo.scenes import Click, Customer, Scene
 from bridge.config import Settings
 
@@ -20,12 +23,12 @@ _ACCEPT = "/bridge/suggestions/{}/accept"
 
 
 class Stage:
-    """The servers, and what of the gateway's record was seen already.
+    """Plays scenes; keeps track of the part of the gateway's record that was read already.
 
     Args:
         gateway: the simulated one.
         bridge: the action server.
-        settings: the bridge's, to say why a turn calls for nothing.
+        settings: the bridge's, to say why it does nothing about a turn.
     """
 
     def __init__(self, gateway: Peer, bridge: Peer, settings: Settings) -> None:
@@ -39,7 +42,7 @@ class Stage:
         self._request = self._message = 0  # the newest that were seen
 
     def play(self, scene: Scene) -> Played:
-        """Play one scene; raises DemoError where a server does not answer."""
+        """Play one scene; raise DemoError if a server does not answer."""
         self._prepare(scene)
         payload = self._payload(scene)
         began = time.monotonic()
@@ -47,12 +50,11 @@ class Stage:
         seconds = time.monotonic() - began
         wire, got = self._since(scene.customer)
         self._offered[scene.key] = offered = self._desktop.offered(scene.customer)
-        clicks = tuple(found for each in scene.clicks for found in self._click(scene, each))
+        clicks = dict(pair for each in scene.clicks for pair in self._click(scene, each))
         call = self._call(scene)
         played = Played(
             key=scene.key,
             said=webhooks.transcript(payload),
-            intent=payload["tracker"]["latest_message"]["intent"],
             status=reply.status,
             events=tuple(reply.body.get("events") or ()),
             responses=tuple(reply.body.get("responses") or ()),
@@ -69,11 +71,17 @@ class Stage:
         self._played[scene.key] = played
         return played
 
-    def evidence(self) -> Evidence:
-        """Everything, with the gateway's whole record read once more."""
+    def record(self) -> Json:
+        """Return the scenes as JSON, and the gateway's whole record, read again.
+
+        ``requests`` are those that the gateway received, without event polls; ``messages`` those
+        that it accepted.
+        """
         recorded = self._gateway.expect("GET", "/simulator/recorded")["items"]
         messages = self._gateway.expect("GET", "/simulator/messages")["items"]
-        return Evidence(dict(self._played), tuple(recorded), tuple(messages))
+        scenes = {key: asdict(played) for key, played in self._played.items()}
+        record = {"scenes": scenes, "requests": _requests(recorded), "messages": messages}
+        return as_object(json.dumps(record))
 
     def _prepare(self, scene: Scene) -> None:
         if scene.routed:
@@ -84,25 +92,25 @@ class Stage:
             self._send_away(scene.away)
 
     def _payload(self, scene: Scene) -> Json:
-        """What Rasa sends now, or sent then where a scene repeats another."""
+        """Return what Rasa sends, or sent before if the scene repeats another."""
         found = self._requests.get(scene.repeats)
         if found is None:
             found = webhooks.request(scene.request, time.time())
         self._requests[scene.key] = found
         return found
 
-    def _click(self, scene: Scene, click: Click) -> tuple[Clicked, ...]:
-        """Click; where nothing was offered there is nothing to be clicked."""
+    def _click(self, scene: Scene, click: Click) -> Iterator[tuple[str, Clicked]]:
+        """Click on the newest suggestion of a scene, if there is one."""
         offered = self._offered.get(click.of)
         if not offered:
-            return ()
+            return
         path = _ACCEPT.format(offered[-1]["id"])
         reply = self._desktop.accept(path, click.text)
         wire, got = self._since(scene.customer)
-        return (Clicked(click.of, path, click.text, reply.status, reply.body, wire, got),)
+        yield click.of, Clicked(path, click.text, reply.status, reply.body, wire, got)
 
     def _send_away(self, seconds: float) -> None:
-        """Let the gateway refuse connections, and see that it does."""
+        """Make the gateway refuse connections, and wait until it does."""
         self._gateway.expect("POST", "/simulator/refuse", {"seconds": seconds})
         until = time.monotonic() + _AWAY_WITHIN
         while not self._gateway.refuses():
@@ -111,7 +119,7 @@ class Stage:
             time.sleep(_LOOK_EVERY)
 
     def _since(self, customer: Customer) -> tuple[tuple[Json, ...], tuple[Json, ...]]:
-        """What the gateway recorded since this was last asked, and what the customer got of it."""
+        """Return the gateway's new requests, and the customer's new messages."""
         self._await_gateway()
         recorded = self._gateway.expect("GET", f"/simulator/recorded?after={self._request}")
         messages = self._gateway.expect("GET", f"/simulator/messages?after={self._message}")
@@ -119,7 +127,7 @@ class Stage:
         self._request = wire[-1]["seq"] if wire else self._request
         self._message = taken[-1]["seq"] if taken else self._message
         got = tuple(each for each in taken if each["call"] == customer.call_id)
-        return tuple(each for each in wire if each["operation"] != _POLL), got
+        return _requests(wire), got
 
     def _await_gateway(self) -> None:
         until = time.monotonic() + _AWAY_WITHIN
@@ -138,7 +146,7 @@ class Stage:
         return tuple(self._bridge.expect("GET", path)["items"])
 
     def _reason(self, call: Json, payload: Json) -> str:
-        """The handoff card's reason; without a card, what the same rules say of the turn."""
+        """Return the handoff card's reason; without a card, apply the same rules to the turn."""
         card, action = call.get("card"), payload["next_action"]
         if card:
             return str(card["reason"])
@@ -148,3 +156,13 @@ class Stage:
         if action == "action_human_handoff":
             return triggers.handoff_reason(turn, self._settings.designer).reason
         return triggers.decide(turn, self._settings.designer).reason
+
+
+def _requests(recorded: list[Json]) -> tuple[Json, ...]:
+    """Return the requests without event polls, each with the ``data`` of its body decoded."""
+    requests = [each for each in recorded if each["operation"] != _POLL]
+    bodies = [each["body"] if isinstance(each["body"], dict) else {} for each in requests]
+    return tuple(
+        {**each, "data": as_object(str(body.get("data")))}
+        for each, body in zip(requests, bodies, strict=True)
+    )

@@ -15,7 +15,7 @@ What was changed since:
 Nothing was changed in Ben's (``asks_the_price`` and the four that follow it): they are one
 conversation with a bot of that very domain, recorded between it and the bridge of the demo.
 
-Times are moved so that the newest event happened just now. Nothing is sent here.
+Times are moved so that the newest event happened just now.
 """
 
 from __future__ import annotations
@@ -31,19 +31,19 @@ _TIMES = ("timestamp", "latest_event_time")
 
 
 def request(name: str, now: float) -> Json:
-    """The request ``name`` as Rasa would send it at ``now``."""
+    """Return the request ``name`` as Rasa would send it at ``now``."""
     read = _read(name)
     by = now - float(read["tracker"]["latest_event_time"])
     return {**_later(read, by), "domain": domain()}
 
 
 def domain() -> Json:
-    """The bot's domain."""
+    """Return the bot's domain."""
     return _read("domain")
 
 
 def transcript(payload: Json) -> tuple[tuple[str, str], ...]:
-    """Who (``user`` or ``bot``) said what in this turn, and in turns just before that failed."""
+    """Return who (``user`` or ``bot``) said what in this turn and in failed turns before it."""
     turns: list[tuple[str, list[tuple[str, str]]]] = []
     for event in payload["tracker"]["events"]:
         if event["event"] == "user":
@@ -57,7 +57,7 @@ def transcript(payload: Json) -> tuple[tuple[str, str], ...]:
 
 
 def uttered(responses: Sequence[Json]) -> tuple[str, ...]:
-    """What Rasa makes of an action's responses: a named one is looked up in the domain."""
+    """Return what Rasa says for an action's responses; named ones come from the domain."""
     known = domain()["responses"]
     variations = (known.get(each.get("response") or "") for each in responses)
     named = [found[0]["text"] if found else None for found in variations]

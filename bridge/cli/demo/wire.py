@@ -1,17 +1,16 @@
-"""What went over the wire to the gateway, as rows of a scene. Secrets are masked here."""
+"""Draw the requests to the gateway as rows of a scene, with secrets masked."""
 
 from __future__ import annotations
 
-import json
 from collections.abc import Iterable, Iterator, Sequence
 
 from rich.console import RenderableType
 from rich.table import Table
 from rich.text import Text
 
-from bridge.cli.demo.evidence import Played
 from bridge.cli.demo.glyphs import Glyphs
-from bridge.cli.demo.loopback import Json
+from bridge.cli.demo.loopback import Json, as_object
+from bridge.cli.demo.played import Played
 from bridge.cli.demo.scenes import Scene
 
 Row = tuple[RenderableType, RenderableType, RenderableType]
@@ -23,14 +22,14 @@ _IN_SHORT = ("channel", "messageCode")  # of a message's, from the second messag
 
 
 class Wire:
-    """Draws requests and answers; a message's fields in full only the first time."""
+    """Draws requests and answers; all fields of a message only the first time."""
 
     def __init__(self, glyphs: Glyphs) -> None:
         self._glyphs = glyphs
         self._drawn = False  # a message, in full
 
     def rows(self, scene: Scene, played: Played) -> Iterator[Row]:
-        """A label, an arrow, and what went there or came back."""
+        """Yield the rows of a scene's requests: a label, an arrow, what was sent or received."""
         label = Text("gateway", style="dim")
         if scene.away and played.deliveries:
             first = played.deliveries[0]
@@ -41,7 +40,7 @@ class Wire:
         yield from self.requests(played.wire, label)
 
     def requests(self, entries: Sequence[Json], label: Text) -> Iterator[Row]:
-        """The same of some requests; the first has the label."""
+        """Yield the rows of some requests; the first has the label."""
         if not entries and label:
             yield label, "", "nothing was sent"
         for index, entry in enumerate(entries):
@@ -58,19 +57,18 @@ class Wire:
                 yield name.title(), self._glyphs.masked(value) if name == "guid" else value
         body = entry["body"] if isinstance(entry["body"], dict) else {}
         if entry["operation"] == "send_message":
-            yield from self._message(body)
+            yield from self._message(body, entry["data"])
             return
         for name in _SIGN_IN:
             if name in body:
                 yield name, self._glyphs.mask if name == "password" else body[name]
 
-    def _message(self, body: Json) -> Iterator[tuple[str, object]]:
-        data = str(body.get("data", ""))
-        fields = _decoded(data)
+    def _message(self, body: Json, fields: Json) -> Iterator[tuple[str, object]]:
         for name in ("callid", "userid"):
             yield name, body.get(name)
-        size = f"a string of {len(data.encode()):,} bytes: JSON with {len(fields)} fields"
-        yield "data", Text(size, style="dim")
+        size = len(str(body.get("data", "")).encode())
+        words = f"a string of {size:,} bytes: JSON with {len(fields)} fields"
+        yield "data", Text(words, style="dim")
         shown = {name: fields.get(name) for name in _IN_SHORT} if self._drawn else fields
         self._drawn = True
         for name, value in shown.items():
@@ -81,7 +79,7 @@ class Wire:
         if answer is None:
             return Text("no answer", style="red")
         said = answer["body"]  # a scripted fault's is text
-        body = said if isinstance(said, dict) else _decoded(str(said))
+        body = said if isinstance(said, dict) else as_object(str(said))
         found = Text(f"{answer['status']}, retcode {body.get('retcode')}")
         guid = (answer["headers"] or {}).get("Set-GUID")
         if guid:
@@ -99,11 +97,3 @@ def _grid(pairs: Iterable[tuple[str, object]]) -> Table:
     for name, value in pairs:
         grid.add_row(Text(name, style="dim"), value if isinstance(value, Text) else str(value))
     return grid
-
-
-def _decoded(data: str) -> Json:
-    try:
-        read = json.loads(data)
-    except ValueError:
-        read = None
-    return read if isinstance(read, dict) else {}
