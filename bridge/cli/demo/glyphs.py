@@ -1,4 +1,4 @@
-"""The signs that are drawn, and how a GUID and a long value look. Pure."""
+"""The signs of the screen, and the short forms of GUIDs and long values."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ _LONG = 200  # characters
 
 @dataclass(frozen=True, slots=True)
 class Glyphs:
-    """One sign each; another set for terminals that know ASCII only."""
+    """A set of signs; ``ASCII`` is for terminals that have no others."""
 
     bar: str = "┃"
     there: str = "→"
@@ -21,16 +21,16 @@ class Glyphs:
     dot: str = "·"
 
     def masked(self, guid: str) -> str:
-        """A GUID as it may be shown: enough to see whether two are the same."""
+        """Mask a GUID, so that two can still be compared."""
         secret, dot, suffix = guid.partition(".")
         return f"{secret[:4]}{self.more}{dot}{suffix}"
 
     def brief(self, name: str) -> str:
-        """How a UUID begins: enough to see whether two are the same."""
+        """Shorten a UUID, so that two can still be compared."""
         return f"{name[:8]}{self.more}"
 
     def cut(self, text: str) -> str:
-        """A text, or how a long one begins."""
+        """Return a text, or the beginning of a long one."""
         return text if len(text) <= _LONG else f"{text[:_LONG]} {self.more}"
 
 

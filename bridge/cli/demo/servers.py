@@ -1,4 +1,4 @@
-"""The two servers of the demo, in a temporary folder: started, watched and ended by their pid."""
+"""Start, watch and end the two servers of the demo, in a temporary folder."""
 
 from __future__ import annotations
 
@@ -36,7 +36,7 @@ _LISTENING = re.compile(r"listening on http://[\d.]+:(\d+)")
 
 @dataclass(frozen=True, slots=True, repr=False)
 class Secrets:
-    """Made at random, good for one run."""
+    """Random secrets for one run."""
 
     password: str = field(default_factory=lambda: secrets.token_hex(8))
     token: str = field(default_factory=lambda: secrets.token_hex(24))
@@ -45,7 +45,7 @@ class Secrets:
 
 
 class Program:
-    """One program that runs with a log file of its own, in a process group of its own.
+    """A program with a log file and a process group of its own.
 
     Args:
         name: for people.
@@ -69,15 +69,15 @@ class Program:
 
     @property
     def alive(self) -> bool:
-        """Whether it still runs."""
+        """Return whether it still runs."""
         return self._process.poll() is None
 
     def written(self) -> str:
-        """Everything that it has logged."""
+        """Return its log."""
         return self.log.read_text(encoding="utf-8", errors="replace")
 
     def end(self) -> None:
-        """Ask it to end; after a while, end it and what it started."""
+        """Terminate it; kill its process group if that takes too long."""
         if not self.alive:
             return
         self._process.terminate()
@@ -120,16 +120,16 @@ class Servers:
 
     @property
     def configuration(self) -> Path:
-        """The folder of the bridge's configuration."""
+        """Return the folder of the bridge's configuration."""
         return self._folder / "config"
 
     @property
     def token_file(self) -> Path:
-        """Where the API's token can be read."""
+        """Return the file that has the API's token."""
         return self._folder / "api-token"
 
     def start(self) -> None:
-        """Start both; return when they are ready.
+        """Start both and wait until they are ready.
 
         Raises:
             DemoError: one of them did not start.
@@ -138,7 +138,7 @@ class Servers:
         self._start_bridge()
 
     def dead(self) -> Program | None:
-        """A program that ended by itself."""
+        """Return a program that has ended by itself, if there is one."""
         return next((program for program in self.programs if not program.alive), None)
 
     def _start_gateway(self) -> None:
@@ -196,13 +196,13 @@ def _free_port() -> int:
 
 
 def designers_file() -> str:
-    """``handoff.yml`` as it comes with the bridge, with the one rule for assist that is shown."""
+    """Return the default ``handoff.yml`` with one rule for assist."""
     shipped = (config.defaults_folder() / "handoff.yml").read_text(encoding="utf-8")
     return shipped.replace("\n  when: []\n", f"\n  when:\n    - {scenes.ASSIST_RULE}\n", 1)
 
 
 def _operators_file(gateway: str, made: Secrets) -> str:
-    """``bridge.yml`` with what has no default, and secrets that are good for this run only."""
+    """Return a ``bridge.yml`` for this run."""
     agent = {
         "session": "sign_in",
         "password": made.password,
