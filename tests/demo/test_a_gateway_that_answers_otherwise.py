@@ -41,10 +41,10 @@ def test_messages_that_the_gateway_rejects_fail_the_show() -> None:
     assert "End of the log of the gateway:" in told
 
 
-def test_a_server_that_does_not_start_fails_the_show(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_show_whose_server_does_not_start_could_not_run(monkeypatch: pytest.MonkeyPatch) -> None:
     shown = io.StringIO()
     monkeypatch.setattr("bridge.cli.demo.servers._operators_file", lambda *_: "gateway: {}\n")
-    assert perform(Screen(Console(file=shown, width=80))) == 1
+    assert perform(Screen(Console(file=shown, width=80))) == 2
     assert "the action server ended while it was starting" in shown.getvalue()
     assert "gateway.url" in shown.getvalue()  # from its log
 

@@ -18,7 +18,7 @@ from bridge.cli.demo.screen import Screen
 from bridge.cli.demo.servers import Servers
 from bridge.cli.demo.stage import Stage
 
-WELL, BADLY, INTERRUPTED = 0, 1, 130  # exit codes
+WELL, BADLY, NOT_RUN, INTERRUPTED = 0, 1, 2, 130  # exit codes
 _LOOK_EVERY = 0.5  # seconds
 _END_SIGNALS = ("SIGTERM", "SIGHUP")  # the latter: the terminal was closed
 
@@ -44,7 +44,7 @@ def perform(
                 code = _perform(screen, servers, record, before)
             except DemoError as error:
                 screen.trouble(str(error))
-                code, keep = BADLY, False
+                code, keep = NOT_RUN, False
             if code != WELL:
                 for program in servers.programs:
                     screen.log(program.name, program.written())
