@@ -18,9 +18,9 @@ def cpu_seconds(pid: int) -> float:
     return sum(int(field) for field in fields[11:15]) / _TICK if fields else 0.0
 
 
-def session_cpu_seconds(leader: int) -> float:
-    """User and system time of every process in a session: a server and its workers."""
-    return sum(cpu_seconds(pid) for pid in session(leader))
+def server_cpu_seconds(leader: int) -> float:
+    """User and system time of every process of a server: see ``server``."""
+    return sum(cpu_seconds(pid) for pid in server(leader))
 
 
 def family_cpu_seconds(parent: int) -> float:
@@ -30,14 +30,23 @@ def family_cpu_seconds(parent: int) -> float:
     )
 
 
-def session_private_bytes(leader: int) -> int:
-    """Memory that no other process shares, of every process in a session."""
-    return sum(_private_bytes(pid) for pid in session(leader))
+def server_private_bytes(leader: int) -> int:
+    """Memory that no other process shares, of every process of a server."""
+    return sum(_private_bytes(pid) for pid in server(leader))
 
 
-def session(leader: int) -> list[int]:
-    """The processes of the session that ``leader`` began."""
-    return [pid for pid in _pids() if (fields := _stat(pid)) and int(fields[3]) == leader]
+def server(leader: int) -> set[int]:
+    """The processes of a server: those in its session, and all that descend from one of them."""
+    parents: dict[int, int] = {}
+    found: set[int] = set()
+    for pid in _pids():
+        if fields := _stat(pid):
+            parents[pid] = int(fields[1])
+            if int(fields[3]) == leader:
+                found.add(pid)
+    while more := {pid for pid, parent in parents.items() if parent in found} - found:
+        found |= more
+    return found
 
 
 def _pids() -> list[int]:

@@ -1,5 +1,7 @@
 """An idle turn while the gateway hangs: ``python -m tests.bench.hanging --only bridge``.
 
+The bridge runs at its default settings.
+
 Idle turns (``action_bridge``, and nothing triggers; in half of the conversations an agent has the
 call) come 100 times a second. Beside them 32 conversations a second ask for a person, which, where
 an action waits two seconds for the outcome, makes 64 handoffs under way at a time. The same once
@@ -15,40 +17,36 @@ from collections.abc import Sequence
 from statistics import median
 from typing import Any
 
-from bridge.model import Owner
 from tests.bench.gateway import BenchGateway
-from tests.bench.programs import Baseline, Bridge, Program, assign, load
+from tests.bench.programs import Baseline, Bridge, Program, load
 from tests.bench.turns import names, template
 
 PROGRAMS = ("bridge", "pooled", "plain")
-SECONDS = 6.0  # of each half of a round
+SECONDS = 5.0  # of each half of a round
 ROUNDS = 3
 IDLE_RATE = 100  # a second
 HANDOFF_RATE = 32
-WAIT = 2.0  # seconds that an action waits, the default
 PATIENCE = 4.0  # seconds after which an idle turn that has no answer is given up
 _IDLE = ("idle-with-bot", "idle-with-agent")
 
 
-def measure(rounds: int, only: Sequence[str]) -> dict[str, Any]:
+def measure(rounds: int = ROUNDS, only: Sequence[str] = PROGRAMS) -> dict[str, Any]:
     """For each program the median p50 and p99 of an idle turn, milliseconds, and ratios of p99."""
-    told = {}
+    found = {}
     for name in only:
         with BenchGateway() as gateway, _program(gateway, name) as program:
-            told[name] = _rounds(program, gateway, rounds if name == "bridge" else 1)
-    return told
+            found[name] = _rounds(program, gateway, rounds if name == "bridge" else 1)
+    return found
 
 
 def _program(gateway: BenchGateway, name: str) -> Program:
-    if name != "bridge":
-        return Baseline(gateway, name)
-    return Bridge(gateway, operator={"delivery": {"wait": WAIT, "workers": 64}})
+    return Bridge(gateway) if name == "bridge" else Baseline(gateway, name)
 
 
 def _rounds(program: Program, gateway: BenchGateway, rounds: int) -> dict[str, Any]:
     if isinstance(program, Bridge):
-        assign(program.url, _IDLE[:1])
-        assign(program.url, _IDLE[1:], Owner.AGENT)
+        program.assign(_IDLE[:1])
+        program.assign(_IDLE[1:], owner="agent")
     _turns(program, "warm", seconds=2)
     found: dict[str, list[tuple[float, float]]] = {"answering": [], "hanging": []}
     for number in range(rounds):
@@ -78,7 +76,7 @@ def _turns(program: Program, prefix: str, seconds: float = SECONDS) -> tuple[flo
     """The p50 and p99 of the idle turns, in milliseconds."""
     senders = names(prefix, int(HANDOFF_RATE * (seconds + 1)))
     program.assign(senders)
-    told = load(
+    found = load(
         program.port,
         {
             "name": "idle",
@@ -97,12 +95,12 @@ def _turns(program: Program, prefix: str, seconds: float = SECONDS) -> tuple[flo
             "patience": 0.0,  # ended with the idle turns
         },
     )
-    took = sorted(told["streams"]["idle"]["milliseconds"])
+    took = sorted(found["streams"]["idle"]["milliseconds"])
     return took[len(took) // 2], took[int(len(took) * 0.99)]
 
 
 def _settle(program: Program) -> None:
-    """Let everything that hung arrive, and see that it did."""
+    """Let everything that hung arrive, and check that it did."""
     if isinstance(program, Bridge):
         program.settle()
         states = program.states()

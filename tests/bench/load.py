@@ -1,26 +1,31 @@
-"""Rasa's side of a benchmark, in a process of its own: conversations that call the action server.
+"""Send the requests of a benchmark, in a process of its own: turns as Rasa sends them, or PUTs.
 
-Reads one JSON object on standard input, ``{"port", "streams": [...]}``; a stream is
+Read one JSON object on standard input, ``{"port", "streams": [...]}``; a stream has
 
-    name        told again in the answer
-    template    a request's body, with ``@@SENDER@@`` and ``@@MESSAGE@@`` where the IDs of the
-                conversation and of the customer's message come
-    senders     the conversations, one for each turn, in this order
-    lanes       how many turns at a time, each on a connection of its own
-    rate        turns a second, each due at its time whether the server keeps up or not; without
-                it, a lane begins its next turn when its last was answered
-    patience    seconds to wait for answers after the last turn was due
+    name        repeated in the result
+    request     method and path; ``POST /webhook`` by default
+    headers     more of the request's headers, by name
+    template    a request's body; in it and in ``request`` these marks are replaced:
+                ``@@SENDER@@`` by the conversation's ID, ``@@MESSAGE@@`` by a new ID of the
+                customer's message, ``@@VALUE@@`` by this request's entry of ``values``
+    senders     the conversations, one for each request, in this order
+    values      as many as ``senders``, prepared beforehand: signed tokens, agents
+    lanes       how many requests at a time, each on a connection of its own
+    rate        requests a second, each due at its time whether the server keeps up or not;
+                without it, a lane sends its next request when its last was answered
+    patience    seconds to wait for answers after the last request was due
 
-Prints one: ``{"cpu", "wall", "streams": {name: {...}}}`` with seconds (until the last answer),
-answers (a count by status; ``none`` for those that did not come), milliseconds (of each turn, from
-when it was due) and delivered (how many answers say that the customer has the message). Streams
-with a rate end the others.
+Print one: ``{"cpu", "wall", "streams": {name: {...}}}`` with seconds (until the last answer),
+answers (a count by status; ``none`` for those that did not come), milliseconds (of each request,
+from when it was due) and delivered (how many answers say that the customer has the message).
+When the streams with a rate end, the others are stopped.
 """
 
 from __future__ import annotations
 
 import asyncio
 import json
+import re
 import resource
 import sys
 import time
@@ -30,18 +35,20 @@ from typing import Any
 
 from tests.bench import wire
 
-SENDER, MESSAGE = "@@SENDER@@", "@@MESSAGE@@"
+SENDER, MESSAGE, VALUE = "@@SENDER@@", "@@MESSAGE@@", "@@VALUE@@"
+_MARKS = re.compile(f"({SENDER}|{MESSAGE}|{VALUE})")
 _DELIVERED = b'"value":"delivered"'
-_RUN = uuid.uuid4().hex  # no message of one run is one of another's
+_RUN = uuid.uuid4().hex  # message IDs differ between runs
 
 
 class _Stream:
-    """Turns of one kind."""
+    """Requests of one kind."""
 
     def __init__(self, wanted: dict[str, Any]) -> None:
         self.name: str = wanted["name"]
         self.patience: float = wanted.get("patience", 60.0)
         self.senders: deque[str] = deque(wanted["senders"])
+        self.values: deque[str] = deque(wanted.get("values") or [""] * len(self.senders))
         self.turns = len(self.senders)
         self.lanes: int = wanted["lanes"]
         self.rate: float | None = wanted.get("rate")
@@ -50,21 +57,32 @@ class _Stream:
         self.delivered = 0
         self.seconds = 0.0
         self.done = asyncio.Event()
-        self._parts = [part.split(MESSAGE) for part in wanted["template"].split(SENDER)]
+        headers = {
+            "Host": "localhost",
+            "Content-Type": "application/json",
+            **wanted.get("headers", {}),
+        }
+        lines = "".join(f"{name}: {value}\r\n" for name, value in headers.items())
+        request = wanted.get("request", "POST /webhook")
+        self._head = _MARKS.split(f"{request} HTTP/1.1\r\n{lines}Content-Length: ")
+        self._body = _MARKS.split(wanted["template"])
         self._number = 0
 
     def request(self) -> bytes | None:
-        """The next turn's request, ready to be sent; None when there is none."""
+        """Build the next request, head and body; None when there is none."""
         if not self.senders:
             return None
-        sender = self.senders.popleft()
         self._number += 1
-        message = f"{_RUN}-{self.name}-{self._number}"
-        body = sender.join([message.join(part) for part in self._parts]).encode()
-        return (
-            b"POST /webhook HTTP/1.1\r\nHost: localhost\r\nContent-Type: application/json\r\n"
-            b"Content-Length: %d\r\n\r\n%b" % (len(body), body)
+        marks = {
+            SENDER: self.senders.popleft(),
+            MESSAGE: f"{_RUN}-{self.name}-{self._number}",
+            VALUE: self.values.popleft(),
+        }
+        head, body = (
+            "".join([marks.get(part, part) for part in parts]).encode()
+            for parts in (self._head, self._body)
         )
+        return b"%b%d\r\n\r\n%b" % (head, len(body), body)
 
     def answered(self, status: str, body: bytes, took: float) -> None:
         """Count an answer."""
@@ -74,8 +92,8 @@ class _Stream:
         if len(self.took) == self.turns:
             self.done.set()
 
-    def told(self) -> dict[str, Any]:
-        """What is printed of it."""
+    def summary(self) -> dict[str, Any]:
+        """Return what is printed of it."""
         return {
             "seconds": self.seconds,
             "answers": dict(self.codes),
@@ -85,17 +103,17 @@ class _Stream:
 
 
 class _Lane(wire.Messages):
-    """One connection, and the turn that is under way on it."""
+    """One connection, and the request that is under way on it."""
 
     def __init__(self, stream: _Stream, free: deque[_Lane] | None, due: deque[float]) -> None:
         super().__init__()
         self._stream = stream
-        self._free = free  # lanes without a turn, where turns come by the clock
-        self._due = due  # when the turns were due that wait for a lane
+        self._free = free  # lanes without a request, where requests come by the clock
+        self._due = due  # when the requests were due that wait for a lane
         self.begun: float | None = None
 
     def begin(self, due: float) -> None:
-        """Send the next turn, if there is one."""
+        """Send the next request, if there is one."""
         request = self._stream.request()
         if request is not None:
             self.begun = due
@@ -176,7 +194,7 @@ async def _all(wanted: dict[str, Any]) -> dict[str, Any]:
     return {
         "cpu": used.ru_utime + used.ru_stime,
         "wall": time.perf_counter() - begun,
-        "streams": {each.name: each.told() for each in streams},
+        "streams": {each.name: each.summary() for each in streams},
     }
 
 

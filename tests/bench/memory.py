@@ -1,30 +1,21 @@
-"""What a cached session and an open assignment take of memory: ``python -m tests.bench.memory``.
+"""What an open assignment and a cached session take of memory: ``python -m tests.bench.memory``.
 
-Sessions: the process's own part, with a GUID and a load balancer's cookie for each of 4,000 agents
-(so many cookie jars are kept), by tracemalloc in this process. Assignments: how much a real server
-grows while 10,000 conversations are handed off, by the memory that is its alone; whatever else it
-does not give back counts too.
+How much a running server grows, all of its processes together, by the memory that is theirs alone;
+whatever else they do not give back counts too. Assignments: 10,000 conversations of one agent are
+handed off. Sessions: 4,000 agents push a session and have one conversation each handed off, whose
+answer brings a load balancer's cookie; an assignment's memory is taken off.
 """
 
 from __future__ import annotations
 
-import gc
-import tempfile
-import time
-import tracemalloc
-from functools import partial
+from collections.abc import Sequence
 
-from bridge.config.operators import BridgeSettings
-from bridge.gateway import wire
-from bridge.gateway.client import GatewayClient
-from bridge.gateway.sessions import Sessions
-from bridge.store import Store, Tx, sessions
-from tests.bench.cpu import session_private_bytes
+from tests.bench.cpu import server_private_bytes
 from tests.bench.gateway import BenchGateway
 from tests.bench.programs import Bridge, load
-from tests.bench.turns import names, template
+from tests.bench.turns import AGENT, names, template
 
-AGENTS = 4000
+AGENTS = 4000  # the cookies of so many are kept
 ASSIGNMENTS = 10_000
 WARM = 4000  # handoffs until the server has what it needs at any load
 LANES = 16
@@ -33,62 +24,23 @@ FIRST_AGENT = 1000
 
 def measure() -> dict[str, float]:
     """Bytes for each cached session and each open assignment."""
-    with BenchGateway() as gateway:
-        return {"session": round(_of_a_session(gateway)), "assignment": round(_of_a_call(gateway))}
+    with BenchGateway() as gateway, Bridge(gateway) as bridge:
+        gateway.give_cookies()
+        _hand_off(bridge, names("warm", WARM), [AGENT] * WARM)
+        before = server_private_bytes(bridge.pid)
+        _hand_off(bridge, names("open", ASSIGNMENTS), [AGENT] * ASSIGNMENTS)
+        between = server_private_bytes(bridge.pid)
+        assignment = (between - before) / ASSIGNMENTS
+        agents = [str(FIRST_AGENT + number) for number in range(AGENTS)]
+        bridge.push(agents)
+        _hand_off(bridge, names("agent", AGENTS), agents)
+        session = (server_private_bytes(bridge.pid) - between) / AGENTS - assignment
+    return {"session": round(max(0.0, session)), "assignment": round(max(0.0, assignment))}
 
 
-def _of_a_session(gateway: BenchGateway) -> float:
-    gateway.give_cookies()
-    settings = BridgeSettings.model_validate({"gateway": {"url": gateway.url}, "agents": {"*": {}}})
-    with tempfile.TemporaryDirectory() as folder:
-        store = Store(f"sqlite:///{folder}/bridge.db")
-        client = GatewayClient(settings.gateway, connections=1)
-        cached = Sessions(store, client, settings, renewed=_nothing, signed_in=_nothing)
-        try:
-            store.write(_sign_in_all)
-            _use(cached, client, 0, 10)
-            gc.collect()
-            tracemalloc.start()
-            _use(cached, client, 10, AGENTS)
-            gc.collect()
-            taken = tracemalloc.get_traced_memory()[0]
-        finally:
-            tracemalloc.stop()
-            cached.close()
-            client.close()
-            store.close()
-    return taken / (AGENTS - 10)
-
-
-def _sign_in_all(tx: Tx) -> None:
-    for number in range(AGENTS):
-        agent = str(FIRST_AGENT + number)
-        guid = f"{number:032x}.AgentGateway0"
-        sessions.renew(tx, agent, guid, ours=False, now=time.time())
-
-
-def _use(cached: Sessions, client: GatewayClient, begin: int, end: int) -> None:
-    for number in range(begin, end):
-        agent = str(FIRST_AGENT + number)
-        client.call(agent, wire.poll(agent), guid=cached.guid(agent), timeout=5)
-
-
-def _nothing(_agent_id: str) -> None:
-    """Nobody waits for a session here."""
-
-
-def _of_a_call(gateway: BenchGateway) -> float:
-    with Bridge(gateway) as bridge:
-        hand_off = partial(_hand_off, bridge)
-        hand_off(names("warm", WARM))
-        before = session_private_bytes(bridge.pid)
-        hand_off(names("open", ASSIGNMENTS))
-        return max(0.0, session_private_bytes(bridge.pid) - before) / ASSIGNMENTS
-
-
-def _hand_off(bridge: Bridge, senders: list[str]) -> None:
-    bridge.assign(senders)
-    told = load(
+def _hand_off(bridge: Bridge, senders: Sequence[str], agents: Sequence[str]) -> None:
+    bridge.assign(senders, agents)
+    found = load(
         bridge.port,
         {
             "name": "handoff",
@@ -97,7 +49,7 @@ def _hand_off(bridge: Bridge, senders: list[str]) -> None:
             "lanes": LANES,
         },
     )
-    assert told["streams"]["handoff"]["delivered"] == len(senders)
+    assert found["streams"]["handoff"]["delivered"] == len(senders)
 
 
 def main() -> None:

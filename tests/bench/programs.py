@@ -1,8 +1,8 @@
 """The action servers that are measured, each started as Rasa's deployers start it.
 
-``Bridge`` is the program itself; the baselines are what one writes without it. All three run under
-the same ``python -m rasa_sdk`` with the same options and get the same requests; the bridge alone
-has conversations assigned, and a database.
+``Bridge`` is the program itself, at its default settings; the baselines are what one writes without
+it. All run under the same ``python -m rasa_sdk`` with the same options and get the same requests;
+the bridge alone has conversations assigned, and a database.
 """
 
 from __future__ import annotations
@@ -13,23 +13,23 @@ import subprocess
 import sys
 import tempfile
 import time
-from collections.abc import Sequence
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from types import TracebackType
 from typing import Any
 
 import requests
-from sqlalchemy import create_engine, text
 from typing_extensions import Self
 
-from bridge.model import AgentId, Assignment, CallId, Owner, SenderId
-from bridge.store import Store, Tx, assignments
-from tests.bench.cpu import session_cpu_seconds
+from tests.bench.cpu import server_cpu_seconds
 from tests.bench.gateway import BenchGateway
-from tests.web.serving import ActionServer, free_port
+from tests.bench.load import SENDER, VALUE
+from tests.bench.seeding import Database
+from tests.bench.turns import AGENT, SECRET, USER
+from tests.web.serving import API_TOKEN, ActionServer, free_port
 
-AGENT = "291"
 GUID = "a-guid-of-the-benchmarks"
+_CONNECTIONS = 8  # that a platform's PUTs come by
 
 
 class Program:
@@ -51,21 +51,24 @@ class Program:
         raise NotImplementedError
 
     def stop(self) -> None:
-        """End it."""
+        """Stop it."""
         raise NotImplementedError
 
     def assign(self, senders: Sequence[str]) -> None:
         """Do whatever must be done before these conversations can be handed off."""
 
+    def settle(self) -> None:
+        """Wait until nothing is left to be sent."""
+
     def check(self, count: int) -> None:
-        """Raise where not ``count`` messages were taken, each once, since the last time."""
+        """Raise unless the gateway got ``count`` messages, each once, since the last check."""
         codes = self.gateway.codes()
         self.gateway.forget()
         assert sum(codes.values()) == len(codes) == count, (self.name, count, len(codes))
 
     def cpu(self) -> float:
-        """Seconds of CPU that the server and its workers have taken."""
-        return session_cpu_seconds(self.pid)
+        """Seconds of CPU that the server has taken, all of its processes together."""
+        return server_cpu_seconds(self.pid)
 
     def __enter__(self) -> Self:
         self.start()
@@ -84,9 +87,9 @@ class Bridge(Program):
     """The bridge: every message durable, and settled in the store.
 
     Args:
-        operator: sections of bridge.yml.
         designer: handoff.yml; None for its defaults.
         url: of its database; a SQLite file of its own where it is None.
+        environ: more of the server's environment.
     """
 
     name = "bridge"
@@ -95,24 +98,26 @@ class Bridge(Program):
         self,
         gateway: BenchGateway,
         *,
-        operator: dict[str, Any] | None = None,
         designer: dict[str, Any] | None = None,
         url: str | None = None,
+        environ: Mapping[str, str] | None = None,
     ) -> None:
         super().__init__(gateway)
         self._folder = tempfile.TemporaryDirectory()
-        self.url = url or f"sqlite:///{self._folder.name}/bridge.db"
-        settings: dict[str, Any] = {
+        self.folder = Path(self._folder.name)
+        self.url = url or f"sqlite:///{self.folder}/bridge.db"
+        settings: dict[str, Any] = {  # what has no default, and nothing else
             "gateway": {"url": gateway.url},
             "agents": {"*": {}},
-            "delivery": {"wait": 30, "workers": 64},
+            "channel_config_ids": {"WEB": "202301032048582419"},
             "storage": {"url": self.url},
-            **(operator or {}),
+            "assignment": {"secret": SECRET},
+            "api": {"token": API_TOKEN},
         }
-        folder = Path(self._folder.name)
-        self.server = ActionServer(folder, bridge=settings)
+        written = json.dumps(settings)
+        self.server = ActionServer(self.folder, bridge=settings, text=written, environ=environ)
         if designer is not None:
-            (folder / "config" / "handoff.yml").write_text(json.dumps(designer), encoding="utf-8")
+            (self.folder / "config" / "handoff.yml").write_text(json.dumps(designer), "utf-8")
 
     @property
     def pid(self) -> int:
@@ -121,42 +126,88 @@ class Bridge(Program):
     def start(self) -> None:
         self.server.start()
         self.port = self.server.port
-        self.server.put(f"/bridge/sessions/{AGENT}", json={"guid": GUID}).raise_for_status()
+        self.push([AGENT])
 
     def stop(self) -> None:
         self.server.close()
         self._folder.cleanup()
 
-    def assign(self, senders: Sequence[str]) -> None:
-        assign(self.url, senders)
+    # What platforms and desktops put
+
+    def assign(self, senders: Sequence[str], agents: Sequence[str] = (), **more: str) -> None:
+        """Give each conversation its call, named as the conversation, by PUTs.
+
+        Args:
+            senders: the conversations.
+            agents: the agent of each; one for all where none are given.
+            more: other fields of the assignments, such as ``owner``.
+        """
+        body = {"agent_id": VALUE, "call_id": SENDER, "user_id": USER, **more}
+        self._put(f"assignments/{SENDER}", body, senders, agents or [AGENT] * len(senders))
+
+    def push(self, agents: Sequence[str]) -> None:
+        """Push a session of each agent."""
+        self._put(f"sessions/{SENDER}", {"guid": VALUE}, agents, [f"{GUID}-{a}" for a in agents])
+
+    def _put(
+        self, path: str, body: Mapping[str, str], names: Sequence[str], values: Sequence[str]
+    ) -> None:
+        stream = {
+            "name": "put",
+            "request": f"PUT /bridge/{path}",
+            "headers": {"Authorization": f"Bearer {API_TOKEN}"},
+            "template": json.dumps(body),
+            "senders": names,
+            "values": values,
+            "lanes": min(_CONNECTIONS, len(names)),
+        }
+        answers = load(self.port, stream)["streams"]["put"]["answers"]
+        assert answers == {"200": len(names)}, answers
+
+    # What its database holds
 
     def check(self, count: int) -> None:
-        """Raise where the gateway's record and the store's deliveries are not the same."""
+        """Raise unless the gateway's record and the store's newest deliveries are the same."""
         recorded = self.gateway.codes()
         super().check(count)
-        rows = self._ask("SELECT seq, message_code, state FROM deliveries ORDER BY seq DESC", count)
-        assert {row.state for row in rows} == {"delivered"}, {row.state for row in rows}
-        assert {row.message_code for row in rows} == recorded.keys()
+        rows = self.ask(
+            f"SELECT message_code, state FROM deliveries ORDER BY seq DESC LIMIT {count}"
+        )  # noqa: S608, E501
+        assert {state for _, state in rows} == {"delivered"}, {state for _, state in rows}
+        assert {code for code, _ in rows} == recorded.keys()
 
     def settle(self, seconds: float = 60.0) -> None:
-        """Wait until nothing waits and nothing is being sent."""
         until = time.monotonic() + seconds
-        while self._ask("SELECT seq FROM deliveries WHERE state IN ('waiting', 'sending')", 1):
+        while self.ask("SELECT 1 FROM deliveries WHERE state IN ('waiting', 'sending') LIMIT 1"):
             assert time.monotonic() < until, "not everything was delivered"
             time.sleep(0.05)
 
     def states(self) -> dict[str, int]:
-        """How many deliveries are in each state."""
-        rows = self._ask("SELECT state, count(*) AS many FROM deliveries GROUP BY state", 10)
-        return {row.state: row.many for row in rows}
+        """Return how many deliveries are in each state."""
+        return dict(self.ask("SELECT state, count(*) FROM deliveries GROUP BY state"))
 
-    def _ask(self, question: str, limit: int) -> Sequence[Any]:
-        engine = create_engine(self.url)
-        try:
-            with engine.connect() as connection:
-                return connection.execute(text(f"{question} LIMIT {limit}")).all()
-        finally:
-            engine.dispose()
+    def ask(self, question: str) -> list[tuple[Any, ...]]:
+        """Run one statement in its database; return the rows."""
+        with Database(self.url) as database:
+            return database.ask(question)
+
+    def seed(self, fill: Callable[[Database], None]) -> None:
+        """Stop the server, let ``fill`` write into its database, and start the server again."""
+        self.server.stop()
+        with Database(self.url) as database:
+            fill(database)
+        self.start()
+
+    def command(self, *arguments: str) -> str:
+        """Run ``cc-bridge`` beside the server, with its configuration; return what it printed."""
+        run = subprocess.run(
+            [sys.executable, "-m", "bridge", *arguments],
+            cwd=self.folder,
+            env=self.server._environ,
+            stdout=subprocess.PIPE,
+            check=True,
+        )
+        return run.stdout.decode()
 
 
 class Baseline(Program):
@@ -195,26 +246,10 @@ class Baseline(Program):
         _await(self.port)
 
     def stop(self) -> None:
-        time.sleep(1)  # a baseline has not our patience with a signal at the start
+        time.sleep(1)  # a plain action server may miss a signal while it starts
         self._process.terminate()
         self._process.wait(60)
         self._said.close()
-
-
-def assign(url: str, senders: Sequence[str], owner: Owner = Owner.BOT) -> None:
-    """Store assignments as a platform's PUTs would have; each call has its conversation's ID."""
-    store = Store(url)
-    now = time.time()
-
-    def give(tx: Tx) -> None:
-        for sender in senders:
-            given = Assignment(SenderId(sender), AgentId(AGENT), CallId(sender), user_id="40001")
-            assignments.give(tx, given, owner, "http", now=now)
-
-    try:
-        store.write(give)
-    finally:
-        store.close()
 
 
 def _await(port: int, seconds: float = 30) -> None:
@@ -229,9 +264,9 @@ def _await(port: int, seconds: float = 30) -> None:
 
 
 def load(port: int, *streams: dict[str, Any]) -> dict[str, Any]:
-    """Run the load generator; what it told."""
+    """Run the load generator; return what it printed."""
     given = json.dumps({"port": port, "streams": streams})
     command = [sys.executable, "-m", "tests.bench.load"]
     run = subprocess.run(command, input=given.encode(), stdout=subprocess.PIPE, check=True)
-    told: dict[str, Any] = json.loads(run.stdout)
-    return told
+    found: dict[str, Any] = json.loads(run.stdout)
+    return found
