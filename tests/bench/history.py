@@ -29,8 +29,8 @@ AGENTS = 200
 FIRST_AGENT = 1000
 FAILED = 100  # deliveries, the oldest: who lists them by their state has to find them
 DAYS = 20  # less than words are kept for
-HANDOFFS = 1280  # of each bridge in each round
-ROUNDS = 4
+HANDOFFS = 960  # of each bridge in each round
+ROUNDS = 3
 ASKED = 20  # times that each list is asked for
 LISTS = (
     "/bridge/calls",

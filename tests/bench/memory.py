@@ -1,8 +1,8 @@
 """What an open assignment and a cached session take of memory: ``python -m tests.bench.memory``.
 
 How much a running server grows, all of its processes together, by the memory that is theirs alone;
-whatever else they do not give back counts too. Assignments: 10,000 conversations of one agent are
-handed off. Sessions: 4,000 agents push a session and have one conversation each handed off, whose
+whatever else they do not give back counts too. Assignments: 8,000 conversations of one agent are
+handed off. Sessions: 3,000 agents push a session and have one conversation each handed off, whose
 answer brings a load balancer's cookie; an assignment's memory is taken off.
 """
 
@@ -15,9 +15,9 @@ from tests.bench.gateway import BenchGateway
 from tests.bench.programs import Bridge, load
 from tests.bench.turns import AGENT, names, template
 
-AGENTS = 4000  # the cookies of so many are kept
-ASSIGNMENTS = 10_000
-WARM = 4000  # handoffs until the server has what it needs at any load
+AGENTS = 3000  # fewer than the load balancers' cookies that are kept
+ASSIGNMENTS = 8000
+WARM = 3000  # handoffs until the server has what it needs at any load
 LANES = 16
 FIRST_AGENT = 1000
 

@@ -28,7 +28,7 @@ FEW, MANY = 10, 50_000
 CALLS_OF_AN_AGENT = 10
 FIRST_AGENT = 1000
 LANES = 10  # at most one for each of the few calls: a call's messages go one after another
-MESSAGES = 1500  # of each bridge in each round
+MESSAGES = 1000  # of each bridge in each round
 ROUNDS = 4
 HANDOFF = {
     "assist": {

@@ -170,9 +170,8 @@ class Bridge(Program):
         """Raise unless the gateway's record and the store's newest deliveries are the same."""
         recorded = self.gateway.codes()
         super().check(count)
-        rows = self.ask(
-            f"SELECT message_code, state FROM deliveries ORDER BY seq DESC LIMIT {count}"
-        )  # noqa: S608, E501
+        newest = "SELECT message_code, state FROM deliveries ORDER BY seq DESC"
+        rows = self.ask(f"{newest} LIMIT {count}")
         assert {state for _, state in rows} == {"delivered"}, {state for _, state in rows}
         assert {code for code, _ in rows} == recorded.keys()
 
@@ -204,7 +203,7 @@ class Bridge(Program):
             [sys.executable, "-m", "bridge", *arguments],
             cwd=self.folder,
             env=self.server._environ,
-            stdout=subprocess.PIPE,
+            capture_output=True,
             check=True,
         )
         return run.stdout.decode()

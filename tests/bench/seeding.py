@@ -14,8 +14,9 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from hashlib import blake2b
 from itertools import chain
+from operator import itemgetter
 from types import TracebackType
-from typing import Any
+from typing import Any, NamedTuple
 
 import psycopg
 from typing_extensions import Self
@@ -73,10 +74,9 @@ class Database:
         first = next(rows)
         columns = [each for each in self._columns(table) if each.needed or each.name in first]
         names = ", ".join(each.name for each in columns)
-        pairs = [(each.name, each.empty) for each in columns]
-        values = (
-            tuple([row.get(name, empty) for name, empty in pairs]) for row in chain([first], rows)
-        )
+        empty = {each.name: each.empty for each in columns if each.name not in first}
+        take = itemgetter(*(each.name for each in columns))
+        values = (take({**empty, **row} if empty else row) for row in chain([first], rows))
         if self._sqlite:
             marks = ", ".join("?" * len(columns))
             self.ask("BEGIN IMMEDIATE")
@@ -147,8 +147,7 @@ def _empty(kind: str) -> Any:
 # Rows
 
 
-@dataclass(frozen=True, slots=True)
-class Call:
+class Call(NamedTuple):
     """One call that was handed off, with the one message that this delivered."""
 
     sender: str

@@ -82,9 +82,11 @@ def _count(bridge: Bridge, lines: Path, way: str, turns: int) -> Counted:
     contender = Contender(way, bridge)
     run(contender, prepare(contender, f"warm-{way}", WARM, 1))
     slices = [_slice(contender, lines, f"lone{number}-{way}", turns) for number in range(SLICES)]
-    found = [Counter(line[0] for line in each) for each in slices]
+    kinds = [Counter(line[0] for line in each) for each in slices]
     return Counted(
-        *(round(median(kinds[kind] for kinds in found) / turns, 2) for kind in "SCP"),
+        statements=round(median(each["S"] for each in kinds) / turns, 2),
+        commits=round(median(each["C"] for each in kinds) / turns, 2),
+        pragmas=round(median(each["P"] for each in kinds) / turns, 2),
         shown=Counter(_without_values(line) for each in slices for line in each),
     )
 

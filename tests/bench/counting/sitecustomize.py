@@ -48,7 +48,6 @@ def _watcher(connection: sqlite3.Connection, file: int) -> Callable[[str], None]
 
 def _install(path: str) -> None:
     file = os.open(path, os.O_WRONLY | os.O_APPEND | os.O_CREAT, 0o600)
-    os.set_inheritable(file, False)
     connect = sqlite3.connect
 
     def watched(*args: Any, **options: Any) -> sqlite3.Connection:
@@ -56,7 +55,8 @@ def _install(path: str) -> None:
         connection.set_trace_callback(_watcher(connection, file))
         return connection
 
-    sqlite3.connect = sqlite3.dbapi2.connect = watched
+    for module in (sqlite3, sqlite3.dbapi2):
+        setattr(module, "connect", watched)  # noqa: B010 - an overloaded function otherwise
 
 
 if path := os.environ.get("BENCH_STATEMENTS"):
