@@ -17,7 +17,9 @@ from tests.bench.figures import Figures, milliseconds
 DOCS = Path(__file__).parents[2] / "docs"
 KEPT = DOCS / "figures.json"
 PICTURE = DOCS / "figures.svg"
-NAMES = ("bridge", "pooled", "plain")
+HANDOFF = {"put": "bridge, PUT", "token": "bridge, token", "pooled": "pooled", "plain": "plain"}
+HANGING = ("bridge", "pooled", "plain")
+MANY = "64"
 WIDTH, LEFT, RIGHT = 840, 64, 280  # the whole; for a group's name; for a bar's words
 BAR, GAP, GROUP, TITLE = 16, 3, 14, 34  # heights
 SLOW = 2000.0  # milliseconds; longer bars end here
@@ -46,7 +48,8 @@ def drawn(figures: Figures) -> str:
 def _told(figures: Figures) -> str:
     """The picture in words."""
     ratios = [
-        f"{found['bridge/pooled']['rate']:.2f} at {delay} ms"
+        f"{found[MANY]['put/pooled']['rate']:.2f} (PUT) and"
+        f" {found[MANY]['token/pooled']['rate']:.2f} (token) at {delay} ms"
         for delay, found in figures["handoff"].items()
     ]
     hanging = figures["hanging"]["bridge"]["ratio"]
@@ -60,22 +63,23 @@ def _body(figures: Figures) -> Iterator[tuple[float, str]]:
     y: float = 16
     yield y, _text(0, y, "Handoffs a second, by how long the gateway takes", "title")
     y += GROUP
-    handoff = figures["handoff"]
-    longest = max(found[name]["rate"] for found in handoff.values() for name in NAMES)
+    handoff = {delay: found[MANY] for delay, found in figures["handoff"].items()}
+    longest = max(found[name]["rate"] for found in handoff.values() for name in HANDOFF)
     for delay, found in handoff.items():
-        for index, name in enumerate(NAMES):
+        for index, (name, said) in enumerate(HANDOFF.items()):
             rate = found[name]["rate"]
-            words = f"{name} {rate:,.0f}"
-            if name == "bridge":
-                words += f", {found['bridge/pooled']['rate']:.2f} of pooled"
+            words = f"{said} {rate:,.0f}"
+            if f"{name}/pooled" in found:
+                words += f", {found[f'{name}/pooled']['rate']:.2f} of pooled"
             label = f"{delay} ms" if index == 0 else ""
-            yield from _bar(y, name, rate / longest, words, label)
+            colour = "bridge" if said.startswith("bridge") else name
+            yield from _bar(y, colour, rate / longest, words, label)
             y += BAR + GAP
         y += GROUP
     y += TITLE - GROUP
     yield y, _text(0, y, "An idle turn while the gateway hangs, p99", "title")
     y += GROUP
-    for name in NAMES:
+    for name in HANGING:
         found = figures["hanging"][name]
         words = f"{name} {milliseconds(found['hanging p99'])}"
         quiet = milliseconds(found["answering p99"])
