@@ -63,7 +63,7 @@ class Figures:
         deliveries: how many wait, and how many are being sent, by state.
         oldest_waiting_at: when the oldest that waits was stored; None where nothing waits.
         sessions: how many agents, by their session's state.
-        errands: how many are open, and how many were given up, by state.
+        updates: how many are open, and how many were given up, by state.
     """
 
     deliveries: Mapping[str, int] = field(default_factory=dict)
@@ -71,7 +71,7 @@ class Figures:
     open_calls: int = 0
     sessions: Mapping[str, int] = field(default_factory=dict)
     suggestions_offered: int = 0
-    errands: Mapping[str, int] = field(default_factory=dict)
+    updates: Mapping[str, int] = field(default_factory=dict)
 
 
 class Metrics:
@@ -95,7 +95,7 @@ class Metrics:
         self._suggestions = self._counter("suggestions", "Suggestions, by outcome", "outcome")
         self._sign_ins = self._counter("sign_ins", "Sign-ins tried, by outcome", "outcome")
         self._events = self._counter("events_read", "Agents' events read and stored")
-        self._errands = self._counter("errands", "Tries to tell Rasa", "kind", "outcome")
+        self._updates = self._counter("errands", "Attempts to tell Rasa", "kind", "outcome")
         self._opened = self._counter("gateway_breaker_opened", "How often the breaker opened")
         ProcessCollector(registry=self._registry)
         for word in ("delivered", *_OUTCOMES.values(), "refused"):  # a rate begins at a zero
@@ -140,9 +140,9 @@ class Metrics:
         """An agent's event was read and stored."""
         self._events.inc()
 
-    def errand(self, kind: str, outcome: str) -> None:
+    def update(self, kind: str, outcome: str) -> None:
         """Rasa was told something: ``done``; or was not: ``waiting``, or for good ``failed``."""
-        self._errands.labels(kind, outcome).inc()
+        self._updates.labels(kind, outcome).inc()
 
     # -- telling -------------------------------------------------------------------------------
 
@@ -232,7 +232,7 @@ def _of_the_store(read: Callable[[], Figures]) -> Iterator[Metric]:
     yield _gauge("calls_open", "Calls that are assigned and have not ended", found.open_calls)
     yield _gauges("sessions", "Agents, by their session's state", found.sessions)
     yield _gauge("suggestions_offered", "Suggestions on offer", found.suggestions_offered)
-    yield _gauges("errands_kept", "What Rasa is to be told, or never was", found.errands)
+    yield _gauges("errands_kept", "Updates that Rasa is to be told, or never took", found.updates)
 
 
 def _gauge(name: str, what: str, value: float) -> Metric:

@@ -182,6 +182,8 @@ class Delivery:
     error: DeliveryError | None = None
     settled_at: float | None = None
     turn_key: str | None = None  # the action call that stored it
+    suggestion_id: str | None = None  # the suggestion that it was made of
+    command_key: str | None = None  # the command that last decided about it
     approved_by: str | None = None  # who gave the word for it, where somebody did
     erased_at: float | None = None  # its words were erased: too old
 
@@ -241,7 +243,8 @@ class Suggestion:
     reason: str | None = None  # why it was rejected
     displayed_at: float | None = None
     settled_at: float | None = None
-    settled_by: str | None = None  # who gave the word: an agent's ID, or system
+    settled_by: str | None = None  # who decided: an agent's ID, or system
+    command_key: str | None = None  # the command that decided
     erased_at: float | None = None  # its words were erased: too old
 
 

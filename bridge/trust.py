@@ -8,13 +8,13 @@ signature, unless the operator says that the channel in front is trusted.
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
 from typing import Any
 
 from bridge.errors import AssignmentError
 from bridge.gateway import wire
 from bridge.model import AgentId, Assignment, CallId, Channel, SenderId
 from bridge.signing import sign, unseal
+from bridge.state.commands import BroughtAssignment
 
 AUDIENCE = "assignment"
 LONGEST = 3600  # seconds from iat to exp
@@ -29,16 +29,6 @@ _SPELLINGS = {
     "agent_nickname": ("agent_nickname",),
     "agent_avatar": ("agent_avatar",),
 }
-
-
-@dataclass(frozen=True, slots=True)
-class Claim:
-    """An assignment that came with a message, and since when it holds."""
-
-    assignment: Assignment
-    given_at: float
-    source: str  # token or metadata
-    warning: str | None = None
 
 
 def assignment_of(
@@ -76,7 +66,7 @@ def assignment_of(
 
 def from_token(
     token: str, sender_id: str, *, secret: str | None, now: float, highest_agent: int
-) -> Claim:
+) -> BroughtAssignment:
     """Read a signed assignment.
 
     Raises:
@@ -99,7 +89,7 @@ def from_token(
         _distrust("its token's iat and exp are more than an hour apart, or iat is to come")
     fields = {key: claims.get(key) for key in _SPELLINGS}
     assignment, warning = assignment_of(fields, sender_id, highest_agent=highest_agent)
-    return Claim(assignment, issued, "token", warning)
+    return BroughtAssignment(assignment, issued, "token", warning)
 
 
 def mint(assignment: Assignment, *, secret: str, now: float, seconds: int) -> str:

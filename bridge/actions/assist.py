@@ -3,17 +3,14 @@
 from __future__ import annotations
 
 from bridge.actions.base import BridgeAction
-from bridge.desk import Desk, Step
-from bridge.turn import Turn
+from bridge.state.commands import ActionKind
 
 
 class ActionAgentAssist(BridgeAction):
     """Suggest while an agent has the conversation; answer while the bot has it."""
 
+    kind = ActionKind.ASSIST
+
     def name(self) -> str:
         """The action's name in stories, rules and flows."""
-        return "action_agent_assist"
-
-    def step(self, desk: Desk, turn: Turn) -> Step:
-        """Store the suggestion."""
-        return desk.assist(turn)
+        return self.kind.value

@@ -1,16 +1,17 @@
-"""The desk's answer as Rasa's events, in the order that Rasa needs."""
+"""The core's answer as Rasa's events, in the order that Rasa needs."""
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import Any
 
 from rasa_sdk.events import ActionExecuted, ActiveLoop, ConversationPaused, SlotSet
 
-from bridge.desk import Answer
+from bridge.state.records import ActionAnswer
 from bridge.turn import Turn
 
 
-def of(answer: Answer, turn: Turn) -> list[dict[str, Any]]:
+def of(answer: ActionAnswer, turn: Turn) -> list[dict[str, Any]]:
     """The slots; where the bot goes quiet, after forms were closed and a listen, and the pause.
 
     Without ``action_listen`` before the pause, Rasa rewinds to the handoff after a resume and runs
@@ -41,7 +42,7 @@ def of(answer: Answer, turn: Turn) -> list[dict[str, Any]]:
 _MESSAGE = ("text", "buttons", "elements", "image", "attachment", "quick_replies")
 
 
-def message(reply: dict[str, Any]) -> dict[str, Any]:
+def message(reply: Mapping[str, Any]) -> dict[str, Any]:
     """A reply as the dispatcher's arguments; what it does not know stays out."""
     found = {key: reply[key] for key in _MESSAGE if reply.get(key) is not None}
     if reply.get("custom") is not None:

@@ -3,23 +3,15 @@
 from __future__ import annotations
 
 from bridge.actions.base import BridgeAction
-from bridge.desk import Desk, Quick, Step
-from bridge.turn import Turn
+from bridge.state.commands import ActionKind
 
 
 class ActionHumanHandoff(BridgeAction):
     """Hand the conversation over."""
 
+    kind = ActionKind.HANDOFF
     promises = True
 
     def name(self) -> str:
         """The action's name in stories, rules and flows."""
-        return "action_human_handoff"
-
-    def step(self, desk: Desk, turn: Turn) -> Step:
-        """Store the handoff."""
-        return desk.hand_off(turn)
-
-    def quick(self, desk: Desk) -> Quick:
-        """Store it in one go with others."""
-        return desk.hand_off_quickly
+        return self.kind.value

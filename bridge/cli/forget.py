@@ -12,8 +12,8 @@ from rich.text import Text
 
 from bridge import config, runtime
 from bridge.cli import terminal
-from bridge.desk.forgetting import Forgetting, Forgotten, Whose
 from bridge.errors import BridgeError
+from bridge.upkeep.erasing import Erased, Eraser, Erasure
 
 app = typer.Typer(add_completion=False)
 
@@ -23,7 +23,7 @@ _KINDS = {
     "deliveries": "messages to the customer",
     "suggestions": "suggestions to agents",
     "assignments": "calls, with their handoff cards",
-    "errands": "what Rasa was to be told",
+    "rasa_updates": "what Rasa was to be told",
     "turns": "answers to Rasa",
     "events": "events of the gateway",
 }
@@ -59,15 +59,15 @@ def forget(
         terminal.say("Say one of --sender, --user and --call.")
         raise typer.Exit(2)
     try:
-        with runtime.forgetting(config.load()) as forgetting:
-            _forget(forgetting, *named[0], yes, dry_run, as_json, compact)
+        with runtime.tools(config.load()) as tools:
+            _forget(tools.eraser, *named[0], yes, dry_run, as_json, compact)
     except BridgeError as error:
         terminal.say(str(error))
         raise typer.Exit(2) from None
 
 
 def _forget(
-    forgetting: Forgetting,
+    eraser: Eraser,
     kind: str,
     name: str,
     yes: bool,
@@ -75,27 +75,27 @@ def _forget(
     as_json: bool,
     compact: bool | None,
 ) -> None:
-    whose = forgetting.whose(kind, name)
+    erasure = eraser.erasure(kind, name)
     with terminal.progress("Looking") as progress:
-        found = forgetting.look(whose, progress)
+        found = eraser.find(erasure, progress)
     if not found.total:
         terminal.say(f"Nothing is known of {kind} {name}.")
         if as_json:
-            _as_json(whose, found, erased=False)
+            _as_json(erasure, found, erased=False)
         raise typer.Exit(_NOTHING)
     asked = not dry_run and not yes
     if not dry_run:
         if asked:
-            _show(whose, found, erased=False, aside=True)
+            _show(erasure, found, erased=False, aside=True)
         terminal.confirm(f"Erase {terminal.counted(found.total, 'row')} for good?", yes=yes)
         with terminal.progress("Erasing") as progress:
-            found = forgetting.erase(whose, progress, compact=compact)
+            found = eraser.erase(erasure, progress, compact=compact)
     if as_json:
-        _as_json(whose, found, erased=not dry_run)
+        _as_json(erasure, found, erased=not dry_run)
     elif asked and terminal.out().is_terminal:
         terminal.out().print(_together(found, "erased"))  # the rest was shown before the question
     else:
-        _show(whose, found, erased=not dry_run)
+        _show(erasure, found, erased=not dry_run)
     if not found.clean:
         terminal.say(
             "Former bytes may be left in the database's file until they are written over: run"
@@ -103,17 +103,17 @@ def _forget(
         )
 
 
-def _lines(found: Forgotten) -> Iterator[tuple[str, int]]:
+def _lines(found: Erased) -> Iterator[tuple[str, int]]:
     for table, what in _KINDS.items():
         if found.rows[table]:
             yield what, found.rows[table]
 
 
-def _heading(whose: Whose) -> str:
+def _heading(erasure: Erasure) -> str:
     parts = [
-        _ids("conversation", whose.senders),
-        _ids("call", whose.calls),
-        _ids("user", whose.users),
+        _ids("conversation", erasure.senders),
+        _ids("call", erasure.calls),
+        _ids("user", erasure.users),
     ]
     return "\n".join(part for part in parts if part)
 
@@ -126,7 +126,7 @@ def _ids(noun: str, ids: frozenset[str]) -> str:
     return f"{noun + ('s' if len(listed) > 1 else ''):<13} {', '.join(listed[:_SHOWN])}{more}"
 
 
-def _show(whose: Whose, found: Forgotten, *, erased: bool, aside: bool = False) -> None:
+def _show(erasure: Erasure, found: Erased, *, erased: bool, aside: bool = False) -> None:
     """Print it; ``aside`` to standard error, beside a question."""
     word = "erased" if erased else "found"
     style = "red" if erased else "yellow"
@@ -136,22 +136,22 @@ def _show(whose: Whose, found: Forgotten, *, erased: bool, aside: bool = False) 
     for what, rows in _lines(found):
         table.add_row(f"{rows:,}", what)
     lines = [(name, rows) for name, rows in found.rows.items() if rows]
-    whole = Group(Text(_heading(whose)), Text(), table, Text(), _together(found, word))
+    whole = Group(Text(_heading(erasure)), Text(), table, Text(), _together(found, word))
     if aside:
         terminal.aside().print(whole)
         return
     terminal.show(whole, lines)
 
 
-def _together(found: Forgotten, word: str) -> Text:
+def _together(found: Erased, word: str) -> Text:
     return Text(f"{terminal.counted(found.total, 'row')} {word}.", "bold")
 
 
-def _as_json(whose: Whose, found: Forgotten, *, erased: bool) -> None:
+def _as_json(erasure: Erasure, found: Erased, *, erased: bool) -> None:
     value: dict[str, Any] = {
-        "conversations": sorted(whose.senders),
-        "calls": sorted(whose.calls),
-        "users": sorted(whose.users),
+        "conversations": sorted(erasure.senders),
+        "calls": sorted(erasure.calls),
+        "users": sorted(erasure.users),
         "erased": erased,
         "rows": {name: found.rows[name] for name in _KINDS},
         "total": found.total,

@@ -91,19 +91,19 @@ def _assignment(settings: Settings, written: str, seconds: int) -> str:
 
 
 def _person(settings: Settings, role: Role, subject: str, seconds: int | None) -> str:
-    with runtime.tokens(settings) as tokens:
-        made, said = tokens.make(role, subject, seconds=seconds or passes.LONGEST)
+    with runtime.tools(settings, existing=False) as tools:
+        made, said = tools.tokens.make(role, subject, seconds=seconds or passes.LONGEST)
     typer.echo(f"token id {said.token_id} (to revoke it)", err=True)
     return made
 
 
 def _revoke(settings: Settings, what: str) -> None:
     role, colon, subject = what.partition(":")
-    with runtime.tokens(settings) as tokens:
+    with runtime.tools(settings, existing=False) as tools:
         if not colon:
-            tokens.revoke(what)
+            tools.tokens.revoke(what)
         elif role in {item.value for item in Role} and subject:
-            tokens.revoke_all(Role(role), subject)
+            tools.tokens.revoke_all(Role(role), subject)
         else:
             raise BridgeError("write a token's id, agent:ID or supervisor:NAME")
     typer.echo("revoked", err=True)

@@ -179,9 +179,8 @@ class DeliverySettings(Section):
     uncertain: Literal["resend", "hold"] = Field(
         default="resend", description="when nobody knows whether a message arrived"
     )
-    workers: Count = Field(default=32, ge=1, le=256, description="sendings at a time, per process")
-    courier: Literal["auto", "off"] = Field(
-        default="auto", description="whether, under load, a process of its own sends"
+    workers: Count = Field(
+        default=64, ge=1, le=256, description="deliveries sent at a time, per process"
     )
     max_waiting_per_call: Count = Field(default=100, ge=1, description="deliveries")
 

@@ -1,44 +1,29 @@
 """Everything that must not be lost, and the only SQL of the project.
 
-The modules below hold functions that take a transaction first; ``Store.write`` and ``Store.read``
-give them one. What belongs together is done in one ``write``.
+The core loads a batch with ``loading`` and writes its plans with ``writing``, in one transaction;
+the edge reads with ``lists``. Values in and out are those of ``bridge.state``: nothing here
+decides what follows from what. Read ``store`` first, then ``loading`` and ``writing``.
 """
 
-from bridge.store import (
-    ageing,
-    assignments,
-    deliveries,
-    errands,
-    events,
-    forgetting,
-    handoffs,
-    leases,
-    queue,
-    revocations,
-    sessions,
-    settlements,
-    suggestions,
-    switches,
-    turns,
-)
-from bridge.store.store import Store, Tx
+from bridge.store import lists
+from bridge.store.errors import ConflictError, CrossedError, DatabaseError, LostError, UnavailableError
+from bridge.store.loading import Loader
+from bridge.store.notifier import EVERYTHING, Notice, notify
+from bridge.store.store import Reading, Store
+from bridge.store.writing import write
 
 __all__ = [
+    "EVERYTHING",
+    "ConflictError",
+    "CrossedError",
+    "DatabaseError",
+    "Loader",
+    "LostError",
+    "Notice",
+    "Reading",
     "Store",
-    "Tx",
-    "ageing",
-    "assignments",
-    "deliveries",
-    "errands",
-    "events",
-    "forgetting",
-    "handoffs",
-    "leases",
-    "queue",
-    "revocations",
-    "sessions",
-    "settlements",
-    "suggestions",
-    "switches",
-    "turns",
+    "UnavailableError",
+    "lists",
+    "notify",
+    "write",
 ]

@@ -20,48 +20,23 @@ from sqlalchemy.exc import ArgumentError, SQLAlchemyError
 
 from bridge.errors import StoreError
 from bridge.store import postgres
+from bridge.store.errors import (
+    ConflictError,
+    CrossedError,
+    DatabaseError,
+    LostError,
+    UnavailableError,
+)
 
 BUSY_SECONDS = 15  # how long a writer waits for another process's transaction
 
 
-class DatabaseError(Exception):
-    """What the database, or the way to it, did not do. ``__cause__`` is the driver's.
-
-    Its text says nothing of the driver's own, which may quote values: customers' words.
-    """
-
-    told = "the database did not take it"
-
-    def __init__(self, cause: BaseException) -> None:
-        reason = type(getattr(cause, "orig", None) or cause).__name__
-        super().__init__(f"{self.told} ({reason})")
-
-
-class UnavailableError(DatabaseError):
-    """There is no connection to be had, or no transaction: what was to be done in it is not."""
-
-    told = "the database cannot be reached"
-
-
-class LostError(DatabaseError):
-    """The connection broke: the same may succeed on a new one.
-
-    Where it broke in a commit, nobody knows whether that was done.
-    """
-
-    told = "the database went away"
-
-
-class CrossedError(DatabaseError):
-    """Another transaction was in the way: the same again may succeed."""
-
-    told = "the database is too busy"
-
-
-def open_engine(url: str, *, connections: int, reading: bool = False) -> Engine:
+def open_engine(
+    url: str, *, connections: int, reading: bool = False, patience: float = BUSY_SECONDS
+) -> Engine:
     """Open an engine with at most ``connections`` connections; ``reading`` ones autocommit.
 
-    A SQLite file is made with mode 0600 (it holds GUIDs and customers' words), in WAL mode; its
+    ``patience`` is how long SQLite waits for another process's transaction, in seconds. A SQLite file is made with mode 0600 (it holds GUIDs and customers' words), in WAL mode; its
     transactions begin IMMEDIATE, so that one that reads before it writes cannot lose a race.
 
     Raises:
@@ -73,7 +48,7 @@ def open_engine(url: str, *, connections: int, reading: bool = False) -> Engine:
         message = "storage.url is not a database URL"
         raise StoreError(message) from error
     if parsed.get_backend_name() == "sqlite":
-        return _open_sqlite(parsed, connections, reading=reading)
+        return _open_sqlite(parsed, connections, reading=reading, patience=patience)
     return postgres.open_engine(parsed, connections, reading=reading)
 
 
@@ -87,7 +62,7 @@ def demand_file(url: str) -> None:
         )
 
 
-def _open_sqlite(url: URL, connections: int, *, reading: bool) -> Engine:
+def _open_sqlite(url: URL, connections: int, *, reading: bool, patience: float) -> Engine:
     path = Path(url.database or "")
     _private_file(path)
     opened = _inode(path)
@@ -103,7 +78,7 @@ def _open_sqlite(url: URL, connections: int, *, reading: bool) -> Engine:
         url,
         pool_size=connections,
         max_overflow=0,
-        connect_args={"timeout": BUSY_SECONDS, "check_same_thread": False},
+        connect_args={"timeout": patience, "check_same_thread": False},
     )
     event.listen(engine, "do_connect", connect)
     event.listen(engine, "connect", _prepare_sqlite)
@@ -189,7 +164,7 @@ def refusal(engine: Engine, error: SQLAlchemyError) -> str:
 
 @contextmanager
 def connection(engine: Engine) -> Iterator[Connection]:
-    """A connection of the pool's.
+    """A connection of the pool.
 
     Raises:
         DatabaseError: its class says what may be done about it. What else the caller raises
@@ -203,41 +178,28 @@ def connection(engine: Engine) -> Iterator[Connection]:
         try:
             yield taken
         except (SQLAlchemyError, engine.dialect.loaded_dbapi.Error) as error:
-            if _is_lost(taken):
-                # Prepared statements go past SQLAlchemy, which would see it by itself. The pool's
-                # other connections are broken too, most likely. (Its dispose() would forget those
-                # that are out, the new ones among them.)
-                if not taken.invalidated:
-                    engine.pool._invalidate(taken.connection)  # noqa: SLF001 - no other way to
-                    taken.invalidate()
-                raise LostError(error) from error
-            if postgres.crossed(getattr(error, "orig", None) or error):
-                raise CrossedError(error) from error
-            raise DatabaseError(error) from error
+            raise translated(taken, error) from error
 
 
-@contextmanager
-def transaction(engine: Engine) -> Iterator[Connection]:
-    """A transaction: committed at the end, rolled back where something is raised.
-
-    Raises:
-        DatabaseError: see ``connection``.
-    """
-    with connection(engine) as taken:
-        try:
-            begun = taken.begin()
-        except (SQLAlchemyError, sqlite3.Error) as error:
-            raise UnavailableError(error) from error
-        try:
-            yield taken
-            begun.commit()
-        except BaseException:
-            if not _is_lost(taken):
-                begun.rollback()
-            raise
+def translated(taken: Connection, error: BaseException) -> DatabaseError:
+    """A driver's error as one of ours; a connection that broke is taken out of the pool."""
+    if is_lost(taken):
+        # Statements that go past SQLAlchemy are not seen by it. The pool's other connections are
+        # broken too, most likely. (Its dispose() would lose those that are checked out.)
+        if not taken.invalidated:
+            taken.engine.pool._invalidate(taken.connection)  # noqa: SLF001 - no other way to
+            taken.invalidate()
+        return LostError(error)
+    cause = getattr(error, "orig", None) or error
+    if isinstance(cause, sqlite3.IntegrityError) or postgres.violated(cause):
+        return ConflictError(error)
+    if postgres.crossed(cause):
+        return CrossedError(error)
+    return DatabaseError(error)
 
 
-def _is_lost(taken: Connection) -> bool:
+def is_lost(taken: Connection) -> bool:
+    """Whether the connection to the database is no more."""
     if taken.invalidated:
         return True
     return taken.dialect.name == "postgresql" and postgres.lost(taken.connection.driver_connection)

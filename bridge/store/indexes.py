@@ -10,35 +10,40 @@ from sqlalchemy import Index, text
 
 from bridge.store import schema
 
+_a, _d, _s, _u = (
+    schema.assignments.c,
+    schema.deliveries.c,
+    schema.suggestions.c,
+    schema.rasa_updates.c,
+)
 _PARTIAL = (
+    ("assignments_open", "ended_at IS NULL", (_a.given_at, _a.call_id)),
+    ("assignments_agent_open", "ended_at IS NULL", (_a.agent_id, _a.given_at, _a.call_id)),
     ("events_open", "handled_at IS NULL", (schema.events.c.seq,)),
-    ("suggestions_offered", "state = 'offered'", (schema.suggestions.c.sender_id,)),
-    (
-        "errands_open",
-        "state IN ('waiting', 'doing')",
-        (
-            schema.errands.c.sender_id,
-            schema.errands.c.seq,
-        ),
-    ),
-    ("errands_failed", "state = 'failed'", (schema.errands.c.seq,)),
+    ("suggestions_offered", "state = 'offered'", (_s.sender_id, _s.expires_at)),
+    ("rasa_updates_open", "state IN ('waiting', 'sending')", (_u.sender_id, _u.seq)),
+    ("rasa_updates_failed", "state = 'failed'", (_u.seq,)),
     (
         "deliveries_open",
         "state IN ('waiting', 'sending')",
-        (
-            schema.deliveries.c.call_id,
-            schema.deliveries.c.seq,
-            schema.deliveries.c.state,  # else SQLite takes the index of all of a call's deliveries
-        ),
+        (_d.call_id, _d.seq, _d.state),  # else SQLite takes the index of all of a call's deliveries
     ),
     (
         "deliveries_due",
         "state = 'waiting'",
-        (
-            schema.deliveries.c.due_at,
-            schema.deliveries.c.seq,  # else PostgreSQL sorts all that is due for each claim
-        ),
+        (_d.due_at, _d.seq),  # else PostgreSQL sorts all that is due for each claim
     ),
+    ("deliveries_waiting_agent", "state = 'waiting'", (_d.agent_id, _d.error_code)),
+    ("deliveries_undelivered", "state <> 'delivered'", (_d.state, _d.seq)),
+)
+# One delivery of a call is being sent at a time, whatever any process does.
+_ONE_SENDING = "state = 'sending'"
+Index(
+    "deliveries_sending",
+    _d.call_id,
+    unique=True,
+    sqlite_where=text(_ONE_SENDING),
+    postgresql_where=text(_ONE_SENDING),
 )
 
 for _name, _where, _columns in _PARTIAL:

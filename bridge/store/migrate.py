@@ -15,11 +15,12 @@ from sqlalchemy import Connection, Engine, inspect, text
 from bridge.errors import StoreError
 from bridge.store.schema import metadata
 
-HEAD = "0004"  # the newest version under migrations/versions; a test holds them together
+HEAD = "0101"  # the newest version under migrations/versions; a test holds them together
 logger = logging.getLogger(__name__)
 
 _LOCK = 0x63636272  # "ccbr": an advisory lock of PostgreSQL that only migrations take
 _PATIENCE = "10min"  # while another replica does it
+_UNRELEASED = ("0001", "0002", "0003", "0004")
 _FOLDER = Path(__file__).parent / "migrations"
 
 
@@ -27,7 +28,8 @@ def migrate(engine: Engine) -> None:
     """Upgrade the database of ``engine`` to ``HEAD``.
 
     Raises:
-        StoreError: the database was made by a newer version of the bridge.
+        StoreError: the database was made by a newer version of the bridge, or by one from before
+            its first release.
     """
     with engine.connect() as connection:
         if _version(connection) == HEAD:
@@ -62,6 +64,13 @@ def _create(connection: Connection) -> None:
 
 
 def _upgrade(connection: Connection, version: str | None) -> None:
+    if version in _UNRELEASED:
+        message = (
+            f"the database is of version {version}, from before the first release, and cannot be"
+            " used any more: to start afresh, stop the server and move the file away (SQLite), or"
+            " name an empty database in storage.url"
+        )
+        raise StoreError(message)
     from alembic import command  # noqa: PLC0415 - see above
     from alembic.config import Config  # noqa: PLC0415
     from alembic.util import CommandError  # noqa: PLC0415

@@ -32,6 +32,7 @@ _SESSION = {
 }
 _CLOCKS_APART = 2.0  # seconds
 _NOW = func.clock_timestamp()
+_UNIQUE = "23505"
 _CROSSED = ("40001", "40P01", "55P03")  # serialisation, a deadlock, a lock waited for in vain
 
 
@@ -100,6 +101,11 @@ def lost(connection: Any) -> bool:
 def crossed(error: object) -> bool:
     """Whether another transaction was in the way: the same again may succeed."""
     return getattr(error, "sqlstate", None) in _CROSSED
+
+
+def violated(error: object) -> bool:
+    """Whether a unique constraint was violated: another machine stored the same meanwhile."""
+    return getattr(error, "sqlstate", None) == _UNIQUE
 
 
 def refusal(url: URL, cause: BaseException) -> str:

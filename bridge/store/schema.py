@@ -57,10 +57,14 @@ assignments = Table(
     Column("handed_back_at", Float),
     Column("ended_at", Float),  # the call is over, or went to somebody else
     Column("card", Text, info=words(None)),  # JSON of the handoff card
-    Column("untold", Boolean, nullable=False, server_default=text("false")),  # see desk.handback
-    Column("erased_at", Float),  # the card is gone since
+    Column("untold", Boolean, nullable=False, server_default=text("false")),  # see AssignmentRecord
+    Column("erased_at", Float),  # when the card was erased
+    Column("command_key", String(36)),  # the command that last decided about the call
     Index("assignments_call", "call_id"),
-    Index("assignments_agent", "agent_id", "given_at"),
+    Index("assignments_sender", "sender_id", "given_at"),
+    Index("assignments_user", "user_id"),
+    Index("assignments_agent", "agent_id", "given_at", "call_id"),
+    Index("assignments_given", "given_at", "call_id"),
 )
 
 sessions = Table(
@@ -68,16 +72,16 @@ sessions = Table(
     metadata,
     Column("agent_id", String(6), primary_key=True),
     Column("guid", String(128)),  # a secret
-    Column("state", String(16), nullable=False),  # the values of store.sessions.SessionState
+    Column("state", String(16), nullable=False),  # the values of SessionState
     Column("ours", Boolean, nullable=False),  # the bridge signed this session in
     Column("generation", Integer, nullable=False),  # counts what may let a refused agent in
     Column("error_code", String(64)),
     Column("error_message", Text),
     Column("renewed_at", Float, nullable=False),
-    Column("signing_in", String(64)),  # the process that is at it
+    Column("signing_in", String(64)),  # the process that is signing the agent in
     Column("signing_in_until", Float),
-    Column("keeper", String(64)),  # the process that polls
-    Column("keeper_until", Float),
+    Column("poller", String(64)),  # the process that polls for events
+    Column("poller_until", Float),
 )
 
 events = Table(
@@ -101,7 +105,8 @@ turns = Table(
     Column("call_id", String(64), info=PERSON),
     Column("made_at", Float, nullable=False),
     Column("answer", Text),  # JSON of what the action answered; null while it waits
-    Index("turns_call", "call_id", "made_at"),
+    Column("unavailable", Text),  # JSON of the answer in case no handoff can be made
+    Index("turns_sender", "sender_id", "made_at"),
 )
 
 suggestions = Table(
@@ -127,31 +132,36 @@ suggestions = Table(
     Column("displayed_at", Float),
     Column("settled_at", Float),
     Column("settled_by", String(64)),
+    Column("command_key", String(36)),  # the command that decided
     Column("erased_at", Float),  # the words are gone since
     Index("suggestions_call", "call_id", "seq"),
+    Index("suggestions_sender", "sender_id"),
+    Index("suggestions_agent", "agent_id", "seq"),
     Index("suggestions_candidates", "candidates"),
     sqlite_autoincrement=True,
 )
 
-errands = Table(
-    "errands",
+rasa_updates = Table(
+    "rasa_updates",
     metadata,
     Column("seq", _Sequence, primary_key=True, autoincrement=True),
     Column("id", String(36), nullable=False, unique=True),
     Column("sender_id", String(512), nullable=False, info=PERSON),
     Column("call_id", String(64), info=PERSON),
-    Column("kind", String(16), nullable=False),  # the values of store.errands.Kind
-    Column("body", Text, nullable=False, info=words("{}")),  # JSON of what Rasa is to be told
-    Column("state", String(12), nullable=False),  # waiting, doing, done, failed
-    Column("made_at", Float, nullable=False),
+    Column("kind", String(16), nullable=False),  # the values of UpdateKind
+    Column("body", Text, nullable=False, info=words("{}")),  # JSON of what Rasa is told
+    Column("state", String(12), nullable=False),  # the values of UpdateState
+    Column("created_at", Float, nullable=False),
     Column("due_at", Float, nullable=False),
-    Column("give_up_at", Float, nullable=False),
+    Column("expires_at", Float, nullable=False),
     Column("attempts", Integer, nullable=False, server_default="0"),
-    Column("lease", String(64)),
+    Column("lease", String(128)),
     Column("lease_until", Float),
     Column("error", Text),
-    Column("done_at", Float),
+    Column("settled_at", Float),
     Column("erased_at", Float),  # the words are gone since
+    Index("rasa_updates_sender", "sender_id", "seq"),
+    Index("rasa_updates_call", "call_id"),
     sqlite_autoincrement=True,
 )
 
@@ -163,8 +173,8 @@ switches = Table(
     Column("changed_at", Float, nullable=False),
 )
 
-leases = Table(  # what one process at a time does for all of them
-    "leases",
+leaders = Table(  # what one process at a time does for all of them
+    "leaders",
     metadata,
     Column("name", String(64), primary_key=True),
     Column("holder", String(64)),
@@ -199,6 +209,7 @@ deliveries = Table(
     Column("content", Text, nullable=False, info=words("")),
     Column("origin", String(16), nullable=False),
     Column("turn_key", String(36)),
+    Column("suggestion_id", String(36)),
     Column("reply_key", String(36), nullable=False),
     Column("part", Integer, nullable=False),
     Column("state", String(12), nullable=False),
@@ -208,15 +219,17 @@ deliveries = Table(
     Column("attempts", Integer, nullable=False, server_default="0"),
     Column("unknowns", Integer, nullable=False, server_default="0"),
     Column("connected", Boolean, nullable=False, server_default=text("false")),
-    Column("lease", String(64)),
+    Column("lease", String(128)),
     Column("lease_until", Float),
     Column("error_code", String(64)),
     Column("error_message", Text),
     Column("settled_at", Float),
-    Column("approved_by", String(64)),  # who gave the word for it, where somebody did
+    Column("approved_by", String(64)),  # who approved it, where somebody did
+    Column("command_key", String(36)),  # the command that last decided about it
     Column("erased_at", Float),  # the words are gone since
     Index("deliveries_call", "call_id", "seq"),
-    Index("deliveries_turn", "turn_key"),
-    Index("deliveries_reply", "reply_key"),
+    Index("deliveries_sender", "sender_id"),
+    Index("deliveries_user", "user_id", "sender_id"),
+    Index("deliveries_agent", "agent_id", "seq"),
     sqlite_autoincrement=True,  # an id is never given twice, whatever was erased
 )

@@ -1,33 +1,35 @@
-"""The store: one database, one writing thread, short reads on connections of their own."""
+"""The store: one database, one writing connection for the core, reading ones for everybody else."""
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from concurrent.futures import Future
+import sqlite3
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager, suppress
 from typing import TypeAlias, TypeVar
 
-from sqlalchemy import Connection, text
+from sqlalchemy import Connection
 from sqlalchemy.exc import SQLAlchemyError
 
 from bridge.errors import StoreError
-from bridge.store import postgres, tidy
-from bridge.store.bell import Notices, Versions
+from bridge.store import maintenance, postgres
 from bridge.store.engine import (
-    DatabaseError,
-    LostError,
+    BUSY_SECONDS,
     connection,
     demand_file,
+    is_lost,
     open_engine,
     refusal,
+    translated,
 )
+from bridge.store.errors import LostError, UnavailableError
 from bridge.store.migrate import migrate
-from bridge.store.writer import I, Told, Work, Writer
+from bridge.store.notifier import Notice, Notifier
+from bridge.store.statements import Transaction
 
 T = TypeVar("T")
-Tx: TypeAlias = Connection  # what the functions of this package take first
+Reading: TypeAlias = Connection  # what the functions of ``lists`` take first
 
 _READERS = 8
-_CHANGE_NOTHING = text("UPDATE alembic_version SET version_num = version_num")
 
 
 class Store:
@@ -35,19 +37,23 @@ class Store:
 
     Args:
         url: SQLAlchemy's, ``sqlite:///FILE`` or ``postgresql+psycopg://...``.
-        existing: not to make a SQLite file that is not there.
+        existing: refuse to make a SQLite file that is not there.
+        patience: how long SQLite waits for another process's transaction, in seconds.
 
     Raises:
-        StoreError: the database cannot be opened or brought to this version's schema.
+        StoreError: the database cannot be opened, or has another version's schema.
     """
 
-    def __init__(self, url: str, *, existing: bool = False) -> None:
+    def __init__(
+        self, url: str, *, existing: bool = False, patience: float = BUSY_SECONDS
+    ) -> None:
         if existing:
             demand_file(url)
-        self._engine = open_engine(url, connections=1)
+        self._url = url
+        self._engine = open_engine(url, connections=1, patience=patience)
         try:
             migrate(self._engine)
-            if self._engine.dialect.name == "postgresql":
+            if self.dialect == "postgresql":
                 postgres.warn_of_clocks(self._engine)
         except SQLAlchemyError as error:
             self._engine.dispose()
@@ -56,75 +62,129 @@ class Store:
             self._engine.dispose()
             raise
         self._reading = open_engine(url, connections=_READERS, reading=True)
-        self._writer = Writer(self._engine)
-        waiting = open_engine(url, connections=1, reading=True)
-        self._bell = (Notices if waiting.dialect.name == "postgresql" else Versions)(waiting)
+        self._writing: Connection | None = None
+        self._notifier: Notifier | None = None
+        self._version: int | None = None
 
-    def write(self, unit: Callable[[Tx], T]) -> T:
-        """Run ``unit`` in a transaction and return its result once that is committed.
+    @property
+    def dialect(self) -> str:
+        """``sqlite`` or ``postgresql``."""
+        return self._engine.dialect.name
 
-        ``unit`` may run twice: it changes nothing but the database.
-        """
-        return self._writer.submit(unit).result()
+    # -- writing: the core's thread alone ------------------------------------------------------
 
-    def submit(self, unit: Callable[[Tx], T]) -> Future[T]:
-        """Like ``write``, without waiting."""
-        return self._writer.submit(unit)
-
-    def post(self, work: Work[I, T], item: I, told: Told, *, lazy: bool = False) -> None:
-        """Have ``item`` done by ``work``, in one go with the others of its kind; see Writer.post.
+    @contextmanager
+    def transaction(self) -> Iterator[Transaction]:
+        """A transaction on the writing connection: committed at the end, else rolled back.
 
         Raises:
-            StoreError: the store is closed.
+            DatabaseError: its class says what may be done about it. What else the caller raises
+                within is left as it is.
         """
-        self._writer.post(work, item, told, lazy=lazy)
+        taken = self._connected()
+        try:
+            begun = taken.begin()
+        except (SQLAlchemyError, sqlite3.Error) as error:
+            self._drop()
+            raise UnavailableError(error) from error
+        try:
+            yield Transaction(taken)
+            begun.commit()
+        except (SQLAlchemyError, self._engine.dialect.loaded_dbapi.Error) as error:
+            found = translated(taken, error)
+            if isinstance(found, LostError):
+                self._drop()
+            else:
+                self._roll_back(taken)
+            raise found from error
+        except BaseException:
+            self._roll_back(taken)
+            raise
 
-    def read(self, query: Callable[[Tx], T]) -> T:
+    def _connected(self) -> Connection:
+        if self._writing is None:
+            try:
+                self._writing = self._engine.connect()
+            except SQLAlchemyError as error:
+                raise UnavailableError(error) from error
+        return self._writing
+
+    def _roll_back(self, taken: Connection) -> None:
+        if is_lost(taken):
+            self._drop()
+            return
+        try:
+            if (begun := taken.get_transaction()) is not None:
+                begun.rollback()
+        except (SQLAlchemyError, self._engine.dialect.loaded_dbapi.Error):
+            self._drop()
+
+    def _drop(self) -> None:
+        """Close the writing connection; the next transaction opens another one."""
+        taken, self._writing = self._writing, None
+        self._version = None
+        if taken is not None:
+            with suppress(SQLAlchemyError, self._engine.dialect.loaded_dbapi.Error):
+                taken.close()
+
+    def changed_elsewhere(self) -> bool:
+        """Whether another SQLite connection committed since this was last asked."""
+        if self.dialect != "sqlite":
+            return False
+        try:
+            taken = self._connected().connection
+            version: int = taken.cursor().execute("PRAGMA data_version").fetchone()[0]
+        except (SQLAlchemyError, sqlite3.Error, UnavailableError):
+            self._drop()
+            return False
+        before, self._version = self._version, version
+        return before is not None and before != version
+
+    def listen(self, own: str, notified: Callable[[Notice], None]) -> None:
+        """Hear of other machines' commits, on PostgreSQL, from now on."""
+        if self.dialect == "postgresql" and self._notifier is None:
+            engine = open_engine(self._url, connections=1, reading=True)
+            self._notifier = Notifier(engine, own, notified)
+
+    # -- reading -------------------------------------------------------------------------------
+
+    def read(self, query: Callable[[Reading], T]) -> T:
         """Run ``query`` on a reading connection; each of its statements sees its own moment.
 
         ``query`` runs twice where the first connection turns out to be broken.
         """
         try:
-            try:
-                return self._read(query)
-            except LostError:
-                return self._read(query)
-        except DatabaseError as error:
-            raise StoreError(str(error)) from error
+            return self._read(query)
+        except LostError:
+            return self._read(query)
 
-    def _read(self, query: Callable[[Tx], T]) -> T:
+    def _read(self, query: Callable[[Reading], T]) -> T:
         with connection(self._reading) as taken:
             return query(taken)
 
-    def listen(self, heard: Callable[[], None]) -> None:
-        """Call ``heard``, which must be quick, whenever any process stored what may be due."""
-        self._bell.listen(heard)
-
-    def check(self) -> None:
-        """Raise StoreError where the database can be neither read nor written."""
-        self.write(lambda tx: tx.execute(text("SELECT 1")).scalar())
+    # -- maintenance ---------------------------------------------------------------------------
 
     def empty_log(self, *, patience: float = 10.0) -> bool:
-        """Leave nothing erased in the log beside the file; False where readers hindered it."""
-        return self._tidied(lambda: tidy.empty_log(self._reading, patience=patience))
+        """Leave nothing erased in the log beside the file; False where readers prevented it."""
+        return self._maintained(lambda: maintenance.empty_log(self._reading, patience=patience))
 
     def compact(self) -> None:
         """Leave nothing erased in the file either, and give its free space back.
 
         Every process's writes wait meanwhile: a second or two for each hundred megabytes.
         """
-        self._tidied(lambda: tidy.compact(self._reading))
+        self._maintained(lambda: maintenance.compact(self._reading))
 
     def size(self) -> int | None:
-        """Bytes of the database's file; None where it is none."""
-        return self._tidied(lambda: tidy.size(self._reading))
+        """Bytes of the database's file; None where it is not a file."""
+        return self._maintained(lambda: maintenance.size(self._reading))
 
-    def _tidied(self, work: Callable[[], T]) -> T:
+    def _maintained(self, work: Callable[[], T]) -> T:
         try:
             return work()
         except SQLAlchemyError as error:
             reason = type(getattr(error, "orig", None) or error).__name__
-            raise StoreError(f"the database cannot be tidied ({reason})") from error
+            raise StoreError(f"the database cannot be maintained ({reason})") from error
 
     def demand_writable(self) -> None:
         """Write something that changes nothing, so that a full disk shows at the start.
@@ -133,7 +193,8 @@ class Store:
             StoreError: it cannot be written, and why.
         """
         try:
-            self.write(lambda tx: tx.execute(_CHANGE_NOTHING).rowcount)
+            with self.transaction() as tx:
+                tx.execute("UPDATE alembic_version SET version_num = version_num")
         except StoreError as error:
             cause: BaseException = error
             while cause.__cause__ is not None:
@@ -142,8 +203,9 @@ class Store:
             raise StoreError(f"the database {database} cannot be written: {cause}") from error
 
     def close(self) -> None:
-        """Commit what is queued and close every connection."""
-        self._bell.close()
-        self._writer.close()
+        """Close every connection."""
+        if self._notifier is not None:
+            self._notifier.close()
+        self._drop()
         self._reading.dispose()
         self._engine.dispose()

@@ -132,7 +132,7 @@ async def _principal(request: Request) -> auth.Principal:
 
 async def _whose(token: str) -> Pass:
     """Asked at every request: a token may have been revoked since the last."""
-    return await asking.desk(lambda desk: desk.tokens.check(token))
+    return await asking.read(lambda bridge: bridge.tokens.check(token))
 
 
 def _action_name(payload: object) -> str:

@@ -62,7 +62,7 @@ class _Worker:
             self._opening.cancel()
         bridge = runtime.opened()
         if bridge is not None:
-            bridge.hang_up()  # a poll lasts, and need not be waited for after the requests
+            bridge.stop_polling()  # a poll lasts, and need not be waited for after the requests
         self._draining = asyncio.create_task(self._drain(app.config.GRACEFUL_SHUTDOWN_TIMEOUT))
 
     async def _drain(self, seconds: float) -> None:

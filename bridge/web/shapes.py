@@ -11,7 +11,6 @@ from dataclasses import asdict
 from datetime import datetime, timezone
 from typing import Any
 
-from bridge.desk import CallView, Page, Session, Standing
 from bridge.model import (
     Assignment,
     Card,
@@ -23,6 +22,8 @@ from bridge.model import (
     Suggestion,
 )
 from bridge.passes import Pass, Role
+from bridge.queries import CallView, Page
+from bridge.state.records import AssignmentRecord, SessionRecord
 
 Json = dict[str, Any]
 
@@ -51,7 +52,7 @@ def assignment(found: Assignment) -> Json:
     )
 
 
-def call(found: Standing) -> Json:
+def call(found: AssignmentRecord) -> Json:
     """A call: its assignment, and how things stand with it."""
     return assignment(found.assignment) | _present(
         sender_id=found.assignment.sender_id,
@@ -72,9 +73,9 @@ def whole_call(view: CallView, offered: Sequence[Suggestion], mode: Mode) -> Jso
     turns = [_said(line) for line in view.card.turns] if view.card else []
     history = sorted((*turns, *told), key=lambda pair: pair[0])  # stable: turns before deliveries
     return {
-        **call(view.standing),
+        **call(view.record),
         "card": card(view.card) if view.card else None,
-        **_present(card_erased_at=_time(view.standing.card_erased_at)),
+        **_present(card_erased_at=_time(view.record.card_erased_at)),
         "history": [item for _, item in history],
         "suggestions": [suggestion(item) for item in offered],
         "assist": mode.value,
@@ -162,7 +163,7 @@ def delivery(found: Delivery) -> Json:
     )
 
 
-def session(found: Session) -> Json:
+def session(found: SessionRecord) -> Json:
     """How an agent stands with the gateway; never the GUID, which is a secret."""
     error = {"code": found.error_code, "message": found.error_message or ""}
     return _present(

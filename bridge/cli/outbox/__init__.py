@@ -14,9 +14,10 @@ import typer
 from bridge import config, runtime
 from bridge.cli import terminal
 from bridge.cli.outbox import looks, words
-from bridge.desk.deliveries import Deliveries
 from bridge.errors import BridgeError, RefusedError
 from bridge.model import DeliveryState
+from bridge.queries import Deliveries
+from bridge.runtime import Tools
 
 app = typer.Typer(
     add_completion=False,
@@ -53,10 +54,10 @@ def listing(
     In a pipe: a line each, with tabs between id, call, agent, state, attempts, when it was
     stored, error (and content).
     """
-    with _outbox() as deliveries:
+    with _outbox() as tools:
         states = _states(state) or _UNDELIVERED
         most = 1 << 60 if every else limit
-        found, counts = deliveries.newest(call_id=call, states=states, agent_id=agent, limit=most)
+        found, counts = tools.deliveries.newest(call_id=call, states=states, agent_id=agent, limit=most)
     if as_json:
         for delivery in found:
             terminal.as_json(looks.json(delivery, content=content))
@@ -74,8 +75,8 @@ def show(
     as_json: bool = typer.Option(False, "--json", help="Print one JSON object."),
 ) -> None:
     """Show one delivery: what it is, what happened to it, and what belongs to it."""
-    with _outbox() as deliveries:
-        found = deliveries.history(delivery)
+    with _outbox() as tools:
+        found = tools.deliveries.history(delivery)
     if as_json:
         terminal.as_json(looks.whole_json(found, content=content), indent=2)
     else:
@@ -98,11 +99,11 @@ def retry(
 
     Exit codes: 0 done, 1 something was not done (each says why), 2 nothing could be.
     """
-    with _outbox() as deliveries:
+    with _outbox() as tools:
         words.speak(
-            deliveries,
+            tools.core,
             words.RETRY,
-            _which(deliveries, ids, every, state, call, agent),
+            _which(tools.deliveries, ids, every, state, call, agent),
             yes,
             as_json,
         )
@@ -122,21 +123,21 @@ def discard(
 
     Exit codes: 0 done, 1 something was not done (each says why), 2 nothing could be.
     """
-    with _outbox() as deliveries:
+    with _outbox() as tools:
         words.speak(
-            deliveries,
+            tools.core,
             words.DISCARD,
-            _which(deliveries, ids, every, state, call, agent),
+            _which(tools.deliveries, ids, every, state, call, agent),
             yes,
             as_json,
         )
 
 
 @contextmanager
-def _outbox() -> Iterator[Deliveries]:
+def _outbox() -> Iterator[Tools]:
     try:
-        with runtime.deliveries(config.load()) as deliveries:
-            yield deliveries
+        with runtime.tools(config.load()) as tools:
+            yield tools
     except RefusedError as error:
         terminal.say(f"{error}.")
         raise typer.Exit(_REFUSED if error.status == 404 else 2) from None  # noqa: PLR2004 - HTTP's

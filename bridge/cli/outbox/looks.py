@@ -15,8 +15,9 @@ from rich.table import Table
 from rich.text import Text
 
 from bridge.cli import terminal
-from bridge.desk.deliveries import History
 from bridge.model import Delivery, DeliveryState, Origin
+from bridge.queries import History
+from bridge.state.records import UpdateState
 from bridge.web import shapes
 
 _STYLES = {
@@ -142,7 +143,7 @@ def whole_json(found: History, *, content: bool) -> dict[str, Any]:
         "due_at": shapes.time(found.delivery.due_at),
         "parts": [json(part, content=content) for part in found.parts],
         "suggestion": suggestion and {"id": suggestion.id, "state": suggestion.state.value},
-        "written_back": told and {"state": told.state, "error": told.error},
+        "written_back": told and {"state": told.state.value, "error": told.error},
     }
 
 
@@ -200,10 +201,10 @@ def _events(found: History) -> Iterator[tuple[float, str]]:
     if delivery.settled_at is not None:
         yield delivery.settled_at, delivery.state.value
     if told is not None:
-        yield told.made_at, "to be written into Rasa's tracker"
-        if told.done_at is not None:
-            written = "written into" if told.state == "done" else "not taken by"
-            yield told.done_at, f"{written} Rasa's tracker"
+        yield told.created_at, "to be written into Rasa's tracker"
+        if told.settled_at is not None:
+            written = "written into" if told.state is UpdateState.DONE else "not taken by"
+            yield told.settled_at, f"{written} Rasa's tracker"
     if delivery.erased_at is not None:
         yield delivery.erased_at, "its words were erased"
 

@@ -1,4 +1,4 @@
-"""An operator's word on many deliveries: asked once, said one by one, each outcome told."""
+"""An operator's decision about many deliveries: confirmed once, then made one by one."""
 
 from __future__ import annotations
 
@@ -11,9 +11,10 @@ from rich.table import Table
 from rich.text import Text
 
 from bridge.cli import terminal
-from bridge.desk.deliveries import Deliveries
+from bridge.core import Core
 from bridge.errors import RefusedError
-from bridge.model import Delivery
+from bridge.queries.deliveries import number_of
+from bridge.state.commands import DiscardDelivery, MoveDelivery, RetryDelivery
 
 _ALONE = 20  # outcomes that are told one by one at a terminal; of more, those that were not done
 
@@ -26,7 +27,7 @@ class Word:
     doing: str
     done: str  # the outcome, as a program reads it
     told: str  # and as people do
-    say: Callable[[Deliveries, str], Delivery]
+    command: type[MoveDelivery]
 
 
 RETRY = Word(
@@ -34,14 +35,14 @@ RETRY = Word(
     "Sending again",
     "retried",
     "will be sent again",
-    lambda deliveries, delivery: deliveries.retry(delivery, agent_id=None),
+    RetryDelivery,
 )
 DISCARD = Word(
     "Take {} off the list for good?",
     "Taking off the list",
     "discarded",
     "taken off the list",
-    lambda deliveries, delivery: deliveries.discard(delivery, agent_id=None),
+    DiscardDelivery,
 )
 
 
@@ -53,14 +54,14 @@ class Outcome:
     refused: RefusedError | None = None
 
 
-def speak(deliveries: Deliveries, word: Word, ids: Sequence[str], yes: bool, as_json: bool) -> None:
+def speak(core: Core, word: Word, ids: Sequence[str], yes: bool, as_json: bool) -> None:
     """Say ``word`` of each; exit with code 1 where one was not taken, or none is there."""
     if not ids:
         terminal.say("There is none.")
         raise typer.Exit(1)
     terminal.confirm(word.ask.format(terminal.counted(len(ids), "delivery")), yes=yes)
     with terminal.progress(word.doing) as progress:
-        outcomes = list(_each(deliveries, word, ids, progress))
+        outcomes = list(_each(core, word, ids, progress))
     if as_json:
         for outcome in outcomes:
             terminal.as_json(_json(word, outcome))
@@ -73,14 +74,14 @@ def speak(deliveries: Deliveries, word: Word, ids: Sequence[str], yes: bool, as_
 
 
 def _each(
-    deliveries: Deliveries,
+    core: Core,
     word: Word,
     ids: Sequence[str],
     progress: Callable[[int, int], None],
 ) -> Iterator[Outcome]:
     for number, delivery in enumerate(ids, 1):
         try:
-            word.say(deliveries, delivery)
+            core.call(word.command(delivery_id=number_of(delivery), agent_id=None))
         except RefusedError as error:
             yield Outcome(delivery, error)
         else:

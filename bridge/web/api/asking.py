@@ -1,4 +1,4 @@
-"""What the routes share: reading what was asked, and asking the desk in its own threads."""
+"""What the routes share: reading what was asked, putting commands, and reading lists."""
 
 from __future__ import annotations
 
@@ -10,28 +10,43 @@ from urllib.parse import unquote_to_bytes
 from sanic import Request
 
 from bridge import runtime
-from bridge.desk import Desk
+from bridge.core import FullError, ask
 from bridge.errors import RefusedError
 from bridge.runtime import Runtime
+from bridge.state.commands import Command
 from bridge.web import auth, body
 from bridge.web.auth import Principal
 
 T = TypeVar("T")
+_SECONDS = 16.0  # that a command is waited for: SQLite waits fifteen for another process
 _PAGE = 50  # items, where nothing is said
 _DIGITS = 10  # of a limit that is none
 _NUL = "\0"
 _YES = ("1", "true", "yes")
 
 
-async def desk(use_case: Callable[[Desk], T]) -> T:
-    """What ``use_case`` comes to, in a thread that may block.
+async def put(command: Command) -> Any:
+    """Put a command to the core; its answer.
+
+    Raises:
+        BridgeError: why it cannot be done; RefusedError 503 while the bridge is being opened, and
+            429 where too many requests wait.
+    """
+    bridge = opened()
+    try:
+        return await ask(bridge.core, command, seconds=_SECONDS)
+    except FullError as error:
+        raise RefusedError(429, "too_many_requests", error.message) from error
+
+
+async def read(query: Callable[[Runtime], T]) -> T:
+    """What ``query`` reads, in a thread that may block.
 
     Raises:
         RefusedError: 503 while the bridge is being opened.
     """
     bridge = opened()
-    loop = asyncio.get_running_loop()
-    return await loop.run_in_executor(bridge.pool, use_case, bridge.desk)
+    return await asyncio.get_running_loop().run_in_executor(bridge.pool, query, bridge)
 
 
 def opened() -> Runtime:

@@ -2,11 +2,29 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+from typing import Any
+
 from sanic import Blueprint, HTTPResponse, Request
 
-from bridge.errors import RefusedError
+from bridge import trust
+from bridge.errors import AssignmentError, RefusedError
+from bridge.model import Owner
+from bridge.state.commands import AssignCall, EndCall
 from bridge.web import answers, shapes
 from bridge.web.api import asking
+
+_FIELDS = {
+    "agent_id",
+    "call_id",
+    "user_id",
+    "channel",
+    "channel_config_id",
+    "agent_nickname",
+    "agent_avatar",
+    "owner",
+    "sender_id",
+}
 
 
 def add_to(api: Blueprint) -> None:
@@ -16,19 +34,50 @@ def add_to(api: Blueprint) -> None:
 
 
 async def give(request: Request, sender_id: str) -> HTTPResponse:
-    """Give a conversation its assignment; answers what stands now."""
+    """Give a conversation its assignment; answers what holds now."""
     asking.demand_system(request)
     conversation, fields = asking.name(sender_id), asking.fields(request)
-    standing, warning = await asking.desk(lambda desk: desk.calls.assign(conversation, fields))
-    found = shapes.call(standing)
+    highest = asking.opened().settings.bridge.gateway.max_agent_id
+    command, warning = command_of(conversation, fields, highest_agent=highest)
+    found = shapes.call(await asking.put(command))
     return answers.json({**found, "warning": warning} if warning else found)
 
 
 async def take(request: Request, sender_id: str) -> HTTPResponse:
     """The call ended."""
     asking.demand_system(request)
-    conversation = asking.name(sender_id)
-    if not await asking.desk(lambda desk: desk.calls.end(conversation)):
+    if not await asking.put(EndCall(sender_id=asking.name(sender_id))):
         message = "the conversation has no assignment that is open"
         raise RefusedError(404, "not_found", message)
     return answers.nothing()
+
+
+def command_of(
+    sender_id: str, fields: Mapping[str, Any], *, highest_agent: int
+) -> tuple[AssignCall, str | None]:
+    """The command of an assignment's fields, and what had to be corrected in words.
+
+    Raises:
+        RefusedError: 422, with the field that is wrong.
+    """
+    unknown = sorted(set(fields) - _FIELDS)
+    if unknown:
+        message = f"an assignment has no field {unknown[0][:64]}"
+        raise RefusedError(422, "invalid_assignment", message)
+    try:
+        assignment, warning = trust.assignment_of(
+            fields, sender_id, highest_agent=highest_agent
+        )
+    except AssignmentError as error:
+        raise RefusedError(422, error.code, error.message) from error
+    return AssignCall(assignment=assignment, owner=_owner(fields.get("owner"))), warning
+
+
+def _owner(value: object) -> Owner | None:
+    if value is None:
+        return None
+    try:
+        return Owner(value)
+    except ValueError:
+        message = "owner is bot or agent"
+        raise RefusedError(422, "invalid_assignment", message) from None

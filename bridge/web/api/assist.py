@@ -6,9 +6,11 @@ from typing import Any
 
 from sanic import Blueprint, HTTPResponse, Request
 
-from bridge.desk import Desk
 from bridge.errors import RefusedError
 from bridge.model import Mode
+from bridge.planners.assist import SWITCH
+from bridge.runtime import Runtime
+from bridge.state.commands import SetSwitch
 from bridge.web import answers, shapes
 from bridge.web.api import asking
 
@@ -21,7 +23,7 @@ def add_to(api: Blueprint) -> None:
 
 async def show(_request: Request) -> HTTPResponse:
     """The mode that is in force, and the ceiling that was put."""
-    return answers.json(await asking.desk(_standing))
+    return answers.json(await asking.read(_in_force))
 
 
 async def put(request: Request) -> HTTPResponse:
@@ -29,15 +31,17 @@ async def put(request: Request) -> HTTPResponse:
     asking.demand_system(request)
     mode = _mode(asking.fields(request))
 
-    def store(desk: Desk) -> dict[str, Any]:
-        desk.assists.put_ceiling(mode)
-        return _standing(desk)
+    suspends = mode in (Mode.OFF, Mode.SUGGEST)
+    await asking.put(
+        SetSwitch(
+            name=SWITCH, value=mode.value if mode else None, withdraws_auto=suspends
+        )
+    )
+    return answers.json(await asking.read(_in_force))
 
-    return answers.json(await asking.desk(store))
 
-
-def _standing(desk: Desk) -> dict[str, Any]:
-    return shapes.assist(desk.assists.mode(), desk.assists.ceiling())
+def _in_force(bridge: Runtime) -> dict[str, Any]:
+    return shapes.assist(bridge.suggestions.mode(), bridge.suggestions.ceiling())
 
 
 def _mode(fields: Any) -> Mode | None:

@@ -6,9 +6,11 @@ import asyncio
 
 from sanic import Blueprint, HTTPResponse, Request
 
-from bridge.desk import CallView, Desk
 from bridge.errors import RefusedError
 from bridge.model import Mode, Suggestion
+from bridge.queries import CallView
+from bridge.runtime import Runtime
+from bridge.state.commands import HandBackCall, SendReply
 from bridge.web import answers, auth, shapes
 from bridge.web.api import asking
 
@@ -31,8 +33,10 @@ async def listing(request: Request) -> HTTPResponse:
     agent_id = asking.whose(request)
     ended, cursor = asking.flag(request, "ended"), asking.text(request, "cursor")
     limit = asking.limit(request)
-    found = await asking.desk(
-        lambda desk: desk.calls.listing(agent_id=agent_id, ended=ended, cursor=cursor, limit=limit)
+    found = await asking.read(
+        lambda bridge: bridge.calls.listing(
+            agent_id=agent_id, ended=ended, cursor=cursor, limit=limit
+        )
     )
     return answers.json(shapes.page(found, shapes.call))
 
@@ -41,15 +45,15 @@ async def show(request: Request, call_id: str) -> HTTPResponse:
     """One call, with what is offered to its agent and how far assist goes."""
     wanted, principal = asking.name(call_id), asking.who(request)
 
-    def look(desk: Desk) -> tuple[CallView, tuple[Suggestion, ...], Mode]:
-        view = desk.calls.call(wanted)
-        auth.demand(auth.may_read(principal, view.standing.assignment.agent_id))
-        offered = desk.suggestions.listing(
+    def look(bridge: Runtime) -> tuple[CallView, tuple[Suggestion, ...], Mode]:
+        view = bridge.calls.call(wanted)
+        auth.demand(auth.may_read(principal, view.record.assignment.agent_id))
+        offered = bridge.suggestions.listing(
             call_id=wanted, state="offered", agent_id=None, cursor=None, limit=_OFFERED
         )
-        return view, offered.items, desk.assists.mode()
+        return view, offered.items, bridge.suggestions.mode()
 
-    return answers.json(shapes.whole_call(*await asking.desk(look)))
+    return answers.json(shapes.whole_call(*await asking.read(look)))
 
 
 async def reply(request: Request, call_id: str) -> HTTPResponse:
@@ -60,8 +64,8 @@ async def reply(request: Request, call_id: str) -> HTTPResponse:
     if not (1 <= len(client_id) <= _LONGEST_CLIENT_ID and client_id.isprintable()):
         message = f"client_id has 1 to {_LONGEST_CLIENT_ID} printable characters"
         raise RefusedError(422, "invalid_field", message)
-    sent = await asking.desk(
-        lambda desk: desk.suggestions.reply(called, text, client_id, agent_id=agent_id)
+    sent = await asking.put(
+        SendReply(call_id=called, text=text, client_id=client_id, agent_id=agent_id)
     )
     return answers.json(
         {
@@ -79,15 +83,15 @@ async def hand_back(request: Request, call_id: str) -> HTTPResponse:
     """
     called, agent_id = asking.name(call_id), asking.who(request).agent_id
     asking.words(request)
-    standing = await asking.desk(lambda desk: desk.handbacks.by_api(called, agent_id=agent_id))
-    return answers.json({**shapes.call(standing), "rasa_told": await _rasa_knows(called)})
+    record = await asking.put(HandBackCall(call_id=called, agent_id=agent_id))
+    return answers.json({**shapes.call(record), "rasa_told": await _rasa_knows(called)})
 
 
 async def _rasa_knows(call_id: str) -> bool:
     """Wait until Rasa was told of the handback; not long, it may be away."""
     loop = asyncio.get_running_loop()
     until = loop.time() + _PATIENCE
-    while not (told := await asking.desk(lambda desk: desk.handbacks.told(call_id))):
+    while not (told := await asking.read(lambda bridge: bridge.calls.rasa_knows(call_id))):
         if loop.time() > until:
             break
         await asyncio.sleep(_LOOK_AGAIN)

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from sanic import Blueprint, HTTPResponse, Request
 
+from bridge.queries.deliveries import number_of
+from bridge.state.commands import DiscardDelivery, RetryDelivery
 from bridge.web import answers, auth, shapes
 from bridge.web.api import asking
 
@@ -21,8 +23,8 @@ async def listing(request: Request) -> HTTPResponse:
     agent_id = asking.whose(request)
     call_id, state = asking.text(request, "call_id"), asking.text(request, "state")
     cursor, limit = asking.text(request, "cursor"), asking.limit(request)
-    found = await asking.desk(
-        lambda desk: desk.deliveries.listing(
+    found = await asking.read(
+        lambda bridge: bridge.deliveries.listing(
             call_id=call_id, state=state, agent_id=agent_id, cursor=cursor, limit=limit
         )
     )
@@ -32,7 +34,7 @@ async def listing(request: Request) -> HTTPResponse:
 async def show(request: Request, delivery_id: str) -> HTTPResponse:
     """One delivery."""
     wanted = asking.name(delivery_id)
-    found = await asking.desk(lambda desk: desk.deliveries.get(wanted))
+    found = await asking.read(lambda bridge: bridge.deliveries.get(wanted))
     auth.demand(auth.may_read(asking.who(request), found.envelope.agent_id))
     return answers.json(shapes.delivery(found))
 
@@ -41,7 +43,8 @@ async def retry(request: Request, delivery_id: str) -> HTTPResponse:
     """Send what failed, expired or is uncertain once more."""
     wanted, agent_id = asking.name(delivery_id), asking.who(request).agent_id
     asking.words(request)
-    found = await asking.desk(lambda desk: desk.deliveries.retry(wanted, agent_id=agent_id))
+    command = RetryDelivery(delivery_id=number_of(wanted), agent_id=agent_id)
+    found = await asking.put(command)
     return answers.json(shapes.delivery(found))
 
 
@@ -49,5 +52,6 @@ async def discard(request: Request, delivery_id: str) -> HTTPResponse:
     """Take it off the list: it is not said, or not asked about any more."""
     wanted, agent_id = asking.name(delivery_id), asking.who(request).agent_id
     asking.words(request)
-    found = await asking.desk(lambda desk: desk.deliveries.discard(wanted, agent_id=agent_id))
+    command = DiscardDelivery(delivery_id=number_of(wanted), agent_id=agent_id)
+    found = await asking.put(command)
     return answers.json(shapes.delivery(found))

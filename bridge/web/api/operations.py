@@ -15,8 +15,9 @@ from typing import Any
 from sanic import Blueprint, HTTPResponse, Request
 
 from bridge import runtime
-from bridge.desk import Desk
+from bridge.runtime import Runtime
 from bridge.errors import describe
+from bridge.state.commands import CheckStore
 from bridge.web import answers, auth, shapes
 from bridge.web.api import asking
 
@@ -71,13 +72,13 @@ class Readiness:
         checks = {
             "configuration": "ok" if runtime.configured() is not None else "failed",
             "store": store.word,
-            "outbox": "ok" if bridge is not None and bridge.outbox.alive else "not_running",
+            "outbox": "ok" if bridge is not None and bridge.core.alive else "not_running",
         }
         ready = all(found == "ok" for found in checks.values())
         status: dict[str, Any] = {"status": "ready" if ready else "not_ready", "checks": checks}
         if bridge is not None:
             # Not a check: while the gateway is away, handoffs are taken and sent later.
-            gateway = bridge.outbox.breaker
+            gateway = bridge.core.breaker
             status["gateway"] = {
                 "breaker": gateway.state.value,
                 "since": shapes.time(gateway.since),
@@ -102,15 +103,15 @@ class Readiness:
 
 async def _ask_store() -> _Found:
     try:
-        return await asking.desk(_look)
+        await asking.put(CheckStore())
+        return _Found("ok", await asking.read(_updates))
     except Exception as error:  # noqa: BLE001 - whatever it is, it is not ready
         logger.warning("The database does not answer: %s", describe(error))
         return _Found("failed")
 
 
-def _look(desk: Desk) -> _Found:
-    desk.check()
-    return _Found("ok", desk.handbacks.owed())
+def _updates(bridge: Runtime) -> dict[str, int]:
+    return bridge.calls.updates()
 
 
 @cache

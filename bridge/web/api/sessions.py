@@ -2,9 +2,16 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+from typing import Any
+
 from sanic import Blueprint, HTTPResponse, Request
 
-from bridge.desk import Desk, Session
+from bridge.config.settings import BridgeSettings
+from bridge.errors import RefusedError
+from bridge.gateway import wire
+from bridge.model import Guid
+from bridge.state.commands import PushGuid, SignOut
 from bridge.web import answers, auth, shapes
 from bridge.web.api import asking
 
@@ -20,24 +27,53 @@ async def push(request: Request, agent_id: str) -> HTTPResponse:
     """Take an agent's current GUID; answers how the agent stands, without it."""
     agent, fields = asking.name(agent_id), asking.fields(request)
     auth.demand(auth.may(asking.who(request), agent))
-
-    def store(desk: Desk) -> Session:
-        desk.calls.push_session(agent, fields)
-        return desk.calls.session(agent)
-
-    return answers.json(shapes.session(await asking.desk(store)))
+    command = command_of(agent, fields, asking.opened().settings.bridge)
+    return answers.json(shapes.session(await asking.put(command)))
 
 
 async def show(request: Request, agent_id: str) -> HTTPResponse:
     """How an agent stands with the gateway."""
     agent = asking.name(agent_id)
     auth.demand(auth.may_read(asking.who(request), agent))
-    return answers.json(shapes.session(await asking.desk(lambda desk: desk.calls.session(agent))))
+    _demand_agent(agent, asking.opened().settings.bridge)
+    return answers.json(
+        shapes.session(await asking.read(lambda bridge: bridge.calls.session(agent)))
+    )
 
 
 async def sign_out(request: Request, agent_id: str) -> HTTPResponse:
     """Sign the agent out where the bridge signed it in; forget the GUID."""
     agent = asking.name(agent_id)
     auth.demand(auth.may(asking.who(request), agent))
-    await asking.desk(lambda desk: desk.calls.sign_out(agent))
+    _demand_agent(agent, asking.opened().settings.bridge)
+    await asking.put(SignOut(agent_id=agent))
     return answers.nothing()
+
+
+def command_of(agent_id: str, fields: Mapping[str, Any], settings: BridgeSettings) -> PushGuid:
+    """The command of what a desktop sent.
+
+    Raises:
+        RefusedError: 422 for an agent ID or a GUID that cannot be; 409 for an agent whose
+            sessions the bridge owns.
+    """
+    _demand_agent(agent_id, settings)
+    guid = fields.get("guid")
+    if set(fields) != {"guid"} or not wire.is_guid(guid):
+        message = 'send {"guid": ...}: 1 to 128 characters of A-Z, a-z, 0-9, ., _ and -'
+        raise RefusedError(422, "invalid_guid", message)
+    entry = settings.agent(agent_id)
+    if entry is None:
+        message = 'the agent is not listed under agents, and there is no "*"'
+        raise RefusedError(409, "not_configured", message)
+    if entry.session == "sign_in":
+        message = "this agent's session is the bridge's own (agents: session: sign_in)"
+        raise RefusedError(409, "session_is_ours", message)
+    return PushGuid(agent_id=agent_id, guid=Guid(str(guid)))
+
+
+def _demand_agent(agent_id: str, settings: BridgeSettings) -> None:
+    highest = settings.gateway.max_agent_id
+    if not wire.is_agent_id(agent_id, highest=highest):
+        message = f"an agent ID is a number from {wire.FIRST_AGENT} to {highest}"
+        raise RefusedError(422, "invalid_agent_id", message)

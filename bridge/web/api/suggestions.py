@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from sanic import Blueprint, HTTPResponse, Request
 
+from bridge.state.commands import AcceptSuggestion, DisplaySuggestion, RejectSuggestion
 from bridge.web import answers, auth, shapes
 from bridge.web.api import asking
 
@@ -24,8 +25,8 @@ async def listing(request: Request) -> HTTPResponse:
     agent_id = auth.only_for(asking.who(request))
     call_id, state = asking.text(request, "call_id"), asking.text(request, "state")
     cursor, limit = asking.text(request, "cursor"), asking.limit(request)
-    found = await asking.desk(
-        lambda desk: desk.suggestions.listing(
+    found = await asking.read(
+        lambda bridge: bridge.suggestions.listing(
             call_id=call_id, state=state, agent_id=agent_id, cursor=cursor, limit=limit
         )
     )
@@ -35,7 +36,9 @@ async def listing(request: Request) -> HTTPResponse:
 async def show(request: Request, suggestion_id: str) -> HTTPResponse:
     """One suggestion."""
     wanted, agent_id = asking.name(suggestion_id), auth.only_for(asking.who(request))
-    found = await asking.desk(lambda desk: desk.suggestions.get(wanted, agent_id=agent_id))
+    found = await asking.read(
+        lambda bridge: bridge.suggestions.get(wanted, agent_id=agent_id)
+    )
     return answers.json(shapes.suggestion(found))
 
 
@@ -43,8 +46,8 @@ async def accept(request: Request, suggestion_id: str) -> HTTPResponse:
     """Send it, in the agent's own words where ``text`` is given; answers its deliveries too."""
     wanted, agent_id = asking.name(suggestion_id), asking.who(request).agent_id
     text = asking.words(request, "text").get("text")
-    settled, sent = await asking.desk(
-        lambda desk: desk.suggestions.accept(wanted, agent_id=agent_id, text=text)
+    settled, sent = await asking.put(
+        AcceptSuggestion(suggestion_id=wanted, agent_id=agent_id, text=text)
     )
     return answers.json(shapes.accepted(settled, sent))
 
@@ -53,8 +56,8 @@ async def reject(request: Request, suggestion_id: str) -> HTTPResponse:
     """The agent does not want it; ``reason`` may say why."""
     wanted, agent_id = asking.name(suggestion_id), asking.who(request).agent_id
     reason = asking.words(request, "reason").get("reason")
-    found = await asking.desk(
-        lambda desk: desk.suggestions.reject(wanted, agent_id=agent_id, reason=reason)
+    found = await asking.put(
+        RejectSuggestion(suggestion_id=wanted, agent_id=agent_id, reason=reason)
     )
     return answers.json(shapes.suggestion(found))
 
@@ -63,5 +66,5 @@ async def displayed(request: Request, suggestion_id: str) -> HTTPResponse:
     """The agent saw it; the first time counts."""
     wanted, agent_id = asking.name(suggestion_id), asking.who(request).agent_id
     asking.words(request)
-    found = await asking.desk(lambda desk: desk.suggestions.displayed(wanted, agent_id=agent_id))
+    found = await asking.put(DisplaySuggestion(suggestion_id=wanted, agent_id=agent_id))
     return answers.json(shapes.suggestion(found))

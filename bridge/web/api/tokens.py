@@ -32,7 +32,7 @@ async def make(request: Request) -> HTTPResponse:
         seconds = LONGEST
     if not isinstance(seconds, int) or isinstance(seconds, bool):
         raise RefusedError(422, "invalid_seconds", "seconds is a whole number")
-    token, found = await asking.desk(lambda desk: desk.tokens.make(role, subject, seconds=seconds))
+    token, found = await asking.read(lambda bridge: bridge.tokens.make(role, subject, seconds=seconds))
     return answers.json(shapes.issued(token, found))
 
 
@@ -40,7 +40,7 @@ async def revoke(request: Request, token_id: str) -> HTTPResponse:
     """One token is no longer good."""
     asking.demand_system(request)
     wanted = asking.name(token_id)
-    await asking.desk(lambda desk: desk.tokens.revoke(wanted))
+    await asking.read(lambda bridge: bridge.tokens.revoke(wanted))
     return answers.nothing()
 
 
@@ -48,7 +48,7 @@ async def revoke_all(request: Request) -> HTTPResponse:
     """No token of ``?agent_id=`` or ``?supervisor=`` made so far is good any longer."""
     asking.demand_system(request)
     role, subject = _subject({key: asking.text(request, key) for key in _SUBJECTS}, 400)
-    await asking.desk(lambda desk: desk.tokens.revoke_all(role, subject))
+    await asking.read(lambda bridge: bridge.tokens.revoke_all(role, subject))
     return answers.nothing()
 
 

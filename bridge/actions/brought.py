@@ -1,0 +1,82 @@
+"""Which assignment a customer's message brought, and whether it is believed.
+
+What ``assignment`` of bridge.yml says decides that; signatures are verified here, at the edge.
+"""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Mapping, MutableMapping
+from typing import Any
+
+from cachetools import LRUCache
+
+from bridge import trust
+from bridge.config.settings import BridgeSettings
+from bridge.errors import AssignmentError
+from bridge.state.commands import BroughtAssignment
+from bridge.turn import Turn
+
+logger = logging.getLogger(__name__)
+
+# Conversations that were warned about: once each is enough, and no ID is kept for it.
+_warned: MutableMapping[int, None] = LRUCache(maxsize=1024)
+
+
+def read(
+    turn: Turn, settings: BridgeSettings, now: float
+) -> BroughtAssignment | AssignmentError | None:
+    """What the message brought, or why it is not believed; a refusal is logged."""
+    try:
+        brought = _read(turn, settings, now)
+    except AssignmentError as error:
+        logger.warning("A message's assignment was refused: %s code=%s", error, error.code)
+        return error
+    if brought is not None and brought.warning and hash(turn.sender_id) not in _warned:
+        _warned[hash(turn.sender_id)] = None
+        logger.warning("A message's assignment was corrected: %s", brought.warning)
+    return brought
+
+
+def _read(turn: Turn, settings: BridgeSettings, now: float) -> BroughtAssignment | None:
+    mode, secret = settings.assignment.metadata, settings.assignment.secret
+    if mode == "off":
+        return None
+    for source in (turn.metadata, turn.session_metadata):
+        token = source.get("assignment")
+        if isinstance(token, str):
+            return trust.from_token(
+                token,
+                turn.sender_id,
+                secret=secret.get_secret_value() if secret else None,
+                now=now,
+                highest_agent=settings.gateway.max_agent_id,
+            )
+    return _read_plain(turn, settings, now, trusted=mode == "trusted")
+
+
+def _read_plain(
+    turn: Turn, settings: BridgeSettings, now: float, *, trusted: bool
+) -> BroughtAssignment | None:
+    sources: tuple[tuple[Mapping[str, Any], float], ...] = (
+        (turn.metadata, turn.message_at or now),
+        (turn.session_metadata, 0.0),
+        (turn.slots, 0.0),
+    )
+    for source, given_at in sources:
+        inner = source.get("assignment")
+        fields = trust.plain(inner if isinstance(inner, Mapping) else source)
+        if fields is None:
+            continue
+        if not trusted:
+            if source is turn.slots:
+                continue  # slots of these names may be the bot's own affair
+            message = (
+                "unsigned metadata is not believed; sign it, or set assignment.metadata: trusted"
+            )
+            raise AssignmentError("untrusted", message)
+        assignment, warning = trust.assignment_of(
+            fields, turn.sender_id, highest_agent=settings.gateway.max_agent_id
+        )
+        return BroughtAssignment(assignment, given_at, "metadata", warning)
+    return None

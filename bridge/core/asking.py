@@ -1,0 +1,73 @@
+"""Awaits the core's answers in an event loop, many of them at one wake-up."""
+
+from __future__ import annotations
+
+import asyncio
+from collections import deque
+from contextlib import suppress
+from typing import TYPE_CHECKING, Any
+from weakref import WeakKeyDictionary
+
+from bridge.errors import StoreError
+from bridge.state.commands import Command
+
+if TYPE_CHECKING:
+    from bridge.core.core import Core
+
+_GRACE = 0.5  # seconds after ``answer_by`` at which nobody waits any more
+
+
+class _Answers:
+    """The answers for one event loop; those that come together are given out together."""
+
+    def __init__(self, loop: asyncio.AbstractEventLoop) -> None:
+        self._loop = loop
+        self._came: deque[tuple[asyncio.Future[Any], Any, BaseException | None]] = deque()
+        self._called = False
+
+    def add(self, future: asyncio.Future[Any], value: Any, error: BaseException | None) -> None:
+        """Answer ``future``; called in the core's thread."""
+        self._came.append((future, value, error))
+        if not self._called:
+            self._called = True
+            with suppress(RuntimeError):  # the loop is closed: nobody waits any more
+                self._loop.call_soon_threadsafe(self._give)
+
+    def _give(self) -> None:
+        self._called = False  # first: what is added from now on calls again
+        while self._came:
+            future, value, error = self._came.popleft()
+            if future.done():
+                continue
+            if error is not None:
+                future.set_exception(error)
+            else:
+                future.set_result(value)
+
+
+_answers: WeakKeyDictionary[asyncio.AbstractEventLoop, _Answers] = WeakKeyDictionary()
+
+
+async def ask(core: Core, command: Command, *, seconds: float) -> Any:
+    """Put a command; its answer, which is awaited ``seconds`` at most.
+
+    Raises:
+        BridgeError: why the command cannot be done; StoreError where no answer came in time.
+    """
+    loop = asyncio.get_running_loop()
+    answers = _answers.get(loop)
+    if answers is None:
+        answers = _answers[loop] = _Answers(loop)
+    future: asyncio.Future[Any] = loop.create_future()
+    give = answers.add
+    core.submit(command, lambda value, error: give(future, value, error))
+    timer = loop.call_later(seconds + _GRACE, _give_up, future)
+    try:
+        return await future
+    finally:
+        timer.cancel()
+
+
+def _give_up(future: asyncio.Future[Any]) -> None:
+    if not future.done():
+        future.set_exception(StoreError("the store did not answer in time"))

@@ -1,1 +1,0 @@
-"""The durable list of deliveries at work: claiming, sending, settling."""

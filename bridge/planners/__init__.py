@@ -1,0 +1,71 @@
+"""Planners: what follows from a command, decided by what is loaded and nothing else.
+
+Each is a pure function ``(Snapshot, Command, Rules, now) -> Plan``, and raises BridgeError for
+what cannot be done. None knows SQL, HTTP, threads or the clock. ``PLANNERS`` is the one table of
+them; ``changes`` has what every move of a delivery brings with it.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from typing import Any
+
+from bridge.planners import (
+    actions,
+    assignments,
+    deliveries,
+    maintenance,
+    sessions,
+    suggestions,
+    updates,
+)
+from bridge.planners.rules import Rules
+from bridge.state import commands
+from bridge.state.plan import Plan
+from bridge.state.snapshot import Snapshot
+
+__all__ = ["PLANNERS", "Planner", "Rules"]
+
+Planner = Callable[[Snapshot, Any, Rules, float], Plan]
+
+PLANNERS: Mapping[type[commands.Command], Planner] = {
+    commands.CallAction: actions.call,
+    commands.JudgeTurn: deliveries.judge,
+    commands.WithdrawTurn: deliveries.withdraw,
+    commands.AssignCall: assignments.assign,
+    commands.EndCall: assignments.end,
+    commands.HandBackCall: assignments.hand_back,
+    commands.PushGuid: sessions.push,
+    commands.SignOut: sessions.sign_out,
+    commands.AcceptSuggestion: suggestions.accept,
+    commands.RejectSuggestion: suggestions.reject,
+    commands.DisplaySuggestion: suggestions.display,
+    commands.SendReply: suggestions.reply,
+    commands.RetryDelivery: deliveries.retry,
+    commands.DiscardDelivery: deliveries.discard,
+    commands.SetSwitch: deliveries.set_switch,
+    commands.RevokeTokens: maintenance.revoke,
+    commands.SendingResult: deliveries.complete,
+    commands.SignInResult: sessions.signed_in,
+    commands.PollResult: sessions.polled,
+    commands.ContinuePolling: sessions.go_on,
+    commands.UpdateResult: updates.complete,
+    commands.DomainResult: updates.keep_domain,
+    commands.ClaimDeliveries: deliveries.claim,
+    commands.ClaimUpdates: updates.claim,
+    commands.WakeAgent: deliveries.wake,
+    commands.ExplainAgent: deliveries.explain,
+    commands.ReleaseHeld: deliveries.release,
+    commands.Recover: deliveries.recover,
+    commands.CorrectTimes: deliveries.correct_times,
+    commands.TakeOverSessions: sessions.take_over,
+    commands.ReleasePolls: sessions.release_polls,
+    commands.ExpireSuggestions: maintenance.expire_suggestions,
+    commands.LeadTask: maintenance.lead,
+    commands.LeaveTask: maintenance.leave,
+    commands.PruneRows: maintenance.prune,
+    commands.DropRevocations: maintenance.drop_revocations,
+    commands.StopErased: maintenance.stop_erased,
+    commands.EraseRows: maintenance.erase,
+    commands.CheckStore: maintenance.check,
+}

@@ -1,0 +1,224 @@
+"""Which assignment holds, giving and ending one, and who may reach a call."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from math import inf, nextafter
+
+from bridge.errors import AssignmentError, RefusedError
+from bridge.model import (
+    Assignment,
+    Delivery,
+    DeliveryError,
+    Owner,
+    Source,
+    Suggestion,
+    SuggestionState,
+    derive,
+)
+from bridge.planners import consequences
+from bridge.planners.changes import Changes
+from bridge.planners.rules import Rules
+from bridge.state.commands import AssignCall, BroughtAssignment, EndCall, HandBackCall
+from bridge.state.plan import Plan
+from bridge.state.records import AssignmentRecord
+from bridge.state.snapshot import Snapshot
+
+ENDED = DeliveryError("call_ended", "the call ended before it could be said")
+REASSIGNED = DeliveryError("reassigned", "the call was given to another agent")
+_REOFFERED_FOR = 300.0  # seconds that a former agent's unsaid words are offered to the next
+
+
+# -- which one holds -------------------------------------------------------------------------------
+
+
+def resolve(
+    brought: BroughtAssignment | AssignmentError | None, snapshot: Snapshot, sender_id: str
+) -> AssignmentRecord | BroughtAssignment:
+    """The stored assignment, or a newer one that the message brought.
+
+    Raises:
+        AssignmentError: there is none, it is over, or what came is not believed.
+    """
+    stored = snapshot.latest(sender_id)
+    refused = brought if isinstance(brought, AssignmentError) else None
+    if isinstance(brought, BroughtAssignment):
+        former = snapshot.assignments.get((sender_id, brought.assignment.call_id))
+        if _over_since(brought, former):
+            refused = AssignmentError("closed", "the call of its assignment has ended")
+        elif _newer(brought, stored):
+            return brought
+    if stored is None:
+        raise refused or AssignmentError("no_assignment", "the conversation has no assignment")
+    if not stored.open:
+        raise AssignmentError("closed", "the call of its assignment has ended")
+    return stored
+
+
+def _over_since(brought: BroughtAssignment, former: AssignmentRecord | None) -> bool:
+    """What was ended since the claim was made stays so; plain metadata never reopens a call."""
+    if former is None or former.ended_at is None:
+        return False
+    return brought.source == "metadata" or former.ended_at >= brought.given_at
+
+
+def _newer(brought: BroughtAssignment, stored: AssignmentRecord | None) -> bool:
+    if stored is None:
+        return True
+    if brought.assignment.call_id == stored.assignment.call_id and stored.open:
+        return brought.assignment != stored.assignment and brought.given_at > stored.given_at
+    if not stored.open and brought.source == "metadata":
+        return True  # another call than the one that ended
+    # A token's iat has whole seconds: within one second, what came with the message is newer.
+    return int(brought.given_at) >= int(stored.given_at)
+
+
+def own_call(
+    snapshot: Snapshot, call_id: str, agent_id: str | None, *, with_agent: bool = False
+) -> AssignmentRecord:
+    """A call that ``agent_id`` may reach (None: a system, which may reach all).
+
+    Raises:
+        RefusedError: 404, 403; ``with_agent``, for what is done to it: 409 where the call is over
+            or the bot's.
+    """
+    found = snapshot.of_call(call_id)
+    if found is None:
+        raise RefusedError(404, "not_found", "no such call was assigned")
+    if agent_id is not None and found.assignment.agent_id != agent_id:
+        raise RefusedError(403, "forbidden", "this call is another agent's")
+    if with_agent and not found.open:
+        raise RefusedError(409, "call_ended", "this call has ended")
+    if with_agent and found.owner is not Owner.AGENT:
+        raise RefusedError(409, "not_with_agent", "the bot has this conversation")
+    return found
+
+
+# -- giving and ending -----------------------------------------------------------------------------
+
+
+def assign(snapshot: Snapshot, command: AssignCall, rules: Rules, now: float) -> Plan:
+    """The platform gives a conversation its assignment; answers the record."""
+    changes = Changes(snapshot, rules, now)
+    record = give(changes, command.assignment, command.owner, "http", given_at=now)
+    if command.owner is Owner.AGENT and record.handed_off_at is None:
+        record = changes.assignment(replace(record, handed_off_at=now, untold=False))
+    return consequences.plan(changes, record)
+
+
+def give(
+    changes: Changes,
+    assignment: Assignment,
+    owner: Owner | None,
+    source: str,
+    *,
+    given_at: float,
+) -> AssignmentRecord:
+    """Store an assignment as the conversation's newest, and close what it replaces.
+
+    The owner stays as it was on the same call unless one is given; a new call is the bot's.
+    """
+    snapshot = changes.snapshot
+    former = snapshot.latest(assignment.sender_id)
+    kept = Owner.BOT
+    if former is not None and former.open:
+        if former.assignment.call_id != assignment.call_id:
+            changes.assignment(
+                replace(former, ended_at=changes.now, owner=Owner.BOT, card=None)
+            )
+            _reoffer(changes, close(changes, former, REASSIGNED), assignment)
+            consequences.freed(changes, former)
+        else:
+            kept = former.owner
+            if former.assignment.agent_id != assignment.agent_id:
+                _reoffer(changes, close(changes, former, REASSIGNED), assignment)
+    if former is not None and source == "http":
+        # What is given now is the newest, also where the clock was set back.
+        given_at = max(given_at, nextafter(former.given_at, inf))
+    same = snapshot.assignments.get((assignment.sender_id, assignment.call_id))
+    record = AssignmentRecord(assignment, owner or kept, source, given_at)
+    if same is not None:
+        record = replace(
+            record,
+            handed_off_at=same.handed_off_at,
+            handed_back_at=same.handed_back_at,
+            untold=same.untold,
+            card_erased_at=same.card_erased_at,
+        )
+    return changes.assignment(record)
+
+
+def close(changes: Changes, record: AssignmentRecord, error: DeliveryError) -> list[Delivery]:
+    """Withdraw what waits of a call that is over for its agent, and what is offered there."""
+    assignment = record.assignment
+    changes.expire_offered(changes.snapshot.offered(call_id=assignment.call_id))
+    waiting = [
+        item
+        for item in changes.waiting_on(assignment.call_id)
+        if item.sender_id == assignment.sender_id
+    ]
+    return changes.withdraw(error, waiting)
+
+
+def _reoffer(changes: Changes, unsaid: list[Delivery], to: Assignment) -> None:
+    """Offer what the former agent's call had still to say to the new one, reply by reply."""
+    plain = changes.rules.composer.plain
+    by_reply: dict[str, list[Delivery]] = {}
+    for delivery in unsaid:
+        by_reply.setdefault(delivery.reply_key, []).append(delivery)
+    for reply, parts in by_reply.items():
+        name = derive("reoffered", reply, to.agent_id, to.call_id)
+        if name in changes.snapshot.suggestions:
+            continue
+        changes.suggestion(
+            Suggestion(
+                id=name,
+                group=name,
+                sender_id=to.sender_id,
+                agent_id=to.agent_id,
+                call_id=to.call_id,
+                state=SuggestionState.OFFERED,
+                created_at=changes.now,
+                expires_at=changes.now + _REOFFERED_FOR,
+                source=Source(kind=parts[0].origin.value),
+                text="\n".join(words for part in parts if (words := plain(part))),
+                drafts=tuple(part.draft for part in parts),
+                kept=tuple(part.draft for part in parts if plain(part) is None),
+            )
+        )
+
+
+def end(snapshot: Snapshot, command: EndCall, rules: Rules, now: float) -> Plan:
+    """The conversation's call ended; answers False where none is open."""
+    found = snapshot.latest(command.sender_id)
+    if found is None or not found.open:
+        return Plan(answer=found is not None and found.command_key == command.key)
+    changes = Changes(snapshot, rules, now)
+    changes.assignment(
+        replace(found, ended_at=now, owner=Owner.BOT, card=None, command_key=command.key)
+    )
+    close(changes, found, ENDED)
+    consequences.freed(changes, found)
+    return consequences.plan(changes, answer=True)
+
+
+def hand_back(snapshot: Snapshot, command: HandBackCall, rules: Rules, now: float) -> Plan:
+    """An agent or a system gives the call back; answers the record.
+
+    Raises:
+        RefusedError: 404, 403; 409 where the bot has the call, or Rasa cannot be told.
+    """
+    known = snapshot.of_call(command.call_id)
+    if known is not None and known.command_key == command.key:
+        return Plan(answer=known)
+    found = own_call(snapshot, command.call_id, command.agent_id, with_agent=True)
+    if not rules.asks_rasa:
+        message = (
+            "Rasa cannot be told to go on: set rasa.url (and rasa.token), and start Rasa with"
+            " --enable-api; or let a rule of the bot call action_handback"
+        )
+        raise RefusedError(409, "rasa_url_missing", message)
+    changes = Changes(snapshot, rules, now)
+    record = changes.hand_back(found, consequences.HANDED_BACK, command_key=command.key)
+    consequences.resume(changes, found, error=None)
+    return consequences.plan(changes, record)

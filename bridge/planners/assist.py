@@ -1,0 +1,219 @@
+"""Suggest to the agent what the bot would say, or send it where the designer allows that."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from bridge import replies
+from bridge.errors import AssignmentError
+from bridge.model import (
+    Assignment,
+    Delivery,
+    Draft,
+    Mode,
+    Origin,
+    Reply,
+    Source,
+    Suggestion,
+    SuggestionState,
+    derive,
+)
+from bridge.planners import consequences
+from bridge.planners.changes import Changes
+from bridge.planners.handoff import asks_domain
+from bridge.replies import Candidate
+from bridge.state.commands import CallAction
+from bridge.state.plan import AskDomain, Count, Plan
+from bridge.state.records import NOTHING, ActionAnswer, AssignmentRecord, SwitchRecord, TurnRecord
+from bridge.triggers import Decision
+
+SWITCH = "assist_mode"
+AUTO = "auto"  # who approved, where nobody was asked
+SELECTOR = "response_selector"
+_ORDER = (Mode.OFF, Mode.SUGGEST, Mode.AUTO)
+
+
+@dataclass(frozen=True, slots=True)
+class _Offer:
+    """One candidate, prepared for the agent."""
+
+    source: Source
+    text: str
+    said: tuple[tuple[Draft, ...], ...]  # a reply's drafts, for each of its replies
+    kept: tuple[Draft, ...]  # what stays when the agent writes other words
+
+
+def mode_in_force(configured: Mode, ceiling: SwitchRecord | None) -> Mode:
+    """The configured mode under the ceiling that was set."""
+    if ceiling is None or ceiling.value is None:
+        return configured
+    return min(configured, Mode(ceiling.value), key=_ORDER.index)
+
+
+def plan(changes: Changes, command: CallAction, decision: Decision) -> Plan:
+    """Suggest, send, or let Rasa utter what ``decision`` names."""
+    snapshot = changes.snapshot
+    known = snapshot.turns.get(command.key)
+    if known is not None:
+        return Plan(answer=known.answer or NOTHING)
+    if asks_domain(changes, command, decision.reply):
+        return Plan(effects=(AskDomain(),))
+    found = snapshot.latest(command.turn.sender_id)
+    if found is None or not found.with_agent:
+        return consequences.plan(changes, _as_the_bot(command, decision))
+    mode = mode_in_force(changes.rules.designer.assist.mode, snapshot.switches.get(SWITCH))
+    if mode is Mode.OFF:
+        return consequences.plan(changes, NOTHING)
+    try:
+        offers = _offers(changes, command, decision, found.assignment)
+        if not offers:
+            return consequences.plan(changes, NOTHING)
+        auto = mode is Mode.AUTO and _may_go(changes, decision)
+        batch = _batch(changes, command, found.assignment, offers[0]) if auto else []
+    except AssignmentError as error:
+        return consequences.plan(changes, ActionAnswer(error=error.code))
+    return _offer_or_send(changes, command, found, offers, batch)
+
+
+def _offer_or_send(
+    changes: Changes,
+    command: CallAction,
+    found: AssignmentRecord,
+    offers: Sequence[_Offer],
+    batch: Sequence[Delivery],
+) -> Plan:
+    now, assignment = changes.now, found.assignment
+    # Where too much waits for the call, the agent decides.
+    sent = bool(batch) and not changes.crowded(assignment.call_id, len(batch))
+    changes.turn(TurnRecord(command.key, assignment.sender_id, None, now, NOTHING))
+    for item in _suggestions(changes, command, assignment, offers, sent=sent):
+        changes.suggestion(item)
+    if sent:
+        changes.enqueue(batch)
+        changes.effect(Count("suggestions", (AUTO, 1)))
+    else:
+        changes.effect(Count("suggestions", ("offered", len(offers))))
+    return consequences.plan(changes, NOTHING)
+
+
+# -- the bot has the conversation ------------------------------------------------------------------
+
+
+def _as_the_bot(command: CallAction, decision: Decision) -> ActionAnswer:
+    """The reply on Rasa's own channel, as if the bridge were not there."""
+    if decision.reply is None:
+        return NOTHING  # the bot has said it already
+    if decision.reply != SELECTOR:
+        return ActionAnswer(response=decision.reply)
+    found = replies.selector_replies(
+        command.turn, responses=command.responses, seed=command.turn.message_id, limit=1
+    )
+    return ActionAnswer(message=dict(found[0].reply)) if found else NOTHING
+
+
+# -- an agent has it -------------------------------------------------------------------------------
+
+
+def _offers(
+    changes: Changes, command: CallAction, decision: Decision, assignment: Assignment
+) -> list[_Offer]:
+    turn, seed = command.turn, command.key
+    channels = replies.channel_names(assignment.channel.value, turn.input_channel)
+    if decision.reply == SELECTOR:
+        ranked = replies.selector_replies(
+            turn, responses=command.responses, channels=channels, seed=seed
+        )
+        return [_offer(changes, assignment, decision, [one]) for one in ranked]
+    if decision.reply is not None:
+        known = command.responses or {}
+        reply = replies.render(known, decision.reply, turn.slots, channels=channels, seed=seed)
+        if not reply:
+            return []
+        one = Candidate(reply, decision.reply, decision.confidence, decision.margin)
+        return [_offer(changes, assignment, decision, [one])]
+    silent = changes.rules.bridge.rasa.replies == "silent"
+    said = replies.bot_replies(turn) if silent else ()
+    return [_offer(changes, assignment, decision, said)] if said else []
+
+
+def _offer(
+    changes: Changes, assignment: Assignment, decision: Decision, parts: Sequence[Candidate]
+) -> _Offer:
+    composer, first = changes.rules.composer, parts[0]
+    source = Source(
+        kind="assist",
+        intent=decision.intent,
+        confidence=first.confidence,
+        margin=first.margin,
+        response=first.response,
+    )
+    said: list[Reply] = [part.reply for part in parts]
+    return _Offer(
+        source,
+        "\n".join(composer.readable(reply) for reply in said),
+        tuple(composer.drafts(assignment, reply) for reply in said),
+        tuple(draft for reply in said for draft in composer.besides_words(assignment, reply)),
+    )
+
+
+def _may_go(changes: Changes, decision: Decision) -> bool:
+    """Whether the designer allows this answer to be sent without an agent's approval."""
+    auto = changes.rules.designer.assist.auto
+    if decision.intent not in auto.intents or decision.confidence is None:
+        return False
+    # A classifier that names no runner-up leaves nothing to be mistaken for.
+    ahead = decision.confidence if decision.margin is None else decision.margin
+    return decision.confidence >= auto.min_confidence and ahead >= auto.min_margin
+
+
+def _batch(
+    changes: Changes, command: CallAction, assignment: Assignment, offer: _Offer
+) -> list[Delivery]:
+    turn = command.turn
+    return changes.rules.composer.compose(
+        assignment,
+        offer.said,
+        Origin.AUTO,
+        name=(turn.sender_id, turn.message_id, turn.action_name, turn.ordinal),
+        now=changes.now,
+        turn_key=command.key,
+        approved_by=AUTO,
+    )
+
+
+def _suggestions(
+    changes: Changes,
+    command: CallAction,
+    assignment: Assignment,
+    offers: Sequence[_Offer],
+    *,
+    sent: bool,
+) -> list[Suggestion]:
+    now = changes.now
+    return [
+        Suggestion(
+            id=derive("suggestion", command.key, index),
+            group=command.key,
+            sender_id=assignment.sender_id,
+            agent_id=assignment.agent_id,
+            call_id=assignment.call_id,
+            state=_state(index, sent=sent),
+            created_at=now,
+            expires_at=now + changes.rules.designer.assist.expire_after,
+            source=offer.source,
+            text=offer.text,
+            drafts=tuple(draft for drafts in offer.said for draft in drafts),
+            kept=offer.kept,
+            message_id=command.turn.message_id,
+            settled_at=now if sent else None,
+            settled_by=AUTO if sent else None,
+        )
+        for index, offer in enumerate(offers)
+    ]
+
+
+def _state(index: int, *, sent: bool) -> SuggestionState:
+    if not sent:
+        return SuggestionState.OFFERED
+    return SuggestionState.SUPERSEDED if index else SuggestionState.ACCEPTED

@@ -1,0 +1,200 @@
+"""What follows when deliveries settle: an answer, a write-back, a broken promise.
+
+Every planner that may settle deliveries ends with ``plan``, which adds what follows to its changes.
+"""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from typing import Any
+
+from bridge.model import (
+    Delivery,
+    DeliveryError,
+    DeliveryState,
+    Origin,
+    Owner,
+    derive,
+)
+from bridge.planners import outcome
+from bridge.planners.changes import Changes
+from bridge.planners.outcome import Outcome
+from bridge.state.plan import UNANSWERED, Count, Plan
+from bridge.state.records import (
+    ASSIST,
+    BOT,
+    HANDOFF,
+    PENDING,
+    ActionAnswer,
+    AssignmentRecord,
+    RasaUpdate,
+    TurnRecord,
+    UpdateKind,
+)
+
+HANDED_BACK = DeliveryError("withdrawn", "the bot has the conversation again")
+_WITHDRAWN = DeliveryError("withdrawn", "the customer was told that nobody can take over")
+_OWN_WORDS = (Origin.HANDOFF, Origin.SUGGESTION, Origin.AUTO, Origin.AGENT)
+_KEEP_TRYING = 24 * 3600.0  # seconds: a bot that stays silent is worse than one that is late
+_TELL_WITHIN = 300.0  # seconds: after that an apology explains nothing
+_WRITE_WITHIN = 3600.0  # seconds
+
+
+def plan(changes: Changes, answer: Any = UNANSWERED, **more: Any) -> Plan:
+    """The plan of ``changes``, with the consequences of what they settle."""
+    follow(changes)
+    return changes.plan(answer, **more)
+
+
+def follow(changes: Changes) -> None:
+    """Add the consequences of the deliveries that ``changes`` settle."""
+    seen = 0
+    while seen < len(changes.settled):  # a broken promise withdraws further deliveries
+        settled = changes.settled[seen:]
+        seen = len(changes.settled)
+        for item in settled:
+            _write_back(changes, item)
+        for key in dict.fromkeys(item.turn_key for item in settled if _is_promise(item)):
+            _conclude_turn(changes, str(key))
+
+
+def _is_promise(item: Delivery) -> bool:
+    return item.origin is Origin.HANDOFF and item.turn_key is not None
+
+
+def _conclude_turn(changes: Changes, turn_key: str) -> None:
+    """Answer an action call whose deliveries are all settled; hand back where it promised more."""
+    record = changes.known_turn(turn_key)
+    if record is None:
+        return
+    verdict = outcome.judge(changes.of_turn(turn_key))
+    if not verdict.over:
+        return
+    if record.answer is None:
+        conclude(changes, record, verdict)
+    elif record.answer.delivery == PENDING and verdict.error is not None and record.call_id:
+        _break(changes, record, verdict.error)
+
+
+def conclude(changes: Changes, record: TurnRecord, verdict: Outcome) -> ActionAnswer:
+    """Answer an action call by the verdict on its deliveries; the first answer is every repeat's.
+
+    A handoff that cannot be made withdraws what waits, in the same transaction.
+    """
+    call_id = record.call_id or ""
+    found = changes.record(record.sender_id, call_id)
+    if verdict.error is None:
+        agent_id = found.assignment.agent_id if found is not None else None
+        if agent_id is None:
+            agent_id = next(
+                (item.envelope.agent_id for item in changes.of_turn(record.key)), None
+            )
+        answer = handed_off(changes, agent_id, call_id, verdict.delivery)
+    else:
+        answer = unmake(changes, record, verdict.error)
+    changes.answered(record, answer)
+    changes.effect(Count("handoff", (answer.error or answer.delivery,)))
+    return answer
+
+
+def unmake(changes: Changes, record: TurnRecord, error: str) -> ActionAnswer:
+    """Take a handoff back of which the customer was told nothing; no cool-down follows."""
+    call_id = record.call_id or ""
+    changes.withdraw(_WITHDRAWN, changes.of_turn(record.key))
+    found = changes.record(record.sender_id, call_id)
+    if found is not None:
+        changes.assignment(replace(found, owner=Owner.BOT, handed_off_at=None, card=None))
+    changes.warn("No handoff could be made: %s call_id=%s", error, call_id)
+    return replace(record.unavailable or ActionAnswer(state=BOT), error=error)
+
+
+def handed_off(
+    changes: Changes, agent_id: str | None, call_id: str, delivery: str
+) -> ActionAnswer:
+    """The answer of a handoff that stands."""
+    pause = changes.rules.designer.handoff.then == "pause"
+    return ActionAnswer(
+        state=HANDOFF if pause else ASSIST,
+        agent_id=agent_id,
+        call_id=call_id,
+        delivery=delivery,
+        pause=pause,
+    )
+
+
+def _break(changes: Changes, record: TurnRecord, error: str) -> None:
+    """A promise that was not kept: the action answered pending, and nothing of it arrived."""
+    found = changes.record(record.sender_id, record.call_id or "")
+    if found is None or not found.with_agent:
+        return
+    changes.hand_back(found, HANDED_BACK, untold=True)
+    changes.warn(
+        "Handed back: the customer was told nothing: %s call_id=%s", error, record.call_id
+    )
+    if changes.rules.asks_rasa:
+        resume(changes, found, error=error)
+        add_update(changes, found, UpdateKind.TELL, _TELL_WITHIN, {"say": "unavailable"})
+
+
+def freed(changes: Changes, record: AssignmentRecord) -> None:
+    """A call is over for its agent: a bot that was paused for it is to go on."""
+    if changes.rules.asks_rasa and record.owner is Owner.AGENT:
+        resume(changes, record, error=None)
+
+
+def resume(changes: Changes, record: AssignmentRecord, *, error: str | None) -> None:
+    """Have Rasa told that the bot has the conversation again."""
+    add_update(changes, record, UpdateKind.RESUME, _KEEP_TRYING, {"error": error})
+
+
+def add_update(
+    changes: Changes,
+    record: AssignmentRecord,
+    kind: UpdateKind,
+    seconds: float,
+    body: dict[str, Any],
+) -> None:
+    """Keep something for Rasa to be told, for so long."""
+    assignment, now = record.assignment, changes.now
+    changes.update(
+        RasaUpdate(
+            seq=0,
+            id=derive("update", kind.value, assignment.sender_id, assignment.call_id, now),
+            sender_id=assignment.sender_id,
+            call_id=assignment.call_id,
+            kind=kind,
+            body={**body, "since": record.handed_off_at or now, "until": now},
+            created_at=now,
+            due_at=now,
+            expires_at=now + seconds,
+        )
+    )
+
+
+def _write_back(changes: Changes, item: Delivery) -> None:
+    """Keep what was delivered under the agent's name for Rasa's tracker."""
+    if not changes.rules.asks_rasa or item.origin not in _OWN_WORDS:
+        return
+    if item.state is not DeliveryState.DELIVERED:
+        return
+    words = changes.rules.composer.plain(item)
+    changes.update(
+        RasaUpdate(
+            seq=0,
+            id=item.message_code,
+            sender_id=item.sender_id,
+            call_id=item.envelope.call_id,
+            kind=UpdateKind.WRITE_BACK,
+            body={
+                "text": words if words is not None else item.draft.content,
+                "media_type": item.draft.media_type.value,
+                "origin": item.origin.value,
+                "agent_id": item.envelope.agent_id,
+                "approved_by": item.approved_by,
+                "at": item.settled_at,
+            },
+            created_at=changes.now,
+            due_at=changes.now,
+            expires_at=changes.now + _WRITE_WITHIN,
+        )
+    )

@@ -1,0 +1,198 @@
+"""Hand a conversation over to its agent, and promise nothing that cannot be kept."""
+
+from __future__ import annotations
+
+import logging
+from dataclasses import replace
+
+from bridge import replies, triggers
+from bridge.errors import AssignmentError
+from bridge.model import Card, DeliveryError, Origin, Owner, Reply
+from bridge.planners import assignments, consequences, outcome
+from bridge.planners.changes import Changes
+from bridge.planners.pauses import pause_again
+from bridge.state.commands import BroughtAssignment, CallAction
+from bridge.state.plan import AskDomain, AwaitTurn, Count, Plan
+from bridge.state.records import BOT, ActionAnswer, AssignmentRecord, TurnRecord
+from bridge.triggers import Decision
+
+CROWDED = DeliveryError("too_many_waiting", "too many messages of this call wait already")
+_SORRY = "Sorry, nobody can take over just now. Please go on here, or try again a little later."
+
+
+def plan(changes: Changes, command: CallAction, decision: Decision, *, called: bool) -> Plan:
+    """Store the handoff that ``decision`` calls for, or the answer that none can be made.
+
+    Args:
+        changes: with what was loaded.
+        command: the action call.
+        decision: why.
+        called: a story or flow called for the handoff by name. A trigger that fires during the
+            cool-down is passed over instead, and the customer is told nothing.
+    """
+    known = changes.snapshot.turns.get(command.key)
+    if known is not None:
+        return _again(changes, command, known)
+    rules, turn = changes.rules.designer.handoff, command.turn
+    try:
+        found = assignments.resolve(command.brought, changes.snapshot, turn.sender_id)
+        if isinstance(found, AssignmentRecord) and found.with_agent:
+            return consequences.plan(changes, _repeated(changes, command, found))
+        if triggers.in_cooldown(
+            decision,
+            turn,
+            handed_back_at=changes.snapshot.handed_back_at.get(turn.sender_id),
+            cooldown=rules.cooldown,
+            now=changes.now,
+        ):
+            if not called:
+                return consequences.plan(changes, ActionAnswer(state=BOT, error="cooldown"))
+            raise AssignmentError("cooldown", "the conversation was handed back a moment ago")
+        if asks_domain(changes, command, rules.say):
+            return Plan(effects=(AskDomain(),))
+        return _hand_off(changes, command, decision, found)
+    except AssignmentError as error:
+        return _refuse(changes, command, error)
+
+
+def asks_domain(changes: Changes, command: CallAction, name: str | None) -> bool:
+    """Whether a response's words must be asked of Rasa first."""
+    missing = command.responses is None and not command.domain_asked
+    return name is not None and missing and changes.rules.asks_rasa
+
+
+def _hand_off(
+    changes: Changes,
+    command: CallAction,
+    decision: Decision,
+    found: AssignmentRecord | BroughtAssignment,
+) -> Plan:
+    turn, rules, now = command.turn, changes.rules.designer.handoff, changes.now
+    assignment = found.assignment
+    said = _say(changes, command, found)
+    composer = changes.rules.composer
+    batch = composer.compose(
+        assignment,
+        [composer.drafts(assignment, said)] if said is not None else [],
+        Origin.HANDOFF,
+        name=(turn.sender_id, turn.message_id, turn.action_name, turn.ordinal),
+        now=now,
+        turn_key=command.key,
+    )
+    card = Card(
+        decision.reason,
+        {name: turn.slots.get(name) for name in rules.card.slots},
+        turn.lines(rules.card.turns),
+    )
+    record = (
+        assignments.give(changes, assignment, None, found.source, given_at=found.given_at)
+        if isinstance(found, BroughtAssignment)
+        else found
+    )
+    changes.assignment(
+        replace(
+            record,
+            owner=Owner.AGENT,
+            handed_off_at=now,
+            untold=False,
+            card=card,
+            card_erased_at=None,
+        )
+    )
+    call_id = assignment.call_id
+    made = TurnRecord(
+        command.key,
+        turn.sender_id,
+        call_id,
+        now,
+        unavailable=_unavailable(changes, command, None),
+    )
+    changes.turn(made)
+    changes.log(
+        logging.INFO, "Handed off: %s call_id=%s deliveries=%d", card.reason, call_id, len(batch)
+    )
+    if not batch:
+        return consequences.plan(
+            changes, consequences.conclude(changes, made, outcome.judge(()))
+        )
+    changes.enqueue(batch)
+    first = changes.current(batch[0])
+    if first.state is batch[0].state and changes.crowded(call_id, 0):
+        changes.withdraw(CROWDED, batch)
+    changes.effect(AwaitTurn(command.key, now + command.wait))
+    return consequences.plan(changes)
+
+
+def _again(changes: Changes, command: CallAction, known: TurnRecord) -> Plan:
+    """The same request once more: the stored answer, or the wait for the first one's."""
+    if known.answer is not None:
+        return Plan(answer=known.answer)
+    return Plan(effects=(AwaitTurn(command.key, changes.now + command.wait),))
+
+
+def _repeated(changes: Changes, command: CallAction, found: AssignmentRecord) -> ActionAnswer:
+    """A handoff to the agent who has the call already: nothing happens but the slots."""
+    snapshot, assignment = changes.snapshot, found.assignment
+    last = snapshot.last_turns.get(assignment.call_id)
+    verdict = outcome.judge(snapshot.of_turn(last.key) if last is not None else ())
+    answer = consequences.handed_off(
+        changes, assignment.agent_id, assignment.call_id, verdict.delivery
+    )
+    again = pause_again(snapshot, found, command.turn)
+    return replace(answer, pause=again is not None)
+
+
+def _refuse(changes: Changes, command: CallAction, error: AssignmentError) -> Plan:
+    """No handoff can be made: the same answer for every repeat of this request."""
+    # What was prepared so far is not stored.
+    fresh = Changes(changes.snapshot, changes.rules, changes.now)
+    fresh.warn("No handoff could be made: %s code=%s", error.message, error.code)
+    fresh.effect(Count("handoff", (error.code,)))
+    answer = _unavailable(fresh, command, error.code)
+    fresh.turn(TurnRecord(command.key, command.turn.sender_id, None, fresh.now, answer))
+    return fresh.plan(answer)
+
+
+def _unavailable(changes: Changes, command: CallAction, error: str | None) -> ActionAnswer:
+    name, known = changes.rules.designer.handoff.unavailable, command.turn.responses
+    missing = name is not None and known is not None and name not in known
+    if missing and error is not None:
+        changes.warn(
+            "The domain has no response %s: the built-in text is used",
+            name,
+            once=f"missing {name}",
+        )
+    return ActionAnswer(
+        state=BOT,
+        error=error,
+        response=None if missing else name,
+        text=_SORRY if missing else None,
+    )
+
+
+def _say(
+    changes: Changes, command: CallAction, found: AssignmentRecord | BroughtAssignment
+) -> Reply | None:
+    """The designer's words, rendered for the assignment's channel; None says nothing."""
+    name, known = changes.rules.designer.handoff.say, command.responses
+    if name is None:
+        return None
+    channels = replies.channel_names(
+        found.assignment.channel.value, command.turn.input_channel
+    )
+    if known is None:
+        changes.warn(
+            "No domain came with the request, and none could be had: %s is not said; set"
+            " send_domain: true for the action, or rasa.domain",
+            name,
+            once=f"missing {name}",
+        )
+        return None
+    said = replies.render(
+        known, name, command.turn.slots, channels=channels, seed=command.key
+    )
+    if said is None:
+        changes.warn(
+            "The domain has no fitting response %s: nothing is said", name, once=f"missing {name}"
+        )
+    return said

@@ -1,0 +1,65 @@
+"""What the deliveries of a handoff say about its promise. Pure."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from bridge.state.records import DELIVERED, FAILED, NONE, PENDING
+from bridge.model import Delivery, DeliveryState
+
+_WHY = ("gateway_unreachable", "agent_signed_out")
+
+
+@dataclass(frozen=True, slots=True)
+class Outcome:
+    """How a handoff stands.
+
+    Attributes:
+        delivery: the slot ``handoff_delivery``.
+        error: the slot ``handoff_error`` where the promise cannot be made, else None.
+        over: nothing will change any more by itself.
+    """
+
+    delivery: str
+    error: str | None
+    over: bool
+
+
+def told(delivery: Delivery) -> bool:
+    """Whether the customer has it, or may have it."""
+    return delivery.state in (DeliveryState.DELIVERED, DeliveryState.UNCERTAIN)
+
+
+def judge(batch: Sequence[Delivery]) -> Outcome:
+    """Judge a handoff by its deliveries, in order.
+
+    The promise stands as soon as something of it was told; it cannot be made when all of it
+    failed, when no attempt could connect, or when the agent has no session and gets none.
+    """
+    if not batch:
+        return Outcome(NONE, None, over=True)
+    over = all(delivery.state.settled for delivery in batch)
+    if any(told(delivery) for delivery in batch):
+        return _begun(batch, over=over)
+    if over:
+        return Outcome(FAILED, _why(batch[0]) or "rejected", over=True)
+    if any(delivery.state is DeliveryState.SENDING for delivery in batch):
+        return Outcome(PENDING, None, over=False)
+    waiting = next(item for item in batch if item.state is DeliveryState.WAITING)
+    error = _why(waiting)
+    return Outcome(FAILED if error else PENDING, error, over=False)
+
+
+def _begun(batch: Sequence[Delivery], *, over: bool) -> Outcome:
+    if not over:
+        return Outcome(PENDING, None, over=False)
+    whole = all(told(delivery) for delivery in batch)
+    return Outcome(DELIVERED if whole else FAILED, None, over=True)
+
+
+def _why(delivery: Delivery) -> str | None:
+    code = delivery.error.code if delivery.error else None
+    if code == "gateway_unreachable" and delivery.connected:
+        return None  # it did connect once: the message may be on its way
+    return code if code in _WHY else None

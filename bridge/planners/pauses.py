@@ -1,0 +1,39 @@
+"""When a pause is repeated, and what the bot is told of the time in which it was paused."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from bridge.model import Delivery, DeliveryState
+from bridge.state.records import ASSIST, HANDOFF, ActionAnswer, AssignmentRecord
+from bridge.state.snapshot import Snapshot
+from bridge.turn import Turn
+
+
+def pause_again(
+    snapshot: Snapshot, found: AssignmentRecord, turn: Turn
+) -> ActionAnswer | None:
+    """The handoff's answer once more, if Rasa lifted our pause while the agent has the call.
+
+    Rasa does so when its session expires; that a newer message came here shows it.
+    """
+    if turn.message_at is None or turn.paused:
+        return None
+    if found.handed_off_at is None or turn.message_at <= found.handed_off_at:
+        return None
+    record = snapshot.last_turns.get(found.assignment.call_id)
+    if record is None or record.answer is None:
+        return None
+    paused = record.answer.pause and record.answer.state in (HANDOFF, ASSIST)
+    return record.answer if paused else None
+
+
+def summary(found: AssignmentRecord, told: Sequence[Delivery], until: float) -> str:
+    """What happened while the agent had the call, in one sentence for ``handoff_summary``."""
+    sent = [item for item in told if item.part == 0 and item.state is not DeliveryState.FAILED]
+    number = {0: "no message", 1: "1 message"}.get(len(sent), f"{len(sent)} messages")
+    seconds = until - (found.handed_off_at or until)
+    minutes, rest = divmod(max(0, round(seconds)), 60)
+    lasted = f"{minutes} min {rest} s" if minutes else f"{rest} s"
+    agent_id = found.assignment.agent_id
+    return f"Agent {agent_id} had the conversation for {lasted} and sent {number}."

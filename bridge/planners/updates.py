@@ -1,0 +1,207 @@
+"""What Rasa is still to be told: the agent's messages, handbacks, and promises that were broken.
+
+One update of a conversation at a time, in order, tried until Rasa took it. A handback of which
+Rasa hears too late, when an agent has the conversation again, is not told.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import replace
+from typing import Any
+
+from bridge import replies
+from bridge.errors import RasaError
+from bridge.planners import policy
+from bridge.planners.changes import Changes
+from bridge.planners.pauses import summary
+from bridge.planners.rules import Rules
+from bridge.state.commands import ClaimUpdates, DomainResult, UpdateResult
+from bridge.state.plan import AskDomain, Count, Keep, Plan, TellRasa
+from bridge.state.records import RasaUpdate, UpdateKind, UpdateState
+from bridge.state.snapshot import Snapshot
+from bridge.turn import WRITTEN_BACK
+
+MARK = "cc_bridge_update"  # in an event's metadata: the update's ID
+LEASE = 60.0  # seconds; three calls of Rasa with their timeouts are shorter
+_DELIVERIES_FIRST = 10.0  # seconds that a handback lets what was stored before it go first
+_LOOK_AGAIN = 0.2  # seconds
+_LONGEST_DELAY = 30.0  # seconds between two tries
+_REFUSALS = 4  # of what Rasa will never store: a handback may wait behind it
+_AWAY = (502, 503, 504)  # what stands before Rasa says that Rasa is not there
+_SORRY = "Sorry, nobody could take over. Please go on here, or try again a little later."
+
+
+def claim(snapshot: Snapshot, command: ClaimUpdates, rules: Rules, now: float) -> Plan:
+    """Claim each conversation's oldest update that is due; answers how many were claimed."""
+    changes = Changes(snapshot, rules, now)
+    claimed = 0
+    for update_id in snapshot.due_updates:
+        update = snapshot.updates[update_id]
+        if update.state is UpdateState.SENDING and command.held.get(update.seq, "") == update.lease:
+            continue  # this process is at it, however long that takes
+        if claimed < command.limit:
+            claimed += _claim(changes, command, update)
+    if len(snapshot.due_updates) > claimed:
+        changes.update_due_at(now + _LOOK_AGAIN)
+    return changes.plan(claimed)
+
+
+def _claim(changes: Changes, command: ClaimUpdates, update: RasaUpdate) -> bool:
+    now = changes.now
+    found = changes.snapshot.latest(update.sender_id)
+    if update.kind is not UpdateKind.WRITE_BACK and found is not None and found.with_agent:
+        # To resume the bot now would undo the new handoff's pause.
+        changes.update(replace(update, state=UpdateState.DONE, settled_at=now))
+        return False
+    if update.kind is UpdateKind.RESUME:
+        still_open = bool(changes.open_on(update.call_id or ""))
+        if still_open and now < update.created_at + _DELIVERIES_FIRST:
+            changes.update(replace(update, due_at=now + _LOOK_AGAIN))
+            return False
+        events = _resuming(changes, update)
+    elif update.kind is UpdateKind.TELL:
+        if command.responses is None and not command.domain_asked:
+            changes.effect(AskDomain())
+            changes.update(replace(update, due_at=now + _LOOK_AGAIN))
+            return False
+        events = (_apology(changes, command, update),)
+    else:
+        events = (_said(update),)
+    lease = f"{changes.snapshot.process.name}:{now:.6f}:{update.attempts}"
+    changes.update(
+        replace(
+            update,
+            state=UpdateState.SENDING,
+            attempts=update.attempts + 1,
+            lease=lease,
+            lease_until=now + LEASE,
+        )
+    )
+    changes.effect(TellRasa(update.id, events))
+    return True
+
+
+def complete(snapshot: Snapshot, command: UpdateResult, rules: Rules, now: float) -> Plan:
+    """Complete an attempt to tell Rasa something."""
+    changes = Changes(snapshot, rules, now)
+    told, error = command.update, command.error
+    found = snapshot.updates.get(told.id)
+    if found is None or found.lease != told.lease:
+        return changes.plan()
+    free = replace(found, lease=None, lease_until=None)
+    if command.unsent:
+        changes.update(
+            replace(free, state=UpdateState.WAITING, due_at=now, attempts=found.attempts - 1)
+        )
+        return changes.plan()
+    if error is None:
+        changes.update(replace(free, state=UpdateState.DONE, settled_at=now, error=None))
+        changes.effect(Count("update", (found.kind.value, "done")))
+    else:
+        _fail(changes, free, error, command.jitter)
+    changes.update_due_at(now)
+    return changes.plan()
+
+
+def _fail(changes: Changes, update: RasaUpdate, error: RasaError, jitter: float) -> None:
+    now = changes.now
+    due = now + policy.backoff(update.attempts + 1, jitter, longest=_LONGEST_DELAY)
+    state = UpdateState.WAITING
+    if due >= update.expires_at or _in_vain(update, error):
+        state = UpdateState.FAILED
+    changes.update(
+        replace(
+            update,
+            state=state,
+            due_at=due,
+            error=error.message,
+            settled_at=None if state is UpdateState.WAITING else now,
+        )
+    )
+    changes.effect(Count("update", (update.kind.value, state.value)))
+    changes.warn(
+        "Rasa was not told: %s call_id=%s update=%s kind=%s attempt=%d state=%s",
+        error.message,
+        update.call_id,
+        update.seq,
+        update.kind.value,
+        update.attempts,
+        state.value,
+    )
+
+
+def _in_vain(update: RasaUpdate, error: RasaError) -> bool:
+    """Whether trying again is of no use, or could say something twice."""
+    if update.kind is UpdateKind.TELL:
+        # Rasa sends before it stores: the customer may have been told, and no tracker knows.
+        return error.unknown
+    refused = error.status not in (0, *_AWAY)
+    return update.kind is UpdateKind.WRITE_BACK and refused and update.attempts >= _REFUSALS
+
+
+def keep_domain(
+    snapshot: Snapshot, command: DomainResult, rules: Rules, now: float
+) -> Plan:
+    """Keep the domain's responses for commands that came without them."""
+    del snapshot, rules, now
+    return Plan(answer=True, effects=(Keep(command.responses),))
+
+
+# -- events for Rasa -------------------------------------------------------------------------------
+
+
+def _resuming(changes: Changes, update: RasaUpdate) -> tuple[Mapping[str, Any], ...]:
+    """A bare resume, and the slots that say what happened meanwhile."""
+    call_id = update.call_id or ""
+    until = float(update.body.get("until", update.created_at))
+    found = changes.record(update.sender_id, call_id)
+    told = changes.snapshot.told.get(call_id, [])
+    error = update.body.get("error")
+    slots = {
+        "handoff_state": "bot",
+        "handoff_agent_id": None,
+        "handoff_call_id": None,
+        "handoff_delivery": "none" if error is None else "failed",
+        "handoff_error": error,
+        "handoff_summary": summary(found, told, until) if found is not None else "",
+    }
+    return (
+        {"event": "resume"},
+        *({"event": "slot", "name": name, "value": value} for name, value in slots.items()),
+    )
+
+
+def _apology(changes: Changes, command: ClaimUpdates, update: RasaUpdate) -> dict[str, Any]:
+    """The designer's words for a handoff that could not be made, as a bot event."""
+    name = changes.rules.designer.handoff.unavailable
+    reply: Mapping[str, Any] | None = None
+    if name is not None:
+        reply = replies.render(command.responses or {}, name, {}, channels=(), seed=update.id)
+    reply = reply or {"text": _SORRY}
+    return {
+        "event": "bot",
+        "text": reply.get("text"),
+        "data": {key: value for key, value in reply.items() if key != "text"},
+        "metadata": {MARK: update.id},
+    }
+
+
+def _said(update: RasaUpdate) -> dict[str, Any]:
+    """What the agent sent, as a bot event that says so."""
+    body = update.body
+    return {
+        "event": "bot",
+        "text": body["text"],
+        "data": {},
+        "metadata": {
+            WRITTEN_BACK: {
+                "said_by": "agent",
+                "agent_id": body["agent_id"],
+                "origin": body["origin"],
+                "approved_by": body["approved_by"],
+                "media_type": body["media_type"],
+            },
+            MARK: update.id,
+        },
+    }

@@ -1,0 +1,80 @@
+"""Senders: what blocks, on threads of its own. Each call's result comes back as a command.
+
+Deliveries, sign-ins, polls and Rasa have pools of their own, so that none starves another. Nothing
+is decided here, and nothing is read from or written to the store.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from typing import Any
+
+from bridge.config.settings import BridgeSettings
+from bridge.gateway.client import GatewayClient
+from bridge.model import Delivery, Guid
+from bridge.rasa import Rasa
+from bridge.senders.deliveries import DeliverySender
+from bridge.senders.polls import EventPoller
+from bridge.senders.rasa import RasaSender
+from bridge.senders.sessions import SessionSender
+from bridge.state.commands import Command
+from bridge.state.records import RasaUpdate
+
+__all__ = ["ThreadSenders"]
+
+Reply = Callable[[Any, "BaseException | None"], None]
+
+
+class ThreadSenders:
+    """All senders of one process. ``start`` them once; ``close`` them once."""
+
+    def __init__(
+        self, client: GatewayClient, rasa: Rasa | None, settings: BridgeSettings
+    ) -> None:
+        self._client = client
+        self._rasa = rasa
+        self._settings = settings
+
+    def start(self, put: Callable[[Command], None]) -> None:
+        """Begin; results are given to ``put``, from any thread."""
+        settings = self._settings
+        self._deliveries = DeliverySender(self._client, settings, put)
+        self._sessions = SessionSender(self._client, settings, put)
+        self._polls = EventPoller(self._client, settings.gateway, put)
+        self._updates = RasaSender(self._rasa, put)
+
+    def send(self, delivery: Delivery, guid: Guid, timeout: float, *, retried: bool) -> None:
+        """Send a delivery within ``timeout`` seconds in all."""
+        self._deliveries.submit(delivery, guid, timeout, retried=retried)
+
+    def sign_in(self, agent_id: str, *, forced: bool, interrupted: bool) -> None:
+        """Sign an agent in."""
+        self._sessions.sign_in(agent_id, forced=forced, interrupted=interrupted)
+
+    def sign_out(self, agent_id: str, guid: Guid, reply: Reply | None) -> None:
+        """Sign an agent out, and tell ``reply`` what came of it."""
+        self._sessions.sign_out(agent_id, guid, reply)
+
+    def poll(self, agent_id: str, guid: Guid, failures: int) -> None:
+        """Poll for an agent's events once."""
+        self._polls.poll(agent_id, guid, failures)
+
+    def stop_polling(self) -> None:
+        """Begin no other poll."""
+        self._polls.stop()
+
+    def tell_rasa(self, update: RasaUpdate, events: Sequence[Mapping[str, Any]]) -> None:
+        """Tell Rasa something."""
+        self._updates.tell(update, events)
+
+    def ask_domain(self) -> None:
+        """Ask Rasa for its domain."""
+        self._updates.ask_domain()
+
+    def close(self) -> None:
+        """Let what is under way finish within its deadlines; begin nothing."""
+        self._polls.stop()
+        self._sessions.close()
+        self._deliveries.close()
+        self._updates.close()
+        self._polls.close()

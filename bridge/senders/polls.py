@@ -1,0 +1,98 @@
+"""Polls for agents' events, one long poll a thread; each answer is a command.
+
+The poll is the heartbeat of a session: two minutes without one, and the platform signs the agent
+out. Reading an event consumes it, so the next poll is sent only once the core has stored it.
+"""
+
+from __future__ import annotations
+
+import logging
+import random
+import threading
+import time
+from collections.abc import Callable
+
+from bridge.config.settings import GatewaySettings
+from bridge.errors import GatewayError, UnknownOutcomeError, describe
+from bridge.gateway import wire
+from bridge.gateway.client import GatewayClient
+from bridge.model import Guid
+from bridge.state.commands import Command, PollResult
+
+logger = logging.getLogger(__name__)
+
+_LAST_POLL = 11.0  # seconds that a stop waits for it: a long poll without an event lasts ten
+
+
+class EventPoller:
+    """Long polls, each on a thread of its own: a hundred of them starve no message."""
+
+    def __init__(
+        self, client: GatewayClient, settings: GatewaySettings, put: Callable[[Command], None]
+    ) -> None:
+        self._client = client
+        self._timeout = settings.poll_timeout
+        self._put = put
+        self._lock = threading.Lock()
+        self._threads: set[threading.Thread] = set()
+        self._wait_until: float | None = None  # monotonic; set by ``stop``
+
+    def poll(self, agent_id: str, guid: Guid, failures: int) -> None:
+        """Poll once; the result is put."""
+        with self._lock:
+            if self._wait_until is not None:
+                return
+            thread = threading.Thread(
+                target=self._run,
+                args=(agent_id, guid, failures),
+                name=f"poll-{agent_id}",
+                daemon=True,  # a poll that outlasts the stop ends with the process
+            )
+            self._threads.add(thread)
+            thread.start()
+
+    def stop(self) -> None:
+        """Begin no other poll."""
+        with self._lock:
+            if self._wait_until is None:
+                self._wait_until = time.monotonic() + min(self._timeout, _LAST_POLL)
+
+    def close(self) -> None:
+        """Wait a while for polls under way, from ``stop`` on: an answer may consume an event."""
+        self.stop()
+        with self._lock:
+            threads, until = tuple(self._threads), self._wait_until or 0.0
+        for thread in threads:
+            thread.join(max(0.0, until - time.monotonic()))
+
+    def _run(self, agent_id: str, guid: Guid, failures: int) -> None:
+        result = PollResult(
+            agent_id=agent_id,
+            guid=guid,
+            failures=failures,
+            jitter=random.random(),  # noqa: S311 - spreads polls
+            **self._poll(agent_id, guid),
+        )
+        try:
+            self._put(result)
+        finally:
+            with self._lock:
+                self._threads.discard(threading.current_thread())
+
+    def _poll(self, agent_id: str, guid: Guid) -> dict[str, object]:
+        try:
+            answer = self._client.call(
+                agent_id,
+                wire.poll(agent_id),
+                guid=guid,
+                timeout=self._timeout,
+                read_timeout=self._timeout,
+            )
+            return {"new_guid": answer.guid, "event": wire.event(answer.content)}
+        except GatewayError as error:
+            return {"error": error}
+        except Exception as error:  # noqa: BLE001 - a poller that dies loses the session
+            logger.error(  # noqa: TRY400
+                "A poll failed unexpectedly: %s agent_id=%s", describe(error), agent_id
+            )
+            return {"error": UnknownOutcomeError("the bridge failed while polling")}

@@ -1,0 +1,95 @@
+"""Tells Rasa what it has to know, and asks it for its domain.
+
+Before something is told again, the tracker is asked whether the last attempt arrived: nothing is
+said twice.
+"""
+
+from __future__ import annotations
+
+import logging
+import random
+from collections.abc import Callable, Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from typing import Any
+
+from bridge.errors import BridgeError, RasaError, describe
+from bridge.planners.updates import MARK
+from bridge.rasa import Rasa
+from bridge.state.commands import Command, DomainResult, UpdateResult
+from bridge.state.records import RasaUpdate, UpdateKind
+
+logger = logging.getLogger(__name__)
+
+_AT_A_TIME = 5
+
+
+class RasaSender:
+    """One pool of threads. Thread-safe; close it once."""
+
+    def __init__(self, rasa: Rasa | None, put: Callable[[Command], None]) -> None:
+        self._rasa = rasa
+        self._put = put
+        self._pool = ThreadPoolExecutor(_AT_A_TIME, thread_name_prefix="rasa")
+        self._closing = False
+
+    def tell(self, update: RasaUpdate, events: Sequence[Mapping[str, Any]]) -> None:
+        """Append ``events`` to the update's conversation; the result is put."""
+        try:
+            self._pool.submit(self._tell, update, events)
+        except RuntimeError:  # the process is stopping
+            self._put(UpdateResult(update=update, unsent=True))
+
+    def ask_domain(self) -> None:
+        """Ask for the domain; the result is put."""
+        try:
+            self._pool.submit(self._ask_domain)
+        except RuntimeError:
+            self._put(DomainResult(responses=None))
+
+    def close(self) -> None:
+        """Let calls under way finish; begin nothing."""
+        self._closing = True
+        self._pool.shutdown(wait=True)
+
+    def _tell(self, update: RasaUpdate, events: Sequence[Mapping[str, Any]]) -> None:
+        if self._closing or self._rasa is None:
+            self._put(UpdateResult(update=update, unsent=True))
+            return
+        error: RasaError | None = None
+        try:
+            again = update.attempts > 1 and update.kind is not UpdateKind.RESUME
+            if not (again and self._arrived(update)):
+                to_customer = update.kind is UpdateKind.TELL
+                self._rasa.add_events(update.sender_id, events, to_customer=to_customer)
+        except RasaError as raised:
+            error = raised
+        except Exception as raised:  # noqa: BLE001 - an update must be completed whatever happens
+            error = RasaError(describe(raised))
+        self._put(
+            UpdateResult(update=update, error=error, jitter=random.random())  # noqa: S311 - spreads attempts
+        )
+
+    def _arrived(self, update: RasaUpdate) -> bool:
+        """Whether an earlier attempt is in the tracker."""
+        assert self._rasa is not None  # noqa: S101 - asked by the caller
+        events = self._rasa.tracker(update.sender_id).get("events")
+        if not isinstance(events, list):
+            raise RasaError("Rasa's tracker has no events")
+        return any(
+            isinstance(event, dict)
+            and isinstance(metadata := event.get("metadata"), dict)
+            and metadata.get(MARK) == update.id
+            for event in reversed(events)
+        )
+
+    def _ask_domain(self) -> None:
+        responses: Mapping[str, Any] | None = None
+        try:
+            if self._rasa is not None:
+                found = self._rasa.domain().get("responses")
+                responses = found if isinstance(found, Mapping) else {}
+        except BridgeError as error:
+            logger.warning("The domain could not be read: %s", error)
+        except Exception as error:  # noqa: BLE001 - the command that waits goes on without it
+            logger.error("The domain could not be read: %s", describe(error))  # noqa: TRY400
+        self._put(DomainResult(responses=responses))

@@ -1,0 +1,95 @@
+"""Signs agents in and out at the gateway: for one agent, one at a time."""
+
+from __future__ import annotations
+
+import logging
+import threading
+from collections import defaultdict
+from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
+from typing import Any
+
+from bridge.config.settings import AgentSettings, BridgeSettings
+from bridge.errors import FinalError, GatewayError, UnknownOutcomeError, describe
+from bridge.gateway import wire
+from bridge.gateway.client import GatewayClient
+from bridge.model import Guid
+from bridge.state.commands import Command, SignInResult
+
+logger = logging.getLogger(__name__)
+
+SECONDS = 5.0  # of a sign-in, or a sign-out, in all
+_AT_A_TIME = 8
+
+Reply = Callable[[Any, "BaseException | None"], None]
+
+
+class SessionSender:
+    """One pool of threads. A sign-in and a sign-out of the same agent never overlap."""
+
+    def __init__(
+        self, client: GatewayClient, settings: BridgeSettings, put: Callable[[Command], None]
+    ) -> None:
+        self._client = client
+        self._settings = settings
+        self._put = put
+        self._locks: defaultdict[str, threading.Lock] = defaultdict(threading.Lock)
+        self._pool = ThreadPoolExecutor(_AT_A_TIME, thread_name_prefix="sign-in")
+
+    def sign_in(self, agent_id: str, *, forced: bool, interrupted: bool) -> None:
+        """Sign an agent in; the result is put."""
+        self._submit(self._sign_in, agent_id, forced, interrupted)
+
+    def sign_out(self, agent_id: str, guid: Guid, reply: Reply | None) -> None:
+        """Sign an agent out; ``reply`` is told what came of it."""
+        self._submit(self._sign_out, agent_id, guid, reply)
+
+    def close(self) -> None:
+        """Let sign-ins under way finish: one is never repeated or crossed before its reply."""
+        self._pool.shutdown(wait=True, cancel_futures=True)
+
+    def _submit(self, work: Callable[..., None], *arguments: Any) -> None:
+        try:
+            self._pool.submit(work, *arguments)
+        except RuntimeError:
+            logger.debug("The process is stopping: nobody is signed in or out any more")
+
+    def _sign_in(self, agent_id: str, forced: bool, interrupted: bool) -> None:  # noqa: FBT001 - the pool passes positions
+        guid: Guid | None = None
+        error: GatewayError | None = None
+        agent = self._settings.agent(agent_id) or AgentSettings()
+        try:
+            with self._locks[agent_id]:
+                request = wire.sign_in(agent_id, agent, force=forced)
+                guid = self._client.call(agent_id, request, timeout=SECONDS).guid
+            if guid is None:
+                error = FinalError("the sign-in's answer brought no GUID")
+        except GatewayError as raised:
+            error = raised
+        except Exception as raised:  # noqa: BLE001 - the result must come whatever happens
+            logger.error(  # noqa: TRY400
+                "A sign-in failed unexpectedly: %s agent_id=%s", describe(raised), agent_id
+            )
+            error = UnknownOutcomeError("the bridge failed while signing in")
+        self._put(
+            SignInResult(
+                agent_id=agent_id,
+                guid=guid,
+                error=error,
+                forced=forced,
+                interrupted=interrupted,
+            )
+        )
+
+    def _sign_out(self, agent_id: str, guid: Guid, reply: Reply | None) -> None:
+        error: BaseException | None = None
+        try:
+            with self._locks[agent_id]:
+                self._client.call(agent_id, wire.sign_out(agent_id), guid=guid, timeout=SECONDS)
+        except GatewayError as raised:
+            error = raised
+        except Exception as raised:  # noqa: BLE001 - whoever waits is told whatever happens
+            logger.error("A sign-out failed unexpectedly: %s", describe(raised))  # noqa: TRY400
+            error = raised
+        if reply is not None:
+            reply(True if error is None else None, error)

@@ -1,0 +1,293 @@
+"""What the edge shows: lists, single rows and counts, on reading connections. Nothing is written."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from typing import Any
+
+from sqlalchemy import Connection, Select, and_, func, literal_column, or_, select
+
+from bridge.metrics import Figures
+from bridge.model import Card, Delivery, DeliveryState, Suggestion, SuggestionState
+from bridge.state.records import (
+    AssignmentRecord,
+    EventRecord,
+    LeaderRecord,
+    RasaUpdate,
+    SessionRecord,
+    SessionState,
+    SwitchRecord,
+    TurnRecord,
+    UpdateKind,
+)
+from bridge.store import rows, schema
+
+_a, _d, _e = schema.assignments.c, schema.deliveries.c, schema.events.c
+_s, _u = schema.suggestions.c, schema.rasa_updates.c
+_assignments = select(*(_a[name] for name in rows.ASSIGNMENT_READ))
+_updates = select(*(_u[name] for name in rows.UPDATE))
+# Written out and word for word as the partial indexes have it: only then do both engines see that
+# they apply.
+_OPEN = _d.state.in_([literal_column("'waiting'"), literal_column("'sending'")])
+_WAITING = _d.state == literal_column("'waiting'")
+_UNDELIVERED = _d.state != literal_column("'delivered'")
+_UPDATES_OPEN = _u.state.in_([literal_column("'waiting'"), literal_column("'sending'")])
+_UPDATES_FAILED = _u.state == literal_column("'failed'")
+_OFFERED = _s.state == literal_column("'offered'")
+
+
+# -- deliveries ------------------------------------------------------------------------------------
+
+
+def deliveries(
+    tx: Connection,
+    *,
+    call_id: str | None = None,
+    states: Iterable[DeliveryState] = (),
+    agent_id: str | None = None,
+    after: int = 0,
+    limit: int,
+) -> list[Delivery]:
+    """Deliveries in the order of storing; ``after`` is a number to go on from."""
+    statement = select(schema.deliveries).where(_d.seq > after).order_by(_d.seq).limit(limit)
+    return _deliveries(tx, _narrowed(statement, call_id, states, agent_id))
+
+
+def newest_deliveries(
+    tx: Connection,
+    *,
+    call_id: str | None = None,
+    states: Iterable[DeliveryState] = (),
+    agent_id: str | None = None,
+    limit: int,
+) -> list[Delivery]:
+    """The newest such deliveries, in the order of storing."""
+    statement = _narrowed(select(schema.deliveries), call_id, states, agent_id)
+    return _deliveries(tx, statement.order_by(_d.seq.desc()).limit(limit))[::-1]
+
+
+def counted_deliveries(
+    tx: Connection, *, call_id: str | None, agent_id: str | None
+) -> dict[str, int]:
+    """How many deliveries are in which state."""
+    statement = _narrowed(select(_d.state, func.count()), call_id, (), agent_id)
+    return {row[0]: row[1] for row in tx.execute(statement.group_by(_d.state))}
+
+
+def delivery(tx: Connection, seq: int) -> Delivery | None:
+    """One delivery by its number."""
+    return _one(_deliveries(tx, select(schema.deliveries).where(_d.seq == seq)))
+
+
+def parts(tx: Connection, found: Delivery) -> list[Delivery]:
+    """All parts of a delivery's reply, in order."""
+    statement = (
+        select(schema.deliveries)
+        .where(_d.call_id == found.envelope.call_id, _d.reply_key == found.reply_key)
+        .order_by(_d.part)
+    )
+    return _deliveries(tx, statement)
+
+
+def of_turn(tx: Connection, turn_key: str) -> list[Delivery]:
+    """The deliveries of an action call, in order."""
+    record = turn(tx, turn_key)
+    if record is None or record.call_id is None:
+        return []
+    of_call = deliveries(tx, call_id=record.call_id, limit=1 << 30)
+    return [item for item in of_call if item.turn_key == turn_key]
+
+
+def _deliveries(tx: Connection, statement: Select[Any]) -> list[Delivery]:
+    return [rows.delivery(row) for row in tx.execute(statement)]
+
+
+def _narrowed(
+    statement: Select[Any],
+    call_id: str | None,
+    states: Iterable[DeliveryState],
+    agent_id: str | None,
+) -> Select[Any]:
+    if call_id is not None:
+        statement = statement.where(_d.call_id == call_id)
+    if agent_id is not None:
+        statement = statement.where(_d.agent_id == agent_id)
+    wanted = [state.value for state in states]
+    if not wanted:
+        return statement
+    if DeliveryState.DELIVERED.value not in wanted:
+        statement = statement.where(_UNDELIVERED)
+    return statement.where(_d.state.in_(wanted))
+
+
+# -- calls -----------------------------------------------------------------------------------------
+
+
+def calls(
+    tx: Connection,
+    *,
+    agent_id: str | None,
+    ended: bool,
+    before: tuple[float, str] | None,
+    limit: int,
+) -> list[AssignmentRecord]:
+    """Calls, the newest assignment first; ``before`` is (given_at, call ID) to go on from."""
+    statement = _assignments.order_by(_a.given_at.desc(), _a.call_id.desc()).limit(limit)
+    if agent_id is not None:
+        statement = statement.where(_a.agent_id == agent_id)
+    if not ended:
+        statement = statement.where(_a.ended_at.is_(None))
+    if before is not None:
+        at, call_id = before
+        older = or_(_a.given_at < at, and_(_a.given_at == at, _a.call_id < call_id))
+        statement = statement.where(older)
+    return [rows.assignment(row) for row in tx.execute(statement)]
+
+
+def latest_assignment(tx: Connection, sender_id: str) -> AssignmentRecord | None:
+    """The newest assignment of a conversation, open or ended."""
+    statement = _assignments.where(_a.sender_id == sender_id).order_by(_a.given_at.desc())
+    return _one([rows.assignment(row) for row in tx.execute(statement.limit(1))])
+
+
+def assignment_of_call(tx: Connection, call_id: str) -> AssignmentRecord | None:
+    """The newest assignment of a call, open or ended."""
+    statement = _assignments.where(_a.call_id == call_id).order_by(_a.given_at.desc())
+    return _one([rows.assignment(row) for row in tx.execute(statement.limit(1))])
+
+
+def card(tx: Connection, call_id: str) -> Card | None:
+    """The handoff card of a call's newest assignment."""
+    statement = select(_a.card).where(_a.call_id == call_id).order_by(_a.given_at.desc())
+    return rows.card(tx.execute(statement.limit(1)).scalar())
+
+
+def turn(tx: Connection, key: str) -> TurnRecord | None:
+    """One action call."""
+    statement = select(schema.turns).where(schema.turns.c.key == key)
+    return _one([rows.turn(row) for row in tx.execute(statement)])
+
+
+# -- suggestions -----------------------------------------------------------------------------------
+
+
+def suggestions(
+    tx: Connection,
+    *,
+    call_id: str | None = None,
+    states: Iterable[SuggestionState] = (),
+    agent_id: str | None = None,
+    after: int = 0,
+    limit: int,
+) -> list[tuple[int, Suggestion]]:
+    """Suggestions in the order of storing, each with the cursor that goes on after it."""
+    statement = select(schema.suggestions).where(_s.seq > after).order_by(_s.seq).limit(limit)
+    if call_id is not None:
+        statement = statement.where(_s.call_id == call_id)
+    if agent_id is not None:
+        statement = statement.where(_s.agent_id == agent_id)
+    wanted = [state.value for state in states]
+    if wanted == [SuggestionState.OFFERED.value]:
+        statement = statement.where(_OFFERED)
+    elif wanted:
+        statement = statement.where(_s.state.in_(wanted))
+    return [(row.seq, rows.suggestion(row)) for row in tx.execute(statement)]
+
+
+def suggestion(tx: Connection, suggestion_id: str) -> Suggestion | None:
+    """One suggestion."""
+    statement = select(schema.suggestions).where(_s.id == suggestion_id)
+    return _one([rows.suggestion(row) for row in tx.execute(statement)])
+
+
+def any_expired(tx: Connection, *, now: float) -> bool:
+    """Whether something is still offered whose time is over."""
+    statement = select(_s.seq).where(_OFFERED, _s.expires_at <= now).limit(1)
+    return tx.execute(statement).first() is not None
+
+
+# -- the rest --------------------------------------------------------------------------------------
+
+
+def session(tx: Connection, agent_id: str) -> SessionRecord | None:
+    """An agent's session."""
+    statement = select(schema.sessions).where(schema.sessions.c.agent_id == agent_id)
+    return _one([rows.session(row) for row in tx.execute(statement)])
+
+
+def switch(tx: Connection, name: str) -> SwitchRecord | None:
+    """A switch, if it was ever set."""
+    statement = select(schema.switches).where(schema.switches.c.name == name)
+    return _one([rows.switch(row) for row in tx.execute(statement)])
+
+
+def leader(tx: Connection, name: str) -> LeaderRecord | None:
+    """Who does a task for all processes, and when it was last done."""
+    statement = select(schema.leaders).where(schema.leaders.c.name == name)
+    return _one([rows.leader(row) for row in tx.execute(statement)])
+
+
+def revocations(tx: Connection, subjects: Sequence[str]) -> dict[str, float]:
+    """Which of ``subjects`` were revoked, and when."""
+    table = schema.revocations.c
+    statement = select(table.subject, table.revoked_at).where(table.subject.in_(list(subjects)))
+    return {row.subject: row.revoked_at for row in tx.execute(statement)}
+
+
+def update(tx: Connection, update_id: str) -> RasaUpdate | None:
+    """One update for Rasa."""
+    return _one([rows.update(row) for row in tx.execute(_updates.where(_u.id == update_id))])
+
+
+def updates_of_call(tx: Connection, call_id: str) -> list[RasaUpdate]:
+    """The updates for Rasa of a call, in order."""
+    statement = _updates.where(_u.call_id == call_id).order_by(_u.seq)
+    return [rows.update(row) for row in tx.execute(statement)]
+
+
+def rasa_knows(tx: Connection, call_id: str) -> bool:
+    """Whether Rasa was told of a call's handbacks: until then the bot stays silent."""
+    statement = select(_u.seq).where(
+        _UPDATES_OPEN, _u.call_id == call_id, _u.kind == UpdateKind.RESUME.value
+    )
+    return tx.execute(statement.limit(1)).first() is None
+
+
+def counted_updates(tx: Connection) -> dict[str, int]:
+    """How much Rasa is still to be told (``open``), and how much it never took (``failed``)."""
+    count = select(func.count()).select_from(schema.rasa_updates)
+    return {
+        "open": tx.execute(count.where(_UPDATES_OPEN)).scalar_one(),
+        "failed": tx.execute(count.where(_UPDATES_FAILED)).scalar_one(),
+    }
+
+
+def events_of_agent(tx: Connection, agent_id: str, *, limit: int = 100) -> list[EventRecord]:
+    """The newest events of an agent, oldest first."""
+    statement = select(schema.events).where(_e.agent_id == agent_id).order_by(_e.seq.desc())
+    found = [rows.event(row) for row in tx.execute(statement.limit(limit))]
+    return found[::-1]
+
+
+def figures(tx: Connection) -> Figures:
+    """How much of everything is open at this moment, for Prometheus."""
+    states = select(_d.state, func.count()).where(_OPEN).group_by(_d.state)
+    waiting = {row[0]: row[1] for row in tx.execute(states)}
+    session_states = select(schema.sessions.c.state, func.count()).group_by(
+        schema.sessions.c.state
+    )
+    agents = {row[0]: row[1] for row in tx.execute(session_states)}
+    open_calls = select(func.count()).select_from(schema.assignments).where(_a.ended_at.is_(None))
+    offered = select(func.count()).select_from(schema.suggestions).where(_OFFERED)
+    return Figures(
+        deliveries={state: waiting.get(state, 0) for state in ("waiting", "sending")},
+        oldest_waiting_at=tx.execute(select(func.min(_d.created_at)).where(_WAITING)).scalar(),
+        open_calls=tx.execute(open_calls).scalar_one(),
+        sessions={state.value: agents.get(state.value, 0) for state in SessionState},
+        suggestions_offered=tx.execute(offered).scalar_one(),
+        updates=counted_updates(tx),
+    )
+
+
+def _one(found: Sequence[Any]) -> Any:
+    return found[0] if found else None

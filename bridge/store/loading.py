@@ -1,0 +1,652 @@
+"""Loads what a batch of commands needs: IDs to calls first, then rows, one statement a table.
+
+On PostgreSQL the keys of everything that a command may change are locked before anything is read:
+first those of conversations and calls, then those of agents, each in one order, so that two
+machines never wait for each other. SQLite has one writer, and needs none of that.
+"""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Callable, Iterable, Mapping
+from typing import Any
+
+from bridge.model import Delivery, DeliveryState, Origin
+from bridge.state.records import SessionRecord, SessionState, UpdateKind
+from bridge.state.snapshot import Needs, Process, Snapshot
+from bridge.store import rows, schema
+from bridge.store.statements import Select, Transaction
+
+SLICE = 500
+LEASE = 10.0  # seconds
+_STALE = 256  # deliveries that are too old, at a time
+_D = rows.listed(schema.deliveries, "d")
+_A = rows.listed(schema.assignments, "a", "card")
+_S = rows.listed(schema.suggestions, "s")
+_U = rows.listed(schema.rasa_updates, "u", "erased_at")
+_OPEN = "d.state IN ('waiting', 'sending')"
+_WITHOUT_GUID = "('agent_signed_out', 'signing_in')"
+_AWAY = "('gateway_unreachable', 'unknown_outcome', 'http_502', 'http_503', 'http_504')"
+
+_TURNS = Select(
+    f"SELECT {rows.listed(schema.turns, 't')} FROM {{texts}} CROSS JOIN turns t"  # noqa: S608
+    " WHERE t.key = k.value"
+)
+_LAST_TURN = Select(
+    f"SELECT {rows.listed(schema.turns, 't')} FROM turns t"  # noqa: S608
+    " WHERE t.sender_id = {value} AND t.call_id = {value} ORDER BY t.made_at DESC LIMIT 1"
+)
+_SUGGESTIONS = Select(
+    f"SELECT {_S} FROM {{texts}} CROSS JOIN suggestions o CROSS JOIN suggestions s"  # noqa: S608
+    " WHERE o.id = k.value AND s.candidates = o.candidates"
+)
+_OFFERED = Select(
+    f"SELECT {_S} FROM {{texts}} CROSS JOIN suggestions s"  # noqa: S608
+    " WHERE s.sender_id = k.value AND s.state = 'offered'"
+    f" UNION ALL SELECT {_S} FROM {{texts}} CROSS JOIN suggestions s"
+    " WHERE s.call_id = k.value AND s.state = 'offered'"
+)
+_EXPIRED = Select(
+    f"SELECT {_S} FROM suggestions s WHERE s.state = 'offered'"  # noqa: S608
+    f" AND s.expires_at <= {{value}} LIMIT {SLICE}"
+)
+_ASSIGNMENTS = Select(
+    f"SELECT 1, (SELECT max(b.handed_back_at) FROM assignments b WHERE b.sender_id = k.value),"  # noqa: S608
+    f" {_A} FROM {{texts}} CROSS JOIN assignments a WHERE a.sender_id = k.value AND a.call_id ="
+    " (SELECT n.call_id FROM assignments n WHERE n.sender_id = k.value"
+    " ORDER BY n.given_at DESC LIMIT 1)"
+    f" UNION ALL SELECT 0, NULL, {_A} FROM {{texts}} CROSS JOIN assignments a"
+    " WHERE a.call_id = k.value"
+)
+_DELIVERIES = Select(
+    f"SELECT {_D} FROM {{numbers}} CROSS JOIN deliveries d WHERE d.seq = k.value"  # noqa: S608
+    f" UNION ALL SELECT {_D} FROM {{texts}} CROSS JOIN deliveries d"
+    f" WHERE d.call_id = k.value AND {_OPEN}"
+    f" UNION ALL SELECT {_D} FROM {{texts}} CROSS JOIN deliveries d"
+    " WHERE d.call_id = k.value AND d.turn_key IN {among}"
+    f" UNION ALL SELECT {_D} FROM {{texts}} CROSS JOIN deliveries d"
+    " WHERE d.call_id = k.value AND d.reply_key IN {among}"
+)
+_OPEN_OF_CALLS = Select(
+    f"SELECT {_D} FROM {{texts}} CROSS JOIN deliveries d"  # noqa: S608
+    f" WHERE d.call_id = k.value AND {_OPEN}"
+)
+_TOLD = Select(
+    f"SELECT {_D} FROM deliveries d WHERE d.call_id = {{value}}"  # noqa: S608
+    " AND d.created_at >= {value} AND d.state IN ('delivered', 'uncertain') ORDER BY d.seq"
+)
+_SESSIONS = Select(
+    f"SELECT {rows.listed(schema.sessions, 's')} FROM {{texts}} CROSS JOIN sessions s"  # noqa: S608
+    " WHERE s.agent_id = k.value"
+)
+_POLLED = Select(
+    f"SELECT {rows.listed(schema.sessions, 's')} FROM sessions s"  # noqa: S608
+    " WHERE s.ours AND s.state IN ('signed_in', 'doubted')"
+)
+_SWITCHES = Select("SELECT s.name, s.value, s.changed_at FROM switches s")
+_LEADERS = Select(
+    "SELECT l.name, l.holder, l.held_until, l.done_at FROM {texts} CROSS JOIN leaders l"
+    " WHERE l.name = k.value"
+)
+_UPDATES = Select(
+    f"SELECT {_U} FROM {{numbers}} CROSS JOIN rasa_updates u WHERE u.seq = k.value"  # noqa: S608
+)
+
+# -- what is due -----------------------------------------------------------------------------------
+
+
+def first_of_each(table: str, alias: str, of: str) -> str:
+    """The condition of a leased queue: nothing of its line stands before it or is being sent."""
+    return (
+        f"NOT EXISTS (SELECT 1 FROM {table} o WHERE o.{of} = {alias}.{of}"  # noqa: S608
+        f" AND o.state IN ('waiting', 'sending') AND o.seq <> {alias}.seq"
+        f" AND (o.seq < {alias}.seq OR o.state = 'sending'))"
+    )
+
+
+_FREE = first_of_each("deliveries", "d", "call_id")
+_DUE = Select(
+    f"SELECT {_D} FROM deliveries d WHERE d.state = 'waiting' AND d.due_at <= {{value}}"  # noqa: S608
+    f" AND {_FREE} ORDER BY d.due_at, d.seq LIMIT {{value}}"
+)
+_STALE_DUE = Select(
+    f"SELECT {_D} FROM deliveries d WHERE d.state = 'waiting' AND d.expires_at <= {{value}}"  # noqa: S608
+    f" AND {_FREE} ORDER BY d.due_at, d.seq LIMIT {_STALE}"
+)
+# What was tried last comes last: no single delivery can fail every probe. What waits for its
+# agent's session would ask the gateway nothing.
+_PROBE = Select(
+    f"SELECT {_D} FROM deliveries d WHERE d.state = 'waiting' AND {_FREE}"  # noqa: S608
+    f" AND (d.error_code IS NULL OR d.error_code NOT IN {_WITHOUT_GUID} OR d.due_at <= {{value}})"
+    " ORDER BY d.due_at, d.seq LIMIT 1"
+)
+_STALLED = Select(
+    f"SELECT {_D} FROM deliveries d WHERE d.state = 'sending' AND d.lease_until < {{value}}"  # noqa: S608
+)
+_LEASED = Select(f"SELECT {_D} FROM deliveries d WHERE d.state = 'sending'")  # noqa: S608
+_NEXT_DUE = Select(
+    "SELECT min(d.due_at) FROM deliveries d WHERE d.state = 'waiting' AND d.due_at > {value}"
+    " UNION ALL SELECT min(d.lease_until) FROM deliveries d WHERE d.state = 'sending'"
+)
+_WAITING_FOR_GUID = Select(
+    f"SELECT {_D} FROM {{texts}} CROSS JOIN deliveries d WHERE d.agent_id = k.value"  # noqa: S608
+    f" AND d.state = 'waiting' AND d.error_code IN {_WITHOUT_GUID} AND d.due_at > {{value}}"
+    f" LIMIT {SLICE}"
+)
+_ALL_WITHOUT_GUID = Select(
+    f"SELECT {_D} FROM deliveries d WHERE d.state = 'waiting'"  # noqa: S608
+    f" AND d.error_code IN {_WITHOUT_GUID} LIMIT {SLICE}"
+)
+_AFTER_AWAY = Select(
+    f"SELECT {_D} FROM deliveries d WHERE d.state = 'waiting' AND d.due_at > {{value}}"  # noqa: S608
+    f" AND d.error_code IN {_AWAY} LIMIT {SLICE}"
+)
+_AUTO = Select(
+    f"SELECT {_D} FROM deliveries d WHERE d.state = 'waiting' AND d.origin = 'auto'"  # noqa: S608
+    f" LIMIT {SLICE}"
+)
+_TOO_LATE = Select(
+    f"SELECT {_D} FROM deliveries d WHERE (d.state = 'waiting'"  # noqa: S608
+    " AND (d.due_at > {value} OR (d.part = 0 AND d.expires_at > {value})"
+    " OR (d.part > 0 AND d.expires_at > {value})))"
+    f" OR (d.state = 'sending' AND d.lease_until > {{value}}) LIMIT {SLICE}"
+)
+_FREE_UPDATE = first_of_each("rasa_updates", "u", "sender_id")
+_DUE_UPDATES = Select(
+    f"SELECT {_U} FROM rasa_updates u WHERE ((u.state = 'waiting' AND u.due_at <= {{value}})"  # noqa: S608
+    " OR (u.state = 'sending' AND u.lease_until < {value}))"
+    " AND u.state IN ('waiting', 'sending')"
+    f" AND {_FREE_UPDATE} ORDER BY u.due_at, u.seq LIMIT {{value}}"
+)
+_NEXT_UPDATE = Select(
+    "SELECT min(CASE u.state WHEN 'sending' THEN u.lease_until ELSE u.due_at END)"
+    " FROM rasa_updates u WHERE u.state IN ('waiting', 'sending')"
+    " AND (u.state = 'sending' OR u.due_at > {value})"
+)
+_OPEN_UPDATES = Select(
+    f"SELECT {_U} FROM rasa_updates u WHERE u.state IN ('waiting', 'sending') LIMIT {SLICE}"  # noqa: S608
+)
+
+# -- PostgreSQL's locks ----------------------------------------------------------------------------
+
+_LOCK = "SELECT pg_advisory_xact_lock(k) FROM unnest(%s::bigint[]) AS k"
+_TRY_LOCK = "SELECT k, pg_try_advisory_xact_lock(k) FROM unnest(%s::bigint[]) AS k"
+_CALLS_OF = Select(
+    "SELECT s.sender_id, s.call_id FROM {texts} CROSS JOIN suggestions s WHERE s.id = k.value"
+    " UNION SELECT d.sender_id, d.call_id FROM {numbers} CROSS JOIN deliveries d"
+    " WHERE d.seq = k.value"
+    " UNION SELECT t.sender_id, t.call_id FROM {texts} CROSS JOIN turns t"
+    " WHERE t.key = k.value AND t.call_id IS NOT NULL"
+    " UNION SELECT a.sender_id, a.call_id FROM {texts} CROSS JOIN assignments a"
+    " WHERE a.call_id = k.value"
+    " UNION SELECT k.value, (SELECT n.call_id FROM assignments n WHERE n.sender_id = k.value"
+    " ORDER BY n.given_at DESC LIMIT 1) FROM {texts}"
+    " UNION SELECT u.sender_id, u.call_id FROM {numbers} CROSS JOIN rasa_updates u"
+    " WHERE u.seq = k.value AND u.call_id IS NOT NULL"
+)
+
+Known = Mapping[str, SessionRecord]
+
+
+class Loader:
+    """Loads one batch.
+
+    Args:
+        tx: the transaction in which it will be written.
+        process: what the planners see of this process.
+        known: sessions that are known to be current.
+        is_dead: whether the holder of a lease has surely died.
+    """
+
+    def __init__(
+        self,
+        tx: Transaction,
+        process: Process,
+        known: Known,
+        now: float,
+        is_dead: Callable[[str], bool],
+    ) -> None:
+        self._tx = tx
+        self._known = known
+        self._now = now
+        self._is_dead = is_dead
+        self._dead: set[str] = set()
+        self._process = process
+        self.snapshot = Snapshot(process)
+
+    def load(self, needs: Needs) -> Snapshot:
+        """Everything that ``needs`` names."""
+        if self._tx.dialect == "postgresql":
+            self._lock(needs)
+        if needs.turns:
+            self._turns(needs.turns)
+        if needs.suggestions:
+            self._suggestions(_SUGGESTIONS.rows(self._tx, _list(needs.suggestions)))
+        self._special(needs)
+        self._rows(needs)
+        self._sessions(needs)
+        self.snapshot.loaded = dict(self.snapshot.assignments)
+        self.snapshot.loaded_turns = set(self.snapshot.turns)
+        if self._dead:
+            found = self.snapshot.process
+            self.snapshot.process = Process(
+                found.name,
+                found.free,
+                found.sends,
+                found.closed,
+                found.backlog,
+                frozenset(self._dead),
+            )
+        return self.snapshot
+
+    # -- the ordinary rows ---------------------------------------------------------------------
+
+    def _rows(self, needs: Needs) -> None:
+        tx, snapshot = self._tx, self.snapshot
+        # IDs to calls.
+        suggested = {item.call_id for item in snapshot.suggestions.values()}
+        turned = {
+            record.call_id
+            for key in needs.of_turns
+            if (record := snapshot.turns.get(key)) is not None and record.call_id is not None
+        }
+        calls = needs.calls | suggested | {call for _, call in needs.pairs}
+        if needs.calls_of_turns:
+            calls |= turned
+        if needs.senders or calls:
+            self._assignments(needs.senders, calls)
+        own = {
+            snapshot.newest[sender][1]
+            for sender in needs.senders
+            if sender in snapshot.newest
+        }
+        opened = needs.open_of_calls | needs.brought_calls | suggested | own
+        if opened or needs.deliveries or turned:
+            found = _DELIVERIES.rows(
+                tx,
+                _list(needs.deliveries),
+                _list(opened),
+                _list(turned),
+                _list(needs.of_turns),
+                _list(opened if needs.replies else ()),
+                _list(needs.replies),
+            )
+            self._deliveries(found)
+        self._behind(needs)
+        self._offered(needs, own)
+        if needs.callers:
+            self._with_agents(needs)
+        if needs.leaders:
+            for row in _LEADERS.rows(tx, _list(needs.leaders)):
+                leader = rows.leader(row)
+                snapshot.leaders[leader.name] = leader
+                self._note_dead(leader.holder)
+        if needs.updates:
+            self._updates(_UPDATES.rows(tx, _list(needs.updates)))
+        if needs.switches:
+            self._switches()
+
+    def _behind(self, needs: Needs) -> None:
+        """The assignments of what may be claimed next, or of what a person decides about."""
+        snapshot = self.snapshot
+        if needs.calls_of_deliveries:
+            calls = {item.envelope.call_id for item in snapshot.deliveries.values()}
+            self._assignments((), calls)
+            self._deliveries(_OPEN_OF_CALLS.rows(self._tx, _list(calls)))
+        elif needs.next_of_calls:
+            waiting = {
+                item.envelope.call_id
+                for item in snapshot.deliveries.values()
+                if item.state is DeliveryState.WAITING
+            }
+            missing = waiting - set(snapshot.newest_of_call)
+            if missing:
+                self._assignments((), missing)
+
+    def _offered(self, needs: Needs, own: set[str]) -> None:
+        snapshot = self.snapshot
+        senders = {
+            sender
+            for sender in needs.callers
+            if (found := snapshot.latest(sender)) is not None and found.with_agent
+        }
+        calls = set(needs.calls)
+        if needs.conversations:
+            calls |= {
+                snapshot.newest[sender][1]
+                for sender in needs.conversations
+                if sender in snapshot.newest
+            }
+        calls |= {call for call in own if self._has_agent(call, needs.callers)}
+        if senders or calls:
+            self._suggestions(_OFFERED.rows(self._tx, _list(senders), _list(calls)))
+
+    def _has_agent(self, call: str, callers: frozenset[str]) -> bool:
+        return any(
+            (found := self.snapshot.latest(sender)) is not None
+            and found.with_agent
+            and found.assignment.call_id == call
+            for sender in callers
+        )
+
+    def _with_agents(self, needs: Needs) -> None:
+        """What an action call is told of a conversation that an agent has."""
+        snapshot, tx = self.snapshot, self._tx
+        handed: list[str] = []
+        for sender in needs.callers:
+            found = snapshot.latest(sender)
+            if found is None or not found.with_agent:
+                continue
+            call = found.assignment.call_id
+            row = _LAST_TURN.first(tx, sender, call)
+            if row is not None:
+                record = rows.turn(row)
+                snapshot.last_turns[call] = record
+                handed.append(record.key)
+            if sender in needs.told_of_callers and found.handed_off_at is not None:
+                self._told(call, found.handed_off_at)
+        if handed:
+            calls = list(snapshot.last_turns)
+            self._deliveries(_DELIVERIES.rows(tx, [], [], calls, handed, [], []))
+        if any(
+            (found := snapshot.latest(sender)) is not None and found.with_agent
+            for sender in needs.callers
+        ):
+            self._switches()
+
+    def _told(self, call: str, since: float) -> None:
+        found = _TOLD.rows(self._tx, call, since)
+        self.snapshot.told[call] = [rows.delivery(row) for row in found]
+
+    def _turns(self, keys: Iterable[str]) -> None:
+        for row in _TURNS.rows(self._tx, _list(keys)):
+            record = rows.turn(row)
+            self.snapshot.turns[record.key] = record
+
+    def _assignments(self, senders: Iterable[str], calls: Iterable[str]) -> None:
+        snapshot = self.snapshot
+        newest: list[tuple[str, str]] = []
+        for tagged, handed_back_at, *row in _ASSIGNMENTS.rows(
+            self._tx, _list(senders), _list(calls)
+        ):
+            record = rows.assignment(row)
+            pair = (record.assignment.sender_id, record.assignment.call_id)
+            snapshot.assignments[pair] = record
+            if tagged:
+                newest.append(pair)
+                if handed_back_at is not None:
+                    snapshot.handed_back_at[pair[0]] = handed_back_at
+            former = snapshot.newest_of_call.get(pair[1])
+            older = former is None or snapshot.assignments[former].given_at <= record.given_at
+            if not tagged and older:
+                snapshot.newest_of_call[pair[1]] = pair
+        for pair in newest:
+            snapshot.newest[pair[0]] = pair
+
+    def _deliveries(self, found: Iterable[rows.Row]) -> None:
+        known = self.snapshot.deliveries
+        new = [row for row in found if row[1] not in known]
+        if len(new) > 1:
+            new.sort(key=lambda row: row[0])
+        for row in new:
+            item = rows.delivery(row)
+            known[item.message_code] = item
+
+    def _suggestions(self, found: Iterable[rows.Row]) -> None:
+        for row in found:
+            item = rows.suggestion(row)
+            self.snapshot.suggestions.setdefault(item.id, item)
+
+    def _updates(self, found: Iterable[rows.Row]) -> None:
+        for row in found:
+            item = rows.update(row)
+            self.snapshot.updates[item.id] = item
+            self._note_dead(item.lease)
+
+    def _switches(self) -> None:
+        for row in _SWITCHES.rows(self._tx):
+            found = rows.switch(row)
+            self.snapshot.switches[found.name] = found
+
+    # -- sessions ------------------------------------------------------------------------------
+
+    def _sessions(self, needs: Needs) -> None:
+        snapshot = self.snapshot
+        wanted = set(needs.agents)
+        wanted |= {
+            record.assignment.agent_id for record in snapshot.assignments.values() if record.open
+        }
+        wanted |= {
+            item.envelope.agent_id
+            for item in snapshot.deliveries.values()
+            if item.state is DeliveryState.WAITING
+        }
+        stored = set(needs.stored_agents)
+        for agent in wanted - stored:
+            known = self._known.get(agent)
+            if known is None:
+                stored.add(agent)
+            else:
+                snapshot.sessions[agent] = known
+                snapshot.agents.add(agent)
+        stored -= snapshot.agents
+        if not stored:
+            return
+        if self._tx.dialect == "postgresql":
+            self._lock_all(f"agent:{agent}" for agent in stored)
+        for row in _SESSIONS.rows(self._tx, _list(stored)):
+            self._session(rows.session(row))
+        snapshot.agents |= stored
+
+    def _session(self, record: SessionRecord) -> None:
+        self.snapshot.sessions[record.agent_id] = record
+        self.snapshot.agents.add(record.agent_id)
+        self._note_dead(record.signing_in)
+        self._note_dead(record.poller)
+
+    # -- what timers ask for -------------------------------------------------------------------
+
+    def _special(self, needs: Needs) -> None:
+        if needs.due is not None:
+            self._due(needs)
+        if needs.due_updates is not None:
+            self._due_updates(needs)
+        if needs.leased:
+            self._recover()
+        if needs.unattended:
+            self._unattended()
+        tx, now = self._tx, self._now
+        if needs.waiting_for_guid:
+            self._slice(_WAITING_FOR_GUID.rows(tx, _list(needs.waiting_for_guid), now))
+        if needs.waiting_for_gateway:
+            self._slice(_AFTER_AWAY.rows(tx, now))
+        if needs.waiting_auto:
+            self._slice(_AUTO.rows(tx))
+        if needs.too_late is not None:
+            self._too_late(needs)
+        if needs.expired_suggestions:
+            found = _EXPIRED.rows(tx, now)
+            self.snapshot.more = len(found) >= SLICE
+            self._suggestions(found)
+
+    def _slice(self, found: list[tuple[Any, ...]]) -> None:
+        self.snapshot.more = len(found) >= SLICE
+        self._deliveries(self._unlocked(found))
+        promised = [item for item in self.snapshot.deliveries.values() if _promises(item)]
+        self._turns({str(item.turn_key) for item in promised})
+        if promised:
+            calls = {item.envelope.call_id for item in promised}
+            keys = {str(item.turn_key) for item in promised}
+            self._deliveries(_DELIVERIES.rows(self._tx, [], [], _list(calls), _list(keys), [], []))
+            self._assignments((), calls)
+
+    def _due(self, needs: Needs) -> None:
+        tx, now, command = self._tx, self._now, needs.due
+        assert command is not None  # noqa: S101 - asked by the caller
+        found: list[tuple[Any, ...]] = []
+        if command.sweep or command.probe:
+            found += _STALE_DUE.rows(tx, now)
+            if command.probe:
+                found += _PROBE.rows(tx, now)
+        elif command.limit > 0:
+            found += _DUE.rows(tx, now, command.limit)
+            self.snapshot.more = len(found) >= command.limit
+        stalled = [
+            row for row in _STALLED.rows(tx, now) if command.held.get(row[0], "") != row[_LEASE_AT]
+        ]
+        due = self._unlocked(found)
+        self._deliveries([*due, *self._unlocked(stalled)])
+        self.snapshot.due = list(dict.fromkeys(str(row[1]) for row in due))
+        calls = {item.envelope.call_id for item in self.snapshot.deliveries.values()}
+        if calls:
+            self._deliveries(_OPEN_OF_CALLS.rows(tx, _list(calls)))
+            self._assignments((), calls)
+            late = [
+                item
+                for item in self.snapshot.deliveries.values()
+                if _promises(item) and (item.expires_at <= now or self._over(item))
+            ]
+            if late or stalled:
+                keys = {str(item.turn_key) for item in self.snapshot.deliveries.values() if _promises(item)}
+                self._turns(keys)
+                self._deliveries(
+                    _DELIVERIES.rows(tx, [], [], _list(calls), _list(keys), [], [])
+                )
+                self._suggestions(_OFFERED.rows(tx, [], _list(calls)))
+        times = [row[0] for row in _NEXT_DUE.rows(tx, now) if row[0] is not None]
+        self.snapshot.next_due = min(times, default=None)
+
+    def _over(self, item: Delivery) -> bool:
+        """Whether its call is over or another agent's, so that it will fail."""
+        record = self.snapshot.assignments.get((item.sender_id, item.envelope.call_id))
+        if record is None:
+            return False
+        return not record.open or record.assignment.agent_id != item.envelope.agent_id
+
+    def _due_updates(self, needs: Needs) -> None:
+        tx, now, command = self._tx, self._now, needs.due_updates
+        assert command is not None  # noqa: S101 - asked by the caller
+        found = _DUE_UPDATES.rows(tx, now, now, max(command.limit, 1))
+        if tx.dialect == "postgresql":
+            at = rows.UPDATE.index("sender_id")
+            free = self._try_lock({f"update:{row[at]}" for row in found})
+            found = [row for row in found if f"update:{row[at]}" in free]
+        self._updates(found)
+        self.snapshot.due_updates = [str(row[1]) for row in found]
+        asked = [self.snapshot.updates[name] for name in self.snapshot.due_updates]
+        told = [item for item in asked if item.kind is not UpdateKind.WRITE_BACK]
+        if told:
+            calls = {item.call_id for item in told if item.call_id is not None}
+            self._assignments({item.sender_id for item in told}, calls)
+            self._deliveries(_OPEN_OF_CALLS.rows(tx, _list(calls)))
+            for item in told:
+                if item.kind is UpdateKind.RESUME and item.call_id is not None:
+                    self._told(item.call_id, float(item.body.get("since", item.created_at)))
+        self.snapshot.next_update_due = _NEXT_UPDATE.scalar(tx, now)
+
+    def _recover(self) -> None:
+        tx = self._tx
+        leased = [rows.delivery(row) for row in _LEASED.rows(tx)]
+        for item in leased:
+            self._note_dead(item.lease)
+        dead = [item for item in leased if item.lease in self._dead]
+        for item in dead:
+            self.snapshot.deliveries[item.message_code] = item
+        self._deliveries(_ALL_WITHOUT_GUID.rows(tx))
+        self._updates(_OPEN_UPDATES.rows(tx))
+        if dead:
+            calls = {item.envelope.call_id for item in dead}
+            keys = {str(item.turn_key) for item in dead if _promises(item)}
+            self._deliveries(_OPEN_OF_CALLS.rows(tx, _list(calls)))
+            self._assignments((), calls)
+            self._turns(keys)
+            self._deliveries(_DELIVERIES.rows(tx, [], [], _list(calls), _list(keys), [], []))
+
+    def _too_late(self, needs: Needs) -> None:
+        lease = self._now + LEASE
+        first, rest = needs.latest_expiry, needs.latest_rest
+        self._slice(_TOO_LATE.rows(self._tx, needs.too_late, first, rest, lease))
+        self._updates(_OPEN_UPDATES.rows(self._tx))
+
+    def _unattended(self) -> None:
+        for row in _POLLED.rows(self._tx):
+            self._session(rows.session(row))
+        self.snapshot.unattended = [
+            agent
+            for agent, record in self.snapshot.sessions.items()
+            if record.poller is None
+            or (record.poller_until or 0.0) < self._now
+            or record.poller in self._dead
+        ]
+
+    def _note_dead(self, holder: str | None) -> None:
+        if holder is None or holder in self._dead or holder == self._process.name:
+            return
+        if not self._process.owns(holder) and self._is_dead(holder):
+            self._dead.add(holder)
+
+    # -- locks ---------------------------------------------------------------------------------
+
+    def _lock(self, needs: Needs) -> None:
+        """Lock every conversation and call that this batch may change, in one order."""
+        keys: set[str] = set()
+        found = _CALLS_OF.rows(
+            self._tx,
+            _list(needs.suggestions),
+            _list(needs.deliveries),
+            _list(needs.turns),
+            _list(needs.calls | needs.open_of_calls | needs.brought_calls),
+            _list(needs.senders),
+            _list(needs.updates),
+        )
+        for sender, call in found:
+            keys.add(f"sender:{sender}")
+            if call is not None:
+                keys.add(f"call:{call}")
+        keys |= {f"sender:{sender}" for sender in needs.senders}
+        keys |= {f"call:{call}" for call in needs.calls | needs.open_of_calls}
+        keys |= {f"call:{call}" for _, call in needs.pairs}
+        keys |= {f"turn:{key}" for key in needs.turns}
+        keys |= {f"task:{name}" for name in needs.leaders}
+        keys |= {f"update:{sender}" for sender, _ in found if needs.updates}
+        self._lock_all(keys)
+
+    def _lock_all(self, keys: Iterable[str]) -> None:
+        numbers = sorted({_number(key) for key in keys})
+        if numbers:
+            self._tx.execute(_LOCK, [numbers]).fetchall()
+
+    def _unlocked(self, found: list[tuple[Any, ...]]) -> list[tuple[Any, ...]]:
+        """Deliveries whose calls no other machine is at; these are locked then."""
+        if self._tx.dialect != "postgresql" or not found:
+            return found
+        free = self._try_lock({f"call:{row[_CALL_AT]}" for row in found})
+        return [row for row in found if f"call:{row[_CALL_AT]}" in free]
+
+    def _try_lock(self, keys: set[str]) -> set[str]:
+        numbers = {_number(key): key for key in keys}
+        self._tx.execute(_TRY_LOCK, [sorted(numbers)])
+        return {numbers[number] for number, taken in self._tx.cursor.fetchall() if taken}
+
+
+_CALL_AT = rows.DELIVERY.index("call_id")
+_LEASE_AT = rows.DELIVERY.index("lease")
+
+
+def _promises(item: Delivery) -> bool:
+    return item.origin is Origin.HANDOFF and item.turn_key is not None
+
+
+def _number(key: str) -> int:
+    """A key as PostgreSQL's advisory locks name it."""
+    digest = hashlib.blake2b(key.encode("utf-8", "replace"), digest_size=8).digest()
+    return int.from_bytes(digest, "big", signed=True)
+
+
+def _list(found: Iterable[Any]) -> list[Any]:
+    return list(found)
+
+
+def is_current(record: SessionRecord) -> bool:
+    """Whether a session may be used from memory: only one in which nothing is under way."""
+    return record.state is SessionState.SIGNED_IN and record.guid is not None

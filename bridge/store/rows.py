@@ -1,0 +1,581 @@
+"""Rows of each table as values, and back. No statement is run here."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping, Sequence
+from dataclasses import asdict
+from typing import Any
+
+from sqlalchemy import Table
+
+from bridge.model import (
+    AgentId,
+    Assignment,
+    CallId,
+    Card,
+    Channel,
+    Delivery,
+    DeliveryError,
+    DeliveryState,
+    Draft,
+    Envelope,
+    Guid,
+    Line,
+    MediaType,
+    MessageCode,
+    Origin,
+    Owner,
+    SenderId,
+    Source,
+    Suggestion,
+    SuggestionState,
+)
+from bridge.state.records import (
+    ActionAnswer,
+    AssignmentRecord,
+    EventRecord,
+    LeaderRecord,
+    RasaUpdate,
+    SessionRecord,
+    SessionState,
+    SwitchRecord,
+    TurnRecord,
+    UpdateKind,
+    UpdateState,
+)
+from bridge.store import schema
+
+Row = Sequence[Any]
+
+
+def names(table: Table, *left_out: str) -> tuple[str, ...]:
+    """The columns of a table, in their order."""
+    return tuple(column.name for column in table.columns if column.name not in left_out)
+
+
+def listed(table: Table, alias: str, *left_out: str) -> str:
+    """The columns of a table for a SELECT."""
+    return ", ".join(f"{alias}.{name}" for name in names(table, *left_out))
+
+
+# -- deliveries ------------------------------------------------------------------------------------
+
+DELIVERY = names(schema.deliveries)
+DELIVERY_NEW = names(
+    schema.deliveries, "seq", "attempts", "unknowns", "connected", "erased_at"
+)
+DELIVERY_MOVED = (
+    "seq",
+    "state",
+    "expires_at",
+    "due_at",
+    "attempts",
+    "unknowns",
+    "connected",
+    "lease",
+    "lease_until",
+    "error_code",
+    "error_message",
+    "settled_at",
+    "approved_by",
+    "command_key",
+)
+
+
+def delivery(row: Row) -> Delivery:
+    """The delivery of a whole row."""
+    (
+        seq,
+        message_code,
+        sender_id,
+        call_id,
+        agent_id,
+        user_id,
+        channel,
+        channel_config_id,
+        nickname,
+        avatar,
+        media_type,
+        media_file_type,
+        content_type,
+        content,
+        origin,
+        turn_key,
+        suggestion_id,
+        reply_key,
+        part,
+        state,
+        created_at,
+        expires_at,
+        due_at,
+        attempts,
+        unknowns,
+        connected,
+        lease,
+        lease_until,
+        error_code,
+        error_message,
+        settled_at,
+        approved_by,
+        command_key,
+        erased_at,
+    ) = row
+    return Delivery(
+        seq=seq,
+        message_code=MessageCode(message_code),
+        sender_id=SenderId(sender_id),
+        envelope=Envelope(
+            AgentId(agent_id),
+            CallId(call_id),
+            user_id,
+            Channel(channel),
+            channel_config_id,
+            nickname,
+            avatar,
+        ),
+        draft=Draft(MediaType(media_type), content, media_file_type, content_type),
+        origin=Origin(origin),
+        reply_key=reply_key,
+        part=part,
+        state=DeliveryState(state),
+        created_at=created_at,
+        expires_at=expires_at,
+        due_at=due_at,
+        attempts=attempts,
+        unknowns=unknowns,
+        connected=bool(connected),
+        lease=lease,
+        lease_until=lease_until,
+        error=DeliveryError(error_code, error_message or "") if error_code else None,
+        settled_at=settled_at,
+        turn_key=turn_key,
+        suggestion_id=suggestion_id,
+        command_key=command_key,
+        approved_by=approved_by,
+        erased_at=erased_at,
+    )
+
+
+def new_delivery(item: Delivery) -> Row:
+    """The values of ``DELIVERY_NEW``."""
+    envelope, draft, error = item.envelope, item.draft, item.error
+    return (
+        item.message_code,
+        item.sender_id,
+        envelope.call_id,
+        envelope.agent_id,
+        envelope.user_id,
+        envelope.channel.value,
+        envelope.channel_config_id,
+        envelope.nickname,
+        envelope.avatar,
+        draft.media_type.value,
+        draft.media_file_type,
+        draft.content_type,
+        draft.content,
+        item.origin.value,
+        item.turn_key,
+        item.suggestion_id,
+        item.reply_key,
+        item.part,
+        item.state.value,
+        item.created_at,
+        item.expires_at,
+        item.due_at,
+        item.lease,
+        item.lease_until,
+        error.code if error else None,
+        error.message if error else None,
+        item.settled_at,
+        item.approved_by,
+        item.command_key,
+    )
+
+
+def moved_delivery(item: Delivery) -> Row:
+    """The values of ``DELIVERY_MOVED``."""
+    error = item.error
+    return (
+        item.seq,
+        item.state.value,
+        item.expires_at,
+        item.due_at,
+        item.attempts,
+        item.unknowns,
+        item.connected,
+        item.lease,
+        item.lease_until,
+        error.code if error else None,
+        error.message if error else None,
+        item.settled_at,
+        item.approved_by,
+        item.command_key,
+    )
+
+
+# -- assignments -----------------------------------------------------------------------------------
+
+ASSIGNMENT = names(schema.assignments)
+ASSIGNMENT_READ = names(schema.assignments, "card")  # the card is read only to be shown
+
+
+def assignment(row: Row) -> AssignmentRecord:
+    """The record of a row of ``ASSIGNMENT_READ``."""
+    (
+        sender_id,
+        call_id,
+        agent_id,
+        user_id,
+        channel,
+        channel_config_id,
+        agent_nickname,
+        agent_avatar,
+        owner,
+        source,
+        given_at,
+        handed_off_at,
+        handed_back_at,
+        ended_at,
+        untold,
+        erased_at,
+        command_key,
+    ) = row
+    return AssignmentRecord(
+        Assignment(
+            SenderId(sender_id),
+            AgentId(agent_id),
+            CallId(call_id),
+            user_id,
+            Channel(channel),
+            channel_config_id,
+            agent_nickname,
+            agent_avatar,
+        ),
+        Owner(owner),
+        source,
+        given_at,
+        handed_off_at,
+        handed_back_at,
+        ended_at,
+        untold=bool(untold),
+        card_erased_at=erased_at,
+        command_key=command_key,
+    )
+
+
+def assigned(record: AssignmentRecord) -> Row:
+    """The values of ``ASSIGNMENT``; no card: the stored one stays."""
+    found = record.assignment
+    return (
+        found.sender_id,
+        found.call_id,
+        found.agent_id,
+        found.user_id,
+        found.channel.value,
+        found.channel_config_id,
+        found.agent_nickname,
+        found.agent_avatar,
+        record.owner.value,
+        record.source,
+        record.given_at,
+        record.handed_off_at,
+        record.handed_back_at,
+        record.ended_at,
+        _card(record.card),
+        record.untold,
+        record.card_erased_at,
+        record.command_key,
+    )
+
+
+def _card(found: Card | None) -> str | None:
+    if found is None:
+        return None
+    turns = [{"who": line.who, "text": line.text, "at": line.at} for line in found.turns]
+    return _json({"reason": found.reason, "slots": dict(found.slots), "turns": turns})
+
+
+def card(stored: str | None) -> Card | None:
+    """A handoff card from the store."""
+    if not stored:
+        return None
+    found: Mapping[str, Any] = json.loads(stored)
+    return Card(found["reason"], found["slots"], tuple(Line(**line) for line in found["turns"]))
+
+
+# -- action calls ----------------------------------------------------------------------------------
+
+TURN = names(schema.turns)
+
+
+def turn(row: Row) -> TurnRecord:
+    """The record of a whole row."""
+    key, sender_id, call_id, made_at, answer, unavailable = row
+    return TurnRecord(
+        key, sender_id, call_id, made_at, _answer(answer), _answer(unavailable)
+    )
+
+
+def _answer(stored: str | None) -> ActionAnswer | None:
+    return ActionAnswer.of_json(json.loads(stored)) if stored else None
+
+
+def turned(record: TurnRecord) -> Row:
+    """The values of ``TURN``."""
+    answer, unavailable = record.answer, record.unavailable
+    return (
+        record.key,
+        record.sender_id,
+        record.call_id,
+        record.made_at,
+        _json(answer.as_json()) if answer is not None else None,
+        _json(unavailable.as_json()) if unavailable is not None else None,
+    )
+
+
+# -- suggestions -----------------------------------------------------------------------------------
+
+SUGGESTION = names(schema.suggestions)
+SUGGESTION_WRITTEN = names(schema.suggestions, "seq", "erased_at")
+SUGGESTION_MOVED = (
+    "state",
+    "edited_text",
+    "reason",
+    "displayed_at",
+    "settled_at",
+    "settled_by",
+    "command_key",
+)
+
+
+def suggestion(row: Row) -> Suggestion:
+    """The suggestion of a whole row."""
+    (
+        _seq,
+        name,
+        candidates,
+        sender_id,
+        agent_id,
+        call_id,
+        message_id,
+        state,
+        created_at,
+        expires_at,
+        source,
+        text,
+        drafts,
+        kept,
+        edited_text,
+        reason,
+        displayed_at,
+        settled_at,
+        settled_by,
+        command_key,
+        erased_at,
+    ) = row
+    return Suggestion(
+        id=name,
+        group=candidates,
+        sender_id=SenderId(sender_id),
+        agent_id=AgentId(agent_id),
+        call_id=CallId(call_id),
+        state=SuggestionState(state),
+        created_at=created_at,
+        expires_at=expires_at,
+        source=Source(**json.loads(source)),
+        text=text,
+        drafts=_drafts(drafts),
+        kept=_drafts(kept),
+        message_id=message_id,
+        edited_text=edited_text,
+        reason=reason,
+        displayed_at=displayed_at,
+        settled_at=settled_at,
+        settled_by=settled_by,
+        command_key=command_key,
+        erased_at=erased_at,
+    )
+
+
+def suggested(item: Suggestion) -> Row:
+    """The values of ``SUGGESTION_WRITTEN``."""
+    return (
+        item.id,
+        item.group,
+        item.sender_id,
+        item.agent_id,
+        item.call_id,
+        item.message_id,
+        item.state.value,
+        item.created_at,
+        item.expires_at,
+        json.dumps(asdict(item.source)),
+        item.text,
+        _dumped(item.drafts),
+        _dumped(item.kept),
+        item.edited_text,
+        item.reason,
+        item.displayed_at,
+        item.settled_at,
+        item.settled_by,
+        item.command_key,
+    )
+
+
+def _dumped(drafts: Sequence[Draft]) -> str:
+    return _json([{**asdict(draft), "media_type": draft.media_type.value} for draft in drafts])
+
+
+def _drafts(stored: str) -> tuple[Draft, ...]:
+    return tuple(
+        Draft(**{**row, "media_type": MediaType(row["media_type"])}) for row in json.loads(stored)
+    )
+
+
+# -- sessions --------------------------------------------------------------------------------------
+
+SESSION = names(schema.sessions)
+
+
+def session(row: Row) -> SessionRecord:
+    """The record of a whole row."""
+    (
+        agent_id,
+        guid,
+        state,
+        ours,
+        generation,
+        error_code,
+        error_message,
+        renewed_at,
+        signing_in,
+        signing_in_until,
+        poller,
+        poller_until,
+    ) = row
+    return SessionRecord(
+        AgentId(agent_id),
+        Guid(guid) if guid else None,
+        SessionState(state),
+        bool(ours),
+        generation,
+        renewed_at,
+        error_code,
+        error_message,
+        signing_in,
+        signing_in_until,
+        poller,
+        poller_until,
+    )
+
+
+def signed(record: SessionRecord) -> Row:
+    """The values of ``SESSION``."""
+    return (
+        record.agent_id,
+        record.guid,
+        record.state.value,
+        record.ours,
+        record.generation,
+        record.error_code,
+        record.error_message,
+        record.renewed_at,
+        record.signing_in,
+        record.signing_in_until,
+        record.poller,
+        record.poller_until,
+    )
+
+
+# -- the rest --------------------------------------------------------------------------------------
+
+UPDATE = names(schema.rasa_updates, "erased_at")
+UPDATE_WRITTEN = names(schema.rasa_updates, "seq", "erased_at")
+UPDATE_MOVED = (
+    "state",
+    "due_at",
+    "attempts",
+    "lease",
+    "lease_until",
+    "error",
+    "settled_at",
+)
+
+
+def update(row: Row) -> RasaUpdate:
+    """The update of a row of ``UPDATE``."""
+    (
+        seq,
+        name,
+        sender_id,
+        call_id,
+        kind,
+        body,
+        state,
+        created_at,
+        due_at,
+        expires_at,
+        attempts,
+        lease,
+        lease_until,
+        error,
+        settled_at,
+    ) = row
+    return RasaUpdate(
+        seq,
+        name,
+        sender_id,
+        call_id,
+        UpdateKind(kind),
+        json.loads(body),
+        created_at,
+        due_at,
+        expires_at,
+        UpdateState(state),
+        attempts,
+        lease,
+        lease_until,
+        error,
+        settled_at,
+    )
+
+
+def updated(item: RasaUpdate) -> Row:
+    """The values of ``UPDATE_WRITTEN``."""
+    return (
+        item.id,
+        item.sender_id,
+        item.call_id,
+        item.kind.value,
+        _json(dict(item.body)),
+        item.state.value,
+        item.created_at,
+        item.due_at,
+        item.expires_at,
+        item.attempts,
+        item.lease,
+        item.lease_until,
+        item.error,
+        item.settled_at,
+    )
+
+
+def switch(row: Row) -> SwitchRecord:
+    """The record of a whole row."""
+    return SwitchRecord(*row)
+
+
+def leader(row: Row) -> LeaderRecord:
+    """The record of a whole row."""
+    return LeaderRecord(*row)
+
+def event(row: Any) -> EventRecord:
+    """The record of a whole row."""
+    return EventRecord(
+        row.agent_id, row.event_type, json.loads(row.content), row.received_at, row.seq
+    )
+
+
+def _json(value: Any) -> str:
+    return json.dumps(value, ensure_ascii=False)
