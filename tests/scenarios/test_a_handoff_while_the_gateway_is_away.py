@@ -13,6 +13,8 @@ from tests.scenarios.conftest import OpenOffice
 from tests.scenarios.office import Answered, Office, message
 from tests.simulator.harness import Simulator
 
+pytestmark = pytest.mark.both_engines
+
 
 def until(met: Callable[[], bool], seconds: float = 30) -> None:
     end = time.monotonic() + seconds

@@ -5,8 +5,12 @@ from __future__ import annotations
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
+import pytest
+
 from tests.simulator.harness import Simulator
 from tests.web.serving import WELCOME, ActionServer, assignment, slots, turn
+
+pytestmark = pytest.mark.both_engines
 
 
 def test_killed_between_the_answer_and_the_sending_it_sends_after_the_next_start(

@@ -16,6 +16,8 @@ from tests.scenarios.office import ASSIGNMENT, Office, message
 from tests.scenarios.rasa_stub import RasaStub
 from tests.simulator.harness import Simulator
 
+pytestmark = pytest.mark.both_engines
+
 CALL = ASSIGNMENT["call_id"]
 
 

@@ -5,10 +5,14 @@ from __future__ import annotations
 import asyncio
 import json
 
+import pytest
+
 from bridge.store import assignments
 from tests.scenarios.conftest import OpenOffice
 from tests.scenarios.office import Answered, Office, message
 from tests.simulator.harness import Simulator
+
+pytestmark = pytest.mark.both_engines
 
 
 def test_the_designers_words_go_out_under_the_agents_name(

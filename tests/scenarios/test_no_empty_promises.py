@@ -13,6 +13,8 @@ from tests.scenarios.conftest import OpenOffice
 from tests.scenarios.office import Answered, Office, message
 from tests.simulator.harness import Simulator
 
+pytestmark = pytest.mark.both_engines
+
 
 def assert_unavailable(answered: Answered, word: str) -> None:
     assert answered.slots == {

@@ -18,15 +18,17 @@ from tests.postgres import PostgresServer
 from tests.simulator.harness import Simulator
 from tests.web.serving import WELCOME, ActionServer, assignment, slots, turn
 
+pytestmark = pytest.mark.both_engines
+
 CUSTOMERS = 24
 
 
 @pytest.fixture
-def pair(gateway: Simulator, store_url: str, tmp_path: Path) -> Iterator[list[ActionServer]]:
+def pair(gateway: Simulator, empty_store_url: str, tmp_path: Path) -> Iterator[list[ActionServer]]:
     """Two that started at once on an empty database."""
     bridge = {
         "gateway": {"url": gateway.url},
-        "storage": {"url": store_url},
+        "storage": {"url": empty_store_url},
         "delivery": {"wait": 10},
     }
     with ExitStack() as opened, ThreadPoolExecutor(2) as pool:

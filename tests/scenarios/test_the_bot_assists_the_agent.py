@@ -13,6 +13,8 @@ from tests.scenarios.conftest import OpenOffice
 from tests.scenarios.office import ASSIGNMENT, RESPONSES, Answered, Office, message
 from tests.simulator.harness import Simulator
 
+pytestmark = pytest.mark.both_engines
+
 CALL = ASSIGNMENT["call_id"]
 PRICES: dict[str, Any] = {
     "responses": {**RESPONSES, "utter_price": [{"text": "{name}, it costs 10 EUR."}]}

@@ -6,10 +6,14 @@ import threading
 import time
 from typing import Any
 
+import pytest
+
 from bridge.desk.responses import Responses
 from bridge.messenger import Messenger
 from bridge.store import Store, errands
 from bridge.store.errands import Errand, Kind
+
+pytestmark = pytest.mark.both_engines
 
 
 class Rasa:

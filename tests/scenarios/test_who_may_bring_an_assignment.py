@@ -13,6 +13,8 @@ from tests.scenarios.conftest import OpenOffice
 from tests.scenarios.office import ASSIGNMENT, SECRET, Office, message
 from tests.simulator.harness import Simulator
 
+pytestmark = pytest.mark.both_engines
+
 
 def token(secret: str = SECRET, **changes: Any) -> str:
     now = int(time.time())

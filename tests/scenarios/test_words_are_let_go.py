@@ -16,6 +16,8 @@ from tests.scenarios.office import ASSIGNMENT, Office, message
 from tests.simulator.harness import Simulator
 from tests.store.people import written
 
+pytestmark = pytest.mark.both_engines
+
 CALL = ASSIGNMENT["call_id"]
 WORDS = "my order is lost"
 

@@ -34,8 +34,8 @@ def test_the_file_is_readable_by_its_owner_alone(sqlite_url: str, tmp_path: Path
 
 
 @pytest.mark.parametrize("way", ["made at once", "by the migrations"])
-def test_both_ways_make_what_the_schema_says(store_url: str, way: str) -> None:
-    engine = open_engine(store_url, connections=1)
+def test_both_ways_make_what_the_schema_says(empty_store_url: str, way: str) -> None:
+    engine = open_engine(empty_store_url, connections=1)
     if way == "made at once":
         migrate(engine)
     else:
@@ -65,10 +65,10 @@ def test_a_database_of_a_newer_version_is_left_alone(store_url: str) -> None:
         Store(store_url)
 
 
-def test_two_that_open_an_empty_database_at_once_both_get_it(store_url: str) -> None:
+def test_two_that_open_an_empty_database_at_once_both_get_it(empty_store_url: str) -> None:
     stores: list[Store] = []
     threads = [
-        threading.Thread(target=lambda: stores.append(Store(store_url)), daemon=True)
+        threading.Thread(target=lambda: stores.append(Store(empty_store_url)), daemon=True)
         for _ in range(4)
     ]
     for thread in threads:

@@ -7,7 +7,6 @@ from collections.abc import Iterator
 
 import pytest
 
-from tests.postgres import PostgresServer
 from tests.scenarios.rasa_stub import RasaStub
 from tests.simulator.harness import Simulator
 from tests.web.serving import API_TOKEN, INBOX_SECRET, ActionServer
@@ -62,30 +61,17 @@ def rasa() -> Iterator[RasaStub]:
         yield stub
 
 
-@pytest.fixture(scope="session", params=["sqlite", "postgres"])
-def storage(request: pytest.FixtureRequest) -> Iterator[str]:
-    """The ``storage.url`` of ``server``: its tests run on each engine."""
-    if request.param == "sqlite":
-        yield "sqlite:///bridge.db"
-        return
-    postgres: PostgresServer = request.getfixturevalue("postgres")
-    with postgres.database() as url:
-        yield url
-
-
 @pytest.fixture(scope="session")
 def server(
-    tmp_path_factory: pytest.TempPathFactory, storage: str, gateway: Simulator, rasa: RasaStub
+    tmp_path_factory: pytest.TempPathFactory, gateway: Simulator, rasa: RasaStub
 ) -> Iterator[ActionServer]:
     """Without a webhook token: this machine only."""
-    gateway.reset()  # of another engine's sessions
     folder = tmp_path_factory.mktemp("server")
     config = folder / "config"
     config.mkdir()
     (config / "handoff.yml").write_text(json.dumps(RULES), encoding="utf-8")
     bridge = {
         "gateway": {"url": gateway.url},
-        "storage": {"url": storage},
         "api": {"token": API_TOKEN, "inbox_secret": INBOX_SECRET},
         "rasa": {"url": rasa.url},
     }
