@@ -88,13 +88,13 @@ class GatewayError(BridgeError):
     """What a call of the gateway came to.
 
     Attributes:
-        retcode: the gateway's code, ``""`` where it gave none.
+        retcode: the gateway's code, ``""`` where it gave none; at most 64 characters are kept.
         status: HTTP's status, 0 where no answer came.
     """
 
     def __init__(self, message: str, *, retcode: str = "", status: int = 0) -> None:
         super().__init__(message)
-        self.retcode = retcode
+        self.retcode = retcode[:64]
         self.status = status
 
 

@@ -15,24 +15,29 @@ from functools import cache
 from pathlib import Path
 
 
-def name() -> str:
+def name(at: str | None = None) -> str:
     """A name for one holder of leases in this process; at most 64 characters."""
-    return f"{_place()}:{os.getpid()}:{uuid.uuid4().hex[:16]}"
+    return f"{at or here()}:{os.getpid()}:{uuid.uuid4().hex[:16]}"
 
 
-@cache
-def _place() -> str:
-    """Where this process's ID means this process: a machine since it was booted, a container.
+def place(host: str, *marks: str) -> str:
+    """Where a process ID means one process: a machine since it was booted, a container.
 
     A host's name does not say it: replicas are called alike, or alike but for the end.
     """
-    marks = [
-        platform.node(),
-        *_read("/proc/sys/kernel/random/boot_id"),
-        *_link("/proc/self/ns/pid"),
-    ]
-    digest = hashlib.sha256("\n".join(marks).encode()).hexdigest()
-    return f"{platform.node()[:16].replace(':', '-')}.{digest[:12]}"
+    digest = hashlib.sha256("\n".join([host, *marks]).encode()).hexdigest()
+    return f"{host[:16].replace(':', '-')}.{digest[:12]}"
+
+
+def marks() -> list[str]:
+    """What tells this machine and container from others of the same name, where that is known."""
+    return [*_read("/proc/sys/kernel/random/boot_id"), *_link("/proc/self/ns/pid")]
+
+
+@cache
+def here() -> str:
+    """The place of this process."""
+    return place(platform.node(), *marks())
 
 
 def _read(path: str) -> list[str]:
@@ -49,13 +54,18 @@ def _link(path: str) -> list[str]:
         return []
 
 
-def is_dead(holder: str | None) -> bool:
-    """Whether ``holder``, a name or a lease that begins with one, surely is no more."""
+def is_dead(holder: str | None, at: str | None = None) -> bool:
+    """Whether ``holder``, a name or a lease that begins with one, surely is no more.
+
+    Args:
+        holder: None is nobody.
+        at: where that is asked; here, where nothing is said.
+    """
     if holder is None:
         return False
-    place, _, rest = holder.partition(":")
+    where, _, rest = holder.partition(":")
     number = rest.partition(":")[0]
-    if place != _place() or not number.isdigit():
+    if where != (at or here()) or not number.isdigit():
         return False
     try:
         os.kill(int(number), 0)

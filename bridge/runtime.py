@@ -13,6 +13,8 @@ from concurrent.futures import ThreadPoolExecutor
 from contextlib import ExitStack, closing, contextmanager
 from dataclasses import dataclass
 
+from cachetools import LRUCache
+
 from bridge import config
 from bridge.config.settings import Settings
 from bridge.core import Clock, Core, Senders
@@ -21,7 +23,7 @@ from bridge.metrics import Metrics
 from bridge.planners import Rules
 from bridge.queries import Calls, Deliveries, Suggestions, Tokens
 from bridge.rasa import Rasa
-from bridge.senders import ThreadSenders
+from bridge.senders import AllSenders
 from bridge.store import Store, lists
 from bridge.store.engine import BUSY_SECONDS
 from bridge.translate import Translator
@@ -30,6 +32,7 @@ from bridge.upkeep.retention import Retention
 
 logger = logging.getLogger(__name__)
 
+_WARNED = 1024
 _READERS = 8  # threads for lists; what changes anything needs none
 
 
@@ -38,6 +41,7 @@ class Runtime:
 
     Args:
         settings: as ``config.load`` gives them.
+        rules: what the planners decide by; made of the settings where none are given.
         clock: the time; a test gives its own.
         senders: what talks to the gateway and to Rasa; a test gives its own.
         patience: how long SQLite waits for another process's transaction, in seconds.
@@ -50,6 +54,7 @@ class Runtime:
         self,
         settings: Settings,
         *,
+        rules: Rules | None = None,
         clock: Clock | None = None,
         senders: Senders | None = None,
         patience: float = BUSY_SECONDS,
@@ -57,6 +62,7 @@ class Runtime:
         bridge = settings.bridge
         self.settings = settings
         self.metrics = Metrics()
+        self.warned: LRUCache[int, None] = LRUCache(_WARNED)  # conversations, see actions.brought
         with ExitStack() as opened:
             self.store = Store(bridge.storage.url, patience=patience)
             opened.callback(self.store.close)
@@ -65,12 +71,12 @@ class Runtime:
             rasa = Rasa(bridge.rasa) if bridge.rasa.url else None
             if rasa is not None:
                 opened.callback(rasa.close)
-            rules = Rules.of(bridge, settings.designer, Translator(settings.media))
+            rules = rules or Rules.of(bridge, settings.designer, Translator(settings.media))
             domain = settings.domain  # of the file that rasa.domain names
             self.core = Core(
                 self.store,
                 rules,
-                senders=senders or ThreadSenders(self.client, rasa, bridge),
+                senders=senders or AllSenders(self.client, rasa, bridge),
                 responses=domain.get("responses") or {} if domain is not None else None,
                 metrics=self.metrics,
                 clock=clock,
@@ -211,6 +217,4 @@ def tools(settings: Settings, *, existing: bool = True) -> Iterator[Tools]:
         rules = Rules.of(bridge, settings.designer, Translator(settings.media))
         with closing(Core(store, rules)) as core:
             core.start()
-            yield Tools(
-                core, Deliveries(store), Tokens(store, bridge, core), Eraser(store, core)
-            )
+            yield Tools(core, Deliveries(store), Tokens(store, bridge, core), Eraser(store, core))

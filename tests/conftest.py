@@ -16,7 +16,7 @@ from tests.postgres import PostgresServer
 
 # What asks for ``store_url`` in these folders runs on each engine; elsewhere on SQLite, unless it
 # is marked ``both_engines``.
-ON_BOTH = ("store", "core", "desk", "outbox", "gateway", "campaign")
+ON_BOTH = ("store", "core", "gateway", "campaign")
 ENGINES = ("sqlite", "postgres")
 
 

@@ -73,7 +73,7 @@ class BridgeAction(Action, ABC):
             answer_by=now + wait + _MARGIN,
             action=self.kind,
             turn=turn,
-            brought=brought.read(turn, settings, now),
+            brought=brought.read(turn, settings, now, bridge.warned),
             wait=wait,
             responses=_responses(bridge, turn),
         )

@@ -9,8 +9,6 @@ import logging
 from collections.abc import Mapping, MutableMapping
 from typing import Any
 
-from cachetools import LRUCache
-
 from bridge import trust
 from bridge.config.settings import BridgeSettings
 from bridge.errors import AssignmentError
@@ -19,21 +17,25 @@ from bridge.turn import Turn
 
 logger = logging.getLogger(__name__)
 
-# Conversations that were warned about: once each is enough, and no ID is kept for it.
-_warned: MutableMapping[int, None] = LRUCache(maxsize=1024)
-
 
 def read(
-    turn: Turn, settings: BridgeSettings, now: float
+    turn: Turn, settings: BridgeSettings, now: float, warned: MutableMapping[int, None]
 ) -> BroughtAssignment | AssignmentError | None:
-    """What the message brought, or why it is not believed; a refusal is logged."""
+    """What the message brought, or why it is not believed; a refusal is logged.
+
+    Args:
+        turn: the message, and what Rasa knew then.
+        settings: what is believed.
+        now: the time.
+        warned: conversations that were warned about; once each is enough, and no ID is kept.
+    """
     try:
         brought = _read(turn, settings, now)
     except AssignmentError as error:
         logger.warning("A message's assignment was refused: %s code=%s", error, error.code)
         return error
-    if brought is not None and brought.warning and hash(turn.sender_id) not in _warned:
-        _warned[hash(turn.sender_id)] = None
+    if brought is not None and brought.warning and hash(turn.sender_id) not in warned:
+        warned[hash(turn.sender_id)] = None
         logger.warning("A message's assignment was corrected: %s", brought.warning)
     return brought
 

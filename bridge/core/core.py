@@ -23,10 +23,10 @@ from bridge.core.breaker import Breaker, Evidence
 from bridge.core.channel import Channel, Reply, Request
 from bridge.core.clock import Clock
 from bridge.core.timers import Timers
-from bridge.errors import BridgeError, GatewayError, StoreError, describe
+from bridge.errors import BridgeError, GatewayError, RetryableError, StoreError, describe
 from bridge.metrics import Metrics
 from bridge.model import Delivery, DeliveryError, DeliveryState, Guid
-from bridge.planners import PLANNERS, Rules
+from bridge.planners import PLANNERS, Planner, Rules
 from bridge.planners.changes import LEASE
 from bridge.state import plan as plans
 from bridge.state.commands import (
@@ -37,9 +37,9 @@ from bridge.state.commands import (
     ContinuePolling,
     CorrectTimes,
     DomainResult,
+    ExpireSuggestions,
     ExplainAgent,
     JudgeTurn,
-    PollResult,
     Recover,
     ReleaseHeld,
     ReleasePolls,
@@ -71,6 +71,7 @@ logger = logging.getLogger(__name__)
 
 BATCH = 16  # commands: whole batches keep conversations in lockstep, small ones cost CPU
 _TRIES = 3  # where another transaction was in the way, or the connection was lost
+_LONGEST_WAIT = 60.0  # seconds that an action call waits, whatever it asks for
 _LOOK = 1.0  # seconds between looks at what nobody told us of
 _VERSION = 0.05  # seconds between looks at whether another process committed (SQLite)
 _PENDING = 0.25  # seconds until what could not be committed is tried again, doubled up to
@@ -84,6 +85,7 @@ _DOMAIN_FAILED = 10.0  # seconds before Rasa is asked again after a failure
 _DOMAIN_WAIT = 1.0  # seconds that a command waits for the domain
 _SESSIONS = 65536  # sessions in memory; one that falls out is read from the store again
 _ONCE = 4096  # sentences that are logged once, to remember
+_QUIET = 30.0  # seconds in which the same warning is not logged again
 _UPDATES = 4  # at a time
 
 # Set-wide commands: each is a batch of its own.
@@ -97,6 +99,7 @@ _ALONE = (
     CorrectTimes,
     TakeOverSessions,
     SetSwitch,
+    ExpireSuggestions,
 )
 _CLAIMS = (ClaimDeliveries, ClaimUpdates, TakeOverSessions)
 
@@ -108,7 +111,10 @@ class Senders(Protocol):
         """Begin; results are given to ``put``."""
 
     def send(self, delivery: Delivery, guid: Guid, timeout: float, *, retried: bool) -> None:
-        """Send a delivery: ``SendingResult``."""
+        """Send a delivery, once ``flush`` is called: ``SendingResult``."""
+
+    def flush(self) -> None:
+        """Hand over the deliveries that were given to ``send``, in one go."""
 
     def sign_in(self, agent_id: str, *, forced: bool, interrupted: bool) -> None:
         """Sign an agent in: ``SignInResult``."""
@@ -141,6 +147,9 @@ class Core:
         senders: None for a core that sends nothing, such as a command-line tool's.
         responses: the domain's, where a file names them.
         workers: how many deliveries are sent at a time.
+        name: begins the leases of this core.
+        planners: what decides about each kind of command.
+        is_dead: whether the holder of a lease has surely died.
     """
 
     def __init__(
@@ -154,9 +163,13 @@ class Core:
         clock: Clock | None = None,
         workers: int | None = None,
         name: str | None = None,
+        planners: Mapping[type[Command], Planner] = PLANNERS,
+        is_dead: Callable[[str], bool] = identity.is_dead,
     ) -> None:
         self._store = store
         self._rules = rules
+        self._planners = planners
+        self._is_dead = is_dead
         self._senders = senders
         self._metrics = metrics or Metrics()
         self._clock = clock or Clock()
@@ -173,12 +186,13 @@ class Core:
         self._pending: list[Request] = []  # what the store would not take yet
         self._pending_at = 0.0
         self._pending_pause = _PENDING
-        self._parked: list[Request] = []  # waiting for the domain
+        self._parked: list[tuple[CallAction, Reply | None]] = []  # waiting for the domain
         self._responses = responses
         self._responses_until = float("inf") if responses is not None else 0.0
         self._domain_asked = False
         self._sessions: LRUCache[str, SessionRecord] = LRUCache(_SESSIONS)
         self._logged: LRUCache[str, None] = LRUCache(_ONCE)
+        self._quiet_until: LRUCache[str, float] = LRUCache(_ONCE)  # monotonic, by warning
         self._breaker = Breaker(since=self._clock.now())
         self._swept_at = 0.0
         self._backlog = False
@@ -192,6 +206,7 @@ class Core:
         self._notices: list[Notice] = []
         self._commits = count(1)
         self._stopping = False
+        self._polls_end = False
         self._stop_at = 0.0
         self._closing = False
         self._thread = threading.Thread(target=self._run, name="core", daemon=True)
@@ -214,19 +229,23 @@ class Core:
     # -- for everybody: any thread -------------------------------------------------------------
 
     def start(self) -> None:
-        """Begin with what is there: recover, claim, and poll for the agents of ours.
+        """Begin with what is there, and go on in a thread.
 
         Raises:
             StoreError: the store cannot be read or written.
         """
+        self.prepare()
+        self._store.listen(self.name, self.notified)
+        self._thread.start()
+
+    def prepare(self) -> None:
+        """Recover what is there; from then on ``step`` can be called, or the thread started."""
         self._ahead = self._clock.now() - self._clock.monotonic()
         if self._senders is not None:
             self._senders.start(self.put)
             self._serve([Request(Recover())], must=True)
             self._serve([Request(self._correct(self._clock.now() + 60.0))], must=True)
             self._due = self._update_due = 0.0
-        self._store.listen(self.name, self._notified)
-        self._thread.start()
 
     def submit(self, command: Command, reply: Reply, *, background: bool = False) -> None:
         """Put a command from outside; ``reply`` is called once, in the core's thread.
@@ -280,7 +299,11 @@ class Core:
         return self._clock
 
     def stop_polling(self) -> None:
-        """Poll for events no more: the process is to end. Everything else goes on."""
+        """Poll for events no more: the process is to end. Everything else goes on.
+
+        As each agent's last poll ends, another process may go on with it.
+        """
+        self._polls_end = True
         if self._senders is not None:
             self._senders.stop_polling()
 
@@ -308,13 +331,21 @@ class Core:
     def _run(self) -> None:
         while not self._ended():
             try:
-                batch = self._channel.take(most=BATCH, until=self._next())
-                batch += self._timed(self._clock.now())
-                for group in _groups(batch):
-                    self._serve(group)
+                self.step(until=self._next())
             except Exception as error:  # noqa: BLE001 - the one writer must not end
                 logger.error("Unexpected error in the core loop, continuing: %s", describe(error))  # noqa: TRY400
         self._release_all()
+
+    def step(self, *, until: float = 0.0) -> None:
+        """Take the next batch, and what it is time for, and commit that.
+
+        Waits for a command until ``until``. Called by the core's own thread, or by a program that
+        has not started one.
+        """
+        batch = self._channel.take(most=BATCH, until=until)
+        batch += self._timed(self._clock.now())
+        for group in _groups(batch):
+            self._serve(group)
 
     def _ended(self) -> bool:
         if not self._closing:
@@ -359,9 +390,10 @@ class Core:
         if now >= self._look_at:
             self._look_at = now + _LOOK
             found += [Request(JudgeTurn(turn_key=key, final=False)) for key in self._unheld()]
+            self._due = self._update_due = now  # others' leases, and what nobody told us of
         if self._senders is None or self._stopping:
             return found
-        if now >= self._watch_at:
+        if now >= self._watch_at and not self._polls_end:
             self._watch_at = now + _WATCH
             found.append(Request(TakeOverSessions()))
         if now >= self._claim_at(now) and (claim := self._claim(now)) is not None:
@@ -443,9 +475,7 @@ class Core:
         made: list[Plan] = []
         written = Written()
         with self._store.transaction() as tx:
-            loader = Loader(
-                tx, self._process(commands), self._sessions, now, identity.is_dead
-            )
+            loader = Loader(tx, self._process(commands), self._sessions, now, self._is_dead)
             snapshot = loader.load(Needs.of(command.needs() for command in commands))
             for command in commands:
                 made.append(plan := self._planned(snapshot, command, now))
@@ -458,6 +488,8 @@ class Core:
         self._remember(snapshot)
         for request, command, plan in zip(batch, commands, made, strict=True):
             self._follow(request._replace(command=command), plan, snapshot, written)
+        if self._senders is not None:
+            self._senders.flush()
         if isinstance(commands[0], _CLAIMS):
             self._claimed(commands[0], made[0], snapshot)
 
@@ -484,7 +516,7 @@ class Core:
         if command.answer_by is not None and now > command.answer_by:
             return Plan(error=StoreError("the store is too busy: it was not done in time"))
         try:
-            return PLANNERS[type(command)](snapshot, command, self._rules, now)
+            return self._planners[type(command)](snapshot, command, self._rules, now)
         except BridgeError as error:
             return Plan(error=error)
         except Exception as error:  # noqa: BLE001 - a command's fault is its own
@@ -502,9 +534,7 @@ class Core:
         waiting = any(
             item.state is DeliveryState.WAITING for plan in made for item in plan.deliveries
         )
-        updates = any(
-            update.state.value == "waiting" for plan in made for update in plan.updates
-        )
+        updates = any(update.state.value == "waiting" for plan in made for update in plan.updates)
         notify(
             tx,
             self.name,
@@ -523,16 +553,9 @@ class Core:
 
     # -- what follows --------------------------------------------------------------------------
 
-    def _follow(
-        self, request: Request, plan: Plan, snapshot: Snapshot, written: Written
-    ) -> None:
+    def _follow(self, request: Request, plan: Plan, snapshot: Snapshot, written: Written) -> None:
         command = request.command
-        if isinstance(command, SendingResult):
-            self._held.pop(command.delivery.seq, None)
-        elif isinstance(command, UpdateResult):
-            self._telling.pop(command.update.seq, None)
-        elif isinstance(command, SignInResult):
-            self._signing.discard(command.agent_id)
+        self._finished(command)
         if plan.error is not None:
             _answer(request.reply, None, plan.error)
             return
@@ -540,14 +563,11 @@ class Core:
         for effect in plan.effects:
             if late and isinstance(effect, plans.Send):
                 continue
-            self._effects[type(effect)](effect, request, snapshot)
+            self._do(effect, request, snapshot)
         if late:
             self._timers.add(0.0, WithdrawTurn(turn_key=command.key))
-        if plan.due is not None:
-            self._due = plan.due if self._due is None else min(self._due, plan.due)
-        if plan.update_due is not None:
-            at = plan.update_due
-            self._update_due = at if self._update_due is None else min(self._update_due, at)
+        self._due = _earlier(self._due, plan.due)
+        self._update_due = _earlier(self._update_due, plan.update_due)
         for key, answer in plan.answers.items():
             for reply in self._waiters.pop(key, ()):
                 _answer(reply, answer, None)
@@ -555,6 +575,28 @@ class Core:
             _answer(request.reply, plan.finish(written), None)
         elif plan.answer is not UNANSWERED:
             _answer(request.reply, plan.answer, None)
+
+    def _finished(self, command: Command) -> None:
+        """What a sender was doing is over, and stored."""
+        if isinstance(command, SendingResult):
+            self._held.pop(command.delivery.seq, None)
+        elif isinstance(command, UpdateResult):
+            self._telling.pop(command.update.seq, None)
+        elif isinstance(command, SignInResult):
+            self._signing.discard(command.agent_id)
+
+    def _do(self, effect: plans.Effect, request: Request, snapshot: Snapshot) -> None:
+        """Do what follows. Whatever fails here, the plan is committed and stays so."""
+        try:
+            self._effects[type(effect)](effect, request, snapshot)
+        except Exception as error:  # noqa: BLE001 - the commands of the batch are done
+            logger.error(  # noqa: TRY400 - no customer's words
+                "An effect failed: %s effect=%s", describe(error), type(effect).__name__
+            )
+            if isinstance(effect, plans.Send):
+                unsent = RetryableError("it could not be handed to a sender", retcode="internal")
+                delivery = snapshot.deliveries[effect.message_code]
+                self.put(SendingResult(delivery=delivery, guid=None, error=unsent))
 
     def _is_late(self, command: Command, plan: Plan) -> bool:
         """Whether whoever put it was told meanwhile that it could not be done."""
@@ -576,25 +618,23 @@ class Core:
         self._sending[item.seq] = item
         self._senders.send(item, effect.guid, min(wanted, left), retried=effect.retried)
 
-    def _sign_in(
-        self, effect: plans.SignInAgent, _request: Request, _snapshot: Snapshot
-    ) -> None:
+    def _sign_in(self, effect: plans.SignInAgent, _request: Request, _snapshot: Snapshot) -> None:
         if self._senders is None or self._stopping or effect.agent_id in self._signing:
             return
         self._signing.add(effect.agent_id)
-        self._senders.sign_in(
-            effect.agent_id, forced=effect.forced, interrupted=effect.interrupted
-        )
+        self._senders.sign_in(effect.agent_id, forced=effect.forced, interrupted=effect.interrupted)
 
-    def _sign_out(
-        self, effect: plans.SignOutAgent, request: Request, _snapshot: Snapshot
-    ) -> None:
+    def _sign_out(self, effect: plans.SignOutAgent, request: Request, _snapshot: Snapshot) -> None:
         if self._senders is not None:
             self._senders.sign_out(effect.agent_id, effect.guid, request.reply)
 
     def _poll(self, effect: plans.Poll, _request: Request, _snapshot: Snapshot) -> None:
         self._polling.add(effect.agent_id)
         if self._senders is None or self._stopping:
+            return
+        if self._polls_end:
+            self._polling.discard(effect.agent_id)
+            self._timers.add(0.0, ReleasePolls(agent_ids=frozenset({effect.agent_id})))
             return
         if effect.guid is None or effect.pause > 0:
             at = self._clock.now() + effect.pause
@@ -608,19 +648,15 @@ class Core:
     ) -> None:
         self._polling.discard(effect.agent_id)
 
-    def _tell_rasa(
-        self, effect: plans.TellRasa, _request: Request, snapshot: Snapshot
-    ) -> None:
+    def _tell_rasa(self, effect: plans.TellRasa, _request: Request, snapshot: Snapshot) -> None:
         assert self._senders is not None  # noqa: S101 - only those who send claim
         update = snapshot.updates[effect.update_id]
         self._telling[update.seq] = update.lease
         self._senders.tell_rasa(update, effect.events)
 
-    def _ask_domain(
-        self, _effect: plans.AskDomain, request: Request, _snapshot: Snapshot
-    ) -> None:
+    def _ask_domain(self, _effect: plans.AskDomain, request: Request, _snapshot: Snapshot) -> None:
         if isinstance(request.command, CallAction):
-            self._parked.append(request)
+            self._parked.append((request.command, request.reply))
         if self._senders is None or self._domain_asked:
             return
         self._domain_asked = True
@@ -628,9 +664,7 @@ class Core:
         # A Rasa that does not answer must not keep its own action waiting.
         self._timers.add(self._clock.now() + _DOMAIN_WAIT, DomainResult(responses=None))
 
-    def _keep_domain(
-        self, effect: plans.Keep, _request: Request, _snapshot: Snapshot
-    ) -> None:
+    def _keep_domain(self, effect: plans.Keep, _request: Request, _snapshot: Snapshot) -> None:
         now = self._clock.now()
         if effect.responses is not None:
             self._responses = effect.responses
@@ -639,25 +673,19 @@ class Core:
             self._responses_until = now + _DOMAIN_FAILED
         self._domain_asked = False
         parked, self._parked = self._parked, []
-        for request in parked:
-            command = replace(
-                request.command,  # type: ignore[type-var]
-                responses=self._responses,
-                domain_asked=True,
-            )
-            self._channel.put(Request(command, request.reply), bounded=False)
+        for command, reply in parked:
+            again = replace(command, responses=self._responses, domain_asked=True)
+            self._channel.put(Request(again, reply), bounded=False)
 
-    def _await_turn(
-        self, effect: plans.AwaitTurn, request: Request, _snapshot: Snapshot
-    ) -> None:
+    def _await_turn(self, effect: plans.AwaitTurn, request: Request, _snapshot: Snapshot) -> None:
         if request.reply is None:
             return
         self._waiters.setdefault(effect.turn_key, []).append(request.reply)
-        self._timers.add(effect.judge_at, JudgeTurn(turn_key=effect.turn_key))
+        longest = self._clock.now() + _LONGEST_WAIT
+        at = effect.judge_at if effect.judge_at <= longest else longest  # what is no number, too
+        self._timers.add(at, JudgeTurn(turn_key=effect.turn_key))
 
-    def _put_effect(
-        self, effect: plans.Put, request: Request, _snapshot: Snapshot
-    ) -> None:
+    def _put_effect(self, effect: plans.Put, request: Request, _snapshot: Snapshot) -> None:
         del request
         self._timers.add(0.0, effect.command)
 
@@ -674,8 +702,8 @@ class Core:
     def _warn_once(self, name: str, message: str, *arguments: Any) -> None:
         """Log a warning, and the same not again for a while."""
         now = self._clock.monotonic()
-        if now - self._logged.get(name, -60.0) >= 30.0:  # type: ignore[operator]
-            self._logged[name] = now  # type: ignore[assignment]
+        if now >= self._quiet_until.get(name, now):
+            self._quiet_until[name] = now + _QUIET
             logger.warning(message, *arguments)
 
     # -- claiming ------------------------------------------------------------------------------
@@ -714,9 +742,7 @@ class Core:
     def _claimed(self, command: Command, plan: Plan, snapshot: Snapshot) -> None:
         now = self._clock.now()
         if isinstance(command, ClaimUpdates):
-            at = snapshot.next_update_due
-            if at is not None:
-                self._update_due = at if self._update_due is None else min(self._update_due, at)
+            self._update_due = _earlier(self._update_due, snapshot.next_update_due)
             return
         if not isinstance(command, ClaimDeliveries):
             return
@@ -725,9 +751,7 @@ class Core:
                 self._breaker = breaker.probed(self._breaker, now=now)
             return
         self._backlog = snapshot.more
-        at = now if snapshot.more else snapshot.next_due
-        if at is not None:
-            self._due = at if self._due is None else min(self._due, at)
+        self._due = _earlier(self._due, now if snapshot.more else snapshot.next_due)
 
     def _heard(self, effect: plans.Heard, _request: Request, _snapshot: Snapshot) -> None:
         """An attempt told something of the gateway."""
@@ -755,8 +779,8 @@ class Core:
 
     # -- other processes, and the clock --------------------------------------------------------
 
-    def _notified(self, notice: Notice) -> None:
-        """Another machine committed something; called in the notifier's thread."""
+    def notified(self, notice: Notice) -> None:
+        """Note that another process committed something; called in the notifier's thread."""
         self._notices.append(notice)
         self._channel.wake()
 
@@ -808,9 +832,9 @@ class Core:
                 self._commit([Request(ReleasePolls(agent_ids=frozenset(self._polling)))])
             except Exception as error:  # noqa: BLE001 - the leases run out by themselves
                 logger.warning("Polling could not be given back: %s", describe(error))
-        for replies in self._waiters.values():
-            for reply in replies:
-                _answer(reply, None, StoreError("the bridge is stopping"))
+        waiting = [reply for replies in self._waiters.values() for reply in replies]
+        for reply in (*waiting, *[reply for _, reply in self._parked]):
+            _answer(reply, None, StoreError("the bridge is stopping"))
 
 
 class PlanningError(BridgeError):
@@ -852,6 +876,13 @@ def _parked(snapshot: Snapshot, command: SendingResult, now: float) -> Plan:
     return Plan(deliveries=(parked,))
 
 
+def _earlier(one: float | None, other: float | None) -> float | None:
+    """The earlier of two times; None stands for never."""
+    if one is None or other is None:
+        return other if one is None else one
+    return min(one, other)
+
+
 def _answer(reply: Reply | None, value: Any, error: BaseException | None) -> None:
     if reply is None:
         return
@@ -859,5 +890,3 @@ def _answer(reply: Reply | None, value: Any, error: BaseException | None) -> Non
         reply(value, error)
     except Exception as raised:  # noqa: BLE001 - whoever waits must not end the loop
         logger.error("An answer could not be given: %s", describe(raised))  # noqa: TRY400
-
-

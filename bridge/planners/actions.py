@@ -35,9 +35,7 @@ def call(snapshot: Snapshot, command: CallAction, rules: Rules, now: float) -> P
     found = snapshot.latest(sender)
     if found is not None and found.with_agent and command.key not in snapshot.turns:
         older = snapshot.offered(sender_id=sender)
-        changes.supersede(
-            [item for item in older if item.message_id != command.turn.message_id]
-        )
+        changes.supersede([item for item in older if item.message_id != command.turn.message_id])
     return _ACTIONS[command.action](changes, command)
 
 

@@ -123,9 +123,7 @@ def give(
     kept = Owner.BOT
     if former is not None and former.open:
         if former.assignment.call_id != assignment.call_id:
-            changes.assignment(
-                replace(former, ended_at=changes.now, owner=Owner.BOT, card=None)
-            )
+            changes.assignment(replace(former, ended_at=changes.now, owner=Owner.BOT, card=None))
             _reoffer(changes, close(changes, former, REASSIGNED), assignment)
             consequences.freed(changes, former)
         else:

@@ -62,6 +62,13 @@ def plan(changes: Changes, command: CallAction, decision: Decision) -> Plan:
     found = snapshot.latest(command.turn.sender_id)
     if found is None or not found.with_agent:
         return consequences.plan(changes, _as_the_bot(command, decision))
+    return _for_the_agent(changes, command, decision, found)
+
+
+def _for_the_agent(
+    changes: Changes, command: CallAction, decision: Decision, found: AssignmentRecord
+) -> Plan:
+    snapshot = changes.snapshot
     mode = mode_in_force(changes.rules.designer.assist.mode, snapshot.switches.get(SWITCH))
     if mode is Mode.OFF:
         return consequences.plan(changes, NOTHING)

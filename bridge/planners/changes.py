@@ -9,7 +9,7 @@ is claimed for a sender. Pure, though one command's ``Changes`` is filled step b
 from __future__ import annotations
 
 import logging
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import replace
 from typing import Any
 
@@ -24,6 +24,7 @@ from bridge.model import (
     Owner,
     Suggestion,
     SuggestionState,
+    evolve,
 )
 from bridge.planners import policy
 from bridge.planners.rules import Rules
@@ -77,9 +78,7 @@ class Changes:
         self._due: float | None = None
         self._update_due: float | None = None
 
-    def plan(
-        self, answer: Any = UNANSWERED, *, finish: Answer | None = None, **more: Any
-    ) -> Plan:
+    def plan(self, answer: Any = UNANSWERED, *, finish: Answer | None = None, **more: Any) -> Plan:
         """The plan: every row in its final state."""
         counts = tuple(Count("moved", (each,)) for each in self._settled)
         return Plan(
@@ -126,7 +125,7 @@ class Changes:
 
     def answered(self, record: TurnRecord, answer: ActionAnswer) -> None:
         """Store an action call's answer, and tell it to all who wait for it."""
-        self.turn(replace(record, answer=answer))
+        self.turn(evolve(record, answer=answer))
         self._answers[record.key] = answer
 
     def tell(self, turn_key: str, answer: ActionAnswer) -> None:
@@ -221,7 +220,7 @@ class Changes:
         )
         for item in self.waiting_on(failed.envelope.call_id):
             if item.reply_key == failed.reply_key and item.part > failed.part:
-                rest = replace(item, state=failed.state, error=error, settled_at=self.now)
+                rest = evolve(item, state=failed.state, error=error, settled_at=self.now)
                 self._deliveries[item.message_code] = rest
                 self._settled.append(rest)
 
@@ -231,12 +230,10 @@ class Changes:
         return tuple(self._settled)
 
     def withdraw(self, error: DeliveryError, these: Iterable[Delivery]) -> list[Delivery]:
-        """Fail deliveries that wait; those that do not are left alone. Returns them as they were."""
+        """Fail those of the deliveries that wait; returns these as they were."""
         found = [item for item in these if item.state is DeliveryState.WAITING]
         for item in found:
-            failed = replace(
-                item, state=DeliveryState.FAILED, error=error, settled_at=self.now
-            )
+            failed = evolve(item, state=DeliveryState.FAILED, error=error, settled_at=self.now)
             self._deliveries[item.message_code] = failed
             self._settled.append(failed)
         return found
@@ -245,7 +242,6 @@ class Changes:
         """Store new deliveries of one call; the first is claimed if nothing stands before it."""
         for item in batch:
             self._deliveries[item.message_code] = item
-            self.due_at(item.due_at)
         if batch:
             self.dispatch(batch[0].envelope.call_id)
 
@@ -292,7 +288,7 @@ class Changes:
         """Have a delivery sent under a new lease."""
         assert session.guid is not None  # noqa: S101 - a usable session has one
         lease = f"{self.snapshot.process.name}:{self.now:.6f}:{found.attempts}.{found.unknowns}"
-        claimed = replace(
+        claimed = evolve(
             found, state=DeliveryState.SENDING, lease=lease, lease_until=self.now + LEASE
         )
         self._deliveries[found.message_code] = claimed
@@ -360,23 +356,19 @@ class Changes:
         return len(self.waiting_on(call_id)) + more > self.rules.most_waiting
 
     def supersede(self, offered: Iterable[Suggestion]) -> None:
-        """What is offered is not offered any more: the customer wrote again, or another was taken."""
+        """Supersede what is offered: the customer wrote again, or another was accepted."""
         for item in offered:
-            self.suggestion(
-                replace(item, state=SuggestionState.SUPERSEDED, settled_at=self.now)
-            )
+            self.suggestion(replace(item, state=SuggestionState.SUPERSEDED, settled_at=self.now))
 
     def expire_offered(self, offered: Iterable[Suggestion]) -> None:
         """Expire what is offered."""
         for item in offered:
-            self.suggestion(
-                replace(item, state=SuggestionState.EXPIRED, settled_at=self.now)
-            )
+            self.suggestion(replace(item, state=SuggestionState.EXPIRED, settled_at=self.now))
 
     def hand_back(
         self, record: AssignmentRecord, error: DeliveryError, *, untold: bool = False, **more: Any
     ) -> AssignmentRecord:
-        """Make the bot the owner; what is offered expires, what was to go by itself is withdrawn."""
+        """Make the bot the owner; expire what is offered, withdraw what was to go by itself."""
         call_id = record.assignment.call_id
         self.expire_offered(self.snapshot.offered(call_id=call_id))
         auto = [item for item in self.waiting_on(call_id) if item.origin is Origin.AUTO]
@@ -414,5 +406,3 @@ def new_session(agent_id: str, now: float) -> SessionRecord:
 def _place(item: Delivery) -> tuple[bool, int]:
     """The order of storing: what has no number yet comes last, in the order of the batch."""
     return item.seq == 0, item.seq
-
-

@@ -86,9 +86,7 @@ def conclude(changes: Changes, record: TurnRecord, verdict: Outcome) -> ActionAn
     if verdict.error is None:
         agent_id = found.assignment.agent_id if found is not None else None
         if agent_id is None:
-            agent_id = next(
-                (item.envelope.agent_id for item in changes.of_turn(record.key)), None
-            )
+            agent_id = next((item.envelope.agent_id for item in changes.of_turn(record.key)), None)
         answer = handed_off(changes, agent_id, call_id, verdict.delivery)
     else:
         answer = unmake(changes, record, verdict.error)
@@ -108,9 +106,7 @@ def unmake(changes: Changes, record: TurnRecord, error: str) -> ActionAnswer:
     return replace(record.unavailable or ActionAnswer(state=BOT), error=error)
 
 
-def handed_off(
-    changes: Changes, agent_id: str | None, call_id: str, delivery: str
-) -> ActionAnswer:
+def handed_off(changes: Changes, agent_id: str | None, call_id: str, delivery: str) -> ActionAnswer:
     """The answer of a handoff that stands."""
     pause = changes.rules.designer.handoff.then == "pause"
     return ActionAnswer(
@@ -128,9 +124,7 @@ def _break(changes: Changes, record: TurnRecord, error: str) -> None:
     if found is None or not found.with_agent:
         return
     changes.hand_back(found, HANDED_BACK, untold=True)
-    changes.warn(
-        "Handed back: the customer was told nothing: %s call_id=%s", error, record.call_id
-    )
+    changes.warn("Handed back: the customer was told nothing: %s call_id=%s", error, record.call_id)
     if changes.rules.asks_rasa:
         resume(changes, found, error=error)
         add_update(changes, found, UpdateKind.TELL, _TELL_WITHIN, {"say": "unavailable"})

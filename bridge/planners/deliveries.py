@@ -90,9 +90,7 @@ def _after(changes: Changes, found: Delivery, command: SendingResult) -> Deliver
                 retcode=error.retcode,
                 status=error.status,
             )
-    after = policy.after(
-        found, error, changes.rules.policy, now=changes.now, jitter=command.jitter
-    )
+    after = policy.after(found, error, changes.rules.policy, now=changes.now, jitter=command.jitter)
     if isinstance(error, SessionGoneError) and sessions.renewed_since(changes, command):
         return replace(after, due_at=changes.now)
     return after
@@ -124,9 +122,9 @@ def claim(snapshot: Snapshot, command: ClaimDeliveries, rules: Rules, now: float
     """
     changes = Changes(snapshot, rules, now)
     for item in list(snapshot.deliveries.values()):
-        if item.state is DeliveryState.SENDING and (item.lease_until or 0.0) < now:
-            if command.held.get(item.seq, "") != item.lease:
-                changes.move(_recovered(changes, item))
+        stalled = item.state is DeliveryState.SENDING and (item.lease_until or 0.0) < now
+        if stalled and command.held.get(item.seq, "") != item.lease:
+            changes.move(_recovered(changes, item))
     claimed = 0
     for code in snapshot.due:
         item = changes.current(snapshot.deliveries[code])
@@ -175,9 +173,7 @@ def recover(snapshot: Snapshot, command: Recover, rules: Rules, now: float) -> P
 
 
 def _again(update: RasaUpdate, now: float) -> RasaUpdate:
-    return replace(
-        update, state=UpdateState.WAITING, due_at=now, lease=None, lease_until=None
-    )
+    return replace(update, state=UpdateState.WAITING, due_at=now, lease=None, lease_until=None)
 
 
 def _without_guid(item: Delivery) -> bool:
@@ -380,5 +376,3 @@ def _find(snapshot: Snapshot, command: MoveDelivery) -> Delivery:
 def _demand_state(found: Delivery, among: Iterable[DeliveryState]) -> None:
     if found.state not in among:
         raise RefusedError(409, "settled", f"this delivery is {found.state.value}")
-
-

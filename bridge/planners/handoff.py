@@ -7,7 +7,7 @@ from dataclasses import replace
 
 from bridge import replies, triggers
 from bridge.errors import AssignmentError
-from bridge.model import Card, DeliveryError, Origin, Owner, Reply
+from bridge.model import Card, DeliveryError, Origin, Owner, Reply, evolve
 from bridge.planners import assignments, consequences, outcome
 from bridge.planners.changes import Changes
 from bridge.planners.pauses import pause_again
@@ -90,7 +90,7 @@ def _hand_off(
         else found
     )
     changes.assignment(
-        replace(
+        evolve(
             record,
             owner=Owner.AGENT,
             handed_off_at=now,
@@ -112,9 +112,7 @@ def _hand_off(
         logging.INFO, "Handed off: %s call_id=%s deliveries=%d", card.reason, call_id, len(batch)
     )
     if not batch:
-        return consequences.plan(
-            changes, consequences.conclude(changes, made, outcome.judge(()))
-        )
+        return consequences.plan(changes, consequences.conclude(changes, made, outcome.judge(())))
     changes.enqueue(batch)
     first = changes.current(batch[0])
     if first.state is batch[0].state and changes.crowded(call_id, 0):
@@ -177,9 +175,7 @@ def _say(
     name, known = changes.rules.designer.handoff.say, command.responses
     if name is None:
         return None
-    channels = replies.channel_names(
-        found.assignment.channel.value, command.turn.input_channel
-    )
+    channels = replies.channel_names(found.assignment.channel.value, command.turn.input_channel)
     if known is None:
         changes.warn(
             "No domain came with the request, and none could be had: %s is not said; set"
@@ -188,9 +184,7 @@ def _say(
             once=f"missing {name}",
         )
         return None
-    said = replies.render(
-        known, name, command.turn.slots, channels=channels, seed=command.key
-    )
+    said = replies.render(known, name, command.turn.slots, channels=channels, seed=command.key)
     if said is None:
         changes.warn(
             "The domain has no fitting response %s: nothing is said", name, once=f"missing {name}"

@@ -95,9 +95,10 @@ def prune(snapshot: Snapshot, command: PruneRows, rules: Rules, now: float) -> P
 
 def stop_erased(snapshot: Snapshot, command: StopErased, rules: Rules, now: float) -> Plan:
     """Delete what is open of somebody's data; answers how many rows, by table."""
-    del snapshot, rules, now
+    del snapshot, rules
     return Plan(
-        erase=Erase(erasure=command.erasure), finish=lambda written: dict(written.counts)
+        erase=Erase(erasure=command.erasure, now=now),
+        finish=lambda written: dict(written.counts),
     )
 
 

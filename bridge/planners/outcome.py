@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from bridge.state.records import DELIVERED, FAILED, NONE, PENDING
 from bridge.model import Delivery, DeliveryState
+from bridge.state.records import DELIVERED, FAILED, NONE, PENDING
 
 _WHY = ("gateway_unreachable", "agent_signed_out")
 

@@ -10,9 +10,7 @@ from bridge.state.snapshot import Snapshot
 from bridge.turn import Turn
 
 
-def pause_again(
-    snapshot: Snapshot, found: AssignmentRecord, turn: Turn
-) -> ActionAnswer | None:
+def pause_again(snapshot: Snapshot, found: AssignmentRecord, turn: Turn) -> ActionAnswer | None:
     """The handoff's answer once more, if Rasa lifted our pause while the agent has the call.
 
     Rasa does so when its session expires; that a newer message came here shows it.

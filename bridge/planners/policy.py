@@ -9,7 +9,7 @@ failed, expired      for good; the rest of its reply goes with it
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 
 from bridge.errors import (
     AlreadySignedInError,
@@ -21,7 +21,7 @@ from bridge.errors import (
     UnknownOutcomeError,
     UnreachableError,
 )
-from bridge.model import Delivery, DeliveryError, DeliveryState
+from bridge.model import Delivery, DeliveryError, DeliveryState, evolve
 from bridge.state.records import AssignmentRecord
 
 _FIRST_DELAY = 0.5  # seconds; doubled each time
@@ -73,9 +73,7 @@ def stale(delivery: Delivery, now: float) -> Delivery | None:
     return _settled(delivery, DeliveryState.EXPIRED, now, delivery.error or error)
 
 
-def forbidden(
-    delivery: Delivery, record: AssignmentRecord | None, now: float
-) -> Delivery | None:
+def forbidden(delivery: Delivery, record: AssignmentRecord | None, now: float) -> Delivery | None:
     """The delivery as failed, if its call is over or another agent's by now; None where not.
 
     ``record`` is the assignment of its conversation to its call; None where it is not known.
@@ -100,7 +98,7 @@ def after(
     jitter: float,
 ) -> Delivery:
     """The delivery as it stands after one attempt that came to ``error`` (None: delivered)."""
-    tried = replace(
+    tried = evolve(
         delivery,
         attempts=delivery.attempts + (0 if _kept(error) else 1),
         connected=delivery.connected or _reached(error),
@@ -130,7 +128,7 @@ def _reached(error: GatewayError | None) -> bool:
 
 def unknown(delivery: Delivery, error: GatewayError, policy: Policy, *, now: float) -> Delivery:
     """The delivery whose last attempt left, and nobody knows what became of it."""
-    counted = replace(delivery, unknowns=delivery.unknowns + 1, connected=True)
+    counted = evolve(delivery, unknowns=delivery.unknowns + 1, connected=True)
     if policy.resend and counted.unknowns <= _MOST_UNKNOWNS:
         return _waiting(counted, now, "unknown_outcome", error)
     found = DeliveryError("unknown_outcome", error.message)
@@ -139,7 +137,7 @@ def unknown(delivery: Delivery, error: GatewayError, policy: Policy, *, now: flo
 
 def unsent(delivery: Delivery, now: float) -> Delivery:
     """The delivery whose worker made no attempt: it waits as it did before, and is due."""
-    return replace(delivery, state=DeliveryState.WAITING, due_at=now, lease=None, lease_until=None)
+    return evolve(delivery, state=DeliveryState.WAITING, due_at=now, lease=None, lease_until=None)
 
 
 def _signed_out(delivery: Delivery, error: GatewayError, now: float) -> Delivery:
@@ -161,7 +159,7 @@ def _last_moment(delivery: Delivery, now: float) -> float:
 
 
 def _waiting(delivery: Delivery, due: float, code: str, error: GatewayError) -> Delivery:
-    return replace(
+    return evolve(
         delivery,
         state=DeliveryState.WAITING,
         due_at=due,
@@ -174,7 +172,7 @@ def _waiting(delivery: Delivery, due: float, code: str, error: GatewayError) -> 
 def _settled(
     delivery: Delivery, state: DeliveryState, now: float, error: DeliveryError | None
 ) -> Delivery:
-    return replace(delivery, state=state, error=error, settled_at=now, lease=None, lease_until=None)
+    return evolve(delivery, state=state, error=error, settled_at=now, lease=None, lease_until=None)
 
 
 def _code(error: GatewayError) -> str:

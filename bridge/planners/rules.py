@@ -25,9 +25,7 @@ class Rules:
     asks_rasa: bool
 
     @classmethod
-    def of(
-        cls, bridge: BridgeSettings, designer: HandoffSettings, translator: Translator
-    ) -> Rules:
+    def of(cls, bridge: BridgeSettings, designer: HandoffSettings, translator: Translator) -> Rules:
         """The rules of these settings."""
         return cls(
             bridge,

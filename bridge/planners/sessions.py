@@ -16,6 +16,7 @@ from bridge.errors import (
     SessionGoneError,
     UnreachableError,
 )
+from bridge.gateway import wire
 from bridge.model import AgentId, Guid
 from bridge.planners.changes import (
     SIGN_IN_SECONDS,
@@ -67,12 +68,10 @@ def used(changes: Changes, command: SendingResult) -> Guid | None:
         return None
     if isinstance(error, SessionGoneError):
         return _lost(changes, session, guid)
-    if error is None and command.new_guid not in (None, guid):
+    if error is None and _is_new(command.new_guid, guid):
         changes.session(_renewed(session, command.new_guid, changes.now))
     elif error is None and session.state is SessionState.DOUBTED and session.guid == guid:
-        changes.session(
-            replace(session, state=SessionState.SIGNED_IN, renewed_at=changes.now)
-        )
+        changes.session(replace(session, state=SessionState.SIGNED_IN, renewed_at=changes.now))
     return None
 
 
@@ -87,13 +86,16 @@ def _lost(changes: Changes, session: SessionRecord, guid: Guid) -> Guid | None:
     if session.usable and session.guid != guid:
         return session.guid
     if session.state is SessionState.SIGNED_IN:
-        session = changes.session(
-            replace(session, state=SessionState.GONE, renewed_at=changes.now)
-        )
+        session = changes.session(replace(session, state=SessionState.GONE, renewed_at=changes.now))
     signed_out = session.state is SessionState.SIGNED_OUT
     if changes.rules.agent(session.agent_id).session == "sign_in" and not signed_out:
         changes.begin_sign_in(session.agent_id, session)
     return None
+
+
+def _is_new(given: Guid | None, former: Guid | None) -> bool:
+    """Whether an answer brought a GUID that was not known."""
+    return given != former and wire.is_guid(given)
 
 
 def _renewed(
@@ -163,9 +165,7 @@ def _ours(session: SessionRecord) -> bool:
     return session.ours and session.guid is not None
 
 
-def _accept(
-    changes: Changes, former: SessionRecord, session: SessionRecord, guid: Guid
-) -> None:
+def _accept(changes: Changes, former: SessionRecord, session: SessionRecord, guid: Guid) -> None:
     changes.effect(Count("sign_in", ("accepted",)))
     if former.state is SessionState.SIGNED_OUT and former.signing_in is None:
         changes.effect(SignOutAgent(session.agent_id, guid))  # it was signed out meanwhile
@@ -188,20 +188,16 @@ def _refuse(changes: Changes, session: SessionRecord, error: GatewayError) -> No
         )
     )
     changes.effect(
-        Put(
-            ExplainAgent(
-                agent_id=session.agent_id, code="agent_signed_out", message=error.message
-            )
-        )
+        Put(ExplainAgent(agent_id=session.agent_id, code="agent_signed_out", message=error.message))
     )
-    changes.warn(
-        "The gateway refused a sign-in: %s agent_id=%s", error.message, session.agent_id
-    )
+    changes.warn("The gateway refused a sign-in: %s agent_id=%s", error.message, session.agent_id)
 
 
 def _delay(changes: Changes, session: SessionRecord, error: GatewayError) -> None:
     agent_id = session.agent_id
-    changes.effect(Count("sign_in", ("failed",)), Heard(f"agent {agent_id}", error, signing_in=True))
+    changes.effect(
+        Count("sign_in", ("failed",)), Heard(f"agent {agent_id}", error, signing_in=True)
+    )
     changes.session(session)
     unreachable = isinstance(error, UnreachableError)
     changes.effect(
@@ -260,12 +256,10 @@ def polled(snapshot: Snapshot, command: PollResult, rules: Rules, now: float) ->
         changes.warn("A poll failed: %s agent_id=%s", error.message, command.agent_id)
         longest = min(_LONGEST_PAUSE, 0.5 * 2.0 ** min(failures, 8))
         return _go_on(changes, session, longest * (0.5 + command.jitter / 2), failures)
-    if command.new_guid not in (None, command.guid):
+    if _is_new(command.new_guid, command.guid):
         session = changes.session(_renewed(session, command.new_guid, now))
     elif session.state is SessionState.DOUBTED and session.guid == command.guid:
-        session = changes.session(
-            replace(session, state=SessionState.SIGNED_IN, renewed_at=now)
-        )
+        session = changes.session(replace(session, state=SessionState.SIGNED_IN, renewed_at=now))
     if command.event is not None and command.event[0] == _SHUT_DOWN and session.guid is not None:
         _lost(changes, session, session.guid)
         return _go_on(changes, session, 0.0, 0)
@@ -288,9 +282,7 @@ def _go_on(changes: Changes, session: SessionRecord, pause: float, failures: int
     """Poll again after ``pause``; without a good GUID, wait until there is one."""
     session = changes.known_session(session.agent_id) or session
     if session.state is SessionState.REFUSED:
-        changes.warn(
-            "Polling ends: %s agent_id=%s", session.error_message or "", session.agent_id
-        )
+        changes.warn("Polling ends: %s agent_id=%s", session.error_message or "", session.agent_id)
         return _stop(changes, session.agent_id, session)
     if not session.usable:
         pause = max(pause, min(_LONGEST_WAIT, 0.2 * 2.0 ** min(failures, 8)))

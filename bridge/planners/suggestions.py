@@ -84,7 +84,8 @@ def accept(snapshot: Snapshot, command: AcceptSuggestion, rules: Rules, now: flo
 
 
 def _accepted(found: Suggestion, sent: Sequence[Delivery]) -> Plan:
-    return Plan(answer=(found, list(sent)))
+    codes = [item.message_code for item in sent]
+    return Plan(finish=lambda written: (found, _stored(sent, written, codes)))
 
 
 def reject(snapshot: Snapshot, command: RejectSuggestion, rules: Rules, now: float) -> Plan:
@@ -152,9 +153,7 @@ def reply(snapshot: Snapshot, command: SendReply, rules: Rules, now: float) -> P
     return consequences.plan(changes, finish=lambda written: _stored(batch, written, codes))
 
 
-def _stored(
-    known: Sequence[Delivery], written: Written, codes: Sequence[str]
-) -> list[Delivery]:
+def _stored(known: Sequence[Delivery], written: Written, codes: Sequence[str]) -> list[Delivery]:
     by_code = {item.message_code: item for item in known}
     return [written.deliveries.get(code) or by_code[code] for code in codes]  # type: ignore[index]
 
@@ -168,9 +167,7 @@ def _find(snapshot: Snapshot, suggestion_id: str, agent_id: str | None) -> Sugge
     return found
 
 
-def _assignment(
-    snapshot: Snapshot, found: Suggestion, rules: Rules, now: float
-) -> Assignment:
+def _assignment(snapshot: Snapshot, found: Suggestion, rules: Rules, now: float) -> Assignment:
     _demand_offered(found, now)
     record = own_call(snapshot, found.call_id, found.agent_id, with_agent=True)
     try:

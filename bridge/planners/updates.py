@@ -18,11 +18,10 @@ from bridge.planners.pauses import summary
 from bridge.planners.rules import Rules
 from bridge.state.commands import ClaimUpdates, DomainResult, UpdateResult
 from bridge.state.plan import AskDomain, Count, Keep, Plan, TellRasa
-from bridge.state.records import RasaUpdate, UpdateKind, UpdateState
+from bridge.state.records import UPDATE_MARK, RasaUpdate, UpdateKind, UpdateState
 from bridge.state.snapshot import Snapshot
 from bridge.turn import WRITTEN_BACK
 
-MARK = "cc_bridge_update"  # in an event's metadata: the update's ID
 LEASE = 60.0  # seconds; three calls of Rasa with their timeouts are shorter
 _DELIVERIES_FIRST = 10.0  # seconds that a handback lets what was stored before it go first
 _LOOK_AGAIN = 0.2  # seconds
@@ -140,9 +139,7 @@ def _in_vain(update: RasaUpdate, error: RasaError) -> bool:
     return update.kind is UpdateKind.WRITE_BACK and refused and update.attempts >= _REFUSALS
 
 
-def keep_domain(
-    snapshot: Snapshot, command: DomainResult, rules: Rules, now: float
-) -> Plan:
+def keep_domain(snapshot: Snapshot, command: DomainResult, rules: Rules, now: float) -> Plan:
     """Keep the domain's responses for commands that came without them."""
     del snapshot, rules, now
     return Plan(answer=True, effects=(Keep(command.responses),))
@@ -183,7 +180,7 @@ def _apology(changes: Changes, command: ClaimUpdates, update: RasaUpdate) -> dic
         "event": "bot",
         "text": reply.get("text"),
         "data": {key: value for key, value in reply.items() if key != "text"},
-        "metadata": {MARK: update.id},
+        "metadata": {UPDATE_MARK: update.id},
     }
 
 
@@ -202,6 +199,6 @@ def _said(update: RasaUpdate) -> dict[str, Any]:
                 "approved_by": body["approved_by"],
                 "media_type": body["media_type"],
             },
-            MARK: update.id,
+            UPDATE_MARK: update.id,
         },
     }

@@ -45,9 +45,7 @@ class Calls:
         before = None if at is None else (at, call_id)
         size = max(1, min(limit, MOST))
         found = self._store.read(
-            lambda tx: lists.calls(
-                tx, agent_id=agent_id, ended=ended, before=before, limit=size
-            )
+            lambda tx: lists.calls(tx, agent_id=agent_id, ended=ended, before=before, limit=size)
         )
         if len(found) < size:
             return Page(tuple(found), None)

@@ -38,7 +38,9 @@ class Tokens:
         if not 1 <= seconds <= passes.LONGEST:
             message = f"a token is good for 1 to {passes.LONGEST} seconds"
             raise RefusedError(422, "invalid_seconds", message)
-        return passes.mint(role, subject, secret=self._secret, now=self._core.clock.now(), seconds=seconds)
+        return passes.mint(
+            role, subject, secret=self._secret, now=self._core.clock.now(), seconds=seconds
+        )
 
     def check(self, token: str) -> Pass:
         """Whose token it is, if it is good and was not revoked.

@@ -1,7 +1,8 @@
-"""Senders: what blocks, on threads of its own. Each call's result comes back as a command.
+"""Senders: what blocks, away from the core. Each call's result comes back as a command.
 
-Deliveries, sign-ins, polls and Rasa have pools of their own, so that none starves another. Nothing
-is decided here, and nothing is read from or written to the store.
+Deliveries are sent by a process of its own; sign-ins, polls and Rasa have threads of their own, so
+that none starves another. Nothing is decided here, and nothing is read from or written to the
+store.
 """
 
 from __future__ import annotations
@@ -13,24 +14,37 @@ from bridge.config.settings import BridgeSettings
 from bridge.gateway.client import GatewayClient
 from bridge.model import Delivery, Guid
 from bridge.rasa import Rasa
-from bridge.senders.deliveries import DeliverySender
-from bridge.senders.polls import EventPoller
+from bridge.senders.deliveries import SenderProcess
+from bridge.senders.polls import LAST_POLL, EventPoller
 from bridge.senders.rasa import RasaSender
 from bridge.senders.sessions import SessionSender
 from bridge.state.commands import Command
 from bridge.state.records import RasaUpdate
 
-__all__ = ["ThreadSenders"]
+__all__ = ["AllSenders"]
 
 Reply = Callable[[Any, "BaseException | None"], None]
 
 
-class ThreadSenders:
-    """All senders of one process. ``start`` them once; ``close`` them once."""
+class AllSenders:
+    """All senders of one process. ``start`` them once; ``close`` them once.
+
+    Args:
+        client: makes the calls of the gateway, and keeps its cookies.
+        rasa: None where Rasa cannot be asked.
+        settings: as the operators gave them.
+        last_poll: seconds that a stop waits for polls under way.
+    """
 
     def __init__(
-        self, client: GatewayClient, rasa: Rasa | None, settings: BridgeSettings
+        self,
+        client: GatewayClient,
+        rasa: Rasa | None,
+        settings: BridgeSettings,
+        *,
+        last_poll: float = LAST_POLL,
     ) -> None:
+        self._last_poll = last_poll
         self._client = client
         self._rasa = rasa
         self._settings = settings
@@ -38,14 +52,18 @@ class ThreadSenders:
     def start(self, put: Callable[[Command], None]) -> None:
         """Begin; results are given to ``put``, from any thread."""
         settings = self._settings
-        self._deliveries = DeliverySender(self._client, settings, put)
+        self._deliveries = SenderProcess(self._client, settings, put)
         self._sessions = SessionSender(self._client, settings, put)
-        self._polls = EventPoller(self._client, settings.gateway, put)
+        self._polls = EventPoller(self._client, settings.gateway, put, last_poll=self._last_poll)
         self._updates = RasaSender(self._rasa, put)
 
     def send(self, delivery: Delivery, guid: Guid, timeout: float, *, retried: bool) -> None:
-        """Send a delivery within ``timeout`` seconds in all."""
+        """Send a delivery within ``timeout`` seconds in all, once ``flush`` is called."""
         self._deliveries.submit(delivery, guid, timeout, retried=retried)
+
+    def flush(self) -> None:
+        """Hand over the deliveries that were given to ``send``, in one go."""
+        self._deliveries.flush()
 
     def sign_in(self, agent_id: str, *, forced: bool, interrupted: bool) -> None:
         """Sign an agent in."""

@@ -11,6 +11,7 @@ import random
 import threading
 import time
 from collections.abc import Callable
+from typing import Any, TypeAlias
 
 from bridge.config.settings import GatewaySettings
 from bridge.errors import GatewayError, UnknownOutcomeError, describe
@@ -19,17 +20,26 @@ from bridge.gateway.client import GatewayClient
 from bridge.model import Guid
 from bridge.state.commands import Command, PollResult
 
+# The GUID and the event that came with the answer, and the error.
+_Polled: TypeAlias = tuple["Guid | None", "tuple[str, Any] | None", "GatewayError | None"]
+
 logger = logging.getLogger(__name__)
 
-_LAST_POLL = 11.0  # seconds that a stop waits for it: a long poll without an event lasts ten
+LAST_POLL = 11.0  # seconds that a stop waits for it: a long poll without an event lasts ten
 
 
 class EventPoller:
     """Long polls, each on a thread of its own: a hundred of them starve no message."""
 
     def __init__(
-        self, client: GatewayClient, settings: GatewaySettings, put: Callable[[Command], None]
+        self,
+        client: GatewayClient,
+        settings: GatewaySettings,
+        put: Callable[[Command], None],
+        *,
+        last_poll: float = LAST_POLL,
     ) -> None:
+        self._last_poll = last_poll
         self._client = client
         self._timeout = settings.poll_timeout
         self._put = put
@@ -55,7 +65,7 @@ class EventPoller:
         """Begin no other poll."""
         with self._lock:
             if self._wait_until is None:
-                self._wait_until = time.monotonic() + min(self._timeout, _LAST_POLL)
+                self._wait_until = time.monotonic() + min(self._timeout, self._last_poll)
 
     def close(self) -> None:
         """Wait a while for polls under way, from ``stop`` on: an answer may consume an event."""
@@ -66,12 +76,15 @@ class EventPoller:
             thread.join(max(0.0, until - time.monotonic()))
 
     def _run(self, agent_id: str, guid: Guid, failures: int) -> None:
+        new_guid, event, error = self._poll(agent_id, guid)
         result = PollResult(
             agent_id=agent_id,
             guid=guid,
             failures=failures,
             jitter=random.random(),  # noqa: S311 - spreads polls
-            **self._poll(agent_id, guid),
+            new_guid=new_guid,
+            event=event,
+            error=error,
         )
         try:
             self._put(result)
@@ -79,7 +92,7 @@ class EventPoller:
             with self._lock:
                 self._threads.discard(threading.current_thread())
 
-    def _poll(self, agent_id: str, guid: Guid) -> dict[str, object]:
+    def _poll(self, agent_id: str, guid: Guid) -> _Polled:
         try:
             answer = self._client.call(
                 agent_id,
@@ -88,11 +101,11 @@ class EventPoller:
                 timeout=self._timeout,
                 read_timeout=self._timeout,
             )
-            return {"new_guid": answer.guid, "event": wire.event(answer.content)}
+            return answer.guid, wire.event(answer.content), None
         except GatewayError as error:
-            return {"error": error}
+            return None, None, error
         except Exception as error:  # noqa: BLE001 - a poller that dies loses the session
             logger.error(  # noqa: TRY400
                 "A poll failed unexpectedly: %s agent_id=%s", describe(error), agent_id
             )
-            return {"error": UnknownOutcomeError("the bridge failed while polling")}
+            return None, None, UnknownOutcomeError("the bridge failed while polling")

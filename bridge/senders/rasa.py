@@ -13,10 +13,9 @@ from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
 from bridge.errors import BridgeError, RasaError, describe
-from bridge.planners.updates import MARK
 from bridge.rasa import Rasa
 from bridge.state.commands import Command, DomainResult, UpdateResult
-from bridge.state.records import RasaUpdate, UpdateKind
+from bridge.state.records import UPDATE_MARK, RasaUpdate, UpdateKind
 
 logger = logging.getLogger(__name__)
 
@@ -78,7 +77,7 @@ class RasaSender:
         return any(
             isinstance(event, dict)
             and isinstance(metadata := event.get("metadata"), dict)
-            and metadata.get(MARK) == update.id
+            and metadata.get(UPDATE_MARK) == update.id
             for event in reversed(events)
         )
 

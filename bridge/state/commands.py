@@ -7,7 +7,7 @@ to), some from the core's own timers. There is no other way to write.
 
 from __future__ import annotations
 
-import uuid
+import secrets
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from enum import Enum
@@ -22,7 +22,7 @@ from bridge.turn import Turn
 
 def new_key() -> str:
     """A key for a command that has none by itself: the same key twice has one outcome."""
-    return str(uuid.uuid4())
+    return secrets.token_hex(16)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -99,9 +99,7 @@ class CallAction(Command):
             senders=frozenset({sender}),
             pairs=pairs,
             callers=frozenset({sender}),
-            told_of_callers=frozenset(
-                {sender} if self.action is ActionKind.HANDBACK else ()
-            ),
+            told_of_callers=frozenset({sender} if self.action is ActionKind.HANDBACK else ()),
             brought_calls=frozenset(call for _, call in pairs),
             agents=frozenset(
                 {brought.assignment.agent_id} if isinstance(brought, BroughtAssignment) else ()
@@ -167,9 +165,7 @@ class EndCall(Command):
 
     def needs(self) -> Needs:
         """The conversation and its call."""
-        return Needs(
-            senders=frozenset({self.sender_id}), conversations=frozenset({self.sender_id})
-        )
+        return Needs(senders=frozenset({self.sender_id}), conversations=frozenset({self.sender_id}))
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -217,9 +213,7 @@ class DecideSuggestion(Command):
     def needs(self) -> Needs:
         """The suggestion, its other candidates, its call, and the reply that it became."""
         reply = derive("reply", "suggestion", self.suggestion_id, 0)
-        return Needs(
-            suggestions=frozenset({self.suggestion_id}), replies=frozenset({reply})
-        )
+        return Needs(suggestions=frozenset({self.suggestion_id}), replies=frozenset({reply}))
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -258,9 +252,7 @@ class SendReply(Command):
     def needs(self) -> Needs:
         """The call, and the reply if it was stored."""
         calls = frozenset({self.call_id})
-        return Needs(
-            calls=calls, open_of_calls=calls, replies=frozenset({self.reply_key})
-        )
+        return Needs(calls=calls, open_of_calls=calls, replies=frozenset({self.reply_key}))
 
 
 @dataclass(frozen=True, kw_only=True)

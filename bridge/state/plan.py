@@ -184,6 +184,7 @@ class Erase:
     table: str = ""
     keys: tuple[tuple[Any, ...], ...] = ()
     erasure: Erasure | None = None
+    now: float = 0.0
 
 
 class _Unanswered:
@@ -207,7 +208,7 @@ class Written:
     counts: Mapping[str, int] = field(default_factory=dict)
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True)  # not frozen: one is made for every command
 class Plan:
     """What follows from one command.
 

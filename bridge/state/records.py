@@ -14,7 +14,7 @@ BOT, HANDOFF, ASSIST = "bot", "handoff", "assist"  # handoff_state
 DELIVERED, PENDING, FAILED, NONE = "delivered", "pending", "failed", "none"  # handoff_delivery
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)  # without slots, for ``evolve``
 class AssignmentRecord:
     """A conversation's assignment to one call, and who answers the customer.
 
@@ -81,7 +81,7 @@ class ActionAnswer:
 NOTHING = ActionAnswer()
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)  # without slots, for ``evolve``
 class TurnRecord:
     """One action call.
 
@@ -157,6 +157,9 @@ class UpdateState(str, Enum):
     SENDING = "sending"
     DONE = "done"
     FAILED = "failed"
+
+
+UPDATE_MARK = "cc_bridge_update"  # in the metadata of Rasa's events: the update's ID
 
 
 @dataclass(frozen=True, slots=True)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field, fields
 from typing import TYPE_CHECKING, Any
 
@@ -23,7 +23,7 @@ if TYPE_CHECKING:
 Pair = tuple[str, str]  # sender ID and call ID
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True)  # not frozen: several are made for every command
 class Needs:
     """The rows that a command needs.
 
@@ -89,16 +89,17 @@ class Needs:
         given = list(several)
         if len(given) == 1:
             return given[0]
-        values: dict[str, Any] = {}
-        for each in fields(cls):
-            found = [getattr(one, each.name) for one in given]
-            if isinstance(each.default, frozenset):
-                values[each.name] = frozenset().union(*found)
-            elif each.default is None:
-                values[each.name] = next((one for one in found if one is not None), None)
-            else:
-                values[each.name] = max(found)
+        values: dict[str, Any] = {
+            name: frozenset().union(*[getattr(one, name) for one in given]) for name in _SETS
+        }
+        for name in _FLAGS:
+            values[name] = any(getattr(one, name) for one in given)
         return cls(**values)
+
+
+# What set-wide commands need besides: those are batches of their own.
+_SETS = tuple(each.name for each in fields(Needs) if isinstance(each.default, frozenset))
+_FLAGS = ("calls_of_turns", "calls_of_deliveries", "next_of_calls", "switches")
 
 
 @dataclass(frozen=True, slots=True)
@@ -199,7 +200,9 @@ class Snapshot:
         """A delivery by its number."""
         return next((item for item in self.deliveries.values() if item.seq == seq), None)
 
-    def offered(self, *, sender_id: str | None = None, call_id: str | None = None) -> Iterator[Suggestion]:
+    def offered(
+        self, *, sender_id: str | None = None, call_id: str | None = None
+    ) -> Iterator[Suggestion]:
         """What is offered in a conversation or on a call."""
         for item in self.suggestions.values():
             if item.state is not SuggestionState.OFFERED:
@@ -212,14 +215,7 @@ class Snapshot:
     def after(self, plan: Plan) -> Snapshot:
         """The snapshot for the next command of the batch: with what ``plan`` writes."""
         for record in plan.assignments:
-            pair = (record.assignment.sender_id, record.assignment.call_id)
-            self.assignments[pair] = record
-            self._newer(self.newest, record.assignment.sender_id, pair)
-            self._newer(self.newest_of_call, record.assignment.call_id, pair)
-            if record.handed_back_at is not None:
-                sender = record.assignment.sender_id
-                former = self.handed_back_at.get(sender, record.handed_back_at)
-                self.handed_back_at[sender] = max(former, record.handed_back_at)
+            self._assigned(record)
         for turn in plan.turns:
             self.turns[turn.key] = turn
         for delivery in plan.deliveries:
@@ -239,6 +235,15 @@ class Snapshot:
             self.process = _with_less(self.process, plan.begins)
         return self
 
+    def _assigned(self, record: AssignmentRecord) -> None:
+        sender, call = pair = (record.assignment.sender_id, record.assignment.call_id)
+        self.assignments[pair] = record
+        self._newer(self.newest, sender, pair)
+        self._newer(self.newest_of_call, call, pair)
+        if record.handed_back_at is not None:
+            former = self.handed_back_at.get(sender, record.handed_back_at)
+            self.handed_back_at[sender] = max(former, record.handed_back_at)
+
     def _newer(self, index: dict[str, Pair], key: str, pair: Pair) -> None:
         former = index.get(key)
         if former is None or self.assignments[pair].given_at >= self.assignments[former].given_at:
@@ -254,5 +259,3 @@ def _with_less(process: Process, begun: int) -> Process:
         process.backlog,
         process.dead,
     )
-
-

@@ -6,7 +6,13 @@ decides what follows from what. Read ``store`` first, then ``loading`` and ``wri
 """
 
 from bridge.store import lists
-from bridge.store.errors import ConflictError, CrossedError, DatabaseError, LostError, UnavailableError
+from bridge.store.errors import (
+    ConflictError,
+    CrossedError,
+    DatabaseError,
+    LostError,
+    UnavailableError,
+)
 from bridge.store.loading import Loader
 from bridge.store.notifier import EVERYTHING, Notice, notify
 from bridge.store.store import Reading, Store

@@ -36,8 +36,9 @@ def open_engine(
 ) -> Engine:
     """Open an engine with at most ``connections`` connections; ``reading`` ones autocommit.
 
-    ``patience`` is how long SQLite waits for another process's transaction, in seconds. A SQLite file is made with mode 0600 (it holds GUIDs and customers' words), in WAL mode; its
-    transactions begin IMMEDIATE, so that one that reads before it writes cannot lose a race.
+    ``patience`` is how long SQLite waits for another process's transaction, in seconds. A SQLite
+    file is made with mode 0600 (it holds GUIDs and customers' words), in WAL mode; its transactions
+    begin IMMEDIATE, so that one that reads before it writes cannot lose a race.
 
     Raises:
         StoreError: the URL or the file's folder is not usable.
@@ -136,6 +137,7 @@ def _prepare_sqlite(connection: Any, _record: object) -> None:
     # FULL: what was committed survives the machine's death too, not only the process's.
     cursor.execute("PRAGMA synchronous=FULL")
     cursor.execute("PRAGMA foreign_keys=ON")
+    cursor.execute("PRAGMA wal_autocheckpoint=8000")
     cursor.execute("PRAGMA secure_delete=ON")  # what is erased is overwritten, not only let go
     cursor.close()
 

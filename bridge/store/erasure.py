@@ -18,12 +18,13 @@ from sqlalchemy import (
     ColumnElement,
     Connection,
     Table,
+    and_,
     delete,
     false,
+    func,
     literal_column,
     or_,
     select,
-    true,
     tuple_,
     update,
 )
@@ -111,20 +112,26 @@ def _of_senders(tx: Connection, senders: Iterable[str]) -> Erasure:
     return Erasure(frozenset(senders), frozenset(calls), frozenset(users))
 
 
-def _stop(tx: Connection, erased: Erasure) -> dict[str, int]:
-    """In one transaction, what is open: nothing of it is sent, offered, told or shown any more.
+def _stop(tx: Connection, erased: Erasure, now: float) -> dict[str, int]:
+    """In one transaction, what is open: nothing of it is sent, offered or told any more.
 
-    An attempt under way finds nothing to settle. Returns how many rows were erased, by table.
+    An attempt under way finds nothing to settle. The calls are ended, and erased after what is
+    found by them: so an erasure that was interrupted can be done once more. Returns how many rows
+    were erased, by table.
     """
+    _a = schema.assignments.c
+    ended = update(schema.assignments).where(_is_theirs(schema.assignments, erased))
+    tx.execute(ended.values(ended_at=func.coalesce(_a.ended_at, now), owner="bot", card=None))
     offered = schema.suggestions.c.state == literal_column("'offered'")
-    told = schema.rasa_updates.c.state.in_([literal_column("'waiting'"), literal_column("'sending'")])
+    told = schema.rasa_updates.c.state.in_(
+        [literal_column("'waiting'"), literal_column("'sending'")]
+    )
     return {
         table.name: tx.execute(delete(table).where(which, _is_theirs(table, erased))).rowcount
         for table, which in (
             (schema.deliveries, _OPEN),
             (schema.suggestions, offered),
             (schema.rasa_updates, told),
-            (schema.assignments, true()),
         )
     }
 
@@ -151,7 +158,7 @@ def events(tx: Connection, erased: Erasure, after: Key | None, rows: int) -> Win
 def erase(tx: Transaction, rows: Erase) -> dict[str, int]:
     """Erase rows by their keys, or all that is open; how many, by table."""
     if rows.erasure is not None:
-        return _stop(tx.connection, rows.erasure)
+        return _stop(tx.connection, rows.erasure, rows.now)
     return {rows.table: _erase(tx.connection, rows.table, rows.keys)}
 
 
@@ -165,14 +172,21 @@ def _erase(tx: Connection, name: str, keys: Sequence[Key]) -> int:
         else tuple_(*columns).in_(list(keys))
     )
     if table is schema.turns:
-        nobody = update(table).where(among).values(
-            sender_id="", call_id=None, answer="{}", unavailable=None
+        nobody = (
+            update(table)
+            .where(among)
+            .values(sender_id="", call_id=None, answer="{}", unavailable=None)
         )
         return int(tx.execute(nobody).rowcount)
     return int(tx.execute(delete(table).where(among)).rowcount)
 
 
 def _is_theirs(table: Table, erased: Erasure) -> ColumnElement[bool]:
+    if table is schema.deliveries:
+        # By the index of calls: every delivery is of a call that its conversation was assigned.
+        of_calls = table.c.call_id.in_(sorted(erased.calls))
+        senders = sorted(erased.senders)
+        return and_(of_calls, table.c.sender_id.in_(senders)) if senders else of_calls
     if erased.senders:
         return table.c.sender_id.in_(sorted(erased.senders))
     readers = [_READERS_CALL + call for call in erased.calls]

@@ -34,7 +34,7 @@ _PARTIAL = (
         (_d.due_at, _d.seq),  # else PostgreSQL sorts all that is due for each claim
     ),
     ("deliveries_waiting_agent", "state = 'waiting'", (_d.agent_id, _d.error_code)),
-    ("deliveries_undelivered", "state <> 'delivered'", (_d.state, _d.seq)),
+    ("deliveries_failed", "state IN ('failed', 'expired', 'uncertain')", (_d.state, _d.seq)),
 )
 # One delivery of a call is being sent at a time, whatever any process does.
 _ONE_SENDING = "state = 'sending'"

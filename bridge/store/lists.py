@@ -1,9 +1,9 @@
-"""What the edge shows: lists, single rows and counts, on reading connections. Nothing is written."""
+"""Lists, single rows and counts for the edge, on reading connections; nothing is written."""
 
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
-from typing import Any
+from typing import Any, TypeVar
 
 from sqlalchemy import Connection, Select, and_, func, literal_column, or_, select
 
@@ -22,6 +22,8 @@ from bridge.state.records import (
 )
 from bridge.store import rows, schema
 
+T = TypeVar("T")
+
 _a, _d, _e = schema.assignments.c, schema.deliveries.c, schema.events.c
 _s, _u = schema.suggestions.c, schema.rasa_updates.c
 _assignments = select(*(_a[name] for name in rows.ASSIGNMENT_READ))
@@ -30,7 +32,10 @@ _updates = select(*(_u[name] for name in rows.UPDATE))
 # they apply.
 _OPEN = _d.state.in_([literal_column("'waiting'"), literal_column("'sending'")])
 _WAITING = _d.state == literal_column("'waiting'")
-_UNDELIVERED = _d.state != literal_column("'delivered'")
+_FAILED = _d.state.in_(
+    [literal_column("'failed'"), literal_column("'expired'"), literal_column("'uncertain'")]
+)
+_OPEN_STATES = frozenset((DeliveryState.WAITING, DeliveryState.SENDING))
 _UPDATES_OPEN = _u.state.in_([literal_column("'waiting'"), literal_column("'sending'")])
 _UPDATES_FAILED = _u.state == literal_column("'failed'")
 _OFFERED = _s.state == literal_column("'offered'")
@@ -50,7 +55,8 @@ def deliveries(
 ) -> list[Delivery]:
     """Deliveries in the order of storing; ``after`` is a number to go on from."""
     statement = select(schema.deliveries).where(_d.seq > after).order_by(_d.seq).limit(limit)
-    return _deliveries(tx, _narrowed(statement, call_id, states, agent_id))
+    found = _of_states(tx, statement, call_id, states, agent_id)
+    return sorted(found, key=lambda item: item.seq)[:limit]
 
 
 def newest_deliveries(
@@ -62,8 +68,9 @@ def newest_deliveries(
     limit: int,
 ) -> list[Delivery]:
     """The newest such deliveries, in the order of storing."""
-    statement = _narrowed(select(schema.deliveries), call_id, states, agent_id)
-    return _deliveries(tx, statement.order_by(_d.seq.desc()).limit(limit))[::-1]
+    statement = select(schema.deliveries).order_by(_d.seq.desc()).limit(limit)
+    found = _of_states(tx, statement, call_id, states, agent_id)
+    return sorted(found, key=lambda item: item.seq)[-limit:]
 
 
 def counted_deliveries(
@@ -98,6 +105,26 @@ def of_turn(tx: Connection, turn_key: str) -> list[Delivery]:
     return [item for item in of_call if item.turn_key == turn_key]
 
 
+def _of_states(
+    tx: Connection,
+    statement: Select[Any],
+    call_id: str | None,
+    states: Iterable[DeliveryState],
+    agent_id: str | None,
+) -> list[Delivery]:
+    """What is open and what went wrong are asked for apart: each has an index of its own."""
+    wanted = frozenset(states)
+    groups = [wanted & _OPEN_STATES, wanted - _OPEN_STATES]
+    if not wanted or DeliveryState.DELIVERED in wanted:
+        groups = [wanted]
+    return [
+        item
+        for group in groups
+        if group or not wanted
+        for item in _deliveries(tx, _narrowed(statement, call_id, group, agent_id))
+    ]
+
+
 def _deliveries(tx: Connection, statement: Select[Any]) -> list[Delivery]:
     return [rows.delivery(row) for row in tx.execute(statement)]
 
@@ -115,8 +142,12 @@ def _narrowed(
     wanted = [state.value for state in states]
     if not wanted:
         return statement
-    if DeliveryState.DELIVERED.value not in wanted:
-        statement = statement.where(_UNDELIVERED)
+    if set(wanted) <= {"waiting", "sending"}:
+        statement = statement.where(_OPEN)
+    elif set(wanted) <= {"failed", "expired", "uncertain"}:
+        statement = statement.where(_FAILED)
+    elif DeliveryState.DELIVERED.value not in wanted:
+        statement = statement.where(or_(_OPEN, _FAILED))
     return statement.where(_d.state.in_(wanted))
 
 
@@ -273,9 +304,7 @@ def figures(tx: Connection) -> Figures:
     """How much of everything is open at this moment, for Prometheus."""
     states = select(_d.state, func.count()).where(_OPEN).group_by(_d.state)
     waiting = {row[0]: row[1] for row in tx.execute(states)}
-    session_states = select(schema.sessions.c.state, func.count()).group_by(
-        schema.sessions.c.state
-    )
+    session_states = select(schema.sessions.c.state, func.count()).group_by(schema.sessions.c.state)
     agents = {row[0]: row[1] for row in tx.execute(session_states)}
     open_calls = select(func.count()).select_from(schema.assignments).where(_a.ended_at.is_(None))
     offered = select(func.count()).select_from(schema.suggestions).where(_OFFERED)
@@ -289,5 +318,5 @@ def figures(tx: Connection) -> Figures:
     )
 
 
-def _one(found: Sequence[Any]) -> Any:
+def _one(found: Sequence[T]) -> T | None:
     return found[0] if found else None

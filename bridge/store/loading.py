@@ -13,8 +13,9 @@ from typing import Any
 
 from bridge.model import Delivery, DeliveryState, Origin
 from bridge.state.records import SessionRecord, SessionState, UpdateKind
-from bridge.state.snapshot import Needs, Process, Snapshot
+from bridge.state.snapshot import Needs, Pair, Process, Snapshot
 from bridge.store import rows, schema
+from bridge.store.errors import ConflictError
 from bridge.store.statements import Select, Transaction
 
 SLICE = 500
@@ -66,6 +67,9 @@ _DELIVERIES = Select(
     " WHERE d.call_id = k.value AND d.turn_key IN {among}"
     f" UNION ALL SELECT {_D} FROM {{texts}} CROSS JOIN deliveries d"
     " WHERE d.call_id = k.value AND d.reply_key IN {among}"
+)
+_NUMBERED = Select(
+    f"SELECT {_D} FROM {{numbers}} CROSS JOIN deliveries d WHERE d.seq = k.value"  # noqa: S608
 )
 _OPEN_OF_CALLS = Select(
     f"SELECT {_D} FROM {{texts}} CROSS JOIN deliveries d"  # noqa: S608
@@ -124,9 +128,11 @@ _STALLED = Select(
     f"SELECT {_D} FROM deliveries d WHERE d.state = 'sending' AND d.lease_until < {{value}}"  # noqa: S608
 )
 _LEASED = Select(f"SELECT {_D} FROM deliveries d WHERE d.state = 'sending'")  # noqa: S608
-_NEXT_DUE = Select(
-    "SELECT min(d.due_at) FROM deliveries d WHERE d.state = 'waiting' AND d.due_at > {value}"
-    " UNION ALL SELECT min(d.lease_until) FROM deliveries d WHERE d.state = 'sending'"
+# When the first is due, when the first that is not due yet, and when the first lease ends.
+_TIMES = Select(
+    "SELECT (SELECT min(d.due_at) FROM deliveries d WHERE d.state = 'waiting'),"
+    " (SELECT min(d.due_at) FROM deliveries d WHERE d.state = 'waiting' AND d.due_at > {value}),"
+    " (SELECT min(d.lease_until) FROM deliveries d WHERE d.state = 'sending')"
 )
 _WAITING_FOR_GUID = Select(
     f"SELECT {_D} FROM {{texts}} CROSS JOIN deliveries d WHERE d.agent_id = k.value"  # noqa: S608
@@ -146,10 +152,11 @@ _AUTO = Select(
     f" LIMIT {SLICE}"
 )
 _TOO_LATE = Select(
-    f"SELECT {_D} FROM deliveries d WHERE (d.state = 'waiting'"  # noqa: S608
+    f"SELECT {_D} FROM deliveries d WHERE d.state = 'waiting'"  # noqa: S608
     " AND (d.due_at > {value} OR (d.part = 0 AND d.expires_at > {value})"
-    " OR (d.part > 0 AND d.expires_at > {value})))"
-    f" OR (d.state = 'sending' AND d.lease_until > {{value}}) LIMIT {SLICE}"
+    " OR (d.part > 0 AND d.expires_at > {value}))"
+    f" UNION ALL SELECT {_D} FROM deliveries d WHERE d.state = 'sending'"
+    f" AND d.lease_until > {{value}} LIMIT {SLICE}"
 )
 _FREE_UPDATE = first_of_each("rasa_updates", "u", "sender_id")
 _DUE_UPDATES = Select(
@@ -158,10 +165,12 @@ _DUE_UPDATES = Select(
     " AND u.state IN ('waiting', 'sending')"
     f" AND {_FREE_UPDATE} ORDER BY u.due_at, u.seq LIMIT {{value}}"
 )
-_NEXT_UPDATE = Select(
-    "SELECT min(CASE u.state WHEN 'sending' THEN u.lease_until ELSE u.due_at END)"
-    " FROM rasa_updates u WHERE u.state IN ('waiting', 'sending')"
-    " AND (u.state = 'sending' OR u.due_at > {value})"
+_OPEN_UPDATE = "u.state IN ('waiting', 'sending')"  # word for word as the partial index has it
+_UPDATE_TIMES = Select(
+    f"SELECT min(CASE WHEN u.state = 'waiting' THEN u.due_at END),"  # noqa: S608
+    " min(CASE WHEN u.state = 'waiting' AND u.due_at > {value} THEN u.due_at END),"
+    " min(CASE WHEN u.state = 'sending' THEN u.lease_until END)"
+    f" FROM rasa_updates u WHERE {_OPEN_UPDATE}"
 )
 _OPEN_UPDATES = Select(
     f"SELECT {_U} FROM rasa_updates u WHERE u.state IN ('waiting', 'sending') LIMIT {SLICE}"  # noqa: S608
@@ -210,6 +219,7 @@ class Loader:
         self._known = known
         self._now = now
         self._is_dead = is_dead
+        self._locked: set[str] | None = None  # on PostgreSQL, by ``_lock``
         self._dead: set[str] = set()
         self._process = process
         self.snapshot = Snapshot(process)
@@ -255,11 +265,8 @@ class Loader:
             calls |= turned
         if needs.senders or calls:
             self._assignments(needs.senders, calls)
-        own = {
-            snapshot.newest[sender][1]
-            for sender in needs.senders
-            if sender in snapshot.newest
-        }
+        own = {snapshot.newest[sender][1] for sender in needs.senders if sender in snapshot.newest}
+        self._demand_locked(own)
         opened = needs.open_of_calls | needs.brought_calls | suggested | own
         if opened or needs.deliveries or turned:
             found = _DELIVERIES.rows(
@@ -273,7 +280,7 @@ class Loader:
             )
             self._deliveries(found)
         self._behind(needs)
-        self._offered(needs, own)
+        self._offered(needs)
         if needs.callers:
             self._with_agents(needs)
         if needs.leaders:
@@ -303,7 +310,7 @@ class Loader:
             if missing:
                 self._assignments((), missing)
 
-    def _offered(self, needs: Needs, own: set[str]) -> None:
+    def _offered(self, needs: Needs) -> None:
         snapshot = self.snapshot
         senders = {
             sender
@@ -317,17 +324,13 @@ class Loader:
                 for sender in needs.conversations
                 if sender in snapshot.newest
             }
-        calls |= {call for call in own if self._has_agent(call, needs.callers)}
+        calls |= {
+            found.assignment.call_id
+            for sender in senders
+            if (found := snapshot.latest(sender)) is not None
+        }
         if senders or calls:
             self._suggestions(_OFFERED.rows(self._tx, _list(senders), _list(calls)))
-
-    def _has_agent(self, call: str, callers: frozenset[str]) -> bool:
-        return any(
-            (found := self.snapshot.latest(sender)) is not None
-            and found.with_agent
-            and found.assignment.call_id == call
-            for sender in callers
-        )
 
     def _with_agents(self, needs: Needs) -> None:
         """What an action call is told of a conversation that an agent has."""
@@ -370,7 +373,7 @@ class Loader:
             self._tx, _list(senders), _list(calls)
         ):
             record = rows.assignment(row)
-            pair = (record.assignment.sender_id, record.assignment.call_id)
+            pair: Pair = (record.assignment.sender_id, record.assignment.call_id)
             snapshot.assignments[pair] = record
             if tagged:
                 newest.append(pair)
@@ -385,11 +388,9 @@ class Loader:
 
     def _deliveries(self, found: Iterable[rows.Row]) -> None:
         known = self.snapshot.deliveries
-        new = [row for row in found if row[1] not in known]
-        if len(new) > 1:
-            new.sort(key=lambda row: row[0])
-        for row in new:
-            item = rows.delivery(row)
+        new = {row[0]: row for row in found if row[1] not in known}
+        for seq in sorted(new):
+            item = rows.delivery(new[seq])
             known[item.message_code] = item
 
     def _suggestions(self, found: Iterable[rows.Row]) -> None:
@@ -430,13 +431,26 @@ class Loader:
                 snapshot.sessions[agent] = known
                 snapshot.agents.add(agent)
         stored -= snapshot.agents
-        if not stored:
-            return
         if self._tx.dialect == "postgresql":
+            # Whoever may be changed is locked; others' calls do not wait for each other.
+            stored = self._changing(stored, needs.stored_agents)
             self._lock_all(f"agent:{agent}" for agent in stored)
-        for row in _SESSIONS.rows(self._tx, _list(stored)):
-            self._session(rows.session(row))
-        snapshot.agents |= stored
+        self._stored_sessions(stored)
+
+    def _changing(self, agents: set[str], changed: frozenset[str]) -> set[str]:
+        """The agents whose sessions may be changed; all others' are read."""
+        looked = agents - changed
+        read = _SESSIONS.rows(self._tx, _list(looked)) if looked else []
+        current = [record for record in map(rows.session, read) if is_current(record)]
+        for record in current:
+            self._session(record)
+        return agents - {record.agent_id for record in current}
+
+    def _stored_sessions(self, agents: set[str]) -> None:
+        if agents:
+            for row in _SESSIONS.rows(self._tx, _list(agents)):
+                self._session(rows.session(row))
+            self.snapshot.agents |= agents
 
     def _session(self, record: SessionRecord) -> None:
         self.snapshot.sessions[record.agent_id] = record
@@ -470,8 +484,9 @@ class Loader:
             self._suggestions(found)
 
     def _slice(self, found: list[tuple[Any, ...]]) -> None:
-        self.snapshot.more = len(found) >= SLICE
-        self._deliveries(self._unlocked(found))
+        free = self._unlocked(found)
+        self.snapshot.more = len(found) >= SLICE or len(free) < len(found)
+        self._deliveries(free)
         promised = [item for item in self.snapshot.deliveries.values() if _promises(item)]
         self._turns({str(item.turn_key) for item in promised})
         if promised:
@@ -484,16 +499,19 @@ class Loader:
         tx, now, command = self._tx, self._now, needs.due
         assert command is not None  # noqa: S101 - asked by the caller
         found: list[tuple[Any, ...]] = []
+        stalled: list[tuple[Any, ...]] = []
+        first, following, lease = _TIMES.rows(tx, now)[0]
+        self.snapshot.next_due = _earliest(following, lease)
         if command.sweep or command.probe:
             found += _STALE_DUE.rows(tx, now)
             if command.probe:
                 found += _PROBE.rows(tx, now)
-        elif command.limit > 0:
+        elif command.limit > 0 and _is_past(first, now):
             found += _DUE.rows(tx, now, command.limit)
             self.snapshot.more = len(found) >= command.limit
-        stalled = [
-            row for row in _STALLED.rows(tx, now) if command.held.get(row[0], "") != row[_LEASE_AT]
-        ]
+        if _is_past(lease, now):
+            leased = _STALLED.rows(tx, now)
+            stalled = [row for row in leased if command.held.get(row[0], "") != row[_LEASE_AT]]
         due = self._unlocked(found)
         self._deliveries([*due, *self._unlocked(stalled)])
         self.snapshot.due = list(dict.fromkeys(str(row[1]) for row in due))
@@ -507,14 +525,14 @@ class Loader:
                 if _promises(item) and (item.expires_at <= now or self._over(item))
             ]
             if late or stalled:
-                keys = {str(item.turn_key) for item in self.snapshot.deliveries.values() if _promises(item)}
+                keys = {
+                    str(item.turn_key)
+                    for item in self.snapshot.deliveries.values()
+                    if _promises(item)
+                }
                 self._turns(keys)
-                self._deliveries(
-                    _DELIVERIES.rows(tx, [], [], _list(calls), _list(keys), [], [])
-                )
+                self._deliveries(_DELIVERIES.rows(tx, [], [], _list(calls), _list(keys), [], []))
                 self._suggestions(_OFFERED.rows(tx, [], _list(calls)))
-        times = [row[0] for row in _NEXT_DUE.rows(tx, now) if row[0] is not None]
-        self.snapshot.next_due = min(times, default=None)
 
     def _over(self, item: Delivery) -> bool:
         """Whether its call is over or another agent's, so that it will fail."""
@@ -526,11 +544,12 @@ class Loader:
     def _due_updates(self, needs: Needs) -> None:
         tx, now, command = self._tx, self._now, needs.due_updates
         assert command is not None  # noqa: S101 - asked by the caller
+        first, following, lease = _UPDATE_TIMES.rows(tx, now)[0]
+        self.snapshot.next_update_due = _earliest(following, lease)
+        if not _is_past(first, now) and not _is_past(lease, now):
+            return
         found = _DUE_UPDATES.rows(tx, now, now, max(command.limit, 1))
-        if tx.dialect == "postgresql":
-            at = rows.UPDATE.index("sender_id")
-            free = self._try_lock({f"update:{row[at]}" for row in found})
-            found = [row for row in found if f"update:{row[at]}" in free]
+        found = self._unlocked_updates(found)
         self._updates(found)
         self.snapshot.due_updates = [str(row[1]) for row in found]
         asked = [self.snapshot.updates[name] for name in self.snapshot.due_updates]
@@ -542,18 +561,16 @@ class Loader:
             for item in told:
                 if item.kind is UpdateKind.RESUME and item.call_id is not None:
                     self._told(item.call_id, float(item.body.get("since", item.created_at)))
-        self.snapshot.next_update_due = _NEXT_UPDATE.scalar(tx, now)
 
     def _recover(self) -> None:
         tx = self._tx
-        leased = [rows.delivery(row) for row in _LEASED.rows(tx)]
-        for item in leased:
-            self._note_dead(item.lease)
-        dead = [item for item in leased if item.lease in self._dead]
-        for item in dead:
-            self.snapshot.deliveries[item.message_code] = item
-        self._deliveries(_ALL_WITHOUT_GUID.rows(tx))
-        self._updates(_OPEN_UPDATES.rows(tx))
+        leased = _LEASED.rows(tx)
+        for row in leased:
+            self._note_dead(row[_LEASE_AT])
+        left = self._unlocked([row for row in leased if row[_LEASE_AT] in self._dead])
+        dead = [rows.delivery(row) for row in left]
+        self._deliveries([*left, *self._unlocked(_ALL_WITHOUT_GUID.rows(tx))])
+        self._updates(self._unlocked_updates(_OPEN_UPDATES.rows(tx)))
         if dead:
             calls = {item.envelope.call_id for item in dead}
             keys = {str(item.turn_key) for item in dead if _promises(item)}
@@ -566,18 +583,31 @@ class Loader:
         lease = self._now + LEASE
         first, rest = needs.latest_expiry, needs.latest_rest
         self._slice(_TOO_LATE.rows(self._tx, needs.too_late, first, rest, lease))
-        self._updates(_OPEN_UPDATES.rows(self._tx))
+        self._updates(self._unlocked_updates(_OPEN_UPDATES.rows(self._tx)))
 
     def _unattended(self) -> None:
-        for row in _POLLED.rows(self._tx):
-            self._session(rows.session(row))
+        found = [rows.session(row) for row in _POLLED.rows(self._tx)]
+        for record in found:
+            self._note_dead(record.poller)
+        agents = {record.agent_id for record in found if self._has_no_poller(record)}
+        if agents and self._tx.dialect == "postgresql":
+            free = self._try_lock({f"agent:{agent}" for agent in agents})
+            agents = {agent for agent in agents if f"agent:{agent}" in free}
+        self._stored_sessions(
+            {str(agent) for agent in agents}
+        )  # as they are now that nobody else changes them
         self.snapshot.unattended = [
             agent
             for agent, record in self.snapshot.sessions.items()
-            if record.poller is None
+            if record.ours and record.usable and self._has_no_poller(record)
+        ]
+
+    def _has_no_poller(self, record: SessionRecord) -> bool:
+        return (
+            record.poller is None
             or (record.poller_until or 0.0) < self._now
             or record.poller in self._dead
-        ]
+        )
 
     def _note_dead(self, holder: str | None) -> None:
         if holder is None or holder in self._dead or holder == self._process.name:
@@ -609,7 +639,17 @@ class Loader:
         keys |= {f"turn:{key}" for key in needs.turns}
         keys |= {f"task:{name}" for name in needs.leaders}
         keys |= {f"update:{sender}" for sender, _ in found if needs.updates}
+        self._locked = keys
         self._lock_all(keys)
+
+    def _demand_locked(self, calls: set[str]) -> None:
+        """See that a conversation has not got another call while its lock was waited for.
+
+        Raises:
+            ConflictError: it has, and that call is not locked: load and plan again.
+        """
+        if self._locked is not None and not self._locked >= {f"call:{call}" for call in calls}:
+            raise ConflictError("a conversation was given another call meanwhile")
 
     def _lock_all(self, keys: Iterable[str]) -> None:
         numbers = sorted({_number(key) for key in keys})
@@ -618,10 +658,27 @@ class Loader:
 
     def _unlocked(self, found: list[tuple[Any, ...]]) -> list[tuple[Any, ...]]:
         """Deliveries whose calls no other machine is at; these are locked then."""
+        return self._free(found, "call", _CALL_AT, _NUMBERED)
+
+    def _unlocked_updates(self, found: list[tuple[Any, ...]]) -> list[tuple[Any, ...]]:
+        """Updates of conversations that no other machine is at; these are locked then."""
+        return self._free(found, "update", _SENDER_AT, _UPDATES)
+
+    def _free(
+        self, found: list[tuple[Any, ...]], kind: str, at: int, numbered: Select
+    ) -> list[tuple[Any, ...]]:
+        """The rows whose keys can be locked, where nobody changed them before they were.
+
+        What another machine changed is left out: a later look finds it as it is.
+        """
         if self._tx.dialect != "postgresql" or not found:
             return found
-        free = self._try_lock({f"call:{row[_CALL_AT]}" for row in found})
-        return [row for row in found if f"call:{row[_CALL_AT]}" in free]
+        free = self._try_lock({f"{kind}:{row[at]}" for row in found})
+        mine = [row for row in found if f"{kind}:{row[at]}" in free]
+        if not mine:
+            return mine
+        stored = {row[0]: row for row in numbered.rows(self._tx, [row[0] for row in mine])}
+        return [row for row in mine if stored.get(row[0]) == row]
 
     def _try_lock(self, keys: set[str]) -> set[str]:
         numbers = {_number(key): key for key in keys}
@@ -630,6 +687,7 @@ class Loader:
 
 
 _CALL_AT = rows.DELIVERY.index("call_id")
+_SENDER_AT = rows.UPDATE.index("sender_id")
 _LEASE_AT = rows.DELIVERY.index("lease")
 
 
@@ -650,3 +708,11 @@ def _list(found: Iterable[Any]) -> list[Any]:
 def is_current(record: SessionRecord) -> bool:
     """Whether a session may be used from memory: only one in which nothing is under way."""
     return record.state is SessionState.SIGNED_IN and record.guid is not None
+
+
+def _is_past(at: float | None, now: float) -> bool:
+    return at is not None and at <= now
+
+
+def _earliest(*times: float | None) -> float | None:
+    return min((at for at in times if at is not None), default=None)

@@ -58,9 +58,8 @@ def notify(
     told: dict[str, Any] = {"from": sender}
     if due:
         told["due"] = True
-    for name, found in (("turns", list(turns)), ("agents", list(agents))):
-        if found:
-            told[name] = found
+    lists = {"turns": list(turns), "agents": list(agents)}
+    told |= {name: found for name, found in lists.items() if found}
     if len(told) == 1:
         return
     text = json.dumps(told)

@@ -62,9 +62,7 @@ def listed(table: Table, alias: str, *left_out: str) -> str:
 # -- deliveries ------------------------------------------------------------------------------------
 
 DELIVERY = names(schema.deliveries)
-DELIVERY_NEW = names(
-    schema.deliveries, "seq", "attempts", "unknowns", "connected", "erased_at"
-)
+DELIVERY_NEW = names(schema.deliveries, "seq", "attempts", "unknowns", "connected", "erased_at")
 DELIVERY_MOVED = (
     "seq",
     "state",
@@ -312,24 +310,27 @@ TURN = names(schema.turns)
 def turn(row: Row) -> TurnRecord:
     """The record of a whole row."""
     key, sender_id, call_id, made_at, answer, unavailable = row
-    return TurnRecord(
-        key, sender_id, call_id, made_at, _answer(answer), _answer(unavailable)
-    )
+    return TurnRecord(key, sender_id, call_id, made_at, _answer(answer), _answer(unavailable))
 
 
 def _answer(stored: str | None) -> ActionAnswer | None:
     return ActionAnswer.of_json(json.loads(stored)) if stored else None
 
 
+def answer(record: TurnRecord) -> str | None:
+    """An action call's answer as it is stored."""
+    return _json(record.answer.as_json()) if record.answer is not None else None
+
+
 def turned(record: TurnRecord) -> Row:
     """The values of ``TURN``."""
-    answer, unavailable = record.answer, record.unavailable
+    unavailable = record.unavailable
     return (
         record.key,
         record.sender_id,
         record.call_id,
         record.made_at,
-        _json(answer.as_json()) if answer is not None else None,
+        answer(record),
         _json(unavailable.as_json()) if unavailable is not None else None,
     )
 
@@ -569,6 +570,7 @@ def switch(row: Row) -> SwitchRecord:
 def leader(row: Row) -> LeaderRecord:
     """The record of a whole row."""
     return LeaderRecord(*row)
+
 
 def event(row: Any) -> EventRecord:
     """The record of a whole row."""

@@ -228,7 +228,6 @@ deliveries = Table(
     Column("command_key", String(36)),  # the command that last decided about it
     Column("erased_at", Float),  # the words are gone since
     Index("deliveries_call", "call_id", "seq"),
-    Index("deliveries_sender", "sender_id"),
     Index("deliveries_user", "user_id", "sender_id"),
     Index("deliveries_agent", "agent_id", "seq"),
     sqlite_autoincrement=True,  # an id is never given twice, whatever was erased

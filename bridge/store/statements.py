@@ -10,12 +10,13 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterable, Sequence
-from typing import Any
+from typing import Any, ClassVar
 
 from sqlalchemy import BigInteger, Boolean, Column, Connection, Float, Integer, Table
 
 Cursor = Any  # the driver's
 _REPLACEMENT = "\ufffd"
+_encode = json.JSONEncoder(ensure_ascii=False, separators=(",", ":")).encode
 
 
 class Keys:
@@ -24,7 +25,7 @@ class Keys:
     Each takes one argument, a list, and has one column, ``k.value``.
     """
 
-    SPELLINGS = {
+    SPELLINGS: ClassVar = {
         "sqlite": {
             "texts": "json_each(?) AS k",
             "numbers": "json_each(?) AS k",
@@ -63,11 +64,6 @@ class Select:
         found: tuple[Any, ...] | None = cursor.fetchone()
         return found
 
-    def scalar(self, tx: Transaction, *arguments: Any) -> Any:
-        """Execute; the first column of the first row, or None."""
-        found = self.first(tx, *arguments)
-        return None if found is None else found[0]
-
     def run(self, tx: Transaction, *arguments: Any) -> int:
         """Execute a change; how many rows it changed."""
         cursor = tx.execute(self.spelt(tx.dialect), self._given(tx.dialect, arguments))
@@ -85,7 +81,8 @@ class Select:
     def _given(dialect: str, arguments: Sequence[Any]) -> list[Any]:
         if dialect == "sqlite":
             return [
-                json.dumps(item) if isinstance(item, (list, tuple)) else item for item in arguments
+                (json.dumps(item) if item else "[]") if isinstance(item, (list, tuple)) else item
+                for item in arguments
             ]
         return [list(item) if isinstance(item, (list, tuple)) else item for item in arguments]
 
@@ -146,13 +143,12 @@ class Rows:
         names = ", ".join(self._columns)
         if dialect == "sqlite":
             parts = ", ".join(
-                f"json_extract(value, '$[{at}]') AS {name}"
-                for at, name in enumerate(self._columns)
+                f"json_extract(value, '$[{at}]') AS {name}" for at, name in enumerate(self._columns)
             )
-            source = f"SELECT {parts} FROM json_each(?) WHERE true"
+            source = f"SELECT {parts} FROM json_each(?) WHERE true"  # noqa: S608 - as below
         else:
             kinds = ", ".join(f"{name} {_kind(self._table.c[name])}" for name in self._columns)
-            source = f"SELECT {names} FROM json_to_recordset(%s::json) AS given({kinds})"
+            source = f"SELECT {names} FROM json_to_recordset(%s::json) AS given({kinds})"  # noqa: S608
         back = f" RETURNING {', '.join(self._returning)}" if self._returning else ""
         table = self._table.name
         if self._only_update:
@@ -160,7 +156,7 @@ class Rows:
             sets = ", ".join(
                 f"{name} = given.{name}" for name in self._columns if name not in self._conflict
             )
-            return f"UPDATE {table} SET {sets} FROM ({source}) AS given WHERE {found}{back}"
+            return f"UPDATE {table} SET {sets} FROM ({source}) AS given WHERE {found}{back}"  # noqa: S608
         text = f"INSERT INTO {table} ({names}) {source}"
         if self._conflict:
             sets = ", ".join(
@@ -207,9 +203,9 @@ def _written(rows: list[Any]) -> str:
 
     The edge replaces or refuses both; what comes from elsewhere must not fail a whole batch.
     """
-    text = json.dumps(rows, ensure_ascii=False)
+    text = _encode(rows)
     if "\\u0000" in text:
-        text = json.dumps(_without_nul(rows), ensure_ascii=False)
+        text = _encode(_without_nul(rows))
     try:
         text.encode()
     except UnicodeEncodeError:

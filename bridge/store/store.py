@@ -44,9 +44,7 @@ class Store:
         StoreError: the database cannot be opened, or has another version's schema.
     """
 
-    def __init__(
-        self, url: str, *, existing: bool = False, patience: float = BUSY_SECONDS
-    ) -> None:
+    def __init__(self, url: str, *, existing: bool = False, patience: float = BUSY_SECONDS) -> None:
         if existing:
             demand_file(url)
         self._url = url
@@ -128,7 +126,7 @@ class Store:
                 taken.close()
 
     def changed_elsewhere(self) -> bool:
-        """Whether another SQLite connection committed since this was last asked."""
+        """Whether another SQLite connection may have committed since this was last asked."""
         if self.dialect != "sqlite":
             return False
         try:
@@ -138,7 +136,7 @@ class Store:
             self._drop()
             return False
         before, self._version = self._version, version
-        return before is not None and before != version
+        return before != version  # at first, and after a connection was lost, nobody knows
 
     def listen(self, own: str, notified: Callable[[Notice], None]) -> None:
         """Hear of other machines' commits, on PostgreSQL, from now on."""

@@ -3,14 +3,15 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import replace
+from operator import attrgetter
 from typing import Any
 
-from bridge.model import Delivery, DeliveryState
+from bridge.model import Delivery, DeliveryState, evolve
 from bridge.state.plan import Plan, Written
-from bridge.state.records import AssignmentRecord
-from bridge.state.snapshot import Snapshot
+from bridge.state.records import AssignmentRecord, EventRecord
+from bridge.state.snapshot import Pair, Snapshot
 from bridge.store import erasure, pruning, rows, schema
 from bridge.store.errors import ConflictError
 from bridge.store.statements import Rows, Select, Transaction
@@ -38,7 +39,7 @@ _HAND_OVER = Rows(
     conflict=("sender_id", "call_id"),
     only_update=True,
 )
-_HAND_OVER_WITH_CARD = Rows(
+_CARD = Rows(
     schema.assignments,
     (
         "sender_id",
@@ -101,6 +102,14 @@ _LEAD = Rows(
     conflict=("name",),
     changed=("holder", "held_until", "done_at"),
 )
+# Kinds of which nothing but the final state matters: a plan's field, the key, how they are stored.
+_OTHERS: tuple[tuple[str, str, Rows, Callable[[Any], rows.Row]], ...] = (
+    ("suggestions", "id", _SUGGEST, rows.suggested),
+    ("sessions", "agent_id", _SIGN, rows.signed),
+    ("switches", "name", _SWITCH, attrgetter("name", "value", "changed_at")),
+    ("leaders", "name", _LEAD, attrgetter("name", "holder", "held_until", "done_at")),
+    ("revocations", "subject", _REVOKE, attrgetter("subject", "revoked_at", "expires_at")),
+)
 _DROP_REVOCATIONS = Select("DELETE FROM revocations WHERE expires_at < {value}")
 _TOUCH = Select("UPDATE alembic_version SET version_num = version_num")
 _EVENT_TYPE = 128  # characters
@@ -117,51 +126,15 @@ def write(tx: Transaction, snapshot: Snapshot, plans: Sequence[Plan]) -> Written
     Raises:
         ConflictError: another process stored the same meanwhile.
     """
-    counts: dict[str, int] = {}
     _assignments(tx, snapshot, plans)
     _turns(tx, snapshot, plans)
     stored = _deliveries(tx, snapshot, plans)
-    if found := _last(plans, "suggestions", "id"):
-        _SUGGEST.run(tx, [rows.suggested(item) for item in found])
-    if found := _last(plans, "sessions", "agent_id"):
-        _SIGN.run(tx, [rows.signed(item) for item in found])
-    if found := _last(plans, "updates", "id"):
-        numbers = _UPDATE.stored(tx, [rows.updated(item) for item in found])
-        for seq, name in numbers:
-            snapshot.updates[name] = replace(snapshot.updates[name], seq=seq)
-    events = [event for plan in plans for event in plan.events]
-    if events:
-        _EVENT.run(
-            tx,
-            [
-                (
-                    each.agent_id,
-                    each.event_type[:_EVENT_TYPE],
-                    json.dumps(each.content, ensure_ascii=False),
-                    each.received_at,
-                )
-                for each in events
-            ],
-        )
-    if found := _last(plans, "switches", "name"):
-        _SWITCH.run(tx, [(item.name, item.value, item.changed_at) for item in found])
-    if found := _last(plans, "leaders", "name"):
-        _LEAD.run(
-            tx, [(item.name, item.holder, item.held_until, item.done_at) for item in found]
-        )
-    for plan in plans:
-        if plan.drop_revocations_before is not None:
-            _DROP_REVOCATIONS.run(tx, plan.drop_revocations_before)
-    if found := _last(plans, "revocations", "subject"):
-        _REVOKE.run(tx, [(item.subject, item.revoked_at, item.expires_at) for item in found])
-    for plan in plans:
-        if plan.prune is not None:
-            counts[plan.prune.table] = pruning.prune(tx, plan.prune)
-        if plan.erase is not None:
-            counts |= erasure.erase(tx, plan.erase)
-    if any(plan.touch for plan in plans):
-        _TOUCH.run(tx)
-    return Written(stored, counts)
+    _updates(tx, snapshot, plans)
+    _events(tx, plans)
+    for kind, key, statement, row in _OTHERS:
+        if found := _last(plans, kind, key):
+            statement.run(tx, [row(item) for item in found])
+    return Written(stored, _cleaned(tx, plans))
 
 
 def _last(plans: Iterable[Plan], kind: str, key: str) -> list[Any]:
@@ -173,12 +146,43 @@ def _last(plans: Iterable[Plan], kind: str, key: str) -> list[Any]:
     return list(found.values())
 
 
+def _updates(tx: Transaction, snapshot: Snapshot, plans: Sequence[Plan]) -> None:
+    if found := _last(plans, "updates", "id"):
+        for seq, name in _UPDATE.stored(tx, [rows.updated(item) for item in found]):
+            snapshot.updates[name] = replace(snapshot.updates[name], seq=seq)
+
+
+def _events(tx: Transaction, plans: Sequence[Plan]) -> None:
+    if found := [event for plan in plans for event in plan.events]:
+        _EVENT.run(tx, [_event(each) for each in found])
+
+
+def _event(record: EventRecord) -> rows.Row:
+    content = json.dumps(record.content, ensure_ascii=False)
+    return (record.agent_id, record.event_type[:_EVENT_TYPE], content, record.received_at)
+
+
+def _cleaned(tx: Transaction, plans: Sequence[Plan]) -> dict[str, int]:
+    """Do what set-wide commands delete; how many rows, by table."""
+    counts: dict[str, int] = {}
+    for plan in plans:
+        if plan.drop_revocations_before is not None:
+            _DROP_REVOCATIONS.run(tx, plan.drop_revocations_before)
+        if plan.prune is not None:
+            counts[plan.prune.table] = pruning.prune(tx, plan.prune)
+        if plan.erase is not None:
+            counts |= erasure.erase(tx, plan.erase)
+        if plan.touch:
+            _TOUCH.run(tx)
+    return counts
+
+
 def _assignments(tx: Transaction, snapshot: Snapshot, plans: Sequence[Plan]) -> None:
-    found: dict[tuple[str, str], AssignmentRecord] = {}
-    cards: dict[tuple[str, str], Any] = {}
+    found: dict[Pair, AssignmentRecord] = {}
+    cards: dict[Pair, Any] = {}
     for plan in plans:
         for record in plan.assignments:
-            pair = (record.assignment.sender_id, record.assignment.call_id)
+            pair: Pair = (record.assignment.sender_id, record.assignment.call_id)
             found[pair] = record
             if record.card is not None:
                 cards[pair] = record.card
@@ -187,8 +191,7 @@ def _assignments(tx: Transaction, snapshot: Snapshot, plans: Sequence[Plan]) -> 
     whole, handed, carded = [], [], []
     for pair, record in found.items():
         loaded = snapshot.loaded.get(pair)
-        card = cards.get(pair)
-        row = rows.assigned(record if record.card is card else replace(record, card=card))
+        row = rows.assigned(evolve(record, card=cards.get(pair)))
         if loaded is None or _moved(loaded, record):
             whole.append(row)
             continue
@@ -198,12 +201,9 @@ def _assignments(tx: Transaction, snapshot: Snapshot, plans: Sequence[Plan]) -> 
             handed.append(part)
         else:
             carded.append((*part, shown))
-    if whole:
-        _ASSIGN.run(tx, whole)
-    if handed:
-        _HAND_OVER.run(tx, handed)
-    if carded:
-        _HAND_OVER_WITH_CARD.run(tx, carded)
+    for statement, some in ((_ASSIGN, whole), (_HAND_OVER, handed), (_CARD, carded)):
+        if some:
+            statement.run(tx, some)
 
 
 def _moved(loaded: AssignmentRecord, record: AssignmentRecord) -> bool:
@@ -222,17 +222,13 @@ def _turns(tx: Transaction, snapshot: Snapshot, plans: Sequence[Plan]) -> None:
     if new and len(_CALLED.stored(tx, new)) != len(new):
         raise ConflictError("another process stored the same action call")
     answered = [
-        (item.key, rows.turned(item)[4])
-        for key, item in found.items()
-        if key in snapshot.loaded_turns
+        (item.key, rows.answer(item)) for key, item in found.items() if key in snapshot.loaded_turns
     ]
     if answered:
         _ANSWERED.run(tx, answered)
 
 
-def _deliveries(
-    tx: Transaction, snapshot: Snapshot, plans: Sequence[Plan]
-) -> dict[str, Delivery]:
+def _deliveries(tx: Transaction, snapshot: Snapshot, plans: Sequence[Plan]) -> dict[str, Delivery]:
     found: dict[str, Delivery] = {}
     for plan in plans:
         for item in plan.deliveries:
@@ -253,6 +249,6 @@ def _deliveries(
         if len(numbers) != len(new):
             raise ConflictError("another process stored the same message")
         for seq, code in numbers:
-            found[code] = replace(found[code], seq=seq)
+            found[code] = evolve(found[code], seq=seq)
     snapshot.deliveries.update(found)
     return found

@@ -46,11 +46,30 @@ class Erased:
 
 
 class Eraser:
-    """Blocks for the store."""
+    """Blocks for the store.
 
-    def __init__(self, store: Store, core: Core) -> None:
+    Args:
+        store: to find rows in.
+        core: erases them.
+        rows_read: of the gateway's events, at a time.
+        rows_written: in one transaction.
+        compacted: bytes up to which a file is written anew unasked.
+    """
+
+    def __init__(
+        self,
+        store: Store,
+        core: Core,
+        *,
+        rows_read: int = _ROWS_READ,
+        rows_written: int = _ROWS_WRITTEN,
+        compacted: int = _COMPACTED,
+    ) -> None:
         self._store = store
         self._core = core
+        self._rows_read = rows_read
+        self._rows_written = rows_written
+        self._compacted = compacted
 
     def erasure(self, kind: str, name: str) -> Erasure:
         """What belongs to a ``sender``, a ``user`` or a ``call`` of this ID."""
@@ -80,11 +99,11 @@ class Eraser:
         found = Erased()
         found.rows.update(self._core.call(StopErased(erasure=erased)))
         for table, keys in self._keys(erased, progress):
-            for at in range(0, len(keys), _ROWS_WRITTEN):
-                command = EraseRows(table=table, keys=keys[at : at + _ROWS_WRITTEN])
+            for at in range(0, len(keys), self._rows_written):
+                command = EraseRows(table=table, keys=keys[at : at + self._rows_written])
                 found.rows[table] += self._core.call(command, background=True)
         size = self._store.size()
-        found.clean = size is None or (size <= _COMPACTED if compact is None else compact)
+        found.clean = size is None or (size <= self._compacted if compact is None else compact)
         if found.clean and size is not None:
             self._store.compact()
         found.clean = self._store.empty_log() and found.clean
@@ -114,4 +133,4 @@ class Eraser:
                 return
 
     def _events(self, erased: Erasure, after: Key | None) -> Window:
-        return self._store.read(lambda tx: erasure.events(tx, erased, after, _ROWS_READ))
+        return self._store.read(lambda tx: erasure.events(tx, erased, after, self._rows_read))

@@ -63,9 +63,27 @@ class _StoppedError(Exception):
 
 
 class Retention:
-    """The task. Start it once a process; close it once."""
+    """The task. Start it once a process; close it once.
 
-    def __init__(self, store: Store, core: Core, settings: RetentionSettings) -> None:
+    Args:
+        store: to find rows in.
+        core: prunes them; its clock says what is too old.
+        settings: ``retention`` of the operators' file.
+        first: seconds from the start to the first round.
+        rows_read: in one window.
+    """
+
+    def __init__(
+        self,
+        store: Store,
+        core: Core,
+        settings: RetentionSettings,
+        *,
+        first: float = _FIRST,
+        rows_read: int = _ROWS_READ,
+    ) -> None:
+        self._first = first
+        self._rows_read = rows_read
         self._store = store
         self._core = core
         self._content = settings.content.total_seconds()
@@ -92,7 +110,7 @@ class Retention:
             self._thread.join()
 
     def _run(self) -> None:
-        pause = _FIRST
+        pause = self._first
         while not self._closing.wait(pause):
             try:
                 pause = self.turn()
@@ -152,7 +170,7 @@ class Retention:
         limit = self._limit(self._content)
 
         def look(tx: Reading, after: Key | None) -> Window:
-            return pruning.with_words(tx, kept, limit, after, _ROWS_READ)
+            return pruning.with_words(tx, kept, limit, after, self._rows_read)
 
         unbroken = kept.in_order
         for window in self._windows(kept, look, self._finished.get(kept.name)):
@@ -165,7 +183,7 @@ class Retention:
         limit = self._limit(self._audit)
 
         def look(tx: Reading, after: Key | None) -> Window:
-            return pruning.whole(tx, kept, limit, after, _ROWS_READ)
+            return pruning.whole(tx, kept, limit, after, self._rows_read)
 
         for window in self._windows(kept, look, None):
             pruned.dropped[kept.name] += self._prune(kept, limit, window, whole=True)
@@ -181,9 +199,7 @@ class Retention:
             if after is None or (kept.in_order and not window.old):
                 return
 
-    def _read(
-        self, look: Callable[[Reading, Key | None], Window], after: Key | None
-    ) -> Window:
+    def _read(self, look: Callable[[Reading, Key | None], Window], after: Key | None) -> Window:
         return self._store.read(lambda tx: look(tx, after))
 
     def _prune(self, kept: Kept, limit: Limit, window: Window, *, whole: bool) -> int:

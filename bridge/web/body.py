@@ -18,7 +18,6 @@ except ImportError:
 
 WEBHOOK_BYTES = 10 * 1024 * 1024  # after inflating; a long conversation with a large domain
 OTHER_BYTES = 64 * 1024
-_ODD = (b"NaN", b"Infinity", b"\\ud", b"\\uD")  # what the quick parser would take as it is
 
 
 def parse(body: bytes, encoding: str = "", *, limit: int = WEBHOOK_BYTES) -> Any:
@@ -35,11 +34,15 @@ def parse(body: bytes, encoding: str = "", *, limit: int = WEBHOOK_BYTES) -> Any
     Raises:
         RefusedError: 400 or 413, with the reason; nothing of the body is quoted.
     """
-    plain = not encoding and len(body) <= limit and not any(mark in body for mark in _ODD)
-    if _quick is not None and plain:
+    if _quick is not None and not encoding and len(body) <= limit and not _is_odd(body):
         with suppress(ValueError):  # what is wrong with it is said below
             return _quick(body)
     return _parse(body, encoding, limit, _AT_ONCE)
+
+
+def _is_odd(body: bytes) -> bool:
+    """Whether there may be something in it that the quick parser would take as it is."""
+    return b"NaN" in body or b"Infinity" in body or b"\\ud" in body or b"\\uD" in body
 
 
 def parse_aside(body: bytes, encoding: str = "") -> Any:

@@ -12,6 +12,7 @@ import logging
 import multiprocessing
 import os
 import signal
+from collections.abc import Callable, Sequence
 from itertools import chain, repeat
 from typing import Any
 
@@ -54,7 +55,7 @@ class _Worker:
         self._connections = getattr(request.protocol, "connections", self._connections)
 
     async def start(self, _app: Sanic[Any, Any], *_: object) -> None:
-        self._opening = asyncio.create_task(_open())
+        self._opening = asyncio.create_task(open_until_ready(runtime.current))
 
     async def stop(self, app: Sanic[Any, Any], *_: object) -> None:
         _hear_no_other_signal()
@@ -100,11 +101,14 @@ async def _read_settings(app: Sanic[Any, Any], *_: object) -> None:
         logger.error("The configuration cannot be read: %s", describe(error))  # noqa: TRY400
 
 
-async def _open() -> None:
+async def open_until_ready(
+    opening: Callable[[], object], pauses: Sequence[float] = _PAUSES
+) -> None:
+    """Call ``opening`` in a thread until it succeeds, with pauses between the attempts."""
     loop = asyncio.get_running_loop()
-    for pause in chain(_PAUSES, repeat(_LONGEST_PAUSE)):
+    for pause in chain(pauses, repeat(_LONGEST_PAUSE)):
         try:
-            await loop.run_in_executor(None, runtime.current)
+            await loop.run_in_executor(None, opening)
         except Exception as error:  # noqa: BLE001 - whatever it is, it is tried again
             reason = describe(error)
             logger.error("The bridge cannot work yet: %s again_in=%ss", reason, pause)  # noqa: TRY400
@@ -127,11 +131,16 @@ def _keep_out_of_collections() -> None:
 
 
 async def _close(_app: Sanic[Any, Any], *_: object) -> None:
-    closing = asyncio.get_running_loop().run_in_executor(None, runtime.close_current)
     settings = runtime.configured()
     longest = settings.bridge.rasa.timeout * 2 if settings is not None else 0.0
+    await close_within(max(_CLOSING, longest), runtime.close_current)
+
+
+async def close_within(seconds: float, closing: Callable[[], object]) -> None:
+    """Call ``closing`` in a thread; a worker for which that takes longer ends all the same."""
+    closed = asyncio.get_running_loop().run_in_executor(None, closing)
     try:
-        await asyncio.wait_for(closing, max(_CLOSING, longest))
+        await asyncio.wait_for(closed, seconds)
     except asyncio.TimeoutError:
         logger.error("The bridge was not closed in time; what was being sent is sent again")  # noqa: TRY400
         _leave()

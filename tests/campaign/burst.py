@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import threading
 import time
 from collections import defaultdict
 from collections.abc import Callable, Iterable
@@ -14,10 +15,15 @@ from typing import Any
 from typing_extensions import Self
 
 from bridge.config.settings import BridgeSettings, HandoffSettings, Settings
+from bridge.core import Clock
 from bridge.errors import StoreError
 from bridge.model import Delivery, DeliveryState
 from bridge.runtime import Runtime
-from bridge.store import deliveries
+from bridge.state.commands import SendReply
+from bridge.state.records import AssignmentRecord
+from bridge.store import lists
+from bridge.store.engine import BUSY_SECONDS
+from bridge.web.api import assignments
 from tests.campaign.customer import Seen, seen
 from tests.simulator.harness import Simulator
 
@@ -49,7 +55,11 @@ class Told:
 
 
 class Burst:
-    """A bridge with its usual deadlines, unless ``changes`` say otherwise."""
+    """A bridge with its usual deadlines, unless ``changes`` say otherwise.
+
+    Attributes:
+        refused: set once an agent was told that the store took nothing.
+    """
 
     def __init__(
         self,
@@ -57,7 +67,8 @@ class Burst:
         database: str,
         /,
         *,
-        clock: Callable[[], float] = time.time,
+        clock: Clock | None = None,
+        patience: float = BUSY_SECONDS,
         **changes: Any,
     ) -> None:
         self._gateway = gateway
@@ -74,7 +85,8 @@ class Burst:
         for key, value in changes.items():
             given[key] = {**given.get(key, {}), **value}
         settings = Settings(bridge=BridgeSettings.model_validate(given), designer=HandoffSettings())
-        self.runtime = Runtime(settings, clock=clock)
+        self.refused = threading.Event()
+        self.runtime = Runtime(settings, clock=clock, patience=patience)
         self._numbers: dict[str, count[int]] = defaultdict(count)
 
     def __enter__(self) -> Self:
@@ -90,11 +102,18 @@ class Burst:
 
     # -- what is done ----------------------------------------------------------------------------
 
+    def assign(self, customer: str, **fields: Any) -> AssignmentRecord:
+        """Give a conversation its assignment, as a routing system does."""
+        command, _warning = assignments.command_of(customer, fields, highest_agent=59999)
+        record: AssignmentRecord = self.runtime.core.call(command)
+        return record
+
     def open(self, *calls: str, agent: str = "291") -> None:
         """Give calls to an agent, who answers them from now on."""
         for call in calls:
-            fields = {"agent_id": agent, "call_id": call, "user_id": "40001", "owner": "agent"}
-            self.runtime.desk.calls.assign(f"customer-{call}", fields)
+            self.assign(
+                f"customer-{call}", agent_id=agent, call_id=call, user_id="40001", owner="agent"
+            )
 
     def say(self, call: str, times: int = 1) -> None:
         """The agent of a call writes; who is told that it could not be stored writes it again."""
@@ -106,9 +125,11 @@ class Burst:
                 time.sleep(0.02)
 
     def _said(self, call: str, text: str) -> bool:
+        reply = SendReply(call_id=call, text=text, client_id=text, agent_id=None)
         try:
-            self.runtime.desk.suggestions.reply(call, text, client_id=text, agent_id=None)
+            self.runtime.core.call(reply)
         except StoreError:
+            self.refused.set()
             return False
         return True
 
@@ -121,11 +142,7 @@ class Burst:
 
     def all(self) -> list[Delivery]:
         """Everything in the outbox, in the order of storing."""
-        return self.runtime.store.read(
-            lambda tx: deliveries.listing(
-                tx, call_id=None, states=(), agent_id=None, after=0, limit=100_000
-            )
-        )
+        return self.runtime.store.read(lambda tx: lists.deliveries(tx, limit=100_000))
 
     def until(self, met: Callable[[], bool], seconds: float = SETTLED_WITHIN) -> None:
         """Wait until something is so."""

@@ -6,7 +6,6 @@ One process that goes on knows what it has sent: nothing is even said again.
 from __future__ import annotations
 
 import sqlite3
-import threading
 import time
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
@@ -15,8 +14,9 @@ from pathlib import Path
 
 import pytest
 
+from bridge.core import Clock
 from bridge.errors import StoreError
-from bridge.store import engine
+from bridge.state.commands import CheckStore
 from tests.campaign.burst import SEND, Burst, Told
 from tests.postgres import PostgresServer
 from tests.simulator.harness import Simulator
@@ -49,11 +49,10 @@ def nothing_but_a_pause(told: Told, gateway: Simulator) -> None:
 
 @pytest.mark.parametrize("patience", [0.3, 15])
 def test_locked_by_another_program(
-    gateway: Simulator, sqlite_url: str, patience: float, monkeypatch: pytest.MonkeyPatch
+    gateway: Simulator, sqlite_url: str, patience: float
 ) -> None:
-    monkeypatch.setattr(engine, "BUSY_SECONDS", patience)
     gateway.settings(delay_ms=20)
-    with Burst(gateway, sqlite_url) as burst:
+    with Burst(gateway, sqlite_url, patience=patience) as burst:
         burst.open(*CALLS)
         file = file_of(sqlite_url)
         with writing(burst), closing(sqlite3.connect(file, isolation_level=None)) as other:
@@ -73,7 +72,7 @@ def test_a_file_that_is_taken_away_and_put_back(gateway: Simulator, sqlite_url: 
         with writing(burst):
             file.rename(elsewhere)
             with pytest.raises(StoreError, match="FileReplacedError"):
-                burst.runtime.store.check()
+                burst.runtime.core.call(CheckStore())
             time.sleep(1)
             assert not file.exists()
             elsewhere.rename(file)
@@ -84,29 +83,19 @@ def test_a_file_that_is_taken_away_and_put_back(gateway: Simulator, sqlite_url: 
 def test_full_disk(gateway: Simulator, sqlite_url: str) -> None:
     """As far as SQLite goes: it may take no page more."""
     gateway.settings(delay_ms=20)
-    full = threading.Event()
-
     with Burst(gateway, sqlite_url) as burst:
         burst.open(*CALLS)
 
         def pages(most: int) -> None:
-            pragma = f"PRAGMA max_page_count = {most}"
-            burst.runtime.store.write(lambda tx: tx.exec_driver_sql(pragma).scalar())
+            writing = burst.runtime.store._writing  # the limit is a connection's own
+            assert writing is not None
+            driver = writing.connection.driver_connection
+            assert driver is not None
+            driver.cursor().execute(f"PRAGMA max_page_count = {most}")
 
-        refused = burst.runtime.desk.suggestions.reply
-        monkey = pytest.MonkeyPatch()
-
-        def reply(*args: object, **named: object) -> object:
-            try:
-                return refused(*args, **named)  # type: ignore[arg-type]
-            except StoreError:
-                full.set()
-                raise
-
-        monkey.setattr(burst.runtime.desk.suggestions, "reply", reply)
         with writing(burst):
             pages(1)  # SQLite makes it as many as there are
-            assert full.wait(20)
+            assert burst.refused.wait(20)
             pages(1 << 30)
         told = burst.told()
     nothing_but_a_pause(told, gateway)
@@ -130,19 +119,19 @@ def test_a_server_that_goes_away_and_comes_back(
     nothing_but_a_pause(told, gateway)
 
 
-class Clock:
+class SetClock(Clock):
     """The machine's, until somebody sets it."""
 
     def __init__(self) -> None:
         self.by = 0.0
 
-    def __call__(self) -> float:
+    def now(self) -> float:
         return time.time() + self.by
 
 
 @pytest.mark.parametrize("by", [-3600.0, 3600.0])
 def test_a_clock_that_is_set(gateway: Simulator, store_url: str, by: float) -> None:
-    clock = Clock()
+    clock = SetClock()
     gateway.settings(delay_ms=20)
     gateway.fault("status", path=SEND, status=503, skip=20, times=4)
     with Burst(gateway, store_url, clock=clock, delivery={"expire_after": 7200}) as burst:
@@ -152,7 +141,8 @@ def test_a_clock_that_is_set(gateway: Simulator, store_url: str, by: float) -> N
         began = time.monotonic()
         told = burst.told()
         assert time.monotonic() - began < 30  # and not an hour
-        fields = {"agent_id": "291", "call_id": "later", "user_id": "40001"}
-        standing, _ = burst.runtime.desk.calls.assign(f"customer-{CALLS[0]}", fields)
-        assert standing.assignment.call_id == "later"
+        record = burst.assign(
+            f"customer-{CALLS[0]}", agent_id="291", call_id="later", user_id="40001"
+        )
+        assert record.assignment.call_id == "later"
     nothing_but_a_pause(told, gateway)

@@ -13,7 +13,7 @@ from bridge.store import Store
 from tests.cli.running import Ran, at_terminal, configure, piped
 from tests.store.people import history, written
 
-KINDS = ("deliveries", "suggestions", "assignments", "errands", "turns", "events")
+KINDS = ("deliveries", "suggestions", "assignments", "rasa_updates", "turns", "events")
 
 
 @pytest.fixture

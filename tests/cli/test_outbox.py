@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import time
+from contextlib import closing
 from dataclasses import replace
 from pathlib import Path
 
@@ -19,9 +20,12 @@ from bridge.model import (
     MediaType,
     Owner,
 )
-from bridge.store import Store, assignments, deliveries, queue
+from bridge.state.commands import EndCall
+from bridge.state.records import AssignmentRecord
+from bridge.store import Store, lists
 from tests.cli.running import at_terminal, configure, piped, within
 from tests.making import assignment, delivery, envelope
+from tests.store.machine import keep, working
 
 REFUSED = DeliveryError("106-001", "multimedia is switched off for this tenant (retcode 106-001)")
 WORDS = "Dear Maria, your order is lost"
@@ -35,26 +39,19 @@ def url(tmp_path: Path) -> str:
 @pytest.fixture
 def folder(tmp_path: Path, url: str) -> Path:
     """Seven deliveries: of each state one, and a failed one of another agent's call."""
-    store = Store(url)
     now = time.time()
     made = [of_state(number, state, now) for number, state in enumerate([*DeliveryState, *LAST], 1)]
     made[-1] = replace(
         made[-1],
         envelope=replace(envelope(), call_id=CallId("call-7"), agent_id=AgentId("292")),
     )
-
-    def write(tx: object) -> None:
-        assignments.give(tx, assignment(), Owner.AGENT, "http", now=now)  # type: ignore[arg-type]
-        other = assignment(sender_id="jon", call_id="call-7", agent_id="292")
-        assignments.give(tx, other, Owner.AGENT, "http", now=now)  # type: ignore[arg-type]
-        for item in made:
-            settled = replace(item, lease=None)
-            queue.add(tx, [replace(item, state=DeliveryState.WAITING)])  # type: ignore[arg-type]
-            (stored,) = deliveries.by_codes(tx, [item.message_code])  # type: ignore[arg-type]
-            deliveries.move(tx, stored.seq, settled, among=[DeliveryState.WAITING])  # type: ignore[arg-type]
-
-    store.write(write)
-    store.close()
+    other = assignment(sender_id="jon", call_id="call-7", agent_id="292")
+    given = [
+        AssignmentRecord(each, Owner.AGENT, "http", now, handed_off_at=now)
+        for each in (assignment(), other)
+    ]
+    with closing(Store(url)) as store:
+        keep(store, assignments=given, deliveries=made)
     return configure(tmp_path, url)
 
 
@@ -76,9 +73,8 @@ def of_state(number: int, state: DeliveryState, now: float) -> Delivery:
 
 
 def state_of(url: str, number: int) -> str:
-    store = Store(url)
-    found = store.read(lambda tx: deliveries.get(tx, number))
-    store.close()
+    with closing(Store(url)) as store:
+        found = store.read(lambda tx: lists.delivery(tx, number))
     assert found is not None
     return found.state.value
 
@@ -211,9 +207,8 @@ def test_where_nobody_can_be_asked_nothing_is_done(folder: Path, url: str) -> No
 
 
 def test_a_call_that_is_over_keeps_its_messages_unsent(folder: Path, url: str) -> None:
-    store = Store(url)
-    store.write(lambda tx: assignments.end(tx, "jon", "call-7", now=time.time()))
-    store.close()
+    with working(url) as core:
+        assert core.call(EndCall(sender_id="jon"))
     ran = within(folder, "outbox", "retry", "7", "--yes")
     assert ran.rows == [["7", "call_ended", "this call has ended"]]
 

@@ -1,8 +1,7 @@
-"""The outbox at work against the simulated gateway, without Rasa: one process's half of the way."""
+"""A core and its senders at work against the simulated gateway, without Rasa and without an edge."""
 
 from __future__ import annotations
 
-import threading
 import time
 from collections.abc import Callable
 from types import TracebackType
@@ -10,15 +9,20 @@ from typing import Any
 
 from typing_extensions import Self
 
-from bridge.config.settings import BridgeSettings
+from bridge.config.media import MediaSettings
+from bridge.config.settings import BridgeSettings, HandoffSettings
+from bridge.core import Clock, Core
 from bridge.gateway.client import GatewayClient
-from bridge.gateway.courier import Courier
-from bridge.gateway.events import Keeper
-from bridge.gateway.sender import Sender
-from bridge.gateway.sessions import Sessions
-from bridge.model import Assignment, Delivery, Owner
-from bridge.outbox.worker import Outbox
-from bridge.store import Store, Tx, assignments, deliveries, queue
+from bridge.model import Delivery
+from bridge.planners import Rules
+from bridge.senders import AllSenders
+from bridge.senders.polls import LAST_POLL
+from bridge.state.records import SessionRecord
+from bridge.store import Store, lists, notify
+from bridge.store.engine import BUSY_SECONDS
+from bridge.translate import Translator
+from tests.making import delivery
+from tests.store.machine import keep_in
 
 SIGN_IN = {"session": "sign_in", "password": "secret-password", "phone": "40038"}
 
@@ -28,38 +32,48 @@ def settings(url: str, **changes: Any) -> BridgeSettings:
     given: dict[str, Any] = {
         "gateway": {"url": url, "poll_pause": 0.05},
         "agents": {"291": SIGN_IN, "*": {"session": "pushed"}},
+        "channel_config_ids": {"WEB": "202301032048582419"},
     }
     for key, value in changes.items():
         given[key] = {**given.get(key, {}), **value}
     return BridgeSettings.model_validate(given)
 
 
-class Rig:
-    """A store, a client, sessions, keepers and an outbox; a context manager."""
+def fresh(number: int, *, lasts: float = 300, **changes: Any) -> Delivery:
+    """A delivery as of now."""
+    now = time.time()
+    return delivery(number, created_at=now, due_at=now, expires_at=now + lasts, **changes)
 
-    def __init__(self, database: str, chosen: BridgeSettings, *, courier: bool = False) -> None:
-        self.store = Store(database)
+
+class Rig:
+    """A store, a client, senders and a core; a context manager.
+
+    Args:
+        database: ``storage.url``; several rigs may share one.
+        chosen: the operators' settings.
+        clock: the time, where the test sets it.
+        patience: seconds that SQLite waits for another program's transaction.
+        last_poll: seconds that a stop waits for polls under way.
+    """
+
+    def __init__(
+        self,
+        database: str,
+        chosen: BridgeSettings,
+        *,
+        clock: Clock | None = None,
+        patience: float = BUSY_SECONDS,
+        last_poll: float = LAST_POLL,
+    ) -> None:
+        self.store = Store(database, patience=patience)
+        self._elsewhere = Store(database)
         self.client = GatewayClient(chosen.gateway, connections=32)
-        self.keeper = Keeper(self.store, self.client, chosen.gateway)
-        self.sessions = Sessions(
-            self.store,
-            self.client,
-            chosen,
-            renewed=lambda _agent: self.outbox.ring(),
-            signed_in=self.keeper.keep,
-            failed=lambda agent_id, error: self.outbox.not_signed_in(agent_id, error),  # noqa: PLW0108 - as in runtime
-        )
-        self.courier = Courier(chosen.gateway, workers=16)
-        sender = Sender(
-            self.client, self.sessions, chosen.gateway, self.courier if courier else None
-        )
-        self.outbox = Outbox(self.store, sender, chosen.delivery)
-        self.moved = threading.Event()
-        self.outbox.listen(lambda _delivery: self.moved.set())
+        self.senders = AllSenders(self.client, None, chosen, last_poll=last_poll)
+        rules = Rules.of(chosen, HandoffSettings(), Translator(MediaSettings()))
+        self.core = Core(self.store, rules, senders=self.senders, clock=clock)
 
     def __enter__(self) -> Self:
-        self.keeper.start(self.sessions)
-        self.outbox.start()
+        self.core.start()
         return self
 
     def __exit__(
@@ -68,34 +82,34 @@ class Rig:
         error: BaseException | None,
         trace: TracebackType | None,
     ) -> None:
-        self.outbox.close()
-        self.courier.close()
-        self.keeper.close()
-        self.sessions.close()
+        self.core.close()
         self.client.close()
         self.store.close()
-
-    def assign(self, assignment: Assignment) -> None:
-        """Store an assignment whose call the agent owns."""
-        now = time.time()
-        self.store.write(lambda tx: assignments.give(tx, assignment, Owner.AGENT, "http", now=now))
+        self._elsewhere.close()
 
     def send(self, *batch: Delivery) -> None:
-        """Store deliveries as of now, and ring."""
+        """Store deliveries as another process does, and let this one know."""
+        with self._elsewhere.transaction() as tx:
+            keep_in(tx, deliveries=batch)
+            notify(tx, "elsewhere", due=True, turns=(), agents=())
 
-        def store(tx: Tx) -> None:
-            queue.add(tx, batch)
-
-        self.store.write(store)
-        self.outbox.ring()
+    def keep(self, **rows: Any) -> None:
+        """Store rows as they are, as another process does."""
+        with self._elsewhere.transaction() as tx:
+            keep_in(tx, **rows)
 
     def all(self) -> list[Delivery]:
         """Every delivery."""
-        return self.store.read(
-            lambda tx: deliveries.listing(
-                tx, call_id=None, states=(), agent_id=None, after=0, limit=10_000
-            )
-        )
+        return self.store.read(lambda tx: lists.deliveries(tx, limit=10_000))
+
+    def session(self, agent_id: str) -> SessionRecord | None:
+        """An agent's session as it is stored."""
+        return self.store.read(lambda tx: lists.session(tx, agent_id))
+
+    @property
+    def free(self) -> int:
+        """How many deliveries could be begun."""
+        return self.core._workers - len(self.core._sending)
 
     def wait(self, condition: Callable[[list[Delivery]], bool], timeout: float = 15) -> None:
         """Wait until the store shows what is wanted."""
@@ -104,10 +118,17 @@ class Rig:
             if time.monotonic() > until:
                 shown = [(d.id, d.state.value, d.error) for d in self.all()]
                 raise AssertionError(shown)
-            self.moved.wait(0.05)
-            self.moved.clear()
+            time.sleep(0.02)
 
     def settled(self, count: int, timeout: float = 15) -> list[Delivery]:
         """Wait until ``count`` deliveries are settled; all of them."""
         self.wait(lambda batch: sum(item.state.settled for item in batch) >= count, timeout=timeout)
         return self.all()
+
+
+def until(met: Callable[[], object], seconds: float = 15) -> None:
+    """Wait until something is so that nothing tells of."""
+    end = time.monotonic() + seconds
+    while not met():
+        assert time.monotonic() < end, "it did not come to that"
+        time.sleep(0.01)

@@ -3,25 +3,26 @@
 from __future__ import annotations
 
 import time
-from typing import Any
 
 from bridge.gateway import wire
-from bridge.model import Delivery, DeliveryState, Guid
-from bridge.store import Store, sessions
-from bridge.store.sessions import SessionState
-from tests.gateway.rig import Rig, settings
-from tests.making import delivery, envelope
+from bridge.model import AgentId, DeliveryState, Guid
+from bridge.state.commands import PushGuid, SignOut
+from bridge.state.records import SessionRecord, SessionState
+from bridge.store import Store
+from tests.gateway.rig import Rig, fresh, settings, until
+from tests.making import envelope
 from tests.simulator.harness import Simulator
-
-
-def fresh(number: int, **changes: Any) -> Delivery:
-    now = time.time()
-    return delivery(number, created_at=now, due_at=now, expires_at=now + 300, **changes)
+from tests.store.machine import keep
 
 
 def state_of(rig: Rig, agent_id: str) -> SessionState | None:
-    session = rig.sessions.get(agent_id)
+    session = rig.session(agent_id)
     return session.state if session else None
+
+
+def push(rig: Rig, agent_id: str, guid: str) -> None:
+    """The agent's desktop hands over its GUID."""
+    rig.core.call(PushGuid(agent_id=agent_id, guid=Guid(guid)))
 
 
 def accepted_sign_ins(gateway: Simulator) -> int:
@@ -68,7 +69,7 @@ def test_a_pushed_agent_waits_for_its_desktop_and_is_never_signed_in(
         assert error is not None
         assert error.code == "agent_signed_out"
         assert gateway.recorded() == []
-        rig.sessions.push("292", Guid(gateway.sign_in("292")))
+        push(rig, "292", gateway.sign_in("292"))
         gateway.wait_for(messages=1)
         assert rig.settled(1)[0].state is DeliveryState.DELIVERED
 
@@ -77,12 +78,12 @@ def test_a_stale_guid_of_a_pushed_agent_is_not_used_again(
     gateway: Simulator, store_url: str
 ) -> None:
     with Rig(store_url, settings(gateway.url)) as rig:
-        rig.sessions.push("292", Guid(gateway.sign_in("292")))
+        push(rig, "292", gateway.sign_in("292"))
         gateway.expire("292")
         rig.send(fresh(1, envelope=envelope(agent_id="292")))
         gateway.wait_for(requests=1, operation="send_message")
         rig.wait(lambda batch: batch[0].error is not None)
-        rig.sessions.push("292", Guid(gateway.sign_in("292")))
+        push(rig, "292", gateway.sign_in("292"))
         gateway.wait_for(messages=1)
         assert len(gateway.recorded(operation="send_message")) == 2
 
@@ -117,10 +118,18 @@ def test_a_session_that_is_ours_is_tried_again_and_then_forced_once(
 def test_a_sign_in_that_a_dying_process_left_behind_is_taken_over(
     gateway: Simulator, store_url: str
 ) -> None:
-    store = Store(store_url)
-    store.write(
-        lambda tx: sessions.claim_sign_in(tx, "291", "the-dead", now=time.time() - 9, seconds=6)
+    begun = SessionRecord(
+        AgentId("291"),
+        None,
+        SessionState.GONE,
+        ours=False,
+        generation=0,
+        renewed_at=time.time() - 9,
+        signing_in="the-dead",
+        signing_in_until=time.time() - 3,
     )
+    store = Store(store_url)
+    keep(store, sessions=[begun])
     store.close()
     gateway.sign_in("291")  # whose answer nobody stored
     with Rig(store_url, settings(gateway.url)) as rig:
@@ -162,10 +171,12 @@ def test_signing_out_ends_the_polling_and_does_not_sign_in_again(
     with Rig(store_url, settings(gateway.url)) as rig:
         rig.send(fresh(1))
         gateway.wait_for(messages=1)
-        rig.sessions.sign_out("291")
-        keeper = rig.keeper._threads["291"]
-        keeper.join(10)
-        assert not keeper.is_alive()
+        gateway.wait_for(requests=1, operation="poll")
+        rig.core.call(SignOut(agent_id="291"))
+        until(lambda: not rig.core._polling)
+        polls = len(gateway.recorded(operation="poll"))
+        time.sleep(0.5)
+        assert len(gateway.recorded(operation="poll")) == polls
         assert len(gateway.recorded(operation="sign_in")) == 1
         assert not gateway.agent("291")["signed_in"]
 

@@ -5,49 +5,52 @@ from __future__ import annotations
 import time
 from collections.abc import Iterator
 from contextlib import ExitStack
-from typing import Any
+from dataclasses import replace
 
 import pytest
 
-from bridge.gateway import events as keeping
-from bridge.model import Delivery
-from bridge.store import Store, sessions
-from tests.gateway.rig import Rig, settings
-from tests.making import delivery
+from bridge.core import Clock
+from bridge.store import Store, lists
+from tests.gateway.rig import Rig, fresh, settings, until
 from tests.simulator.harness import Simulator
+from tests.store.machine import keep
 
 ELSEWHERE = "another-machine.0123456789ab:17:0123456789abcdef"
 
 
-@pytest.fixture(autouse=True)
-def _quick(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Look for abandoned sessions more often than every five seconds."""
-    monkeypatch.setattr(keeping, "_WATCH", 0.05)
+class Ahead(Clock):
+    """The machine's clock, which the test sets ahead: then all is looked for that is looked for now
+    and then."""
+
+    def __init__(self) -> None:
+        self.by = 0.0
+
+    def now(self) -> float:
+        return time.time() + self.by
 
 
 @pytest.fixture
-def bridges(gateway: Simulator, store_url: str) -> Iterator[list[Rig]]:
+def clock() -> Ahead:
+    """That of all bridges."""
+    return Ahead()
+
+
+@pytest.fixture
+def bridges(gateway: Simulator, store_url: str, clock: Ahead) -> Iterator[list[Rig]]:
     with ExitStack() as opened:
-        yield [opened.enter_context(Rig(store_url, settings(gateway.url))) for _ in range(3)]
+        yield [
+            opened.enter_context(Rig(store_url, settings(gateway.url), clock=clock))
+            for _ in range(3)
+        ]
 
 
-def fresh(number: int, **changes: Any) -> Delivery:
-    now = time.time()
-    return delivery(number, created_at=now, due_at=now, expires_at=now + 300, **changes)
-
-
-def keeper_of(rig: Rig) -> str | None:
-    def query(tx: Any) -> str | None:
-        found: str | None = tx.exec_driver_sql(
-            "SELECT keeper FROM sessions WHERE agent_id = '291'"
-        ).scalar()
-        return found
-
-    return rig.store.read(query)
+def poller_of(rig: Rig) -> str | None:
+    session = rig.session("291")
+    return session.poller if session is not None else None
 
 
 def polling(bridges: list[Rig]) -> list[Rig]:
-    return [rig for rig in bridges if rig.keeper._name == keeper_of(rig)]
+    return [rig for rig in bridges if rig.core.name == poller_of(rig)]
 
 
 def test_three_bridges_make_one_sign_in_and_one_of_them_polls(
@@ -68,14 +71,16 @@ def test_three_bridges_make_one_sign_in_and_one_of_them_polls(
 
 
 def test_when_the_one_that_polls_stops_another_goes_on(
-    gateway: Simulator, bridges: list[Rig]
+    gateway: Simulator, bridges: list[Rig], clock: Ahead
 ) -> None:
     bridges[0].send(fresh(1))
     gateway.wait_for(messages=1)
     gateway.wait_for(requests=1, operation="poll")
     (first,) = polling(bridges)
-    first.keeper.close()
+    first.core.stop_polling()
+    until(lambda: poller_of(first) != first.core.name)
     polls = len(gateway.recorded(operation="poll"))
+    clock.by = 6
     gateway.wait_for(requests=polls + 3, operation="poll")
     (second,) = polling(bridges)
     assert second is not first
@@ -92,12 +97,14 @@ def test_one_that_died_on_another_machine_is_followed_when_its_lease_is_over_and
         gateway.wait_for(messages=1)
     store = Store(store_url)
     over = time.time() + 1.0
-    store.write(lambda tx: sessions.claim_keeping(tx, "291", ELSEWHERE, now=over - 60, seconds=60))
+    session = store.read(lambda tx: lists.session(tx, "291"))
+    assert session is not None
+    keep(store, sessions=[replace(session, poller=ELSEWHERE, poller_until=over)])
     store.close()
     gateway.wait_for(requests=1, operation="poll")
     polls = len(gateway.recorded(operation="poll"))
     with Rig(store_url, settings(gateway.url)) as rig:
         gateway.wait_for(requests=polls + 2, operation="poll")
         assert time.time() > over
-        assert keeper_of(rig) == rig.keeper._name
+        assert poller_of(rig) == rig.core.name
     assert len(gateway.recorded(operation="sign_in")) == 1

@@ -8,6 +8,8 @@ from typing import Any
 
 import pytest
 
+from bridge.config.settings import Settings
+from bridge.planners import Rules
 from tests.scenarios.office import Office
 from tests.simulator.harness import Simulator
 
@@ -27,17 +29,20 @@ def gateway(running: Simulator) -> Simulator:
 
 
 @pytest.fixture
-def open_office(
-    gateway: Simulator, store_url: str, monkeypatch: pytest.MonkeyPatch
-) -> Iterator[OpenOffice]:
-    """Opens bridges with changed settings on one database; each is closed in the end."""
+def open_office(gateway: Simulator, store_url: str) -> Iterator[OpenOffice]:
+    """Opens bridges with changed settings on one database; each is closed in the end.
+
+    The newest is the one that actions are answered by.
+    """
     with ExitStack() as opened:
 
         def open_one(
-            designer: dict[str, Any] | None = None, url: str = "", **changes: Any
+            designer: dict[str, Any] | None = None,
+            url: str = "",
+            rules: Callable[[Settings], Rules] | None = None,
+            **changes: Any,
         ) -> Office:
-            office = Office(url or gateway.url, store_url, designer or {}, changes)
-            monkeypatch.setattr("bridge.runtime._current", office.runtime)
+            office = Office(url or gateway.url, store_url, designer or {}, changes, rules=rules)
             return opened.enter_context(office)
 
         yield open_one

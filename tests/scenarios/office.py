@@ -15,6 +15,7 @@ from rasa_sdk.executor import CollectingDispatcher
 from rasa_sdk.types import DomainDict, TrackerState
 from typing_extensions import Self
 
+from bridge import runtime
 from bridge.actions import (
     ActionAgentAssist,
     ActionBridge,
@@ -23,9 +24,26 @@ from bridge.actions import (
 )
 from bridge.actions.base import BridgeAction
 from bridge.config.settings import BridgeSettings, HandoffSettings, Settings
-from bridge.model import Delivery
+from bridge.core import Clock
+from bridge.model import Delivery, Guid, Mode, Suggestion
+from bridge.planners import Rules
+from bridge.planners.assist import SWITCH
 from bridge.runtime import Runtime
-from bridge.store import deliveries
+from bridge.state.commands import (
+    AcceptSuggestion,
+    Command,
+    DiscardDelivery,
+    EndCall,
+    HandBackCall,
+    PushGuid,
+    RejectSuggestion,
+    RetryDelivery,
+    SendReply,
+    SetSwitch,
+)
+from bridge.state.records import AssignmentRecord
+from bridge.store import lists
+from bridge.web.api import assignments
 
 ASSIGNMENT = {"agent_id": "291", "call_id": "1552524689-16797284", "user_id": "40001"}
 SECRET = "0123456789abcdef0123456789abcdef"
@@ -100,11 +118,35 @@ def message(
     }
 
 
+class Calendar(Clock):
+    """The machine's clock, or one that is ahead of it by some seconds."""
+
+    ahead = 0.0
+
+    def now(self) -> float:
+        """Seconds since the epoch."""
+        return super().now() + self.ahead
+
+
 class Office:
-    """The bridge at work; a context manager."""
+    """The bridge at work; a context manager.
+
+    Args:
+        url: the gateway's.
+        database: ``storage.url``.
+        designer: handoff.yml as a value.
+        changes: of bridge.yml, by section.
+        rules: what the planners decide by, made of the settings where it is to be another.
+    """
 
     def __init__(
-        self, url: str, database: str, designer: dict[str, Any], changes: dict[str, Any]
+        self,
+        url: str,
+        database: str,
+        designer: dict[str, Any],
+        changes: dict[str, Any],
+        *,
+        rules: Callable[[Settings], Rules] | None = None,
     ) -> None:
         given: dict[str, Any] = {
             "gateway": {"url": url, "poll_pause": 0.05},
@@ -127,9 +169,13 @@ class Office:
             bridge=BridgeSettings.model_validate(given),
             designer=HandoffSettings.model_validate(designer),
         )
-        self.runtime = Runtime(settings)
+        self.clock = Calendar()
+        self.runtime = Runtime(
+            settings, rules=rules(settings) if rules is not None else None, clock=self.clock
+        )
 
     def __enter__(self) -> Self:
+        runtime.use(self.runtime)
         return self
 
     def __exit__(
@@ -138,11 +184,10 @@ class Office:
         error: BaseException | None,
         trace: TracebackType | None,
     ) -> None:
+        runtime.use(None)
         self.runtime.close()
 
-    def assign(self, sender: str = "sender", **changes: Any) -> None:
-        """What ``PUT /bridge/assignments/{sender_id}`` does."""
-        self.runtime.desk.calls.assign(sender, {**ASSIGNMENT, **changes})
+    # What Rasa calls
 
     def call(
         self,
@@ -168,10 +213,82 @@ class Office:
         events = await _ACTIONS[action]().run(dispatcher, tracker, whole)
         return Answered(events, dispatcher.messages)
 
+    # What the API's routes put
+
+    def put(self, command: Command) -> Any:
+        """Put a command; its answer."""
+        return self.runtime.core.call(command)
+
+    def assign(self, sender: str = "sender", **changes: Any) -> AssignmentRecord:
+        """What ``PUT /bridge/assignments/{sender_id}`` does."""
+        fields = {**ASSIGNMENT, **changes}
+        highest = self.runtime.settings.bridge.gateway.max_agent_id
+        command, _ = assignments.command_of(sender, fields, highest_agent=highest)
+        found: AssignmentRecord = self.put(command)
+        return found
+
+    def end(self, sender: str = "sender") -> bool:
+        """The call ended; False where none was open."""
+        return bool(self.put(EndCall(sender_id=sender)))
+
+    def hand_back(self, *, agent_id: str | None = "291") -> AssignmentRecord:
+        """The agent gives the call back to the bot."""
+        call_id = ASSIGNMENT["call_id"]
+        found: AssignmentRecord = self.put(HandBackCall(call_id=call_id, agent_id=agent_id))
+        return found
+
+    def push_guid(self, agent_id: str, guid: str) -> None:
+        """A desktop hands its GUID over."""
+        self.put(PushGuid(agent_id=agent_id, guid=Guid(guid)))
+
+    def reply(self, text: str, client_id: str = "c-1", *, agent_id: str = "291") -> list[Delivery]:
+        """The agent writes freely."""
+        call_id = ASSIGNMENT["call_id"]
+        sent: list[Delivery] = self.put(
+            SendReply(call_id=call_id, text=text, client_id=client_id, agent_id=agent_id)
+        )
+        return sent
+
+    def accept(
+        self, suggestion: Suggestion, *, agent_id: str = "291", text: str | None = None
+    ) -> tuple[Suggestion, list[Delivery]]:
+        """The agent sends a suggestion, in words of its own where ``text`` is given."""
+        decided: tuple[Suggestion, list[Delivery]] = self.put(
+            AcceptSuggestion(suggestion_id=suggestion.id, agent_id=agent_id, text=text)
+        )
+        return decided
+
+    def reject(self, suggestion: Suggestion, *, reason: str | None = None) -> Suggestion:
+        """The agent does not want a suggestion."""
+        decided: Suggestion = self.put(
+            RejectSuggestion(suggestion_id=suggestion.id, agent_id="291", reason=reason)
+        )
+        return decided
+
+    def retry(self, delivery: Delivery) -> Delivery:
+        """The agent has a delivery sent once more."""
+        moved: Delivery = self.put(RetryDelivery(delivery_id=delivery.seq, agent_id="291"))
+        return moved
+
+    def discard(self, delivery: Delivery) -> Delivery:
+        """The agent takes a delivery off the list."""
+        moved: Delivery = self.put(DiscardDelivery(delivery_id=delivery.seq, agent_id="291"))
+        return moved
+
+    def put_ceiling(self, mode: Mode | None) -> None:
+        """How far assist may go at most, for all; None lifts that."""
+        suspends = mode in (Mode.OFF, Mode.SUGGEST)
+        value = mode.value if mode is not None else None
+        self.put(SetSwitch(name=SWITCH, value=value, withdraws_auto=suspends))
+
+    # What is in the store
+
+    def record(self, sender: str = "sender") -> AssignmentRecord:
+        """The conversation's newest assignment."""
+        found = self.runtime.store.read(lambda tx: lists.latest_assignment(tx, sender))
+        assert found is not None
+        return found
+
     def deliveries(self) -> list[Delivery]:
         """Everything in the outbox."""
-        return self.runtime.store.read(
-            lambda tx: deliveries.listing(
-                tx, call_id=None, states=(), agent_id=None, after=0, limit=10_000
-            )
-        )
+        return self.runtime.store.read(lambda tx: lists.deliveries(tx, limit=10_000))

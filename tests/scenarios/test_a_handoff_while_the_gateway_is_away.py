@@ -34,7 +34,7 @@ def open_the_breaker(office: Office, agent_id: str) -> set[str | None]:
     told = set()
     for number in range(20):
         told.add(hand_off(office, f"early-{number}", agent_id).slots["handoff_error"])
-        if not office.runtime.outbox.breaker.closed:
+        if not office.runtime.core.breaker.closed:
             return told
     pytest.fail("the breaker stayed closed")
 
@@ -66,13 +66,13 @@ def test_what_could_not_connect_is_refused_also_as_a_probe(open_office: OpenOffi
     with socket.create_server(("127.0.0.1", 0)) as server:
         url = f"http://127.0.0.1:{server.getsockname()[1]}"
     office = open_office(url=url, delivery={"wait": 0.3})
-    office.runtime.desk.calls.push_session("292", {"guid": "a-guid.AgentGateway0"})
+    office.push_guid("292", "a-guid.AgentGateway0")
     # One that is being tried again when it is judged is pending.
     assert (
         {"gateway_unreachable"} <= open_the_breaker(office, "292") <= {"gateway_unreachable", None}
     )
-    outbox = office.runtime.outbox
-    until(lambda: outbox.breaker.due(time.time()))  # and nothing waits: all was withdrawn
+    core = office.runtime.core
+    until(lambda: core.breaker.due(time.time()))  # and nothing waits: all was withdrawn
     tried = hand_off(office, "tried", "292")
     assert of(office, "tried").attempts == 1
     assert tried.slots["handoff_error"] == "gateway_unreachable"
@@ -91,5 +91,5 @@ def test_a_pending_one_that_becomes_too_old_meanwhile_is_handed_back(
     open_the_breaker(office, "291")
     assert hand_off(office, "late", "291").slots["handoff_delivery"] == "pending"
     until(lambda: of(office, "late").state is DeliveryState.EXPIRED)
-    assert office.runtime.desk.calls.call("call-late").standing.owner is Owner.BOT
-    assert not office.runtime.outbox.breaker.closed
+    assert office.runtime.calls.call("call-late").record.owner is Owner.BOT
+    assert not office.runtime.core.breaker.closed

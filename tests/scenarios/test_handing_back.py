@@ -9,8 +9,7 @@ from typing import Any
 import pytest
 
 from bridge.errors import RefusedError
-from bridge.store import assignments, errands
-from bridge.store.assignments import Standing
+from bridge.store import lists
 from tests.scenarios.conftest import OpenOffice
 from tests.scenarios.office import ASSIGNMENT, Office, message
 from tests.scenarios.rasa_stub import RasaStub
@@ -36,17 +35,11 @@ def told(open_office: OpenOffice, rasa: RasaStub) -> Office:
     return office
 
 
-def standing(office: Office) -> Standing:
-    found = office.runtime.store.read(lambda tx: assignments.latest(tx, "sender"))
-    assert found is not None
-    return found
-
-
 def until_refused(office: Office) -> None:
-    """Wait until one errand has failed for good."""
+    """Wait until one update has failed for good."""
     until = time.monotonic() + 20
-    while office.runtime.store.read(errands.counts) != (0, 1):
-        assert time.monotonic() < until, office.runtime.store.read(errands.counts)
+    while (counts := office.runtime.store.read(lists.counted_updates)) != {"open": 0, "failed": 1}:
+        assert time.monotonic() < until, counts
         time.sleep(0.02)
 
 
@@ -55,8 +48,8 @@ def slots(events: list[dict[str, Any]]) -> dict[str, Any]:
 
 
 def test_by_the_api_a_bare_resume_and_the_slots(told: Office, rasa: RasaStub) -> None:
-    told.runtime.desk.handbacks.by_api(CALL, agent_id="291")
-    assert standing(told).owner.value == "bot"
+    told.hand_back()
+    assert told.record().owner.value == "bot"
     rasa.wait_for("resume")
     found = slots(rasa.events())
     assert found["handoff_state"] == "bot"
@@ -69,9 +62,9 @@ def test_by_the_api_a_bare_resume_and_the_slots(told: Office, rasa: RasaStub) ->
 def test_without_rasas_address_it_is_refused_with_the_cure(office: Office) -> None:
     office.call(message())
     with pytest.raises(RefusedError, match=r"rasa\.url") as raised:
-        office.runtime.desk.handbacks.by_api(CALL, agent_id="291")
+        office.hand_back()
     assert raised.value.status == 409
-    assert standing(office).owner.value == "agent"
+    assert office.record().owner.value == "agent"
 
 
 def test_by_the_action_in_a_turn(office: Office) -> None:
@@ -80,13 +73,13 @@ def test_by_the_action_in_a_turn(office: Office) -> None:
     assert answered.slots["handoff_state"] == "bot"
     assert "and sent 1 message" in answered.slots["handoff_summary"]
     assert answered.kinds == []
-    assert standing(office).owner.value == "bot"
+    assert office.record().owner.value == "bot"
 
 
 def test_a_call_that_the_bot_has_cannot_be_handed_back(told: Office) -> None:
-    told.runtime.desk.handbacks.by_api(CALL, agent_id="291")
+    told.hand_back()
     with pytest.raises(RefusedError) as raised:
-        told.runtime.desk.handbacks.by_api(CALL, agent_id="291")
+        told.hand_back()
     assert (raised.value.status, raised.value.code) == (409, "not_with_agent")
 
 
@@ -94,13 +87,13 @@ def test_a_call_that_the_bot_has_cannot_be_handed_back(told: Office) -> None:
 def test_a_rasa_that_fails_is_told_again(told: Office, rasa: RasaStub, failures: list[str]) -> None:
     rasa.wait_for("bot")  # the handoff's words, written back
     rasa.failures = list(failures)
-    told.runtime.desk.handbacks.by_api(CALL, agent_id=None)
+    told.hand_back(agent_id=None)
     rasa.wait_for("resume")
     assert rasa.failures == []
 
 
 def test_what_the_agent_sent_is_written_back_and_says_so(told: Office, rasa: RasaStub) -> None:
-    told.runtime.desk.suggestions.reply(CALL, "I am Anna.", "c-1", agent_id="291")
+    told.reply("I am Anna.", "c-1")
     events = rasa.wait_for("bot", count=2)
     assert [event["text"] for event in events] == ["Maria, Anna takes over now.", "I am Anna."]
     mark = events[1]["metadata"]["cc_bridge"]
@@ -109,7 +102,7 @@ def test_what_the_agent_sent_is_written_back_and_says_so(told: Office, rasa: Ras
 
 
 def test_once_the_call_is_over_the_bot_goes_on(told: Office, rasa: RasaStub) -> None:
-    assert told.runtime.desk.calls.end("sender")
+    assert told.end()
     rasa.wait_for("resume")
     assert slots(rasa.events())["handoff_state"] == "bot"
 
@@ -117,16 +110,16 @@ def test_once_the_call_is_over_the_bot_goes_on(told: Office, rasa: RasaStub) -> 
 def test_on_a_new_call_the_bot_goes_on(told: Office, rasa: RasaStub) -> None:
     told.assign(call_id="another-call")
     rasa.wait_for("resume")
-    assert standing(told).owner.value == "bot"
+    assert told.record().owner.value == "bot"
 
 
 def test_what_is_written_back_and_shown_is_what_a_person_reads(
     told: Office, rasa: RasaStub
 ) -> None:
-    told.runtime.desk.suggestions.reply(CALL, "24 euros & a <smile>\nBye", "c-1", agent_id="291")
+    told.reply("24 euros & a <smile>\nBye", "c-1")
     events = rasa.wait_for("bot", count=2)
     assert events[1]["text"] == "24 euros & a <smile>\nBye"
-    view = told.runtime.desk.calls.call(CALL)
+    view = told.runtime.calls.call(CALL)
     assert view.words[view.deliveries[-1].seq] == "24 euros & a <smile>\nBye"
 
 
@@ -135,8 +128,8 @@ def test_a_write_back_whose_answer_was_lost_is_not_written_twice(
 ) -> None:
     rasa.wait_for("bot")
     rasa.failures = ["drop_after"]
-    told.runtime.desk.suggestions.reply(CALL, "Once.", "c-1", agent_id="291")
-    told.runtime.desk.suggestions.reply(CALL, "Twice.", "c-2", agent_id="291")
+    told.reply("Once.", "c-1")
+    told.reply("Twice.", "c-2")
     rasa.wait_for("bot", count=3)
     texts = [event["text"] for event in rasa.events() if event["event"] == "bot"]
     assert texts == ["Maria, Anna takes over now.", "Once.", "Twice."]
@@ -147,7 +140,7 @@ def test_a_handback_that_rasa_hears_of_too_late_does_not_undo_the_next_handoff(
 ) -> None:
     rasa.wait_for("bot")
     rasa.failures = ["drop_after"]
-    told.runtime.desk.handbacks.by_api(CALL, agent_id="291")
+    told.hand_back()
     rasa.wait_for("resume")
     assert told.call(message("human!", number=2)).slots["handoff_state"] == "handoff"
     rasa.wait_for("bot", count=2)  # what comes after it in the conversation's order
@@ -159,10 +152,10 @@ def test_a_handback_does_not_wait_for_what_rasa_will_never_store(
 ) -> None:
     rasa.wait_for("bot")
     rasa.failures = ["500"] * 20
-    told.runtime.desk.suggestions.reply(CALL, "Not for your database.", "c-1", agent_id="291")
+    told.reply("Not for your database.", "c-1")
     until_refused(told)
     rasa.failures = []
-    told.runtime.desk.handbacks.by_api(CALL, agent_id="291")
+    told.hand_back()
     rasa.wait_for("resume")
     assert len([event for event in rasa.events() if event["event"] == "bot"]) == 1
 
@@ -170,7 +163,7 @@ def test_a_handback_does_not_wait_for_what_rasa_will_never_store(
 def test_soon_after_a_handback_fallbacks_do_not_hand_off_but_a_wish_does(
     told: Office, gateway: Simulator
 ) -> None:
-    told.runtime.desk.handbacks.by_api(CALL, agent_id="291")
+    told.hand_back()
     unknown = message("xyzzy", intent="nlu_fallback", confidence=0.3, number=2)
     earlier = [
         {**unknown["events"][1], "message_id": f"f-{number}", "timestamp": time.time()}
@@ -180,13 +173,13 @@ def test_soon_after_a_handback_fallbacks_do_not_hand_off_but_a_wish_does(
     answered = told.call(unknown)
     assert answered.slots["handoff_error"] == "cooldown"
     assert answered.messages == []
-    assert standing(told).owner.value == "bot"
+    assert told.record().owner.value == "bot"
     assert told.call(message("human!", number=3)).slots["handoff_state"] == "handoff"
     gateway.wait_for(messages=2)
 
 
 def test_a_message_from_before_the_handback_does_not_hand_off_again(told: Office) -> None:
-    told.runtime.desk.handbacks.by_api(CALL, agent_id="291")
+    told.hand_back()
     backlog = message("human!", number=2, at=time.time() - 5)
     assert told.call(backlog).slots["handoff_state"] == "bot"
     named = told.call(message("human!", number=3, at=time.time() - 5), "action_human_handoff")
@@ -207,8 +200,8 @@ def test_a_promise_that_nobody_kept_is_taken_back_and_the_customer_is_told(
     found = slots(rasa.events())
     assert (found["handoff_state"], found["handoff_delivery"]) == ("bot", "failed")
     assert found["handoff_error"] == "rejected"
-    assert standing(office).owner.value == "bot"
-    assert standing(office).untold
+    assert office.record().owner.value == "bot"
+    assert office.record().untold
 
 
 def test_where_nobody_knows_whether_the_customer_was_told_it_is_not_said_again(
@@ -217,8 +210,7 @@ def test_where_nobody_knows_whether_the_customer_was_told_it_is_not_said_again(
     gateway.fault("status", path="*sendmessage", status=503, times=None)
     changes = {"wait": 0.2, "expire_after": 0.5}
     office = open_office(rasa={"url": rasa.url, "timeout": 0.3}, delivery=changes)
-    rasa.failures = ["", "", "hold_pushed"]  # the domain, the resume, and what the customer is told
-    office.runtime.desk.handoffs._responses.get()
+    rasa.failures = ["", "", "hold_pushed"]  # the resume, the domain, and what the customer is told
     office.assign()
     office.call(message())
     until_refused(office)

@@ -7,7 +7,6 @@ import json
 
 import pytest
 
-from bridge.store import assignments
 from tests.scenarios.conftest import OpenOffice
 from tests.scenarios.office import Answered, Office, message
 from tests.simulator.harness import Simulator
@@ -46,11 +45,11 @@ def test_an_open_form_is_closed_before_the_pause(office: Office) -> None:
 
 def test_the_agent_is_shown_why_and_the_last_turns(office: Office) -> None:
     office.call(message("My order is late, get me a human"))
-    view = office.runtime.desk.calls.call("1552524689-16797284")
+    view = office.runtime.calls.call("1552524689-16797284")
     assert view.card is not None
     assert "human_handoff" in view.card.reason
     assert [line.text for line in view.card.turns] == ["My order is late, get me a human"]
-    assert view.standing.owner.value == "agent"
+    assert view.record.owner.value == "agent"
 
 
 def test_then_assist_does_not_pause(open_office: OpenOffice, gateway: Simulator) -> None:
@@ -140,9 +139,7 @@ def test_without_any_domain_the_handoff_goes_on_with_nothing_said(
 
 
 def test_an_assignment_alone_changes_no_owner(office: Office) -> None:
-    standing = office.runtime.store.read(lambda tx: assignments.latest(tx, "sender"))
-    assert standing is not None
-    assert standing.owner.value == "bot"
+    assert office.record().owner.value == "bot"
 
 
 def test_a_message_that_calls_for_nothing_changes_nothing(

@@ -7,8 +7,11 @@ import time
 
 import pytest
 
-from bridge.model import DeliveryState
-from bridge.store import assignments
+from bridge.config.settings import Settings
+from bridge.model import Channel, DeliveryState, Reply
+from bridge.planners import Rules
+from bridge.store import lists
+from bridge.translate import Room, Translation, Translator
 from tests.scenarios.conftest import OpenOffice
 from tests.scenarios.office import Answered, Office, message
 from tests.simulator.harness import Simulator
@@ -29,8 +32,8 @@ def assert_unavailable(answered: Answered, word: str) -> None:
 
 
 def owner(office: Office) -> str | None:
-    standing = office.runtime.store.read(lambda tx: assignments.latest(tx, "sender"))
-    return standing.owner.value if standing else None
+    record = office.runtime.store.read(lambda tx: lists.latest_assignment(tx, "sender"))
+    return record.owner.value if record else None
 
 
 def test_without_an_assignment_nothing_is_promised(
@@ -41,7 +44,7 @@ def test_without_an_assignment_nothing_is_promised(
 
 
 def test_after_the_call_has_ended(office: Office, gateway: Simulator) -> None:
-    assert office.runtime.desk.calls.end("sender")
+    assert office.end()
     assert_unavailable(office.call(message()), "closed")
     assert gateway.recorded() == []
 
@@ -55,7 +58,7 @@ def test_an_agent_without_a_session_at_its_desktop(
     assert gateway.recorded() == []
     assert owner(office) == "bot"
     # The promise was not made, so nothing of it may arrive later.
-    office.runtime.desk.calls.push_session("292", {"guid": gateway.sign_in("292")})
+    office.push_guid("292", gateway.sign_in("292"))
     assert [item.state for item in office.deliveries()] == [DeliveryState.FAILED]
     assert gateway.messages() == []
 
@@ -131,15 +134,23 @@ def test_a_response_that_the_domain_lacks_is_said_in_plain_words(
     assert answered.messages[0]["text"].startswith("Sorry")
 
 
+class BrokenTranslator(Translator):
+    """Fails in a way that nobody foresaw."""
+
+    def translate(self, reply: Reply, channel: Channel, room: Room) -> Translation:
+        raise RuntimeError(f"I want a human: {reply} {channel} {room}")
+
+
+def broken(settings: Settings) -> Rules:
+    return Rules.of(settings.bridge, settings.designer, BrokenTranslator(settings.media))
+
+
 @pytest.mark.parametrize("action", ["action_bridge", "action_human_handoff"])
 def test_a_bridge_that_cannot_work_raises_nothing_into_rasa(
-    office: Office, action: str, monkeypatch: pytest.MonkeyPatch
+    open_office: OpenOffice, action: str
 ) -> None:
-    def broken(*_: object, **__: object) -> None:
-        raise RuntimeError("I want a human")
-
-    monkeypatch.setattr(office.runtime.desk.handoffs, "begin", broken)
-    monkeypatch.setattr(office.runtime.desk.handoffs, "quickly", broken)
+    office = open_office(rules=broken)
+    office.assign()
     answered = office.call(message(), action)
     assert answered.slots["handoff_error"] == "not_configured"
     # Only who asked for a person by name was waiting for one.

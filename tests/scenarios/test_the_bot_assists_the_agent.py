@@ -43,7 +43,7 @@ def price(
 
 
 def offered(office: Office, state: str = "offered") -> list[Suggestion]:
-    page = office.runtime.desk.suggestions.listing(
+    page = office.runtime.suggestions.listing(
         call_id=CALL, state=state, agent_id=None, cursor=None, limit=50
     )
     return list(page.items)
@@ -77,7 +77,7 @@ def test_an_answer_becomes_a_suggestion_and_nothing_goes_out(
 def test_accepted_it_goes_out_as_it_is(assisted: Office, gateway: Simulator) -> None:
     price(assisted)
     found = offered(assisted)[0]
-    settled, sent = assisted.runtime.desk.suggestions.accept(found.id, agent_id="291")
+    settled, sent = assisted.accept(found)
     assert settled.state.value == "accepted"
     assert settled.settled_by == "291"
     assert [item.approved_by for item in sent] == ["291"]
@@ -90,9 +90,7 @@ def test_edited_the_agents_words_replace_the_text_and_the_picture_stays(
     picture = {"text": "This one.", "image": "https://shop.example/a.jpg"}
     assisted.call(ask(), domain={"responses": {"utter_price": [picture]}})
     found = offered(assisted)[0]
-    settled, _ = assisted.runtime.desk.suggestions.accept(
-        found.id, agent_id="291", text="Better: <this> & that"
-    )
+    settled, _ = assisted.accept(found, text="Better: <this> & that")
     assert settled.state.value == "edited"
     assert settled.edited_text == "Better: <this> & that"
     sent = gateway.wait_for(messages=3)[1:]
@@ -106,7 +104,7 @@ def test_two_clicks_at_once_make_one_delivery(assisted: Office, gateway: Simulat
 
     def click(_: int) -> str:
         try:
-            assisted.runtime.desk.suggestions.accept(found.id, agent_id="291")
+            assisted.accept(found)
         except RefusedError as error:
             return f"{error.status} {error.code}"
         return "sent"
@@ -127,7 +125,7 @@ def test_a_newer_message_supersedes_and_the_stale_one_cannot_be_sent(assisted: O
     price(assisted, ask(3))
     assert [item.id for item in offered(assisted, "superseded")] == [stale.id]
     with pytest.raises(RefusedError) as raised:
-        assisted.runtime.desk.suggestions.accept(stale.id, agent_id="291")
+        assisted.accept(stale)
     assert raised.value.status == 409
 
 
@@ -143,25 +141,23 @@ def test_what_was_not_taken_in_time_is_shown_as_expired(
     office = open_office({**RULES, "assist": {**RULES["assist"], "expire_after": 0.05}})
     office.assign(owner="agent")
     price(office)
-    desk = office.runtime.desk.suggestions
-    (found,) = desk.listing(call_id=CALL, state=None, agent_id=None, cursor=None, limit=1).items
-    while desk.get(found.id, agent_id=None).state.value == "offered":
+    shown = office.runtime.suggestions
+    (found,) = shown.listing(call_id=CALL, state=None, agent_id=None, cursor=None, limit=1).items
+    while shown.get(found.id, agent_id=None).state.value == "offered":
         gateway.state()  # time passes
-    assert desk.get(found.id, agent_id=None).state.value == "expired"
+    assert shown.get(found.id, agent_id=None).state.value == "expired"
     with pytest.raises(RefusedError, match="expired already"):
-        desk.accept(found.id, agent_id="291")
+        office.accept(found)
     assert offered(office) == []
 
 
 def test_rejected_with_a_reason(assisted: Office, gateway: Simulator) -> None:
     price(assisted)
     found = offered(assisted)[0]
-    settled = assisted.runtime.desk.suggestions.reject(
-        found.id, agent_id="291", reason="wrong price"
-    )
+    settled = assisted.reject(found, reason="wrong price")
     assert (settled.state.value, settled.reason) == ("rejected", "wrong price")
     with pytest.raises(RefusedError, match="rejected already"):
-        assisted.runtime.desk.suggestions.accept(found.id, agent_id="291")
+        assisted.accept(found)
     assert len(gateway.messages()) == 1
 
 
@@ -169,7 +165,7 @@ def test_another_agents_suggestion_cannot_be_reached(assisted: Office) -> None:
     price(assisted)
     found = offered(assisted)[0]
     with pytest.raises(RefusedError) as raised:
-        assisted.runtime.desk.suggestions.accept(found.id, agent_id="292")
+        assisted.accept(found, agent_id="292")
     assert raised.value.status == 403
 
 
@@ -203,7 +199,7 @@ def test_candidates_of_the_selector_and_one_taken_supersedes_the_others(
     found = offered(assisted)
     assert [item.text for item in found] == ["9 to 5.", "In Berlin."]
     assert found[0].source.margin == pytest.approx(0.65)
-    assisted.runtime.desk.suggestions.accept(found[1].id, agent_id="291")
+    assisted.accept(found[1])
     assert offered(assisted) == []
     assert gateway.wait_for(messages=2)[1]["text"] == "In Berlin."
 
@@ -261,21 +257,20 @@ def test_a_put_ceiling_holds_at_once_and_is_lifted(open_office: OpenOffice) -> N
     office = open_office({**RULES, "assist": {**RULES["assist"], "mode": "auto"}})
     office.assign()
     office.call(message())
-    assists = office.runtime.desk.assists
-    assists.put_ceiling(Mode.SUGGEST)
-    assert assists.mode() is Mode.SUGGEST
+    office.put_ceiling(Mode.SUGGEST)
+    assert office.runtime.suggestions.mode() is Mode.SUGGEST
     price(office)
     assert len(offered(office)) == 1
-    assists.put_ceiling(Mode.OFF)
+    office.put_ceiling(Mode.OFF)
     price(office, ask(3))
     assert offered(office) == []
-    assists.put_ceiling(None)
-    assert assists.mode() is Mode.AUTO
+    office.put_ceiling(None)
+    assert office.runtime.suggestions.mode() is Mode.AUTO
 
 
 def test_a_ceiling_is_no_floor(assisted: Office) -> None:
-    assisted.runtime.desk.assists.put_ceiling(Mode.AUTO)
-    assert assisted.runtime.desk.assists.mode() is Mode.SUGGEST
+    assisted.put_ceiling(Mode.AUTO)
+    assert assisted.runtime.suggestions.mode() is Mode.SUGGEST
 
 
 def test_the_same_webhook_twice_is_one_suggestion(assisted: Office) -> None:
@@ -285,22 +280,21 @@ def test_the_same_webhook_twice_is_one_suggestion(assisted: Office) -> None:
 
 
 def test_an_agent_writes_freely_once(assisted: Office, gateway: Simulator) -> None:
-    desk = assisted.runtime.desk.suggestions
-    first = desk.reply(CALL, "One moment, please.", "c-1", agent_id="291")
-    again = desk.reply(CALL, "One moment, please.", "c-1", agent_id="291")
+    first = assisted.reply("One moment, please.", "c-1")
+    again = assisted.reply("One moment, please.", "c-1")
     assert [item.id for item in first] == [item.id for item in again]
     assert gateway.wait_for(messages=2)[1]["text"] == "One moment, please."
     with pytest.raises(RefusedError, match="another text") as raised:
-        desk.reply(CALL, "Something else.", "c-1", agent_id="291")
+        assisted.reply("Something else.", "c-1")
     assert raised.value.status == 409
     with pytest.raises(RefusedError) as raised:
-        desk.reply(CALL, "Hello", "c-2", agent_id="292")
+        assisted.reply("Hello", "c-2", agent_id="292")
     assert raised.value.status == 403
 
 
 def test_an_agent_cannot_write_while_the_bot_has_the_conversation(office: Office) -> None:
     with pytest.raises(RefusedError, match="the bot has") as raised:
-        office.runtime.desk.suggestions.reply(CALL, "Hello", "c-1", agent_id="291")
+        office.reply("Hello", "c-1")
     assert raised.value.status == 409
 
 
@@ -308,11 +302,10 @@ def test_too_much_that_waits_is_refused(open_office: OpenOffice, gateway: Simula
     office = open_office(RULES, delivery={"max_waiting_per_call": 3, "wait": 0})
     office.assign(owner="agent")
     gateway.fault("status", path="*sendmessage", status=503, times=None)
-    desk = office.runtime.desk.suggestions
 
     def write_ten() -> None:
         for number in range(10):
-            desk.reply(CALL, "Hello", f"c-{number}", agent_id="291")
+            office.reply("Hello", f"c-{number}")
 
     with pytest.raises(RefusedError) as raised:
         write_ten()
@@ -326,11 +319,11 @@ def test_what_the_former_agent_had_still_to_say_is_offered_to_the_next(
     office.assign(owner="agent")
     gateway.fault("status", path="*sendmessage", status=503, times=None)
     words = "Your order & parcel have left."
-    office.runtime.desk.suggestions.reply(CALL, words, "c-1", agent_id="291")
+    office.reply(words, "c-1")
     gateway.wait_for(requests=1, operation="send_message")
     until_waiting = [item.state for item in office.deliveries()]
     assert until_waiting[0] in (DeliveryState.WAITING, DeliveryState.SENDING)
-    office.runtime.desk.calls.assign("sender", {**ASSIGNMENT, "agent_id": "292"})
+    office.assign(agent_id="292")
     found = [item for item in offered(office) if item.agent_id == "292"]
     assert [item.text for item in found] == [words]
     assert found[0].source.kind == "agent"
@@ -342,18 +335,17 @@ def test_a_person_retries_what_failed_and_discards_what_waits(
     office = open_office(RULES)
     office.assign(owner="agent")
     gateway.fault("retcode", path="*sendmessage", retcode="106-001")
-    calls = office.runtime.desk.deliveries
-    sent = office.runtime.desk.suggestions.reply(CALL, "Hello", "c-1", agent_id="291")[0]
+    sent = office.reply("Hello", "c-1")[0]
     gateway.wait_for(requests=1, operation="send_message")
     while not office.deliveries()[0].state.settled:
         gateway.wait_for(requests=1)
     assert office.deliveries()[0].state is DeliveryState.FAILED
-    moved = calls.retry(sent.id, agent_id="291")
+    moved = office.retry(sent)
     assert moved.message_code == sent.message_code
     assert gateway.wait_for(messages=1)[0]["code"] == sent.message_code
     while not office.deliveries()[0].state.settled:
         gateway.wait_for(requests=1)
-    for person in (calls.retry, calls.discard):
+    for person in (office.retry, office.discard):
         with pytest.raises(RefusedError) as raised:
-            person(sent.id, agent_id="291")
+            person(sent)
         assert raised.value.status == 409

@@ -2,55 +2,38 @@
 
 from __future__ import annotations
 
-import threading
 import time
-from typing import Any
+from contextlib import closing
 
 import pytest
 
-from bridge.desk.responses import Responses
-from bridge.messenger import Messenger
-from bridge.store import Store, errands
-from bridge.store.errands import Errand, Kind
+from bridge.state.records import RasaUpdate, UpdateKind
+from bridge.store import Store
+from tests.scenarios.conftest import OpenOffice
+from tests.scenarios.rasa_stub import RasaStub
+from tests.store.machine import keep
 
 pytestmark = pytest.mark.both_engines
 
 
-class Rasa:
-    """Takes everything, and says when."""
-
-    def __init__(self) -> None:
-        self.told = threading.Event()
-        self.events: list[dict[str, Any]] = []
-
-    def add_events(
-        self, sender_id: str, events: list[dict[str, Any]], *, to_customer: bool = False
-    ) -> None:
-        assert (sender_id, to_customer) == ("sender", False)
-        self.events += events
-        self.told.set()
-
-
-def test_a_handback_is_told_though_its_time_is_an_hour_ahead(store_url: str) -> None:
+def test_a_handback_is_told_though_its_time_is_an_hour_ahead(
+    open_office: OpenOffice, store_url: str
+) -> None:
     ahead = time.time() + 3600
-    errand = Errand(
+    update = RasaUpdate(
         seq=0,
-        id="errand",
+        id="update",
         sender_id="sender",
         call_id="call",
-        kind=Kind.RESUME,
+        kind=UpdateKind.RESUME,
         body={"error": None},
-        made_at=ahead,
+        created_at=ahead,
         due_at=ahead,
-        give_up_at=ahead + 3600,
+        expires_at=ahead + 3600,
     )
-    store, rasa = Store(store_url), Rasa()
-    store.write(lambda tx: errands.add(tx, errand))
-    messenger = Messenger(store, rasa, Responses(None, None), None)  # type: ignore[arg-type]
-    messenger.start()
-    try:
-        assert rasa.told.wait(10)
-        assert rasa.events[0] == {"event": "resume"}
-    finally:
-        messenger.close()
-        store.close()
+    with closing(Store(store_url)) as store:
+        keep(store, updates=[update])
+    with RasaStub() as rasa:
+        open_office(rasa={"url": rasa.url})
+        rasa.wait_for("resume")
+        assert rasa.events()[0] == {"event": "resume"}

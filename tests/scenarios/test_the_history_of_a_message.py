@@ -25,7 +25,7 @@ PRICES = {"responses": {**RESPONSES, "utter_price": [{"text": "It costs 10 EUR."
 
 def told(office: Office, delivery: Delivery, *, content: bool = False) -> str:
     seen = io.StringIO()
-    history = office.runtime.desk.deliveries.history(delivery.id)
+    history = office.runtime.deliveries.history(delivery.id)
     Console(width=80, file=seen).print(looks.whole(history, content=content))
     return seen.getvalue()
 
@@ -39,14 +39,13 @@ def assisted(open_office: OpenOffice) -> Office:
 
 
 def test_a_suggestion_that_an_agent_edited(assisted: Office, gateway: Simulator) -> None:
-    desk = assisted.runtime.desk
     assisted.call(message("How much?", intent="ask_price", number=2), domain=PRICES)
-    (offered,) = desk.suggestions.listing(
+    (offered,) = assisted.runtime.suggestions.listing(
         call_id=CALL, state="offered", agent_id=None, cursor=None, limit=9
     ).items
-    _, (sent,) = desk.suggestions.accept(offered.id, agent_id="291", text="Ten euros.")
+    _, (sent,) = assisted.accept(offered, text="Ten euros.")
     gateway.wait_for(messages=2)
-    history = desk.deliveries.history(sent.id)
+    history = assisted.runtime.deliveries.history(sent.id)
     assert history.suggestion is not None
     assert history.suggestion.id == offered.id
     seen = told(assisted, sent)
@@ -59,9 +58,7 @@ def test_a_suggestion_that_an_agent_edited(assisted: Office, gateway: Simulator)
 
 
 def test_a_long_message_knows_its_other_parts(assisted: Office, gateway: Simulator) -> None:
-    sent = assisted.runtime.desk.suggestions.reply(
-        CALL, "A sentence of some length. " * 150, "c-1", agent_id="291"
-    )
+    sent = assisted.reply("A sentence of some length. " * 150)
     assert len(sent) > 2
     gateway.wait_for(messages=1 + len(sent))
     seen = told(assisted, sent[1])
@@ -73,4 +70,4 @@ def test_a_long_message_knows_its_other_parts(assisted: Office, gateway: Simulat
 def test_one_that_is_not_there(assisted: Office) -> None:
     for wrong in ("99", "x", "", "9" * 30, "-1"):
         with pytest.raises(RefusedError, match="no such delivery"):
-            assisted.runtime.desk.deliveries.history(wrong)
+            assisted.runtime.deliveries.history(wrong)

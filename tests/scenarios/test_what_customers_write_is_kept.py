@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from bridge.desk.paging import Page
+from bridge.queries import Page
 from tests.scenarios.conftest import OpenOffice
 from tests.scenarios.office import RESPONSES, Office, message
 
@@ -30,7 +30,7 @@ def odd(words: str, **changes: Any) -> dict[str, Any]:
 
 
 def offered(office: Office) -> Page:
-    return office.runtime.desk.suggestions.listing(
+    return office.runtime.suggestions.listing(
         call_id="c1", state=None, agent_id=None, cursor=None, limit=10
     )
 

@@ -137,7 +137,7 @@ def test_what_was_ended_since_the_token_was_made_stays_so(
     office = open_office()
     brings = brought(token())
     office.call(brings)
-    assert office.runtime.desk.calls.end("sender")
+    assert office.end()
     later = message("again", number=2, metadata=brings["latest_message"]["metadata"])
     assert office.call(later).slots["handoff_error"] == "closed"
     assert len(gateway.messages()) == 1
@@ -146,11 +146,9 @@ def test_what_was_ended_since_the_token_was_made_stays_so(
 def test_a_new_agent_for_the_same_call_is_a_reassignment(office: Office) -> None:
     office.call(message())
     office.assign(agent_id="292")
-    standing, _warning = office.runtime.desk.calls.assign(
-        "sender", {**ASSIGNMENT, "agent_id": "292"}
-    )
-    assert standing.owner.value == "agent"
-    assert standing.assignment.agent_id == "292"
+    record = office.assign(agent_id="292")
+    assert record.owner.value == "agent"
+    assert record.assignment.agent_id == "292"
 
 
 @pytest.mark.parametrize(

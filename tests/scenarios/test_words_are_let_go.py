@@ -2,15 +2,10 @@
 
 from __future__ import annotations
 
-import time
-from datetime import timedelta
-
 import pytest
 
-from bridge.config.settings import RetentionSettings
 from bridge.errors import RefusedError
 from bridge.model import Mode
-from bridge.retention import Retention
 from bridge.web import shapes
 from tests.scenarios.office import ASSIGNMENT, Office, message
 from tests.simulator.harness import Simulator
@@ -22,21 +17,19 @@ CALL = ASSIGNMENT["call_id"]
 WORDS = "my order is lost"
 
 
-def a_month_later(office: Office, days: float = 31) -> None:
-    def clock() -> float:
-        return time.time() + days * 86400
-
-    rules = RetentionSettings(content=timedelta(days=30), audit=timedelta(days=365))
-    assert Retention(office.runtime.store, rules, clock=clock).round().done
+def a_month_later(office: Office) -> None:
+    """Words are kept for thirty days where nothing else is said."""
+    office.clock.ahead += 31 * 86400
+    assert office.runtime.retention.round().done
 
 
 def test_the_words_are_gone_and_a_repeated_request_says_nothing_twice(
     office: Office, gateway: Simulator
 ) -> None:
     first = office.call(message(WORDS))
-    office.runtime.desk.suggestions.reply(CALL, "Hello Maria", "c-1", agent_id="291")
+    office.reply("Hello Maria")
     gateway.wait_for(messages=2)
-    office.runtime.desk.calls.end("sender")
+    office.end()
     assert WORDS in written(office.runtime.store)
     a_month_later(office)
     kept = written(office.runtime.store)
@@ -50,9 +43,9 @@ def test_the_words_are_gone_and_a_repeated_request_says_nothing_twice(
 def test_the_api_says_that_they_were_erased(office: Office, gateway: Simulator) -> None:
     office.call(message(WORDS))
     gateway.wait_for(messages=1)
-    office.runtime.desk.calls.end("sender")
+    office.end()
     a_month_later(office)
-    view = office.runtime.desk.calls.call(CALL)
+    view = office.runtime.calls.call(CALL)
     shown = shapes.whole_call(view, [], Mode.SUGGEST)
     assert shown["card"] is None
     assert shown["card_erased_at"]
@@ -71,11 +64,11 @@ def test_a_new_handoff_of_the_same_call_has_a_card_that_is_not_erased(
     gateway.wait_for(messages=1)
     office.call(message(number=2), "action_handback")
     a_month_later(office)
-    assert office.runtime.desk.calls.call(CALL).standing.card_erased_at is not None
+    assert office.runtime.calls.call(CALL).record.card_erased_at is not None
     office.call(message("a person, please", number=3))
-    view = office.runtime.desk.calls.call(CALL)
+    view = office.runtime.calls.call(CALL)
     assert view.card is not None
-    assert view.standing.card_erased_at is None
+    assert view.record.card_erased_at is None
 
 
 def test_what_has_no_words_any_more_cannot_be_sent_again(
@@ -84,12 +77,11 @@ def test_what_has_no_words_any_more_cannot_be_sent_again(
     office.call(message(WORDS))
     gateway.wait_for(messages=1)
     gateway.fault("retcode", path="*sendmessage", retcode="106-001", times=None)
-    desk = office.runtime.desk
-    (delivery,) = desk.suggestions.reply(CALL, "Hello", "c-1", agent_id="291")
+    (delivery,) = office.reply("Hello")
     gateway.wait_for(requests=2, operation="send_message")
     a_month_later(office)
     with pytest.raises(RefusedError, match="erased"):
-        desk.deliveries.retry(delivery.id, agent_id="291")
+        office.retry(delivery)
     # The same reply once more: known, though nobody knows its words any more.
-    again = desk.suggestions.reply(CALL, "Hello", "c-1", agent_id="291")
+    again = office.reply("Hello")
     assert [item.id for item in again] == [delivery.id]

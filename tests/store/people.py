@@ -16,6 +16,7 @@ from bridge.model import (
     Draft,
     Line,
     MediaType,
+    MessageCode,
     Owner,
     SenderId,
     Source,
@@ -23,9 +24,19 @@ from bridge.model import (
     SuggestionState,
     derive,
 )
-from bridge.store import Store, assignments, errands, events, queue, schema, suggestions, turns
-from bridge.store.errands import Errand, Kind
+from bridge.state.records import (
+    HANDOFF,
+    ActionAnswer,
+    AssignmentRecord,
+    EventRecord,
+    RasaUpdate,
+    TurnRecord,
+    UpdateKind,
+    UpdateState,
+)
+from bridge.store import Store, schema
 from tests.making import assignment, delivery, envelope
+from tests.store.machine import keep
 
 
 def history(
@@ -36,20 +47,20 @@ def history(
     at: float,
     state: DeliveryState = DeliveryState.DELIVERED,
     offered: SuggestionState = SuggestionState.EDITED,
-    errand: str = "done",
+    update: UpdateState = UpdateState.DONE,
     *,
     ended: bool = True,
 ) -> None:
     """One conversation of ``who`` at ``at``, with words that name them, in every table."""
     words = f"the words of {who} at {at}"
-    given = assignment(sender_id=SenderId(who), call_id=CallId(call), user_id=user)
+    sender, call_id, key = SenderId(who), CallId(call), derive("turn", who, call, at)
     drafts = (Draft(MediaType.TEXT, words),)
-    key = derive("turn", who, call, at)
+    under_way = state is DeliveryState.SENDING
     sent = delivery(
-        sender_id=SenderId(who),
-        envelope=replace(envelope(), call_id=CallId(call), user_id=user),
+        sender_id=sender,
+        envelope=replace(envelope(), call_id=call_id, user_id=user),
         draft=drafts[0],
-        message_code=derive("code", who, call, at),
+        message_code=MessageCode(derive("code", who, call, at)),
         reply_key=derive("reply", who, call, at),
         turn_key=key,
         state=state,
@@ -57,63 +68,73 @@ def history(
         expires_at=at + 300,
         due_at=at,
         settled_at=at + 1 if state.settled else None,
-        lease="somebody" if state is DeliveryState.SENDING else None,
-        lease_until=at + 10 if state is DeliveryState.SENDING else None,
+        lease="somebody" if under_way else None,
+        lease_until=at + 10 if under_way else None,
     )
+    open_offer = offered is SuggestionState.OFFERED
     suggested = Suggestion(
         id=derive("suggestion", who, call, at),
         group=key,
-        sender_id=SenderId(who),
+        sender_id=sender,
         agent_id=AgentId("291"),
-        call_id=CallId(call),
-        state=SuggestionState.OFFERED,
+        call_id=call_id,
+        state=offered,
         created_at=at,
-        expires_at=at + 300 if offered is not SuggestionState.OFFERED else 4e9,
+        expires_at=4e9 if open_offer else at + 300,
         source=Source("assist", "ask_price", 0.9, 0.4, "utter_price"),
         text=words,
         drafts=drafts,
         kept=drafts,
         message_id=f"{who}-1",
+        edited_text=None if open_offer else words,
+        reason=None if open_offer else words,
+        settled_at=None if open_offer else at,
+        settled_by=None if open_offer else "291",
     )
-    told = Errand(
+    told = RasaUpdate(
         seq=0,
-        id=derive("errand", who, call, at),
+        id=derive("update", who, call, at),
         sender_id=who,
         call_id=call,
-        kind=Kind.WRITE_BACK,
-        body={"text": words},
-        made_at=at,
+        kind=UpdateKind.WRITE_BACK,
+        body={
+            "text": words,
+            "media_type": "TEXT",
+            "origin": "agent",
+            "agent_id": "291",
+            "approved_by": "291",
+            "at": at,
+        },
+        created_at=at,
         due_at=at,
-        give_up_at=at + 60,
+        expires_at=at + 60,
+        state=update,
+        lease="x" if update is UpdateState.SENDING else None,
+        lease_until=at + 9 if update is UpdateState.SENDING else None,
+        settled_at=at if update in (UpdateState.DONE, UpdateState.FAILED) else None,
     )
-
-    def write(tx: Connection) -> None:
-        assignments.give(tx, given, Owner.AGENT, "http", now=at)
-        card = Card("asked for a person", {"name": who}, (Line("customer", words, at),))
-        assignments.hand_off(tx, who, call, card=card, now=at)
-        turns.begin(tx, key, sender_id=who, call_id=call, now=at, answer={"state": "handoff"})
-        queue.add(tx, [sent])
-        suggestions.offer(tx, [suggested])
-        if offered is not SuggestionState.OFFERED:
-            suggestions.settle(
-                tx, suggested.id, offered, by="291", now=at, edited_text=words, reason=words
+    given = assignment(sender_id=sender, call_id=call_id, user_id=user)
+    card = Card("asked for a person", {"name": who}, (Line("customer", words, at),))
+    heard = {"callid": call, "caller": user, "message": words}
+    keep(
+        store,
+        assignments=[
+            AssignmentRecord(
+                given,
+                Owner.AGENT,
+                "http",
+                at,
+                handed_off_at=at,
+                ended_at=at if ended else None,
+                card=card,
             )
-        errands.add(tx, told)
-        if errand != "waiting":
-            claimed = [
-                item
-                for item in errands.claim(tx, lease="x", now=at, until=at + 9, limit=100)
-                if item.id == told.id
-            ]
-            for one in claimed:
-                if errand != "doing":
-                    errands.settle(tx, one, state=errand, now=at, due=at, error=None)
-        heard = {"callid": call, "caller": user, "message": words}
-        events.add(tx, "291", [("AgentEvent_MessageData", heard)], now=at)
-        if ended:
-            assignments.end(tx, who, call, now=at)
-
-    store.write(write)
+        ],
+        turns=[TurnRecord(key, who, call, at, ActionAnswer(state=HANDOFF))],
+        deliveries=[sent],
+        suggestions=[suggested],
+        updates=[told],
+        events=[EventRecord("291", "AgentEvent_MessageData", heard, at)],
+    )
 
 
 def dump(store: Store) -> dict[str, list[dict[str, Any]]]:

@@ -2,8 +2,13 @@
 
 from __future__ import annotations
 
+import os
+import shutil
+import stat
 import subprocess
 import sys
+import tempfile
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -28,6 +33,88 @@ try:
 except StoreError as error:
     print(error)
 """
+
+# Root may write everywhere, so what is tried is tried as somebody else; all is imported before.
+AS_SOMEBODY = """
+import os, pwd, sys
+from bridge.errors import StoreError
+from bridge.store import Store
+
+warm, url = sys.argv[1:]
+Store(warm).close()
+if os.geteuid() == 0:
+    nobody = pwd.getpwnam("nobody")
+    os.setgroups([])
+    os.setgid(nobody.pw_gid)
+    os.setuid(nobody.pw_uid)
+try:
+    store = Store(url)
+    try:
+        store.demand_writable()
+    finally:
+        store.close()
+except StoreError as error:
+    print(error)
+"""
+
+
+def as_somebody(url: str, tmp_path: Path) -> str:
+    """What opening and writing comes to for a user without any rights."""
+    run = subprocess.run(
+        [sys.executable, "-c", AS_SOMEBODY, f"sqlite:///{tmp_path / 'warm.db'}", url],
+        capture_output=True,
+        text=True,
+        check=True,
+        timeout=60,
+    )
+    assert run.stderr == ""
+    return run.stdout.strip()
+
+
+@pytest.fixture
+def folder() -> Iterator[Path]:
+    """One that everybody may enter; pytest's are their owner's alone."""
+    made = Path(tempfile.mkdtemp(prefix="bridge-store-"))
+    made.chmod(0o755)
+    yield made
+    made.chmod(0o755)
+    shutil.rmtree(made)
+
+
+def give_away(path: Path) -> None:
+    """To the user as whom it is tried."""
+    if os.geteuid() == 0:
+        shutil.chown(path, "nobody")
+
+
+def test_a_folder_that_may_only_be_read(folder: Path, tmp_path: Path) -> None:
+    folder.chmod(0o555)
+    path = folder / "bridge.db"
+    said = as_somebody(f"sqlite:///{path}", tmp_path)
+    assert said == f"the database {path} cannot be opened: Permission denied"
+
+
+def test_a_file_in_a_folder_that_may_only_be_read(folder: Path, tmp_path: Path) -> None:
+    """As on a disk that is mounted to be read: its log cannot be made beside it."""
+    path = folder / "bridge.db"
+    Store(f"sqlite:///{path}").close()
+    give_away(path)
+    folder.chmod(0o555)
+    said = as_somebody(f"sqlite:///{path}", tmp_path)
+    assert said.startswith(f"the database {path} cannot be ")
+    assert "Traceback" not in said
+
+
+def test_a_file_of_ones_own_that_may_only_be_read_is_made_ones_own_again(
+    folder: Path, tmp_path: Path
+) -> None:
+    path = folder / "bridge.db"
+    Store(f"sqlite:///{path}").close()
+    path.chmod(0o400)
+    give_away(path)
+    give_away(folder)
+    assert as_somebody(f"sqlite:///{path}", tmp_path) == ""
+    assert stat.S_IMODE(path.stat().st_mode) == 0o600
 
 
 def on_a_full_disk(url: str, limit: int) -> str:
@@ -56,16 +143,6 @@ def test_a_disk_that_is_full_at_a_later_start(tmp_path: Path) -> None:
     assert on_a_full_disk(f"sqlite:///{path}", 1 << 24) == ""
     said = on_a_full_disk(f"sqlite:///{path}", 64)
     assert said.startswith(f"the database {path} cannot be ")
-
-
-def test_a_folder_that_may_not_be_written(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    def refused(*_: object) -> int:
-        raise PermissionError(13, "Permission denied")  # which no test as root would meet
-
-    monkeypatch.setattr("os.open", refused)
-    path = tmp_path / "bridge.db"
-    with pytest.raises(StoreError, match=f"the database {path} cannot be opened: Permission"):
-        Store(f"sqlite:///{path}")
 
 
 def test_somebody_elses_file(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

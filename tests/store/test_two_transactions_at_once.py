@@ -2,215 +2,292 @@
 
 from __future__ import annotations
 
-import threading
-from collections.abc import Callable, Iterator
-from concurrent.futures import Future, wait
-from contextlib import contextmanager
+from collections.abc import Iterator
+from contextlib import closing
 from dataclasses import replace
-from typing import TypeVar
 
 import pytest
 
-from bridge.model import AgentId, Delivery, DeliveryState, Owner
-from bridge.store import Store, Tx, assignments, deliveries, errands, queue, settlements, turns
-from bridge.store.errands import Errand, Kind
-from bridge.store.queue import Reservation
+from bridge.core import Core
+from bridge.errors import FinalError, RefusedError
+from bridge.model import AgentId, CallId, Delivery, DeliveryError, DeliveryState, Origin, Owner
+from bridge.state.commands import (
+    AssignCall,
+    ClaimDeliveries,
+    ClaimUpdates,
+    HandBackCall,
+    JudgeTurn,
+    RetryDelivery,
+    SendingResult,
+    SendReply,
+    WakeAgent,
+)
+from bridge.state.plan import Put
+from bridge.state.records import (
+    ActionAnswer,
+    AssignmentRecord,
+    RasaUpdate,
+    TurnRecord,
+    UpdateKind,
+)
+from bridge.store import ConflictError, Store, lists
+from tests.core.clock import HeldClock
+from tests.core.rig import call
+from tests.core.senders import NotingSenders
 from tests.making import NOW, assignment, delivery
+from tests.store.machine import GUID, Machine, Waiting, keep, keep_in, rules, signed_in
 
-T = TypeVar("T")
-RESERVED = Reservation("here:1:x:1", NOW + 10)
-SECONDS = 15.0
+ONE = ClaimDeliveries(limit=1)
 
 
 @pytest.fixture
 def here(postgres_url: str) -> Iterator[Store]:
     opened = Store(postgres_url)
+    keep(opened, sessions=[signed_in("291"), signed_in("292")])
+    for name in ("A", "B"):
+        given = assignment(call_id=CallId(name), sender_id=f"customer-{name}")
+        keep(opened, assignments=[AssignmentRecord(given, Owner.AGENT, "http", NOW)])
     yield opened
     opened.close()
 
 
 @pytest.fixture
 def there(postgres_url: str, here: Store) -> Iterator[Store]:
-    """Another replica; ``here`` has made the tables."""
+    """Another replica's; ``here`` has made the tables."""
     assert here
     opened = Store(postgres_url)
     yield opened
     opened.close()
 
 
-@contextmanager
-def halted(store: Store, unit: Callable[[Tx], T]) -> Iterator[Future[T]]:
-    """``unit`` is done and its transaction is not over; it is committed at the end."""
-    done, go = threading.Event(), threading.Event()
-
-    def halting(tx: Tx) -> T:
-        result = unit(tx)
-        done.set()
-        assert go.wait(SECONDS)
-        return result
-
-    future = store.submit(halting)
-    assert done.wait(SECONDS)
-    try:
-        yield future
-    finally:
-        go.set()
-        future.result(SECONDS)
+@pytest.fixture
+def one(here: Store) -> Machine:
+    return Machine(here, "here")
 
 
-def add(tx: Tx, *batch: Delivery) -> Delivery | None:
-    return queue.add(tx, batch)
+@pytest.fixture
+def other(there: Store) -> Machine:
+    return Machine(there, "there")
 
 
-def claim(store: Store, lease: str = "there") -> list[str]:
-    taken = store.write(lambda tx: queue.claim(tx, lease=lease, now=NOW, until=NOW + 10, limit=10))
-    return [item.draft.content for item in taken]
+def reply(number: int, name: str = "A") -> SendReply:
+    text, client_id = f"message {number}", f"{number}"
+    return SendReply(call_id=name, text=text, client_id=client_id, agent_id=None)
+
+
+def of_call(number: int, name: str = "A", **changes: object) -> Delivery:
+    return delivery(number, call=name, sender_id=f"customer-{name}", **changes)
+
+
+def contents(batch: list[Delivery]) -> list[str]:
+    return [item.draft.content for item in batch]
+
+
+def sending(store: Store) -> list[str]:
+    states = [DeliveryState.SENDING]
+    return contents(store.read(lambda tx: lists.deliveries(tx, states=states, limit=100)))
 
 
 def test_two_that_are_stored_for_one_call_at_once_are_not_both_claimed_at_birth(
-    here: Store, there: Store
+    here: Store, there: Store, one: Machine, other: Machine, postgres_url: str
 ) -> None:
-    with halted(here, lambda tx: queue.add(tx, [delivery(1)], RESERVED)) as first:
-        second = there.write(lambda tx: queue.add(tx, [delivery(2)], RESERVED))
-        other_call = there.write(lambda tx: queue.add(tx, [delivery(3, call="B")], RESERVED))
-        assert second is None
-        assert other_call is not None
-        assert claim(there) == []  # it is due, and somebody is at its call
-    assert first.result() is not None
-    assert claim(there) == []
+    with one.halted(reply(1)), closing(Store(postgres_url)) as third:
+        second = Waiting(lambda: other.do(reply(2)))
+        assert second.waits
+        Machine(third).do(reply(3, "B"))  # another call does not wait
+        assert sending(third) == ["message 3"]
+        assert Machine(third).claim() == []
+    assert [item.state for item in second.result()] == [DeliveryState.WAITING]
+    assert contents(one.begun) == ["message 1"]
+    assert other.begun == []
+    assert other.claim() == []
+    assert sorted(sending(here)) == ["message 1", "message 3"]
+    assert there
 
 
 def test_what_was_stored_meanwhile_is_not_claimed_beside_one_that_is_born_in_flight(
-    here: Store, there: Store
+    there: Store, one: Machine, other: Machine
 ) -> None:
-    with halted(here, lambda tx: queue.add(tx, [delivery(1)], RESERVED)):
-        there.write(lambda tx: add(tx, delivery(2)))
-        assert claim(there) == []
-    assert claim(there) == []
+    with one.halted(reply(1)):
+        keep(there, deliveries=[of_call(2)])
+        assert other.claim() == []  # it is due, and somebody is at its call
+    assert other.claim() == []
 
 
 def test_what_one_claims_the_other_passes_over_and_takes_the_next(
-    here: Store, there: Store
+    here: Store, one: Machine, other: Machine
 ) -> None:
-    here.write(lambda tx: add(tx, delivery(1, call="A"), delivery(2, call="A")))
-    here.write(lambda tx: add(tx, delivery(3, call="B")))
-
-    def one(tx: Tx) -> list[Delivery]:
-        return queue.claim(tx, lease="here", now=NOW, until=NOW + 10, limit=1)
-
-    with halted(here, one) as first:
-        assert claim(there) == ["message 3"]
-    assert [item.draft.content for item in first.result()] == ["message 1"]
-    assert claim(there) == []
+    keep(here, deliveries=[of_call(1), of_call(2), of_call(3, "B")])
+    with one.halted(ONE):
+        assert contents(other.claim()) == ["message 3"]
+    assert contents(one.begun) == ["message 1"]
+    assert other.claim() == []
 
 
 def test_a_persons_retry_while_the_next_is_being_claimed_waits_for_it(
-    here: Store, there: Store
+    here: Store, one: Machine, other: Machine
 ) -> None:
-    failed = delivery(1, state=DeliveryState.FAILED)
-    here.write(lambda tx: add(tx, failed, delivery(2)))
-
-    def one(tx: Tx) -> list[Delivery]:
-        return queue.claim(tx, lease="here", now=NOW, until=NOW + 10, limit=1)
-
-    with halted(here, one) as first:
-        again = delivery(1)
-        assert there.write(lambda tx: deliveries.move(tx, 1, again, among=[DeliveryState.FAILED]))
-        assert claim(there) == []
-    assert [item.draft.content for item in first.result()] == ["message 2"]
-    assert claim(there) == []
+    failed = of_call(1, state=DeliveryState.FAILED, settled_at=NOW)
+    keep(here, deliveries=[failed, of_call(2)])
+    with one.halted(ONE):
+        again = Waiting(lambda: other.do(RetryDelivery(delivery_id=1, agent_id=None)))
+        assert again.waits
+    assert contents(one.begun) == ["message 2"]
+    assert again.result().state is DeliveryState.WAITING
+    assert other.begun == []
+    assert other.claim() == []
 
 
-def test_the_same_request_at_two_replicas_is_stored_once(here: Store, there: Store) -> None:
-    def begin(tx: Tx) -> bool:
-        return turns.begin(tx, "key", sender_id="anna", call_id="A", now=NOW)
-
-    with halted(here, begin) as first:
-        second = there.submit(begin)
-        assert not second.done()
-    assert first.result()
-    assert second.result(SECONDS) is False
-
-
-def test_a_code_at_two_replicas_is_stored_once_and_both_go_on(here: Store, there: Store) -> None:
-    with halted(here, lambda tx: add(tx, delivery(1))):
-        second = there.submit(lambda tx: add(tx, delivery(1), delivery(2)))
-    second.result(SECONDS)
-    assert claim(there) == ["message 1"]
+def test_the_same_request_at_two_replicas_is_stored_once(
+    here: Store, one: Machine, other: Machine
+) -> None:
+    wish = call("customer-C", brought=assignment(sender_id="customer-C", call_id=CallId("C")))
+    with one.halted(wish):
+        second = Waiting(lambda: other.do(wish))
+        assert second.waits
+    second.result()
+    assert len(one.plan.deliveries) == 1
+    assert other.plan.deliveries == ()  # it waits for the first one's answer
+    assert len(sending(here)) == 1
 
 
-def test_an_answer_is_given_once(here: Store, there: Store) -> None:
-    here.write(lambda tx: turns.begin(tx, "key", sender_id="anna", call_id="A", now=NOW))
-    with halted(here, lambda tx: turns.settle(tx, "key", {"said": "here"})) as first:
-        second = there.submit(lambda tx: turns.settle(tx, "key", {"said": "there"}))
-    assert first.result() == second.result(SECONDS) == {"said": "here"}
+def test_what_is_passed_over_by_a_set_wide_command_is_not_forgotten(
+    here: Store, one: Machine, other: Machine
+) -> None:
+    waits = DeliveryError("agent_signed_out", "its desktop has given no GUID that is good")
+    waiting = [of_call(1, due_at=NOW + 60, error=waits)]
+    keep(here, deliveries=[*waiting, of_call(2, "B", due_at=NOW + 60, error=waits)])
+    wake = WakeAgent(agent_id="291")
+    with one.halted(reply(3)):
+        other.do(wake)
+        assert contents(list(other.plan.deliveries)) == ["message 2"]
+        assert Put(wake) in other.plan.effects  # once more, in a moment
+    other.do(wake)
+    assert contents(list(other.plan.deliveries)) == ["message 1"]
+    assert Put(wake) not in other.plan.effects
+
+
+def test_a_code_at_two_replicas_is_stored_once_and_both_go_on(
+    one: Machine, other: Machine
+) -> None:
+    with one.halted(reply(1)):
+        second = Waiting(lambda: other.do(reply(1)))
+        assert second.waits
+    (stored,) = second.result()
+    assert stored.message_code == one.begun[0].message_code
+    other.do(reply(2))
+    assert other.begun == []
+
+
+def test_an_answer_is_given_once(here: Store, one: Machine, other: Machine) -> None:
+    keep(here, turns=[TurnRecord("key", "customer-A", "A", NOW)])
+    keep(here, deliveries=[of_call(1, turn_key="key", origin=Origin.HANDOFF)])
+    judge = JudgeTurn(turn_key="key")
+    with one.halted(judge):
+        second = Waiting(lambda: other.do(judge))
+        assert second.waits
+    second.result()
+    assert one.plan.turns
+    assert other.plan.turns == ()  # nothing to store: it is answered
+    assert one.plan.answers == other.plan.answers
 
 
 def test_what_a_transaction_is_about_to_write_by_is_read_as_it_is_then(
-    here: Store, there: Store
+    here: Store, one: Machine, other: Machine
 ) -> None:
-    def give(tx: Tx, agent_id: str) -> None:
-        made = assignment(agent_id=AgentId(agent_id))
-        assignments.give(tx, made, Owner.BOT, "http", now=NOW)
-
-    here.write(lambda tx: give(tx, "291"))
-    with halted(there, lambda tx: give(tx, "292")):
-        looked = here.read(lambda tx: assignments.latest(tx, "sender"))
-        of_sender = here.submit(lambda tx: assignments.latest(tx, "sender", hold=True))
-        of_call = here.submit(lambda tx: assignments.of_call(tx, assignment().call_id, hold=True))
-        assert not of_sender.done()
-    assert looked is not None
-    assert looked.assignment.agent_id == "291"
-    for held in (of_sender.result(SECONDS), of_call.result(SECONDS)):
-        assert held is not None
-        assert held.assignment.agent_id == "292"
+    given = assignment(call_id=CallId("A"), sender_id="customer-A", agent_id=AgentId("292"))
+    with other.halted(AssignCall(assignment=given)):
+        looked = here.read(lambda tx: lists.assignment_of_call(tx, "A"))
+        assert looked is not None
+        assert looked.assignment.agent_id == "291"
+        held = Waiting(lambda: one.do(HandBackCall(call_id="A", agent_id="291")))
+        assert held.waits
+    with pytest.raises(RefusedError, match="another agent's"):
+        held.result()
 
 
-def errand(number: int) -> Errand:
-    return Errand(
+def test_what_gets_another_call_meanwhile_is_planned_anew_with_that_calls_lock(
+    one: Machine, other: Machine
+) -> None:
+    wish = call("customer-A")
+    moved = assignment(call_id=CallId("Z"), sender_id="customer-A")
+    with other.halted(AssignCall(assignment=moved, owner=Owner.AGENT)):
+        held = Waiting(lambda: one.do(wish))
+        assert held.waits
+    with pytest.raises(ConflictError):
+        held.result()
+    assert one.do(wish).call_id == "Z"
+
+
+def update(number: int) -> RasaUpdate:
+    return RasaUpdate(
         seq=0,
-        id=f"errand {number}",
+        id=f"update {number}",
         sender_id="anna",
         call_id="A",
-        kind=Kind.WRITE_BACK,
-        body={},
-        made_at=NOW,
+        kind=UpdateKind.WRITE_BACK,
+        body=dict.fromkeys(("text", "media_type", "origin", "agent_id", "approved_by"), "x"),
+        created_at=NOW,
         due_at=NOW,
-        give_up_at=NOW + 60,
+        expires_at=NOW + 60,
     )
 
 
-def test_errands_of_a_conversation_are_claimed_one_at_a_time(here: Store, there: Store) -> None:
-    def one(tx: Tx) -> list[Errand]:
-        return errands.claim(tx, lease="here", now=NOW, until=NOW + 10, limit=4)
+def test_updates_of_a_conversation_are_claimed_one_at_a_time(
+    here: Store, one: Machine, other: Machine
+) -> None:
+    keep(here, updates=[update(1)])
+    keep(here, updates=[update(2)])
+    with one.halted(ClaimUpdates(limit=4, domain_asked=True)):
+        assert other.claim_updates() == []
+    assert [item.id for item in one.told] == ["update 1"]
+    assert other.claim_updates() == []
 
-    for number in (1, 2):
-        here.write(lambda tx, number=number: errands.add(tx, errand(number)))  # type: ignore[misc]
-    with halted(here, one) as first:
-        assert there.write(one) == []
-    assert [item.id for item in first.result()] == ["errand 1"]
-    assert there.write(one) == []
 
-
-def test_a_claim_of_errands_keeps_to_its_limit(here: Store) -> None:
+def test_a_claim_of_updates_keeps_to_its_limit(here: Store, one: Machine) -> None:
     for number in range(6):
-        other = replace(errand(number), sender_id=f"customer {number}")
-        here.write(lambda tx, other=other: errands.add(tx, other))  # type: ignore[misc]
-
-    def claim_two(tx: Tx) -> list[Errand]:
-        return errands.claim(tx, lease="here", now=NOW, until=NOW + 10, limit=2)
-
-    assert [item.id for item in here.write(claim_two)] == ["errand 0", "errand 1"]
+        keep(here, updates=[replace(update(number), sender_id=f"customer {number}")])
+    assert [item.id for item in one.claim_updates(limit=2)] == ["update 0", "update 1"]
 
 
-def test_a_promise_is_judged_by_what_is_not_moved_any_more(here: Store, there: Store) -> None:
+def test_a_promise_is_judged_by_what_is_not_moved_any_more(
+    here: Store, one: Machine, other: Machine
+) -> None:
     """Else one would find it still under way while the other finds nobody who was told so."""
-    here.write(lambda tx: add(tx, delivery(1, turn_key="turn")))
-    (claimed,) = here.write(
-        lambda tx: queue.claim(tx, lease="here", now=NOW, until=NOW + 10, limit=1)
-    )
-    failed = replace(claimed, state=DeliveryState.FAILED, settled_at=NOW, lease=None)
-    with halted(here, lambda tx: settlements.settle(tx, claimed, failed)):
-        judged = there.submit(lambda tx: deliveries.hold_turn(tx, "turn"))
-        assert not wait([judged], 0.3).done
-    assert [item.state for item in judged.result(SECONDS)] == [DeliveryState.FAILED]
+    keep(here, turns=[TurnRecord("turn", "customer-A", "A", NOW, unavailable=ActionAnswer())])
+    keep(here, deliveries=[of_call(1, turn_key="turn", origin=Origin.HANDOFF)])
+    (claimed,) = one.claim(limit=1)
+    refused = FinalError("refused", retcode="106-001")
+    with one.halted(SendingResult(delivery=claimed, guid=GUID, error=refused)):
+        judged = Waiting(lambda: other.do(JudgeTurn(turn_key="turn")))
+        assert judged.waits
+    judged.result()
+    assert [item.state for item in other.snapshot.of_turn("turn")] == [DeliveryState.FAILED]
+    (answer,) = other.plan.answers.values()
+    assert answer.error == "rejected"
+
+
+# -- past the locks: the database's own constraint -------------------------------------------------
+
+
+def under_way(number: int) -> Delivery:
+    until = NOW + 10
+    return of_call(number, state=DeliveryState.SENDING, lease="another:1", lease_until=until)
+
+
+def test_who_loses_the_race_for_a_call_plans_again_and_lets_it_wait(
+    postgres_url: str, here: Store, there: Store
+) -> None:
+    """Somebody who takes no locks has one in flight, and has not committed it yet."""
+    senders = NotingSenders()
+    clock = HeldClock()
+    with closing(Core(Store(postgres_url), rules(), senders=senders, clock=clock)) as core:
+        core.start()
+        with there.transaction() as tx:
+            keep_in(tx, deliveries=[under_way(1)])
+            second = Waiting(lambda: core.call(reply(2)))
+            assert second.waits
+        (stored,) = second.result()
+        assert stored.state is DeliveryState.WAITING
+        assert senders.sent == []
+        assert sending(here) == ["message 1"]

@@ -3,20 +3,13 @@
 from __future__ import annotations
 
 import os
+import platform
 import subprocess
 import sys
-from collections.abc import Iterator
 
 import pytest
 
 from bridge import identity
-
-
-@pytest.fixture(autouse=True)
-def _fresh() -> Iterator[None]:
-    identity._place.cache_clear()
-    yield
-    identity._place.cache_clear()
 
 
 def _of_a_process_that_ended() -> str:
@@ -37,23 +30,18 @@ def test_a_process_of_this_machine_that_ended_is_dead() -> None:
     assert not identity.is_dead(None)
 
 
-@pytest.mark.parametrize("mark", ["_read", "_link"])
-def test_of_another_machine_or_container_of_that_name_nothing_is_claimed(
-    monkeypatch: pytest.MonkeyPatch, mark: str
-) -> None:
+@pytest.mark.parametrize("mark", [0, 1], ids=["boot", "container"])
+def test_of_another_machine_or_container_of_that_name_nothing_is_claimed(mark: int) -> None:
     holder = _of_a_process_that_ended()
-    monkeypatch.setattr(identity, mark, lambda _path: ["another"])
-    assert not identity.is_dead(holder)
+    marks = identity.marks()
+    assert identity.is_dead(holder, identity.place(platform.node(), *marks))
+    marks[mark] = "another"
+    assert not identity.is_dead(holder, identity.place(platform.node(), *marks))
 
 
-def test_replicas_whose_names_differ_in_the_end_are_told_apart(
-    monkeypatch: pytest.MonkeyPatch,
-) -> None:
-    names = []
-    for end in ("x2x4k", "q8zpw"):
-        identity._place.cache_clear()
-        monkeypatch.setattr("platform.node", lambda end=end: f"rasa-cc-bridge-7d9f8c6b5-{end}")
-        names.append(identity.name())
+def test_replicas_whose_names_differ_in_the_end_are_told_apart() -> None:
+    hosts = [f"rasa-cc-bridge-7d9f8c6b5-{end}" for end in ("x2x4k", "q8zpw")]
+    names = [identity.name(identity.place(host, *identity.marks())) for host in hosts]
     assert len({name.partition(":")[0] for name in names}) == 2
     assert all(len(name) <= 64 - len(":1000000000") for name in names)
 

@@ -32,7 +32,7 @@ FIGURES = Figures(
     open_calls=7,
     sessions={"signed_in": 2, "gone": 0},
     suggestions_offered=4,
-    errands={"open": 5, "failed": 6},
+    updates={"open": 5, "failed": 6},
 )
 
 
@@ -65,7 +65,7 @@ def every_kind() -> Metrics:
     metrics.suggestions("offered", 3)
     metrics.sign_in("accepted")
     metrics.event_read()
-    metrics.errand("resume", "done")
+    metrics.update("resume", "done")
     metrics.breaker_opened()
     return metrics
 

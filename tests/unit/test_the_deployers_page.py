@@ -9,7 +9,7 @@ from pathlib import Path
 
 from bridge.config.faults import Path as Key
 from bridge.config.schema import Node, at, describe, is_mapping, keys, paths
-from bridge.desk import outcome
+from bridge.planners import outcome
 
 ROOT = Path(__file__).parents[2]
 PAGE = (ROOT / "docs" / "deployer.md").read_text(encoding="utf-8")

@@ -8,8 +8,8 @@ from pathlib import Path
 import pytest
 
 from bridge.model import DeliveryState
-from tests.outbox.diagram import BORN, arrows
-from tests.outbox.diagram import PAGES as PAGES_WITH_DIAGRAM
+from tests.core.diagram import BORN, arrows
+from tests.core.diagram import PAGES as PAGES_WITH_DIAGRAM
 
 ROOT = Path(__file__).parents[2]
 PAGES = (ROOT / "README.md", *sorted((ROOT / "docs").glob("*.md")))

@@ -5,12 +5,12 @@ from __future__ import annotations
 import asyncio
 import gc
 import sqlite3
+import threading
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-from sanic import Sanic
 
-from bridge import runtime
 from bridge.errors import StoreError
 from bridge.web import lifecycle
 from tests.simulator.harness import Simulator
@@ -55,46 +55,46 @@ def test_a_gateway_that_is_away_degrades_it_and_it_still_takes_handoffs(tmp_path
             assert server.log().count("The gateway serves again") == 1
 
 
-def test_opening_is_tried_again(
-    monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
-) -> None:
+@pytest.fixture
+def collecting() -> Iterator[None]:
+    """The garbage collector as it is, also after the test."""
+    thresholds = gc.get_threshold()
+    yield
+    gc.unfreeze()
+    gc.set_threshold(*thresholds)
+
+
+@pytest.mark.usefixtures("collecting")
+def test_opening_is_tried_again(caplog: pytest.LogCaptureFixture) -> None:
     outcomes: list[Exception | None] = [
         StoreError("the database is away"),
         ValueError("the customer's words"),
         None,
     ]
 
-    def current() -> None:
+    frozen = [gc.get_freeze_count()]
+
+    def opening() -> None:
+        frozen.append(gc.get_freeze_count())
         outcome = outcomes.pop(0)
         if outcome is not None:
             raise outcome
 
-    frozen: list[int] = []
-    monkeypatch.setattr(runtime, "current", current)
-    monkeypatch.setattr(gc, "freeze", lambda: frozen.append(len(outcomes)))
-    monkeypatch.setattr(lifecycle, "_PAUSES", (0.0, 0.0))
-    asyncio.run(lifecycle._open())
+    asyncio.run(lifecycle.open_until_ready(opening, (0.0, 0.0)))
     assert outcomes == []
-    assert frozen == [0]  # once, when all is loaded that stays
+    assert set(frozen) == {frozen[0]}  # once, when all is loaded that stays
+    assert gc.get_freeze_count() > frozen[0] + 10_000
     assert "the database is away" in caplog.text
     assert "ValueError" in caplog.text
     assert "the customer's words" not in caplog.text
 
 
-def test_closing_is_bounded(
-    monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
-) -> None:
+def test_closing_is_bounded(caplog: pytest.LogCaptureFixture) -> None:
+    released = threading.Event()
+
     async def never() -> None:
-        released = asyncio.Event()
-        loop = asyncio.get_running_loop()
-        monkeypatch.setattr(
-            runtime,
-            "close_current",
-            lambda: asyncio.run_coroutine_threadsafe(released.wait(), loop).result(),
-        )
-        await lifecycle._close(Sanic("tests-web-readiness"))
+        await lifecycle.close_within(0.01, released.wait)
         released.set()
 
-    monkeypatch.setattr(lifecycle, "_CLOSING", 0.01)
     asyncio.run(never())
     assert "not closed in time" in caplog.text

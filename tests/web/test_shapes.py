@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 
-from bridge.desk import CallView, Session, Standing
 from bridge.model import (
     AgentId,
     Card,
@@ -18,7 +17,8 @@ from bridge.model import (
     Origin,
     Owner,
 )
-from bridge.store.sessions import SessionState
+from bridge.queries import CallView
+from bridge.state.records import AssignmentRecord, SessionRecord, SessionState
 from bridge.web import shapes
 from tests import making
 
@@ -53,7 +53,7 @@ def test_an_assignment_leaves_out_what_it_has_not() -> None:
 
 
 def test_a_session_never_shows_its_guid() -> None:
-    session = Session(
+    session = SessionRecord(
         agent_id=AgentId("291"),
         guid=Guid("secret-guid"),
         state=SessionState.REFUSED,
@@ -70,7 +70,7 @@ def test_a_session_never_shows_its_guid() -> None:
 
 
 def test_history_is_the_cards_turns_and_the_deliveries_in_order() -> None:
-    standing = Standing(making.assignment(), Owner.AGENT, "http", AT, handed_off_at=AT)
+    record = AssignmentRecord(making.assignment(), Owner.AGENT, "http", AT, handed_off_at=AT)
     card = Card(
         "the customer asked for a person",
         {"order": "7", "sum": float("inf"), "list": [float("nan"), 1.5]},
@@ -80,7 +80,7 @@ def test_history_is_the_cards_turns_and_the_deliveries_in_order() -> None:
     image = Draft(MediaType.IMAGE, "https://i.example/a.png")
     shown = making.delivery(seq=2, created_at=AT + 1, origin=Origin.AUTO, draft=image)
     found = shapes.whole_call(
-        CallView(standing, card, (shown, told), {1: "message 1"}), (), Mode.AUTO
+        CallView(record, card, (shown, told), {1: "message 1"}), (), Mode.AUTO
     )
     assert [item["who"] for item in found["history"]] == ["customer", "bot", "agent", "bot"]
     assert [item.get("text") for item in found["history"]] == ["help", "how?", "message 1", None]
@@ -90,6 +90,6 @@ def test_history_is_the_cards_turns_and_the_deliveries_in_order() -> None:
 
 
 def test_a_call_without_a_card() -> None:
-    standing = Standing(making.assignment(), Owner.BOT, "http", AT)
-    found = shapes.whole_call(CallView(standing, None, ()), (), Mode.OFF)
+    record = AssignmentRecord(making.assignment(), Owner.BOT, "http", AT)
+    found = shapes.whole_call(CallView(record, None, ()), (), Mode.OFF)
     assert (found["card"], found["history"], found["owner"]) == (None, [], "bot")

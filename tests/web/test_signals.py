@@ -120,7 +120,7 @@ def test_ctrl_c_at_a_terminal_reaches_all_processes_and_each_stops_in_order(
             assert b'"delivered"' in answer
             assert server.finish() == 0
             assert "Traceback" not in server.log()
-            (leases,) = query(server, "SELECT keeper, signing_in FROM sessions")
+            (leases,) = query(server, "SELECT poller, signing_in FROM sessions")
             assert leases == (None, None)
 
 
@@ -184,9 +184,11 @@ def test_a_stop_is_bounded_gives_leases_back_and_the_next_start_goes_on_at_once(
             assert query(server, "SELECT count(*) FROM deliveries WHERE state = 'sending'") == [
                 (0,)
             ]
-            assert query(server, "SELECT count(*) FROM errands WHERE state = 'doing'") == [(0,)]
-            for keeper, signing_in in query(server, "SELECT keeper, signing_in FROM sessions"):
-                assert (keeper, signing_in) == (None, None)
+            assert query(server, "SELECT count(*) FROM rasa_updates WHERE state = 'sending'") == [
+                (0,)
+            ]
+            for poller, signing_in in query(server, "SELECT poller, signing_in FROM sessions"):
+                assert (poller, signing_in) == (None, None)
             gateway.clear_faults()
             server.start()
             began = time.monotonic()
@@ -243,5 +245,5 @@ def test_killed_at_any_stage_the_next_start_goes_on_at_once(tmp_path: Path, stag
             gateway.wait_for(messages=1)
             gateway.wait_for(requests=2, operation="poll")
             until(lambda: server.get("/bridge/ready").json()["rasa"] == {"open": 0, "failed": 0})
-            assert time.monotonic() - began < 30  # a poller's lease, and an errand's, lasts sixty
+            assert time.monotonic() - began < 30  # a poller's lease, and an update's, lasts sixty
             assert len({item["code"] for item in gateway.messages()}) == 1

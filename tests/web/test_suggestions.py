@@ -180,6 +180,7 @@ def test_what_is_not_there(server: ActionServer) -> None:
         ("accept", {"text": 7}, "invalid_field"),
         ("accept", {"text": ["a"]}, "invalid_field"),
         ("accept", {"text": "a\0b"}, "invalid_field"),
+        ("accept", {"text": "a" * 32_769}, "too_long"),
         ("accept", {"txet": "misspelt, it would be lost"}, "invalid_field"),
         ("reject", {"reason": {}}, "invalid_field"),
         ("reject", {"text": "a"}, "invalid_field"),

@@ -57,7 +57,9 @@ def listing(
     with _outbox() as tools:
         states = _states(state) or _UNDELIVERED
         most = 1 << 60 if every else limit
-        found, counts = tools.deliveries.newest(call_id=call, states=states, agent_id=agent, limit=most)
+        found, counts = tools.deliveries.newest(
+            call_id=call, states=states, agent_id=agent, limit=most
+        )
     if as_json:
         for delivery in found:
             terminal.as_json(looks.json(delivery, content=content))

@@ -21,6 +21,7 @@ T = TypeVar("T")
 _SECONDS = 16.0  # that a command is waited for: SQLite waits fifteen for another process
 _PAGE = 50  # items, where nothing is said
 _DIGITS = 10  # of a limit that is none
+LONGEST_TEXT = 32 * 1024  # characters of one field: translating more would keep others waiting
 _NUL = "\0"
 _YES = ("1", "true", "yes")
 
@@ -120,6 +121,9 @@ def words(request: Request, *known: str) -> dict[str, str]:
             raise RefusedError(422, "invalid_field", f"{key} is a text")
         if value is not None and _NUL in value:  # PostgreSQL keeps none
             raise RefusedError(422, "invalid_field", f"{key} has a character that cannot be kept")
+        if value is not None and len(value) > LONGEST_TEXT:
+            message = f"{key} has {len(value)} characters; up to {LONGEST_TEXT} are taken"
+            raise RefusedError(422, "too_long", message)
     return {key: value for key, value in given.items() if value is not None}
 
 

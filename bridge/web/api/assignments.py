@@ -65,9 +65,7 @@ def command_of(
         message = f"an assignment has no field {unknown[0][:64]}"
         raise RefusedError(422, "invalid_assignment", message)
     try:
-        assignment, warning = trust.assignment_of(
-            fields, sender_id, highest_agent=highest_agent
-        )
+        assignment, warning = trust.assignment_of(fields, sender_id, highest_agent=highest_agent)
     except AssignmentError as error:
         raise RefusedError(422, error.code, error.message) from error
     return AssignCall(assignment=assignment, owner=_owner(fields.get("owner"))), warning

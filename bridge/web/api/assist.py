@@ -33,9 +33,7 @@ async def put(request: Request) -> HTTPResponse:
 
     suspends = mode in (Mode.OFF, Mode.SUGGEST)
     await asking.put(
-        SetSwitch(
-            name=SWITCH, value=mode.value if mode else None, withdraws_auto=suspends
-        )
+        SetSwitch(name=SWITCH, value=mode.value if mode else None, withdraws_auto=suspends)
     )
     return answers.json(await asking.read(_in_force))
 

@@ -15,8 +15,8 @@ from typing import Any
 from sanic import Blueprint, HTTPResponse, Request
 
 from bridge import runtime
-from bridge.runtime import Runtime
 from bridge.errors import describe
+from bridge.runtime import Runtime
 from bridge.state.commands import CheckStore
 from bridge.web import answers, auth, shapes
 from bridge.web.api import asking

@@ -36,9 +36,7 @@ async def listing(request: Request) -> HTTPResponse:
 async def show(request: Request, suggestion_id: str) -> HTTPResponse:
     """One suggestion."""
     wanted, agent_id = asking.name(suggestion_id), auth.only_for(asking.who(request))
-    found = await asking.read(
-        lambda bridge: bridge.suggestions.get(wanted, agent_id=agent_id)
-    )
+    found = await asking.read(lambda bridge: bridge.suggestions.get(wanted, agent_id=agent_id))
     return answers.json(shapes.suggestion(found))
 
 

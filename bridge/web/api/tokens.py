@@ -32,7 +32,9 @@ async def make(request: Request) -> HTTPResponse:
         seconds = LONGEST
     if not isinstance(seconds, int) or isinstance(seconds, bool):
         raise RefusedError(422, "invalid_seconds", "seconds is a whole number")
-    token, found = await asking.read(lambda bridge: bridge.tokens.make(role, subject, seconds=seconds))
+    token, found = await asking.read(
+        lambda bridge: bridge.tokens.make(role, subject, seconds=seconds)
+    )
     return answers.json(shapes.issued(token, found))
 
 

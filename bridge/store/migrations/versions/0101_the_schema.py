@@ -114,26 +114,25 @@ def upgrade() -> None:
             postgresql_where=sa.text("state = 'waiting'"),
         )
         batch_op.create_index(
+            "deliveries_failed",
+            ["state", "seq"],
+            unique=False,
+            sqlite_where=sa.text("state IN ('failed', 'expired', 'uncertain')"),
+            postgresql_where=sa.text("state IN ('failed', 'expired', 'uncertain')"),
+        )
+        batch_op.create_index(
             "deliveries_open",
             ["call_id", "seq", "state"],
             unique=False,
             sqlite_where=sa.text("state IN ('waiting', 'sending')"),
             postgresql_where=sa.text("state IN ('waiting', 'sending')"),
         )
-        batch_op.create_index("deliveries_sender", ["sender_id"], unique=False)
         batch_op.create_index(
             "deliveries_sending",
             ["call_id"],
             unique=True,
             sqlite_where=sa.text("state = 'sending'"),
             postgresql_where=sa.text("state = 'sending'"),
-        )
-        batch_op.create_index(
-            "deliveries_undelivered",
-            ["state", "seq"],
-            unique=False,
-            sqlite_where=sa.text("state <> 'delivered'"),
-            postgresql_where=sa.text("state <> 'delivered'"),
         )
         batch_op.create_index("deliveries_user", ["user_id", "sender_id"], unique=False)
         batch_op.create_index(
@@ -365,20 +364,19 @@ def downgrade() -> None:
         )
         batch_op.drop_index("deliveries_user")
         batch_op.drop_index(
-            "deliveries_undelivered",
-            sqlite_where=sa.text("state <> 'delivered'"),
-            postgresql_where=sa.text("state <> 'delivered'"),
-        )
-        batch_op.drop_index(
             "deliveries_sending",
             sqlite_where=sa.text("state = 'sending'"),
             postgresql_where=sa.text("state = 'sending'"),
         )
-        batch_op.drop_index("deliveries_sender")
         batch_op.drop_index(
             "deliveries_open",
             sqlite_where=sa.text("state IN ('waiting', 'sending')"),
             postgresql_where=sa.text("state IN ('waiting', 'sending')"),
+        )
+        batch_op.drop_index(
+            "deliveries_failed",
+            sqlite_where=sa.text("state IN ('failed', 'expired', 'uncertain')"),
+            postgresql_where=sa.text("state IN ('failed', 'expired', 'uncertain')"),
         )
         batch_op.drop_index(
             "deliveries_due",

@@ -6,8 +6,8 @@ from typing import Any
 
 import pytest
 
-from bridge.desk.outcome import Outcome, judge
 from bridge.model import Delivery, DeliveryError, DeliveryState
+from bridge.planners.outcome import Outcome, judge
 from tests.making import delivery
 
 WAITING, SENDING = DeliveryState.WAITING, DeliveryState.SENDING

@@ -10,10 +10,11 @@ from hypothesis import HealthCheck, settings
 from hypothesis.stateful import run_state_machine_as_test
 
 from bridge.store import Store
-from tests.outbox.diagram import BORN, PAGES, arrows
-from tests.outbox.life import FINAL, SENT, UNKNOWN, Life
+from tests.core.diagram import BORN, PAGES, arrows
+from tests.core.life import FINAL, SENT, UNKNOWN, Life
 
 
+@pytest.mark.timeout(240)
 def test_whatever_happens_deliveries_move_as_the_diagram_shows(store: Store) -> None:
     class OnThisStore(Life):
         pass
@@ -32,8 +33,7 @@ def test_whatever_happens_deliveries_move_as_the_diagram_shows(store: Store) -> 
 
 def _sent(outcome: str) -> Callable[[Life], None]:
     def go(life: Life) -> None:
-        life.store_reply("A", 1, None)
-        life.claim(0)
+        life.store_reply("A", 1, 0)
         life.attempt(outcome, 0)
 
     return go
@@ -41,40 +41,55 @@ def _sent(outcome: str) -> Callable[[Life], None]:
 
 def _too_late(outcome: str | None) -> Callable[[Life], None]:
     def go(life: Life) -> None:
-        life.store_reply("A", 1, None)
-        if outcome is not None:
-            life.claim(0)
-            life.attempt(outcome, 0)
-        life.pass_time(400.0)
-        life.claim(0)
+        life.store_reply("A", 1, 0)
+        life.store_reply("A", 1, 0)
+        if outcome is None:
+            life.clock.move(400.0)
+            life.attempt(SENT, 0)
+            return
+        life.attempt(SENT, 0)
+        life.attempt(outcome, 0)
+        life.attempt("gone", 0)  # nobody may send it meanwhile
+        life.clock.move(400.0)
+        life.claim(1)
 
     return go
 
 
+def _behind_another(life: Life) -> None:
+    life.store_reply("A", 1, 0)
+    life.store_reply("A", 1, 0)
+
+
+def _next_one(life: Life) -> None:
+    _behind_another(life)
+    life.attempt(SENT, 0)
+
+
 def _ended(life: Life) -> None:
-    life.store_reply("A", 1, None)
-    life.end_call("A", withdrawn=True)
+    _behind_another(life)
+    life.end_call("A", 0)
 
 
 def _four_times_unknown(life: Life) -> None:
-    life.store_reply("A", 1, None)
+    life.store_reply("A", 1, 0)
     for _ in range(4):
-        life.claim(0)
         life.attempt(UNKNOWN, 0)
 
 
-def _then(first: Callable[[Life], None], word: str) -> Callable[[Life], None]:
+def _then(first: Callable[[Life], None], word: str, which: int = 0) -> Callable[[Life], None]:
     def go(life: Life) -> None:
         first(life)
-        getattr(life, word)(0)
+        life.store_reply("A", 1, 0)  # something of its call is being sent: it has to wait
+        getattr(life, word)(which)
 
     return go
 
 
 WAYS: dict[tuple[str, str], Callable[[Life], None]] = {
-    (BORN, "waiting"): lambda life: life.store_reply("A", 2, None),
+    (BORN, "waiting"): lambda life: life.store_reply("A", 2, 0),
     (BORN, "sending"): lambda life: life.store_reply("A", 1, 0),
-    ("waiting", "sending"): _sent(SENT),
+    ("waiting", "sending"): _next_one,
     ("sending", "delivered"): _sent(SENT),
     ("sending", "waiting"): _sent("busy"),
     ("sending", "failed"): _sent(FINAL),
@@ -83,10 +98,10 @@ WAYS: dict[tuple[str, str], Callable[[Life], None]] = {
     ("waiting", "uncertain"): _too_late(UNKNOWN),
     ("waiting", "failed"): _ended,
     ("failed", "waiting"): _then(_sent(FINAL), "retry"),
-    ("expired", "waiting"): _then(_too_late(None), "retry"),
+    ("expired", "waiting"): _then(_too_late(None), "retry", 1),
     ("uncertain", "waiting"): _then(_four_times_unknown, "retry"),
     ("uncertain", "failed"): _then(_four_times_unknown, "discard"),
-    ("expired", "failed"): _then(_too_late(None), "discard"),
+    ("expired", "failed"): _then(_too_late(None), "discard", 1),
 }
 
 

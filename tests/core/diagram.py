@@ -5,7 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 
 ROOT = Path(__file__).parents[2]
-PAGES = ("README.md", "docs/how-it-works.md")
+PAGES = ("README.md", "docs/delivery.md")
 BORN = "[*]"
 
 Arrow = tuple[str, str]

@@ -17,7 +17,7 @@ from bridge.errors import (
     UnreachableError,
 )
 from bridge.model import Delivery, DeliveryError, DeliveryState
-from bridge.outbox.policy import Policy, after, backoff, stale
+from bridge.planners.policy import Policy, after, backoff, stale
 from tests.making import NOW, delivery
 
 RESEND, HOLD = Policy(resend=True), Policy(resend=False)

@@ -6,6 +6,16 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from bridge.core import breaker
+from bridge.core.breaker import (
+    FAILURES,
+    FIRST_PROBE,
+    LONGEST_PAUSE,
+    SOURCES,
+    Breaker,
+    Evidence,
+    State,
+)
 from bridge.errors import (
     FinalError,
     GatewayError,
@@ -15,16 +25,6 @@ from bridge.errors import (
     SignInRefusedError,
     UnknownOutcomeError,
     UnreachableError,
-)
-from bridge.outbox import breaker
-from bridge.outbox.breaker import (
-    FAILURES,
-    FIRST_PROBE,
-    LONGEST_PAUSE,
-    SOURCES,
-    Breaker,
-    Evidence,
-    State,
 )
 
 NOW = 1_800_000_000.0

@@ -1,0 +1,107 @@
+"""A database that takes nothing for a while: what is known of a message is not forgotten."""
+
+from __future__ import annotations
+
+import sqlite3
+import time
+from collections.abc import Iterator
+from contextlib import closing
+from pathlib import Path
+
+import pytest
+
+from bridge.errors import StoreError
+from bridge.state.commands import CheckStore
+from bridge.store import Store
+from tests.core.rig import Making, Rig, reply
+
+PATIENCE = 0.2
+WAITERS = 100
+
+
+@pytest.fixture
+def file(tmp_path: Path) -> Path:
+    return tmp_path / "bridge.db"
+
+
+@pytest.fixture
+def rig(file: Path, make: Making) -> Iterator[Rig]:
+    """A core that waits shortly for its database."""
+    with closing(Store(f"sqlite:///{file}", patience=PATIENCE)) as short:
+        yield make(on=short)
+
+
+@pytest.fixture
+def other(file: Path, rig: Rig) -> Iterator[sqlite3.Connection]:
+    """Another program's connection."""
+    del rig
+    with closing(sqlite3.connect(file, isolation_level=None)) as opened:
+        yield opened
+
+
+@pytest.fixture
+def store_url(sqlite_url: str) -> str:
+    """A file that is locked is SQLite's alone."""
+    return sqlite_url
+
+
+def test_a_message_that_was_taken_is_not_said_again_because_the_database_was_locked(
+    rig: Rig, other: sqlite3.Connection
+) -> None:
+    rig.assign("A")
+    rig.do(reply("A"))
+    other.execute("BEGIN IMMEDIATE")
+    rig.complete()  # the gateway took it, and there is nothing to store that in
+    assert [item.state.value for item in rig.all()] == ["sending"]
+    rig.clock.leap(60)  # longer than any lease
+    rig.step()
+    other.execute("ROLLBACK")
+    for _ in range(5):
+        rig.clock.move(1.0)
+        rig.step()
+    (done,) = rig.all()
+    assert (done.state.value, done.attempts, done.unknowns) == ("delivered", 1, 0)
+    assert rig.senders.sent == []
+
+
+def test_while_the_database_is_locked_a_batch_waits_once(
+    rig: Rig, other: sqlite3.Connection
+) -> None:
+    other.execute("BEGIN IMMEDIATE")
+    asked = rig.submit(*(CheckStore() for _ in range(16)))
+    began = time.monotonic()
+    rig.step()
+    assert time.monotonic() - began < 5 * PATIENCE
+    assert all(isinstance(each.error, StoreError) for each in asked)
+    other.execute("ROLLBACK")
+    assert rig.do(CheckStore()) is True
+
+
+def test_a_hundred_callers_are_all_told(rig: Rig, other: sqlite3.Connection) -> None:
+    other.execute("BEGIN IMMEDIATE")
+    asked = rig.submit(*(CheckStore() for _ in range(WAITERS)))
+    rig.step(WAITERS // 16 + 1)
+    assert all(isinstance(each.error, StoreError) for each in asked)
+    other.execute("ROLLBACK")
+
+
+def test_what_cannot_be_stored_for_long_is_stored_in_the_end_in_its_order(
+    rig: Rig, other: sqlite3.Connection
+) -> None:
+    rig.assign("A")
+    rig.assign("B")
+    rig.do(reply("A", "one", "c-1"))
+    rig.do(reply("A", "two", "c-2"))
+    rig.do(reply("B", "three"))
+    other.execute("BEGIN IMMEDIATE")
+    rig.complete()
+    rig.complete()
+    for _ in range(10):
+        rig.clock.move(1.0)
+        rig.step()
+    other.execute("ROLLBACK")
+    rig.clock.move(5.0)
+    rig.step(2)
+    assert rig.complete().words == "two"
+    assert {item.state.value for item in rig.all()} == {"delivered"}
+    assert [item.attempts for item in rig.all()] == [1, 1, 1]
