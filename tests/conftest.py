@@ -16,8 +16,21 @@ from tests.postgres import PostgresServer
 
 # What asks for ``store_url`` in these folders runs on each engine; elsewhere on SQLite, unless it
 # is marked ``both_engines``.
-ON_BOTH = ("store", "core", "desk", "outbox", "gateway", "campaign")
+ON_BOTH = ("store", "core", "desk", "outbox", "campaign")
 ENGINES = ("sqlite", "postgres")
+
+# Fixtures that take seconds and that many tests share: all of a folder's tests that use one run in
+# the same process, one after the other.
+SHARED = ("server", "probed", "kept")
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Group the tests that share a server; see ``SHARED``."""
+    for item in items:
+        used = getattr(item, "fixturenames", ())
+        group = next((name for name in SHARED if name in used), None)
+        if group is not None:
+            item.add_marker(pytest.mark.xdist_group(f"{item.path.parent.name}-{group}"))
 
 
 def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:

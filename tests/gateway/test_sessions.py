@@ -5,6 +5,8 @@ from __future__ import annotations
 import time
 from typing import Any
 
+import pytest
+
 from bridge.gateway import wire
 from bridge.model import Delivery, DeliveryState, Guid
 from bridge.store import Store, sessions
@@ -12,6 +14,8 @@ from bridge.store.sessions import SessionState
 from tests.gateway.rig import Rig, settings
 from tests.making import delivery, envelope
 from tests.simulator.harness import Simulator
+
+pytestmark = pytest.mark.both_engines
 
 
 def fresh(number: int, **changes: Any) -> Delivery:

@@ -16,6 +16,8 @@ from tests.gateway.rig import Rig, settings
 from tests.making import delivery
 from tests.simulator.harness import Simulator
 
+pytestmark = pytest.mark.both_engines
+
 ELSEWHERE = "another-machine.0123456789ab:17:0123456789abcdef"
 
 
