@@ -24,6 +24,7 @@ ENGINES = ("sqlite", "postgres")
 SHARED = ("server", "probed", "kept")
 
 
+@pytest.hookimpl(tryfirst=True)  # xdist reads the groups in the same hook
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     """Group the tests that share a server; see ``SHARED``."""
     for item in items:

@@ -328,8 +328,9 @@ def test_what_the_former_agent_had_still_to_say_is_offered_to_the_next(
     words = "Your order & parcel have left."
     office.runtime.desk.suggestions.reply(CALL, words, "c-1", agent_id="291")
     gateway.wait_for(requests=1, operation="send_message")
-    until_waiting = [item.state for item in office.deliveries()]
-    assert until_waiting[0] in (DeliveryState.WAITING, DeliveryState.SENDING)
+    while office.deliveries()[0].state is DeliveryState.SENDING:
+        gateway.wait_for(requests=1)
+    assert office.deliveries()[0].state is DeliveryState.WAITING
     office.runtime.desk.calls.assign("sender", {**ASSIGNMENT, "agent_id": "292"})
     found = [item for item in offered(office) if item.agent_id == "292"]
     assert [item.text for item in found] == [words]
