@@ -19,7 +19,7 @@ PURE := tests/unit tests/translate tests/config tests/simulator tests/test_impor
 # Side by side, each with servers of its own.
 WORKERS ?= 2
 PYTEST := $(BIN)/python -m pytest
-BESIDE := $(PYTEST) -n $(WORKERS) --dist loadgroup
+BESIDE := $(PYTEST) -n $(WORKERS)
 
 .PHONY: demo check test campaign e2e bench lint pure setup clean
 

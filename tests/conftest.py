@@ -10,6 +10,8 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+from xdist.remote import Producer
+from xdist.scheduler import LoadScopeScheduling
 
 from bridge.store import Store
 from tests.postgres import PostgresServer
@@ -19,19 +21,29 @@ from tests.postgres import PostgresServer
 ON_BOTH = ("store", "core", "desk", "outbox", "campaign")
 ENGINES = ("sqlite", "postgres")
 
-# Fixtures that take seconds and that many tests share: all of a folder's tests that use one run in
-# the same process, one after the other.
-SHARED = ("server", "probed", "kept")
+# Tests that share what takes seconds to start run in one process, one after the other; so do those
+# of a file that is named. All others run wherever there is room.
+TOGETHER = (
+    "tests/web/",
+    "tests/demo/",
+    "tests/store/test_a_database_that_goes_away.py",
+    "tests/outbox/test_a_database_that_goes_away.py",
+)
+ON_THEIR_OWN = ("tests/web/test_signals.py", "tests/web/test_start_and_stop.py")
 
 
-@pytest.hookimpl(tryfirst=True)  # xdist reads the groups in the same hook
-def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Group the tests that share a server; see ``SHARED``."""
-    for item in items:
-        used = getattr(item, "fixturenames", ())
-        group = next((name for name in SHARED if name in used), None)
-        if group is not None:
-            item.add_marker(pytest.mark.xdist_group(f"{item.path.parent.name}-{group}"))
+class Scheduler(LoadScopeScheduling):
+    """Deals tests out one by one, and those of ``TOGETHER`` as one, these first."""
+
+    def _split_scope(self, nodeid: str) -> str:
+        if nodeid.startswith(ON_THEIR_OWN):
+            return nodeid
+        return next((found for found in TOGETHER if nodeid.startswith(found)), nodeid)
+
+
+def pytest_xdist_make_scheduler(config: pytest.Config, log: Producer) -> Scheduler:
+    """Take this one, whatever ``--dist`` says."""
+    return Scheduler(config, log)
 
 
 def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
