@@ -10,14 +10,40 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+from xdist.remote import Producer
+from xdist.scheduler import LoadScopeScheduling
 
 from bridge.store import Store
 from tests.postgres import PostgresServer
 
 # What asks for ``store_url`` in these folders runs on each engine; elsewhere on SQLite, unless it
 # is marked ``both_engines``.
-ON_BOTH = ("store", "core", "gateway", "campaign")
+ON_BOTH = ("store", "core", "campaign")
 ENGINES = ("sqlite", "postgres")
+
+# Tests that share what takes seconds to start run in one process, one after the other; so do those
+# of a file that is named. All others run wherever there is room.
+TOGETHER = (
+    "tests/web/",
+    "tests/demo/",
+    "tests/store/test_a_database_that_goes_away.py",
+    "tests/core/test_a_database_that_goes_away.py",
+)
+ON_THEIR_OWN = ("tests/web/test_signals.py", "tests/web/test_start_and_stop.py")
+
+
+class Scheduler(LoadScopeScheduling):
+    """Deals tests out one by one, and those of ``TOGETHER`` as one, these first."""
+
+    def _split_scope(self, nodeid: str) -> str:
+        if nodeid.startswith(ON_THEIR_OWN):
+            return nodeid
+        return next((found for found in TOGETHER if nodeid.startswith(found)), nodeid)
+
+
+def pytest_xdist_make_scheduler(config: pytest.Config, log: Producer) -> Scheduler:
+    """Take this one, whatever ``--dist`` says."""
+    return Scheduler(config, log)
 
 
 def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:

@@ -10,7 +10,7 @@ import pytest
 
 from bridge.model import DeliveryState
 from bridge.store import Store
-from tests.cli.running import Ran, at_terminal, configure, piped
+from tests.cli.running import Ran, at_terminal, configure, piped, within
 from tests.store.people import history, written
 
 KINDS = ("deliveries", "suggestions", "assignments", "rasa_updates", "turns", "events")
@@ -41,7 +41,7 @@ def left(url: str) -> str:
 
 def test_it_shows_what_there_is_and_erases_nothing(folder: Path, sqlite_url: str) -> None:
     before = left(sqlite_url)
-    ran = piped(folder, "forget", "--user", "40001", "--dry-run")
+    ran = within(folder, "forget", "--user", "40001", "--dry-run")
     assert ran.code == 0
     assert sorted(ran.rows) == sorted([kind, "2"] for kind in KINDS)
     assert left(sqlite_url) == before
@@ -63,7 +63,7 @@ def test_it_erases_and_reports_by_kind(tmp_path: Path, store_url: str) -> None:
     }
     assert not any(known in left(store_url) for known in ("maria", "40001", "call-1"))
     assert "jon" in left(store_url)
-    again = piped(folder, "forget", "--sender", "maria", "--yes")
+    again = within(folder, "forget", "--sender", "maria", "--yes")
     # No bar where nobody sees it.
     assert (again.code, again.out, again.err) == (1, "", "Nothing is known of sender maria.\n")
 
@@ -96,7 +96,7 @@ def test_it_shows_whom_it_means(folder: Path) -> None:
 
 
 def test_where_nobody_can_be_asked_nothing_is_erased(folder: Path, sqlite_url: str) -> None:
-    ran = piped(folder, "forget", "--sender", "maria")
+    ran = within(folder, "forget", "--sender", "maria")
     assert ran.code == 2
     assert "add --yes" in ran.err
     assert "maria" in left(sqlite_url)
@@ -104,7 +104,7 @@ def test_where_nobody_can_be_asked_nothing_is_erased(folder: Path, sqlite_url: s
 
 def test_one_is_named_and_only_one(folder: Path) -> None:
     def refused(*arguments: str) -> Ran:
-        ran = piped(folder, "forget", *arguments)
+        ran = within(folder, "forget", *arguments)
         assert ran.code == 2
         return ran
 
@@ -117,6 +117,6 @@ def test_a_file_that_is_not_written_anew_is_told(tmp_path: Path, sqlite_url: str
     store = Store(sqlite_url)
     history(store, "maria", "call-1", "40001", time.time())
     store.close()
-    ran = piped(configure(tmp_path, sqlite_url), "forget", "--user", "40001", "-y", "--no-compact")
+    ran = within(configure(tmp_path, sqlite_url), "forget", "--user", "40001", "-y", "--no-compact")
     assert ran.code == 0
     assert "--compact" in ran.err

@@ -145,12 +145,12 @@ def test_one_is_shown_whole(folder: Path) -> None:
     ran = at_terminal(folder, "outbox", "show", "4")
     for told in ("failed", "sender", "40001 on WEB", "106-001", "the agent's own words", "stored"):
         assert told in ran.out
-    found = json.loads(piped(folder, "outbox", "show", "4", "--json").out)
+    found = json.loads(within(folder, "outbox", "show", "4", "--json").out)
     assert (found["state"], found["user_id"], found["parts"]) == ("failed", "40001", [])
 
 
 def test_one_that_is_not_there_is_said_and_the_exit_code_is_1(folder: Path) -> None:
-    ran = piped(folder, "outbox", "show", "99")
+    ran = within(folder, "outbox", "show", "99")
     assert (ran.code, ran.out, ran.err) == (1, "", "there is no such delivery.\n")
 
 
@@ -232,7 +232,7 @@ def test_what_cannot_be_meant_is_refused(folder: Path, arguments: list[str], sai
 
 def test_no_database_is_made_where_there_is_none(tmp_path: Path) -> None:
     configure(tmp_path, "sqlite:///missing.db")
-    ran = piped(tmp_path, "outbox", "list")
+    ran = within(tmp_path, "outbox", "list")
     assert ran.code == 2
     assert "there is no database missing.db" in ran.err
     assert not (tmp_path / "missing.db").exists()
@@ -240,6 +240,6 @@ def test_no_database_is_made_where_there_is_none(tmp_path: Path) -> None:
 
 def test_a_wrong_configuration_is_told_whole(tmp_path: Path) -> None:
     configure(tmp_path, "sqlite:///missing.db", wrong=1)
-    ran = piped(tmp_path, "outbox", "list")
+    ran = within(tmp_path, "outbox", "list")
     assert ran.code == 2
     assert "wrong" in ran.err

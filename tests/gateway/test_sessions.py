@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import time
 
+import pytest
+
 from bridge.gateway import wire
 from bridge.model import AgentId, DeliveryState, Guid
 from bridge.state.commands import PushGuid, SignOut
@@ -13,6 +15,8 @@ from tests.gateway.rig import Rig, fresh, settings, until
 from tests.making import envelope
 from tests.simulator.harness import Simulator
 from tests.store.machine import keep
+
+pytestmark = pytest.mark.both_engines
 
 
 def state_of(rig: Rig, agent_id: str) -> SessionState | None:

@@ -15,6 +15,8 @@ from tests.gateway.rig import Rig, fresh, settings, until
 from tests.simulator.harness import Simulator
 from tests.store.machine import keep
 
+pytestmark = pytest.mark.both_engines
+
 ELSEWHERE = "another-machine.0123456789ab:17:0123456789abcdef"
 
 

@@ -9,6 +9,7 @@ import pytest
 
 from bridge.errors import RefusedError
 from bridge.model import DeliveryState, Mode, Suggestion
+from tests.gateway.rig import until
 from tests.scenarios.conftest import OpenOffice
 from tests.scenarios.office import ASSIGNMENT, RESPONSES, Answered, Office, message
 from tests.simulator.harness import Simulator
@@ -321,8 +322,7 @@ def test_what_the_former_agent_had_still_to_say_is_offered_to_the_next(
     words = "Your order & parcel have left."
     office.reply(words, "c-1")
     gateway.wait_for(requests=1, operation="send_message")
-    until_waiting = [item.state for item in office.deliveries()]
-    assert until_waiting[0] in (DeliveryState.WAITING, DeliveryState.SENDING)
+    until(lambda: office.deliveries()[0].state is DeliveryState.WAITING)
     office.assign(agent_id="292")
     found = [item for item in offered(office) if item.agent_id == "292"]
     assert [item.text for item in found] == [words]

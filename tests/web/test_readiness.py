@@ -17,9 +17,9 @@ from tests.simulator.harness import Simulator
 from tests.web.serving import ActionServer, assignment, slots, turn
 
 
-def test_a_database_that_hangs_is_not_ready_and_recovers(tmp_path: Path) -> None:
-    with ActionServer(tmp_path) as server:
-        lock = sqlite3.connect(tmp_path / "bridge.db", isolation_level=None)
+def test_a_database_that_hangs_is_not_ready_and_recovers(server: ActionServer) -> None:
+    lock = sqlite3.connect(server.folder / "bridge.db", isolation_level=None)
+    try:
         lock.execute("BEGIN EXCLUSIVE")
         assert server.wait_for("/bridge/ready", 503)
         found = server.get("/bridge/ready")
@@ -28,8 +28,9 @@ def test_a_database_that_hangs_is_not_ready_and_recovers(tmp_path: Path) -> None
             assert found.json()["checks"]["store"] == "slow"
         assert server.get("/bridge/health").status_code == 200
         lock.execute("ROLLBACK")
+    finally:
         lock.close()
-        assert server.wait_for("/bridge/ready")
+    assert server.wait_for("/bridge/ready")
 
 
 def test_a_gateway_that_is_away_degrades_it_and_it_still_takes_handoffs(tmp_path: Path) -> None:

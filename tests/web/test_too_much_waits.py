@@ -6,7 +6,6 @@ import json
 import time
 import uuid
 from collections.abc import Iterator
-from pathlib import Path
 from typing import Any
 
 import pytest
@@ -19,24 +18,35 @@ MOST = 3
 AUTO: dict[str, Any] = {"assist": {**RULES["assist"], "mode": "auto"}}
 
 
-@pytest.fixture
-def gateway() -> Iterator[Simulator]:
-    with Simulator("--poll-seconds", "0.2") as started:
-        started.fault("status", path="*sendmessage", status=503, times=None)
-        yield started
-
-
-@pytest.fixture
-def talk(gateway: Simulator, tmp_path: Path) -> Iterator[Talk]:
-    """A call whose messages the gateway does not take, and the bot may answer by itself."""
-    (tmp_path / "config").mkdir()
-    (tmp_path / "config" / "handoff.yml").write_text(json.dumps(AUTO), encoding="utf-8")
+@pytest.fixture(scope="module")
+def server(tmp_path_factory: pytest.TempPathFactory, gateway: Simulator) -> Iterator[ActionServer]:
+    """One where few may wait, and the bot may answer by itself."""
+    folder = tmp_path_factory.mktemp("few")
+    (folder / "config").mkdir()
+    (folder / "config" / "handoff.yml").write_text(json.dumps(AUTO), encoding="utf-8")
     bridge = {
         "gateway": {"url": gateway.url},
         "delivery": {"wait": 0.3, "max_waiting_per_call": MOST},
     }
-    with ActionServer(tmp_path, bridge=bridge) as server:
-        yield Talk.begin(server, gateway)
+    with ActionServer(folder, bridge=bridge) as started:
+        yield started
+
+
+@pytest.fixture(scope="module")
+def gateway() -> Iterator[Simulator]:
+    with Simulator("--poll-seconds", "0.2") as started:
+        yield started
+
+
+@pytest.fixture
+def talk(server: ActionServer, gateway: Simulator) -> Iterator[Talk]:
+    """A call whose messages the gateway does not take."""
+    gateway.fault("status", path="*sendmessage", status=503, times=None)
+    begun = Talk.begin(server, gateway)
+    yield begun
+    server.delete(f"/bridge/assignments/{begun.sender_id}")
+    gateway.clear_faults()
+    server.until(lambda: not waiting(begun))
 
 
 def write(talk: Talk, text: str = "Hello", **headers: Any) -> Any:
