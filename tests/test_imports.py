@@ -77,7 +77,11 @@ PURE_MODULES = {
     "bridge.gateway.wire",
     "bridge.config.cautions",
 }
-LOGGED = {"planners"}  # a plan says what is to be logged, and at which level
+# What pure modules use all the same.
+USED = {
+    ("planners", "logging"),  # a plan says what is to be logged, and at which level
+    ("state", "secrets"),  # a command's key is drawn where the command is made
+}
 PURE_CONFIG = {"settings", "operators", "designers", "media", "templates", "values"}
 IMPURE = {
     "asyncio",
@@ -166,8 +170,7 @@ def _why_not(module: str, name: str) -> str:
     if homes is not None and _unit(module) not in homes:
         return f"it lives in {' and '.join(sorted(homes))} only"
     if _is_pure(module) and (top in IMPURE or homes is not None or name.startswith("urllib.req")):
-        level = top == "logging" and _unit(module) in LOGGED
-        return "" if level else "a pure module does no I/O"
+        return "" if (_unit(module), top) in USED else "a pure module does no I/O"
     return ""
 
 

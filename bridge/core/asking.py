@@ -15,6 +15,7 @@ if TYPE_CHECKING:
     from bridge.core.core import Core
 
 _GRACE = 0.5  # seconds after ``answer_by`` at which nobody waits any more
+_SWEEP = 0.25  # seconds between looks for those who waited too long
 
 
 class _Answers:
@@ -24,6 +25,32 @@ class _Answers:
         self._loop = loop
         self._came: deque[tuple[asyncio.Future[Any], Any, BaseException | None]] = deque()
         self._called = False
+        self._waiting: dict[asyncio.Future[Any], float] = {}  # until when, by the loop's time
+        self._sweeping = False
+
+    async def wait(self, future: asyncio.Future[Any], seconds: float) -> Any:
+        """What ``future`` is answered; one timer looks after all who wait.
+
+        Raises:
+            StoreError: no answer came in so many seconds.
+        """
+        self._waiting[future] = self._loop.time() + seconds
+        if not self._sweeping:
+            self._sweeping = True
+            self._loop.call_later(_SWEEP, self._sweep)
+        try:
+            return await future
+        finally:
+            del self._waiting[future]
+
+    def _sweep(self) -> None:
+        now = self._loop.time()
+        for future, until in self._waiting.items():
+            if now > until and not future.done():
+                future.set_exception(StoreError("the store did not answer in time"))
+        self._sweeping = bool(self._waiting)
+        if self._sweeping:
+            self._loop.call_later(_SWEEP, self._sweep)
 
     def add(self, future: asyncio.Future[Any], value: Any, error: BaseException | None) -> None:
         """Answer ``future``; called in the core's thread."""
@@ -61,13 +88,4 @@ async def ask(core: Core, command: Command, *, seconds: float) -> Any:
     future: asyncio.Future[Any] = loop.create_future()
     give = answers.add
     core.submit(command, lambda value, error: give(future, value, error))
-    timer = loop.call_later(seconds + _GRACE, _give_up, future)
-    try:
-        return await future
-    finally:
-        timer.cancel()
-
-
-def _give_up(future: asyncio.Future[Any]) -> None:
-    if not future.done():
-        future.set_exception(StoreError("the store did not answer in time"))
+    return await answers.wait(future, seconds + _GRACE)

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import logging
 import threading
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from concurrent.futures import Future
 from dataclasses import replace
 from itertools import count
@@ -23,7 +23,14 @@ from bridge.core.breaker import Breaker, Evidence
 from bridge.core.channel import Channel, Reply, Request
 from bridge.core.clock import Clock
 from bridge.core.timers import Timers
-from bridge.errors import BridgeError, GatewayError, RetryableError, StoreError, describe
+from bridge.errors import (
+    BridgeError,
+    GatewayError,
+    RetryableError,
+    StoreError,
+    UnknownOutcomeError,
+    describe,
+)
 from bridge.metrics import Metrics
 from bridge.model import Delivery, DeliveryError, DeliveryState, Guid
 from bridge.planners import PLANNERS, Planner, Rules
@@ -62,6 +69,7 @@ from bridge.store import (
     Notice,
     Store,
     UnavailableError,
+    UnstorableError,
     notify,
     write,
 )
@@ -87,6 +95,8 @@ _SESSIONS = 65536  # sessions in memory; one that falls out is read from the sto
 _ONCE = 4096  # sentences that are logged once, to remember
 _QUIET = 30.0  # seconds in which the same warning is not logged again
 _UPDATES = 4  # at a time
+
+_UNSTORED = UnknownOutcomeError("its outcome could not be stored; the log says where")
 
 # Set-wide commands: each is a batch of its own.
 _ALONE = (
@@ -382,10 +392,7 @@ class Core:
         found: list[Request] = []
         if self._pending and now >= self._pending_at:
             found, self._pending = self._pending, []
-        for command in self._timers.due(now):
-            if isinstance(command, JudgeTurn) and command.turn_key not in self._waiters:
-                continue  # it was answered
-            found.append(Request(command))
+        found += [Request(command) for command in self._fired(now)]
         self._hear(now)
         if now >= self._look_at:
             self._look_at = now + _LOOK
@@ -404,6 +411,16 @@ class Core:
                 found.append(Request(self._claim_updates(now, free)))
             self._update_due = None
         return found
+
+    def _fired(self, now: float) -> Iterator[Command]:
+        """The commands of timers whose time has come; that may be long ago."""
+        for command in self._timers.due(now):
+            if isinstance(command, JudgeTurn) and command.turn_key not in self._waiters:
+                continue  # it was answered
+            if isinstance(command, CorrectTimes):
+                yield self._correct(max(now, command.latest_due))
+            else:
+                yield command
 
     def _unheld(self) -> list[str]:
         """Action calls that somebody waits for and whose deliveries are not being sent here."""
@@ -444,14 +461,18 @@ class Core:
             for request in batch:
                 self._serve([request])
             return
+        lasting = isinstance(error, UnstorableError)
         if not isinstance(error, BridgeError):
             logger.error("A command failed: %s", describe(error))
-            error = StoreError("the request failed; the log says where")
+            error, lasting = StoreError("the request failed; the log says where"), True
         for request in batch:
-            self._refuse(request, error)
+            self._refuse(request, error, lasting=lasting)
 
-    def _refuse(self, request: Request, error: Exception) -> None:
-        """A command could not be committed: tell whoever waits, or keep it for later."""
+    def _refuse(self, request: Request, error: Exception, *, lasting: bool) -> None:
+        """A command could not be committed: tell whoever waits, or keep it for later.
+
+        What would fail ``lasting``ly is dropped; of a sending, nobody knows then what it came to.
+        """
         if request.reply is not None:
             _answer(request.reply, None, error)
             return
@@ -463,11 +484,20 @@ class Core:
                 self._due = now + _LOOK
             self._warn_once(f"claim {error}", "The outbox cannot be read: %s", error)
             return
+        if lasting:
+            self._drop(request.command, error)
+            return
         if not self._pending:
             self._pending_at = now + self._pending_pause
             self._pending_pause = min(2 * self._pending_pause, _LONGEST_PENDING)
             self._warn_once("pending", "A result could not be stored yet: %s", error)
         self._pending.append(request)
+
+    def _drop(self, command: Command, error: Exception) -> None:
+        logger.error("A result cannot be stored: %s command=%s", error, type(command).__name__)
+        self._finished(command)
+        if isinstance(command, SendingResult) and command.error is not _UNSTORED:
+            self.put(SendingResult(delivery=command.delivery, guid=None, error=_UNSTORED))
 
     def _commit(self, batch: list[Request]) -> None:
         now = self._clock.now()
@@ -571,10 +601,14 @@ class Core:
         for key, answer in plan.answers.items():
             for reply in self._waiters.pop(key, ()):
                 _answer(reply, answer, None)
-        if plan.finish is not None:
-            _answer(request.reply, plan.finish(written), None)
-        elif plan.answer is not UNANSWERED:
-            _answer(request.reply, plan.answer, None)
+        try:
+            answer = plan.answer if plan.finish is None else plan.finish(written)
+        except Exception as error:  # noqa: BLE001 - it is committed, and so are the batch's others
+            logger.error("An answer could not be made: %s", describe(error))  # noqa: TRY400
+            _answer(request.reply, None, PlanningError("the request failed; the log says where"))
+            return
+        if answer is not UNANSWERED:
+            _answer(request.reply, answer, None)
 
     def _finished(self, command: Command) -> None:
         """What a sender was doing is over, and stored."""
@@ -682,7 +716,7 @@ class Core:
             return
         self._waiters.setdefault(effect.turn_key, []).append(request.reply)
         longest = self._clock.now() + _LONGEST_WAIT
-        at = effect.judge_at if effect.judge_at <= longest else longest  # what is no number, too
+        at = min(longest, effect.judge_at)  # in this order: what is no number is never less
         self._timers.add(at, JudgeTurn(turn_key=effect.turn_key))
 
     def _put_effect(self, effect: plans.Put, request: Request, _snapshot: Snapshot) -> None:

@@ -159,7 +159,10 @@ def _offer(
     return _Offer(
         source,
         "\n".join(composer.readable(reply) for reply in said),
-        tuple(composer.drafts(assignment, reply) for reply in said),
+        tuple(
+            changes.drafts(composer.translate(assignment, reply), assignment.call_id)
+            for reply in said
+        ),
         tuple(draft for reply in said for draft in composer.besides_words(assignment, reply)),
     )
 

@@ -19,6 +19,7 @@ from bridge.model import (
     Delivery,
     DeliveryError,
     DeliveryState,
+    Draft,
     Guid,
     Origin,
     Owner,
@@ -48,6 +49,7 @@ from bridge.state.records import (
     TurnRecord,
 )
 from bridge.state.snapshot import Snapshot
+from bridge.translate import Translation
 
 LEASE = 10.0  # seconds; an attempt's total deadline is shorter
 SIGN_IN_SECONDS = 5.0  # a sign-in's total deadline
@@ -112,6 +114,14 @@ class Changes:
     def warn(self, message: str, *arguments: Any, once: str | None = None) -> None:
         """Log a warning once the plan is committed."""
         self.log(logging.WARNING, message, *arguments, once=once)
+
+    def drafts(self, translation: Translation, call_id: str) -> tuple[Draft, ...]:
+        """The drafts of a translation; what it changed or refused is logged."""
+        for note in translation.notes:
+            self.log(logging.INFO, "A reply was changed: %s call_id=%s", note.code, call_id)
+        for refused in translation.refused:
+            self.warn("A reply was refused: %s call_id=%s", refused.code, call_id)
+        return translation.drafts
 
     def assignment(self, record: AssignmentRecord) -> AssignmentRecord:
         """Store an assignment's new state."""

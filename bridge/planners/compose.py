@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import logging
 from collections.abc import Iterable, Sequence
 
 from bridge.config.settings import BridgeSettings
@@ -22,8 +21,6 @@ from bridge.model import (
     derive,
 )
 from bridge.translate import Room, Translation, Translator
-
-logger = logging.getLogger(__name__)
 
 _WORD_KEYS = ("text", "buttons", "quick_replies")
 _MEDIA_KEYS = ("custom", "image", "attachment", "elements")
@@ -67,12 +64,10 @@ class Composer:
             avatar=assignment.agent_avatar or agent.avatar,
         )
 
-    def drafts(self, assignment: Assignment, reply: Reply) -> tuple[Draft, ...]:
+    def translate(self, assignment: Assignment, reply: Reply) -> Translation:
         """What a reply becomes on the assignment's channel."""
-        envelope = self.envelope(assignment)
-        translation = self._translator.translate(reply, assignment.channel, self._room(envelope))
-        _log(translation, envelope.call_id)
-        return translation.drafts
+        room = self._room(self.envelope(assignment))
+        return self._translator.translate(reply, assignment.channel, room)
 
     def besides_words(self, assignment: Assignment, reply: Reply) -> tuple[Draft, ...]:
         """The drafts of a reply that stay when an agent writes other words: pictures, files.
@@ -82,17 +77,15 @@ class Composer:
         rest = {key: value for key, value in reply.items() if key not in _WORD_KEYS}
         if not any(rest.get(key) for key in _MEDIA_KEYS):
             return ()
-        drafts = self.drafts(assignment, rest)
+        drafts = self.translate(assignment, rest).drafts
         if any(reply.get(key) for key in _WORD_KEYS):
             return drafts
         return tuple(draft for draft in drafts if draft.media_type not in _WORD_TYPES)
 
-    def written(self, assignment: Assignment, text: str) -> tuple[Draft, ...]:
+    def written(self, assignment: Assignment, text: str) -> Translation:
         """What an agent's own words become."""
-        envelope = self.envelope(assignment)
-        translation = self._translator.text(text, assignment.channel, self._room(envelope))
-        _log(translation, envelope.call_id)
-        return translation.drafts
+        room = self._room(self.envelope(assignment))
+        return self._translator.text(text, assignment.channel, room)
 
     def readable(self, reply: Reply) -> str:
         """A reply as plain text, for an agent to read and edit."""
@@ -165,10 +158,3 @@ class Composer:
 def reply_key(*name: object, index: int = 0) -> str:
     """What the parts of one reply share: of what ``name`` says, the reply of this index."""
     return derive("reply", *name, index)
-
-
-def _log(translation: Translation, call_id: str) -> None:
-    for note in translation.notes:
-        logger.info("A reply was changed: %s call_id=%s", note.code, call_id)
-    for refused in translation.refused:
-        logger.warning("A reply was refused: %s call_id=%s", refused.code, call_id)

@@ -71,9 +71,12 @@ def _hand_off(
     assignment = found.assignment
     said = _say(changes, command, found)
     composer = changes.rules.composer
+    drafts = None
+    if said is not None:
+        drafts = changes.drafts(composer.translate(assignment, said), assignment.call_id)
     batch = composer.compose(
         assignment,
-        [composer.drafts(assignment, said)] if said is not None else [],
+        [] if drafts is None else [drafts],
         Origin.HANDOFF,
         name=(turn.sender_id, turn.message_id, turn.action_name, turn.ordinal),
         now=now,

@@ -68,7 +68,7 @@ def accept(snapshot: Snapshot, command: AcceptSuggestion, rules: Rules, now: flo
     )
     drafts = found.drafts
     if edited is not None:
-        drafts = (*_written(rules, assignment, edited), *found.kept)
+        drafts = (*_written(changes, assignment, edited), *found.kept)
     batch = rules.composer.compose(
         assignment, [drafts], Origin.SUGGESTION, name=name, now=now, approved_by=by
     )
@@ -132,9 +132,10 @@ def reply(snapshot: Snapshot, command: SendReply, rules: Rules, now: float) -> P
     if not command.text.strip():
         raise RefusedError(422, "empty_text", "an empty text cannot be sent")
     found = own_call(snapshot, command.call_id, command.agent_id, with_agent=True)
+    changes = Changes(snapshot, rules, now)
     batch = rules.composer.compose(
         found.assignment,
-        [_written(rules, found.assignment, command.text)],
+        [_written(changes, found.assignment, command.text)],
         Origin.AGENT,
         name=("reply", command.call_id, command.client_id),
         now=now,
@@ -147,7 +148,6 @@ def reply(snapshot: Snapshot, command: SendReply, rules: Rules, now: float) -> P
             raise RefusedError(409, "client_id_used", message)
         codes = [item.message_code for item in former]
         return Plan(finish=lambda written: _stored(former, written, codes))
-    changes = Changes(snapshot, rules, now)
     _say(changes, command.call_id, batch)
     codes = [item.message_code for item in batch]
     return consequences.plan(changes, finish=lambda written: _stored(batch, written, codes))
@@ -208,14 +208,14 @@ def demand_room(changes: Changes, call_id: str, more: int, most: int) -> None:
         raise RefusedError(429, CROWDED.code, message)
 
 
-def _written(rules: Rules, assignment: Assignment, text: str) -> tuple[Draft, ...]:
+def _written(changes: Changes, assignment: Assignment, text: str) -> tuple[Draft, ...]:
     try:
-        drafts = rules.composer.written(assignment, text)
+        translation = changes.rules.composer.written(assignment, text)
     except AssignmentError as error:
         raise RefusedError(409, error.code, error.message) from error
-    if not drafts:
+    if not translation.drafts:
         raise RefusedError(422, "empty_text", "nothing of this text can be sent")
-    return drafts
+    return changes.drafts(translation, assignment.call_id)
 
 
 def _differ(former: Sequence[Delivery], batch: Sequence[Delivery]) -> bool:

@@ -341,7 +341,6 @@ class SendingResult(Command):
             deliveries=frozenset({found.seq}),
             of_turns=frozenset({found.turn_key} if found.turn_key else ()),
             replies=frozenset({found.reply_key} if self.error is not None else ()),
-            turns=frozenset({found.turn_key} if found.turn_key else ()),
             calls=frozenset({found.envelope.call_id} if self.error is not None else ()),
             open_of_calls=frozenset({found.envelope.call_id}),
             stored_agents=frozenset(

@@ -29,7 +29,8 @@ class Needs:
 
     Attributes:
         turns: action calls, by their keys.
-        of_turns: all deliveries of these action calls, and their calls' assignments.
+        of_turns: these action calls with all their deliveries; the action calls are among
+            ``turns``, or their calls among ``open_of_calls``.
         deliveries: deliveries by their numbers.
         replies: all parts of these replies.
         open_of_calls: what waits or is being sent on these calls.

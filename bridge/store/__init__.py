@@ -12,6 +12,7 @@ from bridge.store.errors import (
     DatabaseError,
     LostError,
     UnavailableError,
+    UnstorableError,
 )
 from bridge.store.loading import Loader
 from bridge.store.notifier import EVERYTHING, Notice, notify
@@ -29,6 +30,7 @@ __all__ = [
     "Reading",
     "Store",
     "UnavailableError",
+    "UnstorableError",
     "lists",
     "notify",
     "write",

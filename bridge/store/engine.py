@@ -26,6 +26,7 @@ from bridge.store.errors import (
     DatabaseError,
     LostError,
     UnavailableError,
+    UnstorableError,
 )
 
 BUSY_SECONDS = 15  # how long a writer waits for another process's transaction
@@ -197,6 +198,8 @@ def translated(taken: Connection, error: BaseException) -> DatabaseError:
         return ConflictError(error)
     if postgres.crossed(cause):
         return CrossedError(error)
+    if isinstance(cause, sqlite3.DataError) or postgres.unstorable(cause):
+        return UnstorableError(error)
     return DatabaseError(error)
 
 

@@ -3,6 +3,7 @@
     DatabaseError
     ├── UnavailableError  no connection or no transaction could be had: nothing was done
     ├── LostError         the connection broke; where it broke in a commit, nobody knows
+    ├── UnstorableError   a value is none that the database takes: the same again fails
     └── CrossedError      another transaction was in the way: the same again may succeed
         └── ConflictError  another process stored the same meanwhile: load and plan again
 
@@ -37,6 +38,10 @@ class LostError(DatabaseError):
     """The connection broke: the same may succeed on a new one."""
 
     message_start = "the database went away"
+
+
+class UnstorableError(DatabaseError):
+    """A value is none that the database takes: the same again fails."""
 
 
 class CrossedError(DatabaseError):

@@ -24,17 +24,18 @@ _STALE = 256  # deliveries that are too old, at a time
 _D = rows.listed(schema.deliveries, "d")
 _A = rows.listed(schema.assignments, "a", "card")
 _S = rows.listed(schema.suggestions, "s")
+_T = rows.listed(schema.turns, "t")
 _U = rows.listed(schema.rasa_updates, "u", "erased_at")
 _OPEN = "d.state IN ('waiting', 'sending')"
 _WITHOUT_GUID = "('agent_signed_out', 'signing_in')"
 _AWAY = "('gateway_unreachable', 'unknown_outcome', 'http_502', 'http_503', 'http_504')"
 
 _TURNS = Select(
-    f"SELECT {rows.listed(schema.turns, 't')} FROM {{texts}} CROSS JOIN turns t"  # noqa: S608
+    f"SELECT {_T} FROM {{texts}} CROSS JOIN turns t"  # noqa: S608
     " WHERE t.key = k.value"
 )
 _LAST_TURN = Select(
-    f"SELECT {rows.listed(schema.turns, 't')} FROM turns t"  # noqa: S608
+    f"SELECT {_T} FROM turns t"  # noqa: S608
     " WHERE t.sender_id = {value} AND t.call_id = {value} ORDER BY t.made_at DESC LIMIT 1"
 )
 _SUGGESTIONS = Select(
@@ -51,6 +52,9 @@ _EXPIRED = Select(
     f"SELECT {_S} FROM suggestions s WHERE s.state = 'offered'"  # noqa: S608
     f" AND s.expires_at <= {{value}} LIMIT {SLICE}"
 )
+_NUMBERED_SUGGESTIONS = Select(
+    f"SELECT {_S} FROM {{numbers}} CROSS JOIN suggestions s WHERE s.seq = k.value"  # noqa: S608
+)
 _ASSIGNMENTS = Select(
     f"SELECT 1, (SELECT max(b.handed_back_at) FROM assignments b WHERE b.sender_id = k.value),"  # noqa: S608
     f" {_A} FROM {{texts}} CROSS JOIN assignments a WHERE a.sender_id = k.value AND a.call_id ="
@@ -59,13 +63,17 @@ _ASSIGNMENTS = Select(
     f" UNION ALL SELECT 0, NULL, {_A} FROM {{texts}} CROSS JOIN assignments a"
     " WHERE a.call_id = k.value"
 )
+# Deliveries by number, what is open on calls, those of action calls with these, those of replies.
+_NO_TURN = ", ".join(["NULL"] * len(rows.TURN))
 _DELIVERIES = Select(
-    f"SELECT {_D} FROM {{numbers}} CROSS JOIN deliveries d WHERE d.seq = k.value"  # noqa: S608
-    f" UNION ALL SELECT {_D} FROM {{texts}} CROSS JOIN deliveries d"
-    f" WHERE d.call_id = k.value AND {_OPEN}"
-    f" UNION ALL SELECT {_D} FROM {{texts}} CROSS JOIN deliveries d"
+    f"SELECT {_D}, {_T} FROM {{texts}} CROSS JOIN deliveries d"  # noqa: S608
+    " LEFT JOIN turns t ON t.key = d.turn_key"
     " WHERE d.call_id = k.value AND d.turn_key IN {among}"
-    f" UNION ALL SELECT {_D} FROM {{texts}} CROSS JOIN deliveries d"
+    f" UNION ALL SELECT {_D}, {_NO_TURN} FROM {{numbers}} CROSS JOIN deliveries d"
+    " WHERE d.seq = k.value"
+    f" UNION ALL SELECT {_D}, {_NO_TURN} FROM {{texts}} CROSS JOIN deliveries d"
+    f" WHERE d.call_id = k.value AND {_OPEN}"
+    f" UNION ALL SELECT {_D}, {_NO_TURN} FROM {{texts}} CROSS JOIN deliveries d"
     " WHERE d.call_id = k.value AND d.reply_key IN {among}"
 )
 _NUMBERED = Select(
@@ -269,16 +277,17 @@ class Loader:
         self._demand_locked(own)
         opened = needs.open_of_calls | needs.brought_calls | suggested | own
         if opened or needs.deliveries or turned:
+            known = needs.of_turns <= snapshot.turns.keys()
             found = _DELIVERIES.rows(
                 tx,
+                _list(turned if known else turned | needs.open_of_calls),
+                _list(needs.of_turns),
                 _list(needs.deliveries),
                 _list(opened),
-                _list(turned),
-                _list(needs.of_turns),
                 _list(opened if needs.replies else ()),
                 _list(needs.replies),
             )
-            self._deliveries(found)
+            self._deliveries_and_turns(found)
         self._behind(needs)
         self._offered(needs)
         if needs.callers:
@@ -350,7 +359,7 @@ class Loader:
                 self._told(call, found.handed_off_at)
         if handed:
             calls = list(snapshot.last_turns)
-            self._deliveries(_DELIVERIES.rows(tx, [], [], calls, handed, [], []))
+            self._of_turns(calls, handed)
         if any(
             (found := snapshot.latest(sender)) is not None and found.with_agent
             for sender in needs.callers
@@ -392,6 +401,20 @@ class Loader:
         for seq in sorted(new):
             item = rows.delivery(new[seq])
             known[item.message_code] = item
+
+    def _of_turns(self, calls: Iterable[str], keys: Iterable[str]) -> None:
+        """Action calls with all their deliveries; ``calls`` are those that they hand off."""
+        found = _DELIVERIES.rows(self._tx, _list(calls), _list(keys), [], [], [], [])
+        self._deliveries_and_turns(found)
+
+    def _deliveries_and_turns(self, found: Iterable[rows.Row]) -> None:
+        deliveries = []
+        for row in found:
+            deliveries.append(row[:_WIDTH])
+            key = row[_WIDTH]
+            if key is not None and key not in self.snapshot.turns:
+                self.snapshot.turns[key] = rows.turn(row[_WIDTH:])
+        self._deliveries(deliveries)
 
     def _suggestions(self, found: Iterable[rows.Row]) -> None:
         for row in found:
@@ -480,19 +503,19 @@ class Loader:
             self._too_late(needs)
         if needs.expired_suggestions:
             found = _EXPIRED.rows(tx, now)
-            self.snapshot.more = len(found) >= SLICE
-            self._suggestions(found)
+            free = self._free(found, "call", _OFFER_AT, _NUMBERED_SUGGESTIONS)
+            self.snapshot.more = len(found) >= SLICE or len(free) < len(found)
+            self._suggestions(free)
 
     def _slice(self, found: list[tuple[Any, ...]]) -> None:
         free = self._unlocked(found)
         self.snapshot.more = len(found) >= SLICE or len(free) < len(found)
         self._deliveries(free)
         promised = [item for item in self.snapshot.deliveries.values() if _promises(item)]
-        self._turns({str(item.turn_key) for item in promised})
         if promised:
             calls = {item.envelope.call_id for item in promised}
             keys = {str(item.turn_key) for item in promised}
-            self._deliveries(_DELIVERIES.rows(self._tx, [], [], _list(calls), _list(keys), [], []))
+            self._of_turns(calls, keys)
             self._assignments((), calls)
 
     def _due(self, needs: Needs) -> None:
@@ -530,8 +553,7 @@ class Loader:
                     for item in self.snapshot.deliveries.values()
                     if _promises(item)
                 }
-                self._turns(keys)
-                self._deliveries(_DELIVERIES.rows(tx, [], [], _list(calls), _list(keys), [], []))
+                self._of_turns(calls, keys)
                 self._suggestions(_OFFERED.rows(tx, [], _list(calls)))
 
     def _over(self, item: Delivery) -> bool:
@@ -576,8 +598,7 @@ class Loader:
             keys = {str(item.turn_key) for item in dead if _promises(item)}
             self._deliveries(_OPEN_OF_CALLS.rows(tx, _list(calls)))
             self._assignments((), calls)
-            self._turns(keys)
-            self._deliveries(_DELIVERIES.rows(tx, [], [], _list(calls), _list(keys), [], []))
+            self._of_turns(calls, keys)
 
     def _too_late(self, needs: Needs) -> None:
         lease = self._now + LEASE
@@ -636,7 +657,7 @@ class Loader:
         keys |= {f"sender:{sender}" for sender in needs.senders}
         keys |= {f"call:{call}" for call in needs.calls | needs.open_of_calls}
         keys |= {f"call:{call}" for _, call in needs.pairs}
-        keys |= {f"turn:{key}" for key in needs.turns}
+        keys |= {f"turn:{key}" for key in needs.turns | needs.of_turns}
         keys |= {f"task:{name}" for name in needs.leaders}
         keys |= {f"update:{sender}" for sender, _ in found if needs.updates}
         self._locked = keys
@@ -686,7 +707,9 @@ class Loader:
         return {numbers[number] for number, taken in self._tx.cursor.fetchall() if taken}
 
 
+_WIDTH = len(rows.DELIVERY)
 _CALL_AT = rows.DELIVERY.index("call_id")
+_OFFER_AT = rows.SUGGESTION.index("call_id")
 _SENDER_AT = rows.UPDATE.index("sender_id")
 _LEASE_AT = rows.DELIVERY.index("lease")
 

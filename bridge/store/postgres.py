@@ -33,6 +33,7 @@ _SESSION = {
 _CLOCKS_APART = 2.0  # seconds
 _NOW = func.clock_timestamp()
 _UNIQUE = "23505"
+_DATA = "22"  # begins the codes of what is wrong with a value
 _CROSSED = ("40001", "40P01", "55P03")  # serialisation, a deadlock, a lock waited for in vain
 
 
@@ -106,6 +107,11 @@ def crossed(error: object) -> bool:
 def violated(error: object) -> bool:
     """Whether a unique constraint was violated: another machine stored the same meanwhile."""
     return getattr(error, "sqlstate", None) == _UNIQUE
+
+
+def unstorable(error: object) -> bool:
+    """Whether a value is none that the server takes: too long, out of range."""
+    return str(getattr(error, "sqlstate", None)).startswith(_DATA)
 
 
 def refusal(url: URL, cause: BaseException) -> str:

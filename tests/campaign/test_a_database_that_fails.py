@@ -48,9 +48,7 @@ def nothing_but_a_pause(told: Told, gateway: Simulator) -> None:
 
 
 @pytest.mark.parametrize("patience", [0.3, 15])
-def test_locked_by_another_program(
-    gateway: Simulator, sqlite_url: str, patience: float
-) -> None:
+def test_locked_by_another_program(gateway: Simulator, sqlite_url: str, patience: float) -> None:
     gateway.settings(delay_ms=20)
     with Burst(gateway, sqlite_url, patience=patience) as burst:
         burst.open(*CALLS)

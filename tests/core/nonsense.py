@@ -109,25 +109,28 @@ _special: dict[Any, st.SearchStrategy[Any]] = {
 
 def of(hint: Any) -> st.SearchStrategy[Any]:
     """Values of a type that are as bad as the type allows."""
+    if hasattr(hint, "__supertype__") and hint not in _special:
+        hint = hint.__supertype__
     if hint in _special:
         return _special[hint]
-    if hasattr(hint, "__supertype__"):
-        return of(hint.__supertype__)
-    origin, arguments = typing.get_origin(hint), typing.get_args(hint)
-    if origin in (types.UnionType, typing.Union):
-        return st.one_of(*(of(each) for each in arguments))
-    if origin is frozenset:
-        return st.frozensets(of(arguments[0]), max_size=3)
-    if origin is Sequence:
-        return st.lists(of(arguments[0]), max_size=3)
-    if origin is tuple:
-        return st.lists(of(arguments[0]), max_size=3).map(tuple)
-    if origin is Mapping:
-        return st.dictionaries(of(arguments[0]), of(arguments[1]), max_size=3)
+    origin = typing.get_origin(hint)
+    if origin is not None:
+        return _of_several(origin, typing.get_args(hint))
     if isinstance(hint, type) and issubclass(hint, Enum):
         return st.sampled_from(list(hint))
     assert is_dataclass(hint), hint
     return values(hint)  # type: ignore[arg-type]
+
+
+def _of_several(origin: Any, arguments: tuple[Any, ...]) -> st.SearchStrategy[Any]:
+    if origin in (types.UnionType, typing.Union):
+        return st.one_of(*(of(each) for each in arguments))
+    if origin is Mapping:
+        return st.dictionaries(of(arguments[0]), of(arguments[1]), max_size=3)
+    if origin is frozenset:
+        return st.frozensets(of(arguments[0]), max_size=3)
+    assert origin in (Sequence, tuple), origin
+    return st.lists(of(arguments[0]), max_size=3).map(tuple)
 
 
 def values(kind: type[Any]) -> st.SearchStrategy[Any]:

@@ -6,7 +6,7 @@ from collections.abc import Callable
 from typing import Any
 
 import pytest
-from hypothesis import HealthCheck, settings
+from hypothesis import HealthCheck, Phase, settings
 from hypothesis.stateful import run_state_machine_as_test
 
 from bridge.store import Store
@@ -26,6 +26,7 @@ def test_whatever_happens_deliveries_move_as_the_diagram_shows(store: Store) -> 
             max_examples=40,
             stateful_step_count=40,
             deadline=None,
+            phases=(Phase.reuse, Phase.generate, Phase.shrink),  # to explain takes minutes
             suppress_health_check=list(HealthCheck),
         ),
     )

@@ -5,15 +5,17 @@ from __future__ import annotations
 import sqlite3
 import time
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import closing
 from pathlib import Path
 
 import pytest
 
 from bridge.errors import StoreError
-from bridge.state.commands import CheckStore
+from bridge.state.commands import CheckStore, PushGuid
 from bridge.store import Store
-from tests.core.rig import Making, Rig, reply
+from tests.core.rig import GUID, Making, Rig, call, given, reply
+from tests.core.running import delivered, running
 
 PATIENCE = 0.2
 WAITERS = 100
@@ -105,3 +107,20 @@ def test_what_cannot_be_stored_for_long_is_stored_in_the_end_in_its_order(
     assert rig.complete().words == "two"
     assert {item.state.value for item in rig.all()} == {"delivered"}
     assert [item.attempts for item in rig.all()] == [1, 1, 1]
+
+
+def test_a_store_that_is_slow_makes_no_handoff_pending(store_url: str, file: Path) -> None:
+    """It is answered by what becomes of it, however long it took to be stored."""
+    with (
+        running(store_url, delivered) as (core,),
+        closing(sqlite3.connect(file, isolation_level=None)) as other,
+        ThreadPoolExecutor(1) as pool,
+    ):
+        core.core.call(PushGuid(agent_id="291", guid=GUID))
+        other.execute("BEGIN IMMEDIATE")
+        asked = call("customer-A", brought=given("A"), at=time.time(), wait=20.0)
+        answer = pool.submit(core.core.call, asked)
+        time.sleep(0.6)
+        assert not answer.done()
+        other.execute("ROLLBACK")
+        assert answer.result(20).delivery == "delivered"

@@ -12,7 +12,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from bridge.core.core import BATCH
-from bridge.errors import BridgeError, GatewayError
+from bridge.errors import BridgeError, GatewayError, RetryableError
 from bridge.model import DeliveryState
 from bridge.planners import PLANNERS
 from bridge.state import commands
@@ -95,6 +95,7 @@ def test_the_loop_survives_a_thousand_commands_of_nonsense(
 
     run()
     assert put >= LEAST
+    assert rig.core._pending == [], "it is offered to the store for ever"
     _works(rig, next(numbers))
 
 
@@ -134,3 +135,23 @@ def test_whatever_a_gateway_says_its_delivery_is_not_sending_for_ever(
     run()
     rig = make()
     _works(rig, next(numbers))
+
+
+def test_an_outcome_that_cannot_be_stored_is_unknown_and_holds_up_nothing(
+    make: Making, caplog: pytest.LogCaptureFixture
+) -> None:
+    caplog.set_level(logging.CRITICAL)
+    rig = make()
+    rig.assign("A")
+    rig.assign("B")
+    rig.do(reply("A", "one"))
+    rig.do(reply("B", "two"))
+    first, second = rig.senders.sent
+    rig.senders.sent.clear()
+    rig.core.put(first.result(RetryableError("busy", status=503), jitter=float("nan")))
+    rig.core.put(second.result())
+    rig.step(2)
+    assert [item.state.value for item in rig.all()] == ["sending", "delivered"]
+    (again,) = rig.senders.sent  # at once, under the same code
+    assert again.delivery.message_code == first.delivery.message_code
+    assert rig.all()[0].unknowns == 1

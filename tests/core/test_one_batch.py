@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import Any
 
 import pytest
@@ -85,6 +86,23 @@ def test_a_planner_that_raises_is_that_commands_error_and_nobody_elses(make: Mak
     assert two.error.message == "the request failed; the log says where"
     assert rig.record("B").open
     assert sorted(item.delivery.envelope.call_id for item in rig.senders.sent) == ["A", "C"]
+
+
+def test_an_answer_that_cannot_be_made_undoes_nothing_and_is_nobody_elses_error(
+    make: Making,
+) -> None:
+    def end(snapshot: Any, command: EndCall, *more: Any) -> Plan:
+        return replace(PLANNERS[EndCall](snapshot, command, *more), finish=broken)
+
+    rig = make(planners={**PLANNERS, EndCall: end})
+    for each in "AB":
+        rig.assign(each)
+    one, two = rig.submit(reply("A"), EndCall(sender_id="customer-B"))
+    rig.step()
+    assert len(one.value) == 1
+    assert isinstance(two.error, PlanningError)
+    assert not rig.record("B").open
+    assert rig.senders.words == ["hello"]
 
 
 def test_a_result_that_no_planner_understands_parks_its_delivery(make: Making) -> None:

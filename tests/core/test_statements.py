@@ -70,6 +70,16 @@ def test_a_lone_handoff_takes_ten_statements_and_two_commits(make: Making, way: 
     assert changed <= COMMITS, seen
 
 
+def test_a_guid_that_is_not_in_memory_is_found_in_the_same_commit(make: Making) -> None:
+    make().assign("A", owner=None)
+    rig = make()  # it never heard of the agent
+    with watched(rig) as seen:
+        rig.ask(call("customer-A"))
+        assert rig.senders.words == ["Anna takes over now."]
+        rig.complete()
+    assert _changed(seen) <= COMMITS
+
+
 def test_an_idle_core_writes_nothing(rig: Rig) -> None:
     rig.assign("A")
     rig.step(3)

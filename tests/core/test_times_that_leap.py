@@ -54,6 +54,17 @@ def test_a_clock_that_is_set_back_delays_nothing(rig: Rig) -> None:
     assert states(rig) == ["delivered", "delivered"]
 
 
+def test_a_process_that_slept_after_the_clock_was_set_back_expires_nothing_new(rig: Rig) -> None:
+    rig.assign("A")
+    rig.clock.leap(-5)
+    rig.step()  # it noticed, and is going to correct for ten seconds
+    rig.clock.move(400)
+    rig.do(reply("A"))
+    rig.step()
+    (sending,) = rig.all()
+    assert sending.expires_at == rig.clock.now() + 300
+
+
 def test_what_is_stored_with_the_former_time_is_reached_too(make: Making) -> None:
     former = HeldClock(NOW + 3600)
     rig, other = make(), make(clock=former, sends=False)

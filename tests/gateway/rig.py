@@ -1,4 +1,4 @@
-"""A core and its senders at work against the simulated gateway, without Rasa and without an edge."""
+"""A core and its senders at work against the simulated gateway, without Rasa and an edge."""
 
 from __future__ import annotations
 

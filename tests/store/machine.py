@@ -58,7 +58,8 @@ def keep(store: Store, **rows: Sequence[Any]) -> None:
 
 def keep_in(tx: Transaction, **rows: Sequence[Any]) -> None:
     """The same in a transaction of the test's own."""
-    plan = Plan(**{name: tuple(items) for name, items in rows.items()})
+    values: dict[str, Any] = {name: tuple(items) for name, items in rows.items()}
+    plan = Plan(**values)
     write(tx, Snapshot(Process("a test")).after(plan), [plan])
 
 

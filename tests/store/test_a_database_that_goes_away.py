@@ -6,6 +6,7 @@ import threading
 import time
 from collections.abc import Callable, Iterator
 from contextlib import closing, contextmanager
+from typing import Any
 
 import pytest
 
@@ -130,9 +131,14 @@ def test_a_transaction_whose_connection_breaks_is_done_again_with_its_neighbours
 
     store.happens = cut
     answered = threading.Semaphore(0)
+
+    def reply(_value: Any, error: BaseException | None) -> None:
+        assert error is None
+        answered.release()
+
     with closing(Core(store, rules())) as core:
         for word in ("cut", "next"):
-            core.submit(put(word), lambda _value, error: error or answered.release())
+            core.submit(put(word), reply)
         core.start()
         for _ in range(2):
             assert answered.acquire(timeout=SECONDS)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from typing import Any
 
 import pytest
 
@@ -50,9 +51,7 @@ def stored(store: Store) -> list[Delivery]:
 
 
 def states(store: Store) -> list[tuple[str, str | None]]:
-    return [
-        (item.state.value, item.error.code if item.error else None) for item in stored(store)
-    ]
+    return [(item.state.value, item.error.code if item.error else None) for item in stored(store)]
 
 
 def test_one_of_a_call_is_in_flight_and_calls_do_not_wait_for_each_other(
@@ -231,7 +230,11 @@ def test_the_database_itself_lets_one_of_a_call_be_sent_at_a_time(
     store: Store, *, born: bool
 ) -> None:
     """Whatever any process thinks; and an insert does not swallow what it may not store."""
-    sending = {"state": DeliveryState.SENDING, "lease": "x", "lease_until": NOW + LEASE}
+    sending: dict[str, Any] = {
+        "state": DeliveryState.SENDING,
+        "lease": "x",
+        "lease_until": NOW + LEASE,
+    }
     keep(store, deliveries=[delivery(1, call="A", **sending), delivery(2, call="A")])
     second = delivery(3, call="A", **sending) if born else replace(stored(store)[1], **sending)
     with pytest.raises(ConflictError):

@@ -5,6 +5,7 @@ from __future__ import annotations
 import logging
 from contextlib import closing
 from datetime import timedelta
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -126,7 +127,7 @@ def test_what_nobody_decided_in_time_is_not_open_for_ever(
 
 def test_an_offer_whose_time_is_up_is_not_open(store: Store, retention: Retention) -> None:
     history(store, "maria", "call-1", "40001", NOW - 31 * DAY, offered=SuggestionState.OFFERED)
-    run(store, f"UPDATE suggestions SET expires_at = {NOW - 1}")
+    run(store, "UPDATE suggestions SET expires_at = 1")
     retention.round()
     assert dump(store)["suggestions"][0]["state"] == "expired"
     assert "maria at" not in written(store)
@@ -235,9 +236,7 @@ def done_at(store: Store) -> float | None:
     return found.done_at if found is not None else None
 
 
-def test_one_process_does_it_for_all(
-    store: Store, retention: Retention, clock: HeldClock
-) -> None:
+def test_one_process_does_it_for_all(store: Store, retention: Retention, clock: HeldClock) -> None:
     history(store, "maria", "call-1", "40001", NOW - 31 * DAY)
     keep(store, leaders=[LeaderRecord("retention", "another", NOW + 60)])
     assert retention.turn() == 60
@@ -300,7 +299,7 @@ def test_a_full_table_is_looked_through_along_its_key(sqlite_url: str) -> None:
         for kept in pruning.TABLES:
             after = ("a", "b")[: len(kept.keys)] if not kept.in_order else (7,)
             with reading(store) as steps:
-                store.read(lambda tx, kept=kept, after=after: pruning.whole(tx, kept, limit, after, 9))  # type: ignore[misc]
+                store.read(partial(pruning.whole, kept=kept, limit=limit, after=after, rows=9))
             scans = [step for step in steps if "SCAN" in step or "TEMP B-TREE" in step]
             assert scans == [], kept.name
 

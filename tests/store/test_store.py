@@ -19,15 +19,16 @@ from sqlalchemy import Connection, inspect, text
 
 from bridge.core import Core
 from bridge.errors import StoreError
+from bridge.model import Guid
 from bridge.state.commands import (
     CheckStore,
     Command,
+    DropRevocations,
     EraseRows,
     PushGuid,
     RetryDelivery,
     RevokeTokens,
 )
-from bridge.model import Guid
 from bridge.state.records import EventRecord
 from bridge.store import Store, indexes, lists
 from bridge.store.engine import open_engine
@@ -104,9 +105,7 @@ def definitions(url: str) -> dict[str, list[Any]]:
 
 def _indexes_of_sqlite(connection: Connection) -> dict[str, list[Any]]:
     wanted = "SELECT name, sql FROM sqlite_master WHERE type = 'index' AND sql IS NOT NULL"
-    return {
-        row.name: [" ".join(row.sql.split())] for row in connection.execute(text(wanted))
-    }
+    return {row.name: [" ".join(row.sql.split())] for row in connection.execute(text(wanted))}
 
 
 def _columns_of_sqlite(connection: Connection) -> dict[str, list[Any]]:
@@ -168,9 +167,8 @@ def test_a_database_of_before_the_first_release_is_refused_with_what_to_do(
         Store(store_url)
     engine = open_engine(store_url, connections=1)
     with engine.connect() as connection:  # nothing of it was changed
-        assert connection.execute(text("SELECT version_num FROM alembic_version")).all() == [
-            (version,)
-        ]
+        kept = connection.execute(text("SELECT version_num FROM alembic_version"))
+        assert kept.scalars().all() == [version]
     engine.dispose()
 
 
@@ -311,22 +309,13 @@ def test_two_of_one_agent_in_one_batch_see_each_other(store_url: str) -> None:
 
 
 def test_what_is_in_the_background_comes_behind_all_others_and_is_done(store_url: str) -> None:
-    order: list[str] = []
+    told = Told(41)
     with closing(Store(store_url)) as store, closing(Core(store, rules())) as core:
-        told = Told(41)
-        core.submit(
-            revoke("background"),
-            lambda value, error: (order.append("background"), told(value, error))[1],
-            background=True,
-        )
+        core.submit(DropRevocations(), lambda _, error: told("background", error), background=True)
         for number in range(40):
-            core.submit(
-                revoke(f"{number}"),
-                lambda value, error: (order.append("other"), told(value, error))[1],
-            )
+            core.submit(revoke(f"{number}"), told)
         core.start()
-        assert told.wait() == [True] * 41
-    assert order == ["other"] * 40 + ["background"]
+        assert told.wait() == [*[True] * 40, "background"]
 
 
 def test_what_waits_is_committed_before_the_end(store_url: str) -> None:

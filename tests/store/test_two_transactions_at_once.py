@@ -2,24 +2,41 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from contextlib import closing
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import closing, contextmanager
 from dataclasses import replace
+from typing import Any
 
 import pytest
+from sqlalchemy import Connection
 
 from bridge.core import Core
 from bridge.errors import FinalError, RefusedError
-from bridge.model import AgentId, CallId, Delivery, DeliveryError, DeliveryState, Origin, Owner
+from bridge.model import (
+    AgentId,
+    CallId,
+    Delivery,
+    DeliveryError,
+    DeliveryState,
+    Guid,
+    Origin,
+    Owner,
+    SuggestionState,
+)
 from bridge.state.commands import (
+    AcceptSuggestion,
     AssignCall,
     ClaimDeliveries,
     ClaimUpdates,
+    ExpireSuggestions,
     HandBackCall,
     JudgeTurn,
+    PollResult,
+    Recover,
     RetryDelivery,
     SendingResult,
     SendReply,
+    TakeOverSessions,
     WakeAgent,
 )
 from bridge.state.plan import Put
@@ -31,11 +48,13 @@ from bridge.state.records import (
     UpdateKind,
 )
 from bridge.store import ConflictError, Store, lists
+from bridge.store.statements import Transaction
 from tests.core.clock import HeldClock
 from tests.core.rig import call
 from tests.core.senders import NotingSenders
 from tests.making import NOW, assignment, delivery
 from tests.store.machine import GUID, Machine, Waiting, keep, keep_in, rules, signed_in
+from tests.store.people import history
 
 ONE = ClaimDeliveries(limit=1)
 
@@ -167,9 +186,7 @@ def test_what_is_passed_over_by_a_set_wide_command_is_not_forgotten(
     assert Put(wake) not in other.plan.effects
 
 
-def test_a_code_at_two_replicas_is_stored_once_and_both_go_on(
-    one: Machine, other: Machine
-) -> None:
+def test_a_code_at_two_replicas_is_stored_once_and_both_go_on(one: Machine, other: Machine) -> None:
     with one.halted(reply(1)):
         second = Waiting(lambda: other.do(reply(1)))
         assert second.waits
@@ -265,6 +282,122 @@ def test_a_promise_is_judged_by_what_is_not_moved_any_more(
     assert [item.state for item in other.snapshot.of_turn("turn")] == [DeliveryState.FAILED]
     (answer,) = other.plan.answers.values()
     assert answer.error == "rejected"
+
+
+# -- between what is read and the lock -------------------------------------------------------------
+
+
+class Beaten(Store):
+    """Before its next transaction gets what it tries to lock, something happens."""
+
+    def __init__(self, url: str) -> None:
+        super().__init__(url)
+        self.happens: Callable[[], object] | None = None
+
+    @contextmanager
+    def transaction(self) -> Iterator[Transaction]:
+        with super().transaction() as tx:
+            yield _Slow(tx.connection, self)
+
+
+class _Slow(Transaction):
+    def __init__(self, connection: Connection, store: Beaten) -> None:
+        super().__init__(connection)
+        self._store = store
+
+    def execute(self, text: str, arguments: Sequence[Any] = ()) -> Any:
+        if "pg_try_advisory" in text and self._store.happens is not None:
+            happens, self._store.happens = self._store.happens, None
+            happens()
+        return super().execute(text, arguments)
+
+
+@pytest.fixture
+def beaten(postgres_url: str, here: Store) -> Iterator[Beaten]:
+    assert here
+    opened = Beaten(postgres_url)
+    yield opened
+    opened.close()
+
+
+def test_what_was_claimed_since_it_was_seen_is_not_claimed_again(
+    here: Store, one: Machine, beaten: Beaten
+) -> None:
+    keep(here, deliveries=[of_call(1), of_call(2)])
+    beaten.happens = one.claim
+    other = Machine(beaten, "there")
+    assert other.claim() == []
+    assert contents(one.begun) == ["message 1"]
+    # Nor where it was sent meanwhile, and the next of its call is on its way.
+    beaten.happens = lambda: one.complete(one.begun[0], DeliveryState.DELIVERED)
+    assert other.claim(at=NOW + 60) == []
+    assert contents(one.begun) == ["message 2"]
+    assert sending(here) == ["message 2"]
+
+
+def test_what_was_recovered_since_it_was_seen_is_not_recovered_again(
+    here: Store, one: Machine, beaten: Beaten
+) -> None:
+    """Two processes of a machine start at once after a power cut."""
+    keep(here, deliveries=[under_way(1)])
+
+    def first() -> None:
+        one.do(Recover())
+        one.claim()
+
+    def dead(lease: str) -> bool:
+        return lease == "another:1"
+
+    one = Machine(here, "here", chosen=rules(), dead=dead)
+    beaten.happens = first
+    other = Machine(beaten, "there", chosen=rules(), dead=dead)
+    other.do(Recover())
+    assert contents(one.begun) == ["message 1"]
+    assert sending(here) == ["message 1"]
+    assert other.plan.deliveries == ()
+
+
+def test_an_update_that_was_claimed_since_it_was_seen_is_not_told_twice(
+    here: Store, one: Machine, beaten: Beaten
+) -> None:
+    keep(here, updates=[update(1)])
+    beaten.happens = one.claim_updates
+    assert Machine(beaten, "there").claim_updates() == []
+    assert [item.id for item in one.told] == ["update 1"]
+
+
+def test_what_was_accepted_since_it_was_seen_does_not_expire(
+    here: Store, one: Machine, beaten: Beaten
+) -> None:
+    history(here, "customer-A", "A", "40001", NOW, offered=SuggestionState.OFFERED, ended=False)
+    (_, offer), *_ = here.read(lambda tx: lists.suggestions(tx, limit=1))
+    accept = AcceptSuggestion(suggestion_id=offer.id, agent_id=None)
+    beaten.happens = lambda: one.do(accept, now=offer.expires_at - 1)  # by the other one's clock
+    other = Machine(beaten, "there")
+    other.do(ExpireSuggestions(), now=offer.expires_at + 1)
+    assert other.plan.suggestions == ()
+    found = here.read(lambda tx: lists.suggestion(tx, offer.id))
+    assert found is not None
+    assert found.state is SuggestionState.ACCEPTED
+
+
+def test_a_session_that_was_taken_over_since_it_was_seen_keeps_its_new_guid(
+    here: Store, one: Machine, beaten: Beaten
+) -> None:
+    keep(here, sessions=[signed_in("291", ours=True)])
+    new = Guid("new.AgentGateway0")
+
+    def first() -> None:
+        one.do(TakeOverSessions())
+        one.do(PollResult(agent_id="291", guid=GUID, new_guid=new))
+
+    beaten.happens = first
+    other = Machine(beaten, "there")
+    other.do(TakeOverSessions())
+    assert other.plan.sessions == ()
+    found = here.read(lambda tx: lists.session(tx, "291"))
+    assert found is not None
+    assert (found.guid, found.poller) == (new, "here")
 
 
 # -- past the locks: the database's own constraint -------------------------------------------------

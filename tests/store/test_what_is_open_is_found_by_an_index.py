@@ -23,7 +23,6 @@ from tests.store.people import history
 
 assert indexes  # completes the metadata
 LARGE = ("deliveries", "suggestions", "assignments", "rasa_updates", "turns", "events")
-SETTLED = 20_000  # rows of each large table, besides a few that are open
 PARTIAL = {
     index.name
     for table in schema.metadata.sorted_tables
@@ -64,8 +63,10 @@ def steps(tx: Transaction, statement: Select | Rows) -> list[str]:
         text = statement.spelt(tx.dialect)
         tx.execute(explain + text, Select._given(tx.dialect, arguments(statement)))
     found = [str(row[-1]) for row in tx.cursor.fetchall()]
-    aliases = dict((alias, table) for table, alias in ALIAS.findall(text))
-    return [SCANNED.sub(lambda scan: f"SCAN {aliases.get(scan[1], scan[1])}", step) for step in found]
+    aliases = {alias: table for table, alias in ALIAS.findall(text)}
+    return [
+        SCANNED.sub(lambda scan: f"SCAN {aliases.get(scan[1], scan[1])}", step) for step in found
+    ]
 
 
 ALIAS = re.compile(r"(?:FROM|JOIN) (\w+) (?:AS )?([a-z])\b")
@@ -114,13 +115,10 @@ def _copy(tx: Transaction, table: Any) -> None:
     names = [column.name for column in table.columns if column.name != "seq"]
     number = "CAST(n AS TEXT)" if tx.dialect == "sqlite" else "n::text"
     values = ", ".join(number if name in own else name for name in names)
-    many = f"generate_series(1, {SETTLED}) AS n"
-    if tx.dialect == "sqlite":
-        more = f"SELECT n + 1 FROM numbers WHERE n < {SETTLED}"
-        many = f"(WITH RECURSIVE numbers(n) AS (SELECT 1 UNION ALL {more}) SELECT n FROM numbers)"
-    into = ", ".join(names)
+    numbers = "WITH RECURSIVE n(n) AS (SELECT 1 UNION ALL SELECT n + 1 FROM n WHERE n < 20000)"
     tx.execute(
-        f"INSERT INTO {table.name} ({into}) SELECT {values} FROM {table.name}, {many}"  # noqa: S608
+        f"{numbers} INSERT INTO {table.name} ({', '.join(names)})"  # noqa: S608 - the schema's
+        f" SELECT {values} FROM {table.name}, n"
     )
 
 
@@ -164,9 +162,7 @@ def test_no_statement_looks_through_what_was_ever_stored(plans: dict[str, list[s
 
 
 @pytest.mark.parametrize("way", ["made just now", "opened again"])
-def test_nor_does_sqlite_where_it_knows_nothing_of_the_tables(
-    tmp_path: Path, way: str
-) -> None:
+def test_nor_does_sqlite_where_it_knows_nothing_of_the_tables(tmp_path: Path, way: str) -> None:
     """Among indexes that cost the same SQLite takes the one that it read first."""
     url = f"sqlite:///{tmp_path}/bridge.db"
     if way == "opened again":
@@ -223,12 +219,8 @@ LISTS: dict[str, Callable[[Any], Any]] = {
     "deliveries of a call": lambda tx: lists.deliveries(tx, call_id="open-1", limit=50),
     "deliveries of an agent": lambda tx: lists.deliveries(tx, agent_id="291", limit=50),
     "deliveries that are open": lambda tx: lists.deliveries(tx, states=OPEN, limit=50),
-    "open ones of a call": lambda tx: lists.deliveries(
-        tx, states=OPEN, call_id="open-1", limit=50
-    ),
-    "open ones of an agent": lambda tx: lists.deliveries(
-        tx, states=OPEN, agent_id="291", limit=50
-    ),
+    "open ones of a call": lambda tx: lists.deliveries(tx, states=OPEN, call_id="open-1", limit=50),
+    "open ones of an agent": lambda tx: lists.deliveries(tx, states=OPEN, agent_id="291", limit=50),
     "deliveries that went wrong": lambda tx: lists.deliveries(tx, states=BAD, limit=50),
     "undelivered ones": lambda tx: lists.newest_deliveries(tx, states=(*OPEN, *BAD), limit=50),
     "newest of a call": lambda tx: lists.newest_deliveries(tx, call_id="open-1", limit=50),
