@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from email.message import Message
 from http.cookiejar import DefaultCookiePolicy
 from types import SimpleNamespace
-from typing import Any
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 import requests
 from cachetools import LRUCache
@@ -19,11 +19,13 @@ from requests.cookies import RequestsCookieJar, extract_cookies_to_jar, get_cook
 from requests.structures import CaseInsensitiveDict
 from urllib3.exceptions import HTTPError
 
-from bridge.config.settings import GatewaySettings
 from bridge.errors import GatewayError, UnknownOutcomeError, UnreachableError
 from bridge.gateway import wire
 from bridge.gateway.deadline import DeadlineAdapter, begun, left, total
 from bridge.model import Guid
+
+if TYPE_CHECKING:  # the sender process loads no settings
+    from bridge.config.settings import GatewaySettings
 
 _JARS = 4096  # load balancers' cookies of the agents that wrote last
 _LONGEST_ANSWER = 1 << 20  # bytes; no answer of the gateway is near it
@@ -38,6 +40,21 @@ class Answer:
     cookies: tuple[str, ...] = ()
 
 
+class Connecting(NamedTuple):
+    """What the client reads of the settings ``gateway`` of bridge.yml; its units are theirs."""
+
+    url: str
+    ca_file: str | None
+    use_environment: bool
+    connect_timeout: float
+    read_timeout: float
+
+    @classmethod
+    def of(cls, settings: GatewaySettings) -> Connecting:
+        """Only that of the settings, for a process that does without their module."""
+        return cls(*(getattr(settings, name) for name in cls._fields))
+
+
 class GatewayClient:
     """One shared adapter and pool for all agents. Thread-safe; close it once.
 
@@ -46,7 +63,7 @@ class GatewayClient:
         connections: how many connections are kept open.
     """
 
-    def __init__(self, settings: GatewaySettings, *, connections: int) -> None:
+    def __init__(self, settings: GatewaySettings | Connecting, *, connections: int) -> None:
         self._settings = settings
         self._session = requests.Session()
         self._session.trust_env = settings.use_environment

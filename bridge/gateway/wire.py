@@ -9,10 +9,9 @@ import json
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Any, Literal
+from typing import TYPE_CHECKING, Any, Literal
 from urllib.parse import quote
 
-from bridge.config.settings import AgentSettings, GatewaySettings
 from bridge.errors import (
     AlreadySignedInError,
     FinalError,
@@ -23,6 +22,9 @@ from bridge.errors import (
     UnknownOutcomeError,
 )
 from bridge.model import Delivery, Draft, Envelope, Guid, MediaType
+
+if TYPE_CHECKING:  # the sender process reads no settings
+    from bridge.config.settings import AgentSettings, GatewaySettings
 
 PREFIX = "/agentgateway/resource"
 JSON_UTF8 = "application/json; charset=UTF-8"

@@ -24,14 +24,14 @@ from bridge import errors
 from bridge.config.settings import BridgeSettings
 from bridge.errors import GatewayError, UnknownOutcomeError, describe
 from bridge.gateway import wire
-from bridge.gateway.client import GatewayClient
+from bridge.gateway.client import Connecting, GatewayClient
+from bridge.gateway.process import Call, Failure, Outcome
 from bridge.model import Delivery, Guid
-from bridge.senders.process import Call, Failure, Outcome
 from bridge.state.commands import Command, SendingResult
 
 logger = logging.getLogger(__name__)
 
-_PROGRAM = "bridge.senders"
+_PROGRAM = "bridge.gateway.process"
 _OVERDUE = 1.0  # seconds after a call's deadline at which the process is given up
 _LOOK = 1.0
 _STUCK = 2.0  # seconds within which the process must take what it is handed
@@ -130,7 +130,7 @@ class SenderProcess:
         ours.setsockopt(socket.SOL_SOCKET, socket.SO_SNDTIMEO, _timeval(_STUCK))
         link = Connection(ours.detach())
         try:
-            link.send((self._settings.gateway, self._settings.delivery.workers))
+            link.send((Connecting.of(self._settings.gateway), self._settings.delivery.workers))
             if not link.poll(_STARTS_WITHIN):
                 raise TimeoutError(_PROGRAM)
             link.recv()

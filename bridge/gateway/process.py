@@ -1,8 +1,8 @@
 """The sender process: makes the calls that it is handed, and tells what each came to.
 
-Started by ``deliveries.SenderProcess``, with which it talks over the socket whose number it is
-given; it ends when that is closed. It knows no deliveries, no store, and of the settings only the
-gateway's.
+Started by ``senders.deliveries.SenderProcess``, with which it talks over the socket whose number it
+is given; it ends when that is closed. It knows no deliveries, no store and no settings, and imports
+no more than it needs, so that a server is up soon.
 """
 
 from __future__ import annotations
@@ -84,3 +84,7 @@ def main() -> None:
                 calls.put(each)
     except (EOFError, OSError):
         os._exit(0)  # nobody hears any more what calls come to
+
+
+if __name__ == "__main__":
+    main()
