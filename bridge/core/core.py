@@ -189,7 +189,7 @@ class Core:
         self._timers: Timers[Command] = Timers()
         self._waiters: dict[str, list[Reply]] = {}
         self._sending: dict[int, Delivery] = {}  # by number, until its result came
-        self._held: dict[int, str | None] = {}  # the same until the result is committed
+        self._held: dict[int, Delivery] = {}  # the same until the result is committed
         self._telling: dict[int, str | None] = {}  # updates, by number, until committed
         self._signing: set[str] = set()
         self._polling: set[str] = set()
@@ -435,7 +435,7 @@ class Core:
         """Commit a batch and do what follows; if it fails, each command is done by itself."""
         for request in batch:
             if isinstance(request.command, SendingResult):
-                self._sending.pop(request.command.delivery.seq, None)
+                _forget(self._sending, request.command.delivery)
         tries = 1
         while True:
             try:
@@ -613,7 +613,7 @@ class Core:
     def _finished(self, command: Command) -> None:
         """What a sender was doing is over, and stored."""
         if isinstance(command, SendingResult):
-            self._held.pop(command.delivery.seq, None)
+            _forget(self._held, command.delivery)
         elif isinstance(command, UpdateResult):
             self._telling.pop(command.update.seq, None)
         elif isinstance(command, SignInResult):
@@ -644,7 +644,7 @@ class Core:
         item = snapshot.deliveries[effect.message_code]
         wanted = self._rules.bridge.delivery.attempt_timeout
         left = (item.lease_until or 0.0) - self._clock.now()
-        self._held[item.seq] = item.lease
+        self._held[item.seq] = item
         if left < min(_LEAST, wanted) or self._stopping:
             # The commit was slow, or the clock was set: it is claimed again.
             self.put(SendingResult(delivery=item, guid=None, unsent=True))
@@ -754,7 +754,7 @@ class Core:
 
     def _claim(self, now: float) -> ClaimDeliveries | None:
         free = self._workers - len(self._sending)
-        held = dict(self._held)
+        held = {seq: item.lease for seq, item in self._held.items()}
         if self._breaker.closed:
             if free <= 0:
                 return None
@@ -908,6 +908,13 @@ def _parked(snapshot: Snapshot, command: SendingResult, now: float) -> Plan:
         lease_until=None,
     )
     return Plan(deliveries=(parked,))
+
+
+def _forget(attempts: dict[int, Delivery], sent: Delivery) -> None:
+    """An attempt is over; one that began meanwhile, under another lease, is not."""
+    found = attempts.get(sent.seq)
+    if found is not None and found.lease == sent.lease:
+        del attempts[sent.seq]
 
 
 def _earlier(one: float | None, other: float | None) -> float | None:

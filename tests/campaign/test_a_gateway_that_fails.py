@@ -168,7 +168,7 @@ def test_a_flood_for_one_call_delays_no_other(gateway: Simulator, sqlite_url: st
     assert told.all_delivered()
     arrived = [message["call"] for message in gateway.messages()]
     last = max(at for at, call in enumerate(arrived) if call != "flood")
-    # 32 workers: one for the flood. With a margin for how evenly they come.
+    # Of 64 workers one is the flood's. With a margin for how evenly they come.
     assert arrived[:last].count("flood") <= 2 * len(quiet) / 32
 
 

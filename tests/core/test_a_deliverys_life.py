@@ -123,3 +123,18 @@ def test_every_arrow_of_the_diagram_is_a_move_that_happens(
         return
     WAYS[arrow](life)
     assert arrow in life.seen
+
+
+def test_what_is_claimed_again_while_its_former_attempt_lasts_is_waited_for(store: Store) -> None:
+    class OnThisStore(Life):
+        pass
+
+    OnThisStore.store = store
+    life = OnThisStore()
+    life.choose(hold=False)
+    life.hand_off("A", 1, 0)
+    life.store_reply("A", 1, 0)
+    life.pass_time(11.0)
+    life.hand_off("A", 1, 1)
+    life.attempt_too_long(SENT, 0, 0)
+    life.attempt_too_long(SENT, 0, 0)
