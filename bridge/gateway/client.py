@@ -27,7 +27,8 @@ from bridge.model import Guid
 if TYPE_CHECKING:  # the sender process loads no settings
     from bridge.config.settings import GatewaySettings
 
-_JARS = 4096  # load balancers' cookies of the agents that wrote last
+_AGENTS = 4096
+_POLICY = DefaultCookiePolicy()  # of every jar; it keeps nothing that is one agent's
 _LONGEST_ANSWER = 1 << 20  # bytes; no answer of the gateway is near it
 
 
@@ -61,9 +62,12 @@ class GatewayClient:
     Args:
         settings: ``gateway`` of bridge.yml.
         connections: how many connections are kept open.
+        agents: whose cookies are kept, at most; those asked last stay.
     """
 
-    def __init__(self, settings: GatewaySettings | Connecting, *, connections: int) -> None:
+    def __init__(
+        self, settings: GatewaySettings | Connecting, *, connections: int, agents: int = _AGENTS
+    ) -> None:
         self._settings = settings
         self._session = requests.Session()
         self._session.trust_env = settings.use_environment
@@ -74,7 +78,7 @@ class GatewayClient:
         self._session.mount("https://", adapter)
         self._base = settings.url + wire.PREFIX
         self._verify: bool | str = settings.ca_file or True
-        self._jars: MutableMapping[str, RequestsCookieJar] = LRUCache(maxsize=_JARS)
+        self._jars: MutableMapping[str, RequestsCookieJar] = LRUCache(maxsize=agents)
         self._jars_lock = threading.Lock()
 
     def call(
@@ -112,7 +116,7 @@ class GatewayClient:
             message["Set-Cookie"] = cookie
         answer = SimpleNamespace(_original_response=SimpleNamespace(msg=message))
         with self._jars_lock:
-            jar = self._jars.setdefault(agent_id, RequestsCookieJar())
+            jar = self._jars.setdefault(agent_id, RequestsCookieJar(_POLICY))
             extract_cookies_to_jar(jar, self._bare(request), answer)  # type: ignore[no-untyped-call]
 
     def close(self) -> None:
@@ -159,7 +163,7 @@ class GatewayClient:
         if "Set-Cookie" not in response.headers:
             return ()
         with self._jars_lock:
-            jar = self._jars.setdefault(agent_id, RequestsCookieJar())
+            jar = self._jars.setdefault(agent_id, RequestsCookieJar(_POLICY))
             extract_cookies_to_jar(jar, prepared, response.raw)  # type: ignore[no-untyped-call]
         return tuple(response.raw.headers.getlist("Set-Cookie"))
 

@@ -62,7 +62,8 @@ def main() -> None:
         signal.signal(number, signal.SIG_IGN)  # the process that started this one ends it
     link = Connection(int(sys.argv[1]))
     settings, workers = link.recv()
-    client = GatewayClient(settings, connections=workers)
+    # The cookies come with the calls, and go back with what they came to.
+    client = GatewayClient(settings, connections=workers, agents=1)
     calls: SimpleQueue[Call] = SimpleQueue()
     outcomes: SimpleQueue[Outcome] = SimpleQueue()
 
