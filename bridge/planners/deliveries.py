@@ -12,6 +12,7 @@ from bridge.errors import (
     SessionGoneError,
     SigningInError,
     UnknownOutcomeError,
+    describe,
 )
 from bridge.model import Delivery, DeliveryError, DeliveryState, Origin
 from bridge.planners import assist, consequences, outcome, policy, sessions
@@ -40,6 +41,7 @@ from bridge.state.snapshot import Snapshot
 
 RETRIED = (DeliveryState.FAILED, DeliveryState.UNCERTAIN, DeliveryState.EXPIRED)
 SUSPENDED = DeliveryError("withdrawn", "sending by itself was suspended")
+_NOT_PLANNED = DeliveryError("internal", "it could not be claimed; the log says where")
 _DISCARDED = DeliveryError("discarded", "somebody took it off the list")
 
 
@@ -118,7 +120,8 @@ def claim(snapshot: Snapshot, command: ClaimDeliveries, rules: Rules, now: float
     """Claim each due call's oldest delivery; answers how many were claimed.
 
     What a process that died was sending is of unknown outcome. While the breaker is open, only a
-    probe is claimed, and what is too old is settled.
+    probe is claimed, and what is too old is settled. One that cannot be planned fails by itself:
+    it must not keep all others waiting.
     """
     changes = Changes(snapshot, rules, now)
     for item in list(snapshot.deliveries.values()):
@@ -128,13 +131,29 @@ def claim(snapshot: Snapshot, command: ClaimDeliveries, rules: Rules, now: float
     claimed = 0
     for code in snapshot.due:
         item = changes.current(snapshot.deliveries[code])
-        if item.state is not DeliveryState.WAITING:
-            continue
-        if command.sweep or (command.probe and item.expires_at <= now):
-            _settle_stale(changes, item)
-        elif changes.dispatch(item.envelope.call_id, whatever_time=command.probe) is not None:
-            claimed += 1
+        try:
+            claimed += _claim(changes, command, item)
+        except Exception as error:  # noqa: BLE001 - a delivery's fault is its own
+            changes.log(
+                logging.ERROR,
+                "A delivery could not be claimed: %s delivery=%d",
+                describe(error),
+                item.seq,
+            )
+            changes.move(
+                replace(item, state=DeliveryState.FAILED, error=_NOT_PLANNED, settled_at=now)
+            )
     return consequences.plan(changes, claimed)
+
+
+def _claim(changes: Changes, command: ClaimDeliveries, item: Delivery) -> bool:
+    if item.state is not DeliveryState.WAITING:
+        return False
+    if command.sweep or (command.probe and item.expires_at <= changes.now):
+        _settle_stale(changes, item)
+        return False
+    call_id = item.envelope.call_id
+    return changes.dispatch(call_id, whatever_time=command.probe) is not None
 
 
 def _settle_stale(changes: Changes, item: Delivery) -> None:

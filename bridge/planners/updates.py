@@ -6,12 +6,13 @@ Rasa hears too late, when an agent has the conversation again, is not told.
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Mapping
 from dataclasses import replace
 from typing import Any
 
 from bridge import replies
-from bridge.errors import RasaError
+from bridge.errors import RasaError, describe
 from bridge.planners import policy
 from bridge.planners.changes import Changes
 from bridge.planners.pauses import summary
@@ -28,6 +29,7 @@ _LOOK_AGAIN = 0.2  # seconds
 _LONGEST_DELAY = 30.0  # seconds between two tries
 _REFUSALS = 4  # of what Rasa will never store: a handback may wait behind it
 _AWAY = (502, 503, 504)  # what stands before Rasa says that Rasa is not there
+_NOT_MADE = "it could not be made; the log says where"
 _SORRY = "Sorry, nobody could take over. Please go on here, or try again a little later."
 
 
@@ -39,8 +41,20 @@ def claim(snapshot: Snapshot, command: ClaimUpdates, rules: Rules, now: float) -
         update = snapshot.updates[update_id]
         if update.state is UpdateState.SENDING and command.held.get(update.seq, "") == update.lease:
             continue  # this process is at it, however long that takes
-        if claimed < command.limit:
+        if claimed >= command.limit:
+            break
+        try:
             claimed += _claim(changes, command, update)
+        except Exception as error:  # noqa: BLE001 - an update's fault is its own
+            changes.log(
+                logging.ERROR,
+                "An update for Rasa could not be made: %s update=%d",
+                describe(error),
+                update.seq,
+            )
+            changes.update(
+                replace(update, state=UpdateState.FAILED, error=_NOT_MADE, settled_at=now)
+            )
     if len(snapshot.due_updates) > claimed:
         changes.update_due_at(now + _LOOK_AGAIN)
     return changes.plan(claimed)

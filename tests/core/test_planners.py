@@ -35,6 +35,7 @@ from bridge.state.commands import (
     AssignCall,
     CallAction,
     ClaimDeliveries,
+    ClaimUpdates,
     Command,
     DiscardDelivery,
     EndCall,
@@ -61,6 +62,7 @@ from bridge.state.plan import (
 from bridge.state.records import (
     ActionAnswer,
     AssignmentRecord,
+    RasaUpdate,
     SessionRecord,
     SessionState,
     UpdateKind,
@@ -483,6 +485,44 @@ def test_another_agent_is_offered_what_the_former_one_had_still_to_say(scene: Sc
     assert scene.deliveries[0].state is DeliveryState.FAILED
     assert scene.deliveries[0].error is not None
     assert scene.deliveries[0].error.code == "reassigned"
+
+
+# -- claiming what cannot be planned ---------------------------------------------------------------
+
+
+def test_a_delivery_that_cannot_be_claimed_fails_by_itself(scene: Scene) -> None:
+    scene.assigned()
+    scene.plan(reply(CALL, "one", "c-1"))
+    scene.result(scene.deliveries[0], RetryableError("busy", status=503))
+    scene.now += 10
+    (found,) = scene.deliveries
+    broken: Any = "no time"
+    scene.snapshot.deliveries[found.message_code] = replace(found, expires_at=broken)
+    scene.snapshot.due = [found.message_code]
+    assert scene.plan(ClaimDeliveries(limit=4)).answer == 0
+    assert scene.states == ["failed"]
+    assert scene.deliveries[0].error is not None
+    assert scene.deliveries[0].error.code == "internal"
+
+
+def test_an_update_that_cannot_be_made_fails_by_itself(scene: Scene) -> None:
+    whole = {"text": "Hello", "media_type": "TEXT", "origin": "agent", "agent_id": "291", "at": NOW}
+    for number, body in enumerate(({}, whole | {"approved_by": None})):
+        scene.snapshot.updates[f"u-{number}"] = RasaUpdate(
+            seq=number + 1,
+            id=f"u-{number}",
+            sender_id=f"customer-{number}",
+            call_id=None,
+            kind=UpdateKind.WRITE_BACK,
+            body=body,
+            created_at=NOW,
+            due_at=NOW,
+            expires_at=NOW + 300,
+        )
+    scene.snapshot.due_updates = ["u-0", "u-1"]
+    plan = scene.plan(ClaimUpdates(limit=4))
+    assert plan.answer == 1
+    assert [item.state.value for item in plan.updates] == ["failed", "sending"]
 
 
 # -- results ---------------------------------------------------------------------------------------
