@@ -518,10 +518,18 @@ class Core:
         self._remember(snapshot)
         for request, command, plan in zip(batch, commands, made, strict=True):
             self._follow(request._replace(command=command), plan, snapshot, written)
-        if self._senders is not None:
-            self._senders.flush()
+        self._flush()
         if isinstance(commands[0], _CLAIMS):
             self._claimed(commands[0], made[0], snapshot)
+
+    def _flush(self) -> None:
+        """Hand what is to be sent over; the batch is committed, so a failure must not repeat it."""
+        if self._senders is None:
+            return
+        try:
+            self._senders.flush()
+        except Exception as error:  # noqa: BLE001 - senders tell what is overdue
+            logger.error("Deliveries could not be handed over: %s", describe(error))  # noqa: TRY400
 
     def _completed(self, command: Command, now: float) -> Command:
         """An action call with the domain's responses, where it came without them."""

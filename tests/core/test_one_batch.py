@@ -214,3 +214,20 @@ def test_with_too_much_waiting_results_are_still_taken(rig: Rig) -> None:
         rig.core.put(ContinuePolling(agent_id="291"))
     rig.step((CAPACITY + 100) // 16 + 1)
     assert {each.value for each in asked} == {True}
+
+
+class Failing(NotingSenders):
+    """Senders that take deliveries and cannot hand them over."""
+
+    def flush(self) -> None:
+        raise OSError
+
+
+def test_what_cannot_be_handed_over_is_committed_once_all_the_same(make: Making) -> None:
+    rig = make(senders=Failing())
+    rig.assign("A")
+    asked = rig.ask(reply("A"))
+    assert asked.error is None
+    assert [item.message_code for item in rig.all()] == [asked.value[0].message_code]
+    assert states(rig) == ["sending"]
+    assert len(rig.senders.sent) == 1
