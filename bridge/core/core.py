@@ -34,7 +34,6 @@ from bridge.errors import (
 from bridge.metrics import Metrics
 from bridge.model import Delivery, DeliveryError, DeliveryState, Guid
 from bridge.planners import PLANNERS, Planner, Rules
-from bridge.planners.changes import LEASE
 from bridge.state import plan as plans
 from bridge.state.commands import (
     CallAction,
@@ -59,7 +58,7 @@ from bridge.state.commands import (
     WithdrawTurn,
 )
 from bridge.state.plan import UNANSWERED, Plan, Written
-from bridge.state.records import RasaUpdate, SessionRecord
+from bridge.state.records import LEASE, RasaUpdate, SessionRecord
 from bridge.state.snapshot import Needs, Process, Snapshot
 from bridge.store import (
     EVERYTHING,
@@ -469,7 +468,7 @@ class Core:
             self._refuse(request, error, lasting=lasting)
 
     def _refuse(self, request: Request, error: Exception, *, lasting: bool) -> None:
-        """A command could not be committed: tell whoever waits, or keep it for later.
+        """Handle a command that could not be committed: tell its caller, or keep it for later.
 
         What would fail ``lasting``ly is dropped; of a sending, nobody knows then what it came to.
         """
@@ -641,7 +640,7 @@ class Core:
                 self.put(SendingResult(delivery=delivery, guid=None, error=unsent))
 
     def _is_late(self, command: Command, plan: Plan) -> bool:
-        """Whether whoever put it was told meanwhile that it could not be done."""
+        """Whether its caller has already been told that it could not be done."""
         if not isinstance(command, CallAction) or command.answer_by is None:
             return False
         waits = any(isinstance(effect, plans.AwaitTurn) for effect in plan.effects)
@@ -868,7 +867,7 @@ class Core:
         )
 
     def _release_all(self) -> None:
-        """At the end: let other processes poll, and answer whoever still waits."""
+        """Give up the right to poll, and answer the callers that still wait."""
         if self._polling:
             try:
                 self._commit([Request(ReleasePolls(agent_ids=frozenset(self._polling)))])

@@ -40,6 +40,7 @@ from bridge.state.plan import (
     SignInAgent,
 )
 from bridge.state.records import (
+    LEASE,
     ActionAnswer,
     AssignmentRecord,
     EventRecord,
@@ -51,7 +52,6 @@ from bridge.state.records import (
 from bridge.state.snapshot import Snapshot
 from bridge.translate import Translation
 
-LEASE = 10.0  # seconds; an attempt's total deadline is shorter
 SIGN_IN_SECONDS = 5.0  # a sign-in's total deadline
 REFUSED_SECONDS = 60.0  # a refused sign-in is not repeated sooner: accounts lock
 WITHOUT_GUID = ("agent_signed_out", "signing_in")  # why a delivery waits for its agent's session

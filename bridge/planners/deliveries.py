@@ -17,7 +17,7 @@ from bridge.errors import (
 from bridge.model import Delivery, DeliveryError, DeliveryState, Origin
 from bridge.planners import assist, consequences, outcome, policy, sessions
 from bridge.planners.assignments import own_call
-from bridge.planners.changes import LEASE, WITHOUT_GUID, Changes
+from bridge.planners.changes import WITHOUT_GUID, Changes
 from bridge.planners.rules import Rules
 from bridge.planners.suggestions import demand_room
 from bridge.state.commands import (
@@ -36,7 +36,7 @@ from bridge.state.commands import (
     WithdrawTurn,
 )
 from bridge.state.plan import Count, Heard, Plan, Put, Written
-from bridge.state.records import RasaUpdate, SwitchRecord, UpdateState
+from bridge.state.records import LEASE, RasaUpdate, SwitchRecord, UpdateState
 from bridge.state.snapshot import Snapshot
 
 RETRIED = (DeliveryState.FAILED, DeliveryState.UNCERTAIN, DeliveryState.EXPIRED)

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 from bridge.errors import RefusedError
 from bridge.model import Delivery, DeliveryState, Suggestion
-from bridge.queries.paging import MOST, Page, page_size
+from bridge.queries.paging import MOST, Page, named_states, page_size
 from bridge.state.records import RasaUpdate
 from bridge.store import Reading, Store, lists
 
@@ -50,11 +50,7 @@ class Deliveries:
         Raises:
             RefusedError: 400 for a state or a cursor that is none.
         """
-        try:
-            states = [DeliveryState(word) for word in (state or "").split(",") if word]
-        except ValueError:
-            allowed = ", ".join(item.value for item in DeliveryState)
-            raise RefusedError(400, "bad_request", f"state is one of {allowed}") from None
+        states = named_states(DeliveryState, state)
         after, size = page_size(cursor, limit)
         found = self._store.read(
             lambda tx: lists.deliveries(

@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Any
+from enum import Enum
+from typing import Any, TypeVar
 
 from bridge.errors import RefusedError
 
+S = TypeVar("S", bound=Enum)
 MOST = 200  # items of one page
 _HIGHEST = 10**18  # no id of a delivery is higher
 
@@ -26,6 +28,19 @@ def page_size(cursor: str | None, limit: int) -> tuple[int, int]:
         RefusedError: 400 for a cursor that is none.
     """
     return int(number(cursor) or 0), max(1, min(limit, MOST))
+
+
+def named_states(kind: type[S], names: str | None) -> list[S]:
+    """The states of a kind that a query names, with commas between them; none: an empty list.
+
+    Raises:
+        RefusedError: 400 for a word that is none, with those that are.
+    """
+    try:
+        return [kind(word) for word in (names or "").split(",") if word]
+    except ValueError:
+        allowed = ", ".join(item.value for item in kind)
+        raise RefusedError(400, "bad_request", f"state is one of {allowed}") from None
 
 
 def number(cursor: str | None) -> float | None:

@@ -6,7 +6,7 @@ from bridge.core import Core
 from bridge.errors import RefusedError
 from bridge.model import Mode, Suggestion, SuggestionState
 from bridge.planners.assist import SWITCH, mode_in_force
-from bridge.queries.paging import Page, page_size
+from bridge.queries.paging import Page, named_states, page_size
 from bridge.state.commands import ExpireSuggestions
 from bridge.store import Reading, Store, lists
 
@@ -36,11 +36,7 @@ class Suggestions:
         Raises:
             RefusedError: 400 for a state or a cursor that is none; 403, 404 for the call.
         """
-        try:
-            states = [SuggestionState(word) for word in (state or "").split(",") if word]
-        except ValueError:
-            allowed = ", ".join(item.value for item in SuggestionState)
-            raise RefusedError(400, "bad_request", f"state is one of {allowed}") from None
+        states = named_states(SuggestionState, state)
         after, size = page_size(cursor, limit)
         self._expire()
 

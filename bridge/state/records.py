@@ -159,6 +159,7 @@ class UpdateState(str, Enum):
     FAILED = "failed"
 
 
+LEASE = 10.0  # seconds that an attempt to send is leased for; its total deadline is shorter
 UPDATE_MARK = "cc_bridge_update"  # in the metadata of Rasa's events: the update's ID
 
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
-from dataclasses import dataclass, field, fields
+from dataclasses import dataclass, field, fields, replace
 from typing import TYPE_CHECKING, Any
 
 from bridge.model import Delivery, DeliveryState, Suggestion, SuggestionState
@@ -113,7 +113,6 @@ class Process:
         sends: whether it sends at all; a command-line tool does not.
         closed: whether the breaker is closed, so that everything may be sent.
         backlog: whether deliveries that are due wait for a free sender.
-        held: the numbers of the deliveries that it is sending, with their leases.
         dead: holders of leases that are known to have died.
     """
 
@@ -233,7 +232,7 @@ class Snapshot:
         for leader in plan.leaders:
             self.leaders[leader.name] = leader
         if plan.begins:
-            self.process = _with_less(self.process, plan.begins)
+            self.process = replace(self.process, free=self.process.free - plan.begins)
         return self
 
     def _assigned(self, record: AssignmentRecord) -> None:
@@ -249,14 +248,3 @@ class Snapshot:
         former = index.get(key)
         if former is None or self.assignments[pair].given_at >= self.assignments[former].given_at:
             index[key] = pair
-
-
-def _with_less(process: Process, begun: int) -> Process:
-    return Process(
-        process.name,
-        process.free - begun,
-        process.sends,
-        process.closed,
-        process.backlog,
-        process.dead,
-    )

@@ -9,17 +9,17 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Callable, Iterable, Mapping
+from dataclasses import replace
 from typing import Any
 
 from bridge.model import Delivery, DeliveryState, Origin
-from bridge.state.records import SessionRecord, SessionState, UpdateKind
+from bridge.state.records import LEASE, SessionRecord, SessionState, UpdateKind
 from bridge.state.snapshot import Needs, Pair, Process, Snapshot
 from bridge.store import rows, schema
 from bridge.store.errors import ConflictError
 from bridge.store.statements import Select, Transaction
 
 SLICE = 500
-LEASE = 10.0  # seconds
 _STALE = 256  # deliveries that are too old, at a time
 _D = rows.listed(schema.deliveries, "d")
 _A = rows.listed(schema.assignments, "a", "card")
@@ -71,7 +71,7 @@ _DELIVERIES = Select(
     " WHERE d.call_id = k.value AND d.turn_key IN {among}"
     f" UNION ALL SELECT {_D}, {_NO_TURN} FROM {{numbers}} CROSS JOIN deliveries d"
     " WHERE d.seq = k.value"
-    f" UNION ALL SELECT {_D}, {_NO_TURN} FROM {{texts}} CROSS JOIN deliveries d"
+    f" UNION ALL SELECT {_D}, {_NO_TURN} FROM {{texts}} CROSS JOIN deliveries d {{open}}"
     f" WHERE d.call_id = k.value AND {_OPEN}"
     f" UNION ALL SELECT {_D}, {_NO_TURN} FROM {{texts}} CROSS JOIN deliveries d"
     " WHERE d.call_id = k.value AND d.reply_key IN {among}"
@@ -80,7 +80,7 @@ _NUMBERED = Select(
     f"SELECT {_D} FROM {{numbers}} CROSS JOIN deliveries d WHERE d.seq = k.value"  # noqa: S608
 )
 _OPEN_OF_CALLS = Select(
-    f"SELECT {_D} FROM {{texts}} CROSS JOIN deliveries d"  # noqa: S608
+    f"SELECT {_D} FROM {{texts}} CROSS JOIN deliveries d {{open}}"  # noqa: S608
     f" WHERE d.call_id = k.value AND {_OPEN}"
 )
 _TOLD = Select(
@@ -239,7 +239,7 @@ class Loader:
         if needs.turns:
             self._turns(needs.turns)
         if needs.suggestions:
-            self._suggestions(_SUGGESTIONS.rows(self._tx, _list(needs.suggestions)))
+            self._suggestions(_SUGGESTIONS.rows(self._tx, list(needs.suggestions)))
         self._special(needs)
         self._rows(needs)
         self._sessions(needs)
@@ -247,14 +247,7 @@ class Loader:
         self.snapshot.loaded_turns = set(self.snapshot.turns)
         if self._dead:
             found = self.snapshot.process
-            self.snapshot.process = Process(
-                found.name,
-                found.free,
-                found.sends,
-                found.closed,
-                found.backlog,
-                frozenset(self._dead),
-            )
+            self.snapshot.process = replace(found, dead=frozenset(self._dead))
         return self.snapshot
 
     # -- the ordinary rows ---------------------------------------------------------------------
@@ -280,12 +273,12 @@ class Loader:
             known = needs.of_turns <= snapshot.turns.keys()
             found = _DELIVERIES.rows(
                 tx,
-                _list(turned if known else turned | needs.open_of_calls),
-                _list(needs.of_turns),
-                _list(needs.deliveries),
-                _list(opened),
-                _list(opened if needs.replies else ()),
-                _list(needs.replies),
+                list(turned if known else turned | needs.open_of_calls),
+                list(needs.of_turns),
+                list(needs.deliveries),
+                list(opened),
+                list(opened if needs.replies else ()),
+                list(needs.replies),
             )
             self._deliveries_and_turns(found)
         self._behind(needs)
@@ -293,12 +286,12 @@ class Loader:
         if needs.callers:
             self._with_agents(needs)
         if needs.leaders:
-            for row in _LEADERS.rows(tx, _list(needs.leaders)):
+            for row in _LEADERS.rows(tx, list(needs.leaders)):
                 leader = rows.leader(row)
                 snapshot.leaders[leader.name] = leader
                 self._note_dead(leader.holder)
         if needs.updates:
-            self._updates(_UPDATES.rows(tx, _list(needs.updates)))
+            self._updates(_UPDATES.rows(tx, list(needs.updates)))
         if needs.switches:
             self._switches()
 
@@ -308,7 +301,7 @@ class Loader:
         if needs.calls_of_deliveries:
             calls = {item.envelope.call_id for item in snapshot.deliveries.values()}
             self._assignments((), calls)
-            self._deliveries(_OPEN_OF_CALLS.rows(self._tx, _list(calls)))
+            self._deliveries(_OPEN_OF_CALLS.rows(self._tx, list(calls)))
         elif needs.next_of_calls:
             waiting = {
                 item.envelope.call_id
@@ -339,7 +332,7 @@ class Loader:
             if (found := snapshot.latest(sender)) is not None
         }
         if senders or calls:
-            self._suggestions(_OFFERED.rows(self._tx, _list(senders), _list(calls)))
+            self._suggestions(_OFFERED.rows(self._tx, list(senders), list(calls)))
 
     def _with_agents(self, needs: Needs) -> None:
         """What an action call is told of a conversation that an agent has."""
@@ -371,16 +364,14 @@ class Loader:
         self.snapshot.told[call] = [rows.delivery(row) for row in found]
 
     def _turns(self, keys: Iterable[str]) -> None:
-        for row in _TURNS.rows(self._tx, _list(keys)):
+        for row in _TURNS.rows(self._tx, list(keys)):
             record = rows.turn(row)
             self.snapshot.turns[record.key] = record
 
     def _assignments(self, senders: Iterable[str], calls: Iterable[str]) -> None:
         snapshot = self.snapshot
         newest: list[tuple[str, str]] = []
-        for tagged, handed_back_at, *row in _ASSIGNMENTS.rows(
-            self._tx, _list(senders), _list(calls)
-        ):
+        for tagged, handed_back_at, *row in _ASSIGNMENTS.rows(self._tx, list(senders), list(calls)):
             record = rows.assignment(row)
             pair: Pair = (record.assignment.sender_id, record.assignment.call_id)
             snapshot.assignments[pair] = record
@@ -404,7 +395,7 @@ class Loader:
 
     def _of_turns(self, calls: Iterable[str], keys: Iterable[str]) -> None:
         """Action calls with all their deliveries; ``calls`` are those that they hand off."""
-        found = _DELIVERIES.rows(self._tx, _list(calls), _list(keys), [], [], [], [])
+        found = _DELIVERIES.rows(self._tx, list(calls), list(keys), [], [], [], [])
         self._deliveries_and_turns(found)
 
     def _deliveries_and_turns(self, found: Iterable[rows.Row]) -> None:
@@ -463,7 +454,7 @@ class Loader:
     def _changing(self, agents: set[str], changed: frozenset[str]) -> set[str]:
         """The agents whose sessions may be changed; all others' are read."""
         looked = agents - changed
-        read = _SESSIONS.rows(self._tx, _list(looked)) if looked else []
+        read = _SESSIONS.rows(self._tx, list(looked)) if looked else []
         current = [record for record in map(rows.session, read) if is_current(record)]
         for record in current:
             self._session(record)
@@ -471,7 +462,7 @@ class Loader:
 
     def _stored_sessions(self, agents: set[str]) -> None:
         if agents:
-            for row in _SESSIONS.rows(self._tx, _list(agents)):
+            for row in _SESSIONS.rows(self._tx, list(agents)):
                 self._session(rows.session(row))
             self.snapshot.agents |= agents
 
@@ -494,7 +485,7 @@ class Loader:
             self._unattended()
         tx, now = self._tx, self._now
         if needs.waiting_for_guid:
-            self._slice(_WAITING_FOR_GUID.rows(tx, _list(needs.waiting_for_guid), now))
+            self._slice(_WAITING_FOR_GUID.rows(tx, list(needs.waiting_for_guid), now))
         if needs.waiting_for_gateway:
             self._slice(_AFTER_AWAY.rows(tx, now))
         if needs.waiting_auto:
@@ -540,7 +531,7 @@ class Loader:
         self.snapshot.due = list(dict.fromkeys(str(row[1]) for row in due))
         calls = {item.envelope.call_id for item in self.snapshot.deliveries.values()}
         if calls:
-            self._deliveries(_OPEN_OF_CALLS.rows(tx, _list(calls)))
+            self._deliveries(_OPEN_OF_CALLS.rows(tx, list(calls)))
             self._assignments((), calls)
             late = [
                 item
@@ -554,7 +545,7 @@ class Loader:
                     if _promises(item)
                 }
                 self._of_turns(calls, keys)
-                self._suggestions(_OFFERED.rows(tx, [], _list(calls)))
+                self._suggestions(_OFFERED.rows(tx, [], list(calls)))
 
     def _over(self, item: Delivery) -> bool:
         """Whether its call is over or another agent's, so that it will fail."""
@@ -579,7 +570,7 @@ class Loader:
         if told:
             calls = {item.call_id for item in told if item.call_id is not None}
             self._assignments({item.sender_id for item in told}, calls)
-            self._deliveries(_OPEN_OF_CALLS.rows(tx, _list(calls)))
+            self._deliveries(_OPEN_OF_CALLS.rows(tx, list(calls)))
             for item in told:
                 if item.kind is UpdateKind.RESUME and item.call_id is not None:
                     self._told(item.call_id, float(item.body.get("since", item.created_at)))
@@ -596,7 +587,7 @@ class Loader:
         if dead:
             calls = {item.envelope.call_id for item in dead}
             keys = {str(item.turn_key) for item in dead if _promises(item)}
-            self._deliveries(_OPEN_OF_CALLS.rows(tx, _list(calls)))
+            self._deliveries(_OPEN_OF_CALLS.rows(tx, list(calls)))
             self._assignments((), calls)
             self._of_turns(calls, keys)
 
@@ -643,12 +634,12 @@ class Loader:
         keys: set[str] = set()
         found = _CALLS_OF.rows(
             self._tx,
-            _list(needs.suggestions),
-            _list(needs.deliveries),
-            _list(needs.turns),
-            _list(needs.calls | needs.open_of_calls | needs.brought_calls),
-            _list(needs.senders),
-            _list(needs.updates),
+            list(needs.suggestions),
+            list(needs.deliveries),
+            list(needs.turns),
+            list(needs.calls | needs.open_of_calls | needs.brought_calls),
+            list(needs.senders),
+            list(needs.updates),
         )
         for sender, call in found:
             keys.add(f"sender:{sender}")
@@ -722,10 +713,6 @@ def _number(key: str) -> int:
     """A key as PostgreSQL's advisory locks name it."""
     digest = hashlib.blake2b(key.encode("utf-8", "replace"), digest_size=8).digest()
     return int.from_bytes(digest, "big", signed=True)
-
-
-def _list(found: Iterable[Any]) -> list[Any]:
-    return list(found)
 
 
 def is_current(record: SessionRecord) -> bool:

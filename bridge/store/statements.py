@@ -22,7 +22,8 @@ _encode = json.JSONEncoder(ensure_ascii=False, allow_nan=False, separators=(",",
 class Keys:
     """Lists of keys as tables: ``{texts}`` and ``{numbers}`` in a statement's text.
 
-    Each takes one argument, a list, and has one column, ``k.value``.
+    Each takes one argument, a list, and has one column, ``k.value``. ``{open}`` names the index of
+    open deliveries: among indexes that cost the same, SQLite takes the one that it read first.
     """
 
     SPELLINGS: ClassVar = {
@@ -31,12 +32,14 @@ class Keys:
             "numbers": "json_each(?) AS k",
             "among": "(SELECT value FROM json_each(?))",
             "value": "?",
+            "open": "INDEXED BY deliveries_open",
         },
         "postgresql": {
             "texts": "unnest(%s::text[]) AS k(value)",
             "numbers": "unnest(%s::bigint[]) AS k(value)",
             "among": "(SELECT unnest(%s::text[]))",
             "value": "%s",
+            "open": "",
         },
     }
 

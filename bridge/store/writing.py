@@ -24,36 +24,19 @@ _ASSIGN = Rows(
     expressions={"card": "coalesce(excluded.card, assignments.card)"},
 )
 # The columns that no index has: what every handoff changes.
-_HAND_OVER = Rows(
-    schema.assignments,
-    (
-        "sender_id",
-        "call_id",
-        "owner",
-        "handed_off_at",
-        "handed_back_at",
-        "untold",
-        "erased_at",
-        "command_key",
-    ),
-    conflict=("sender_id", "call_id"),
-    only_update=True,
+_HANDED = (
+    "sender_id",
+    "call_id",
+    "owner",
+    "handed_off_at",
+    "handed_back_at",
+    "untold",
+    "erased_at",
+    "command_key",
 )
+_HAND_OVER = Rows(schema.assignments, _HANDED, conflict=("sender_id", "call_id"), only_update=True)
 _CARD = Rows(
-    schema.assignments,
-    (
-        "sender_id",
-        "call_id",
-        "owner",
-        "handed_off_at",
-        "handed_back_at",
-        "untold",
-        "erased_at",
-        "command_key",
-        "card",
-    ),
-    conflict=("sender_id", "call_id"),
-    only_update=True,
+    schema.assignments, (*_HANDED, "card"), conflict=("sender_id", "call_id"), only_update=True
 )
 _CALLED = Rows(schema.turns, rows.TURN, conflict=("key",), returning=("key",))
 _ANSWERED = Rows(schema.turns, ("key", "answer"), conflict=("key",), only_update=True)

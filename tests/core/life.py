@@ -39,9 +39,9 @@ from bridge.state.commands import (
     SendingResult,
 )
 from bridge.state.plan import Plan
+from bridge.state.records import LEASE
 from bridge.state.snapshot import Snapshot
 from bridge.store import EVERYTHING, Notice, Store, lists, schema
-from bridge.store.loading import LEASE
 from tests.core.clock import HeldClock
 from tests.core.diagram import BORN, PAGES, arrows, reached
 from tests.core.rig import Asked, Rig, call, given, reply, rules

@@ -8,7 +8,7 @@ from bridge.errors import RetryableError
 from bridge.planners import PLANNERS
 from bridge.state.commands import SendReply
 from bridge.state.plan import Plan
-from bridge.store.loading import LEASE
+from bridge.state.records import LEASE
 from tests.core.clock import HeldClock
 from tests.core.rig import Making, Rig, reply
 from tests.making import NOW

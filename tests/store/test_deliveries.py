@@ -18,7 +18,6 @@ from bridge.model import (
     Owner,
     derive,
 )
-from bridge.planners.changes import LEASE
 from bridge.state.commands import (
     ClaimDeliveries,
     EndCall,
@@ -27,7 +26,7 @@ from bridge.state.commands import (
     WakeAgent,
 )
 from bridge.state.plan import Put
-from bridge.state.records import AssignmentRecord
+from bridge.state.records import LEASE, AssignmentRecord
 from bridge.store import ConflictError, Store, lists
 from tests.making import NOW, assignment, delivery, envelope
 from tests.store.machine import GUID, Machine, keep, rules, signed_in

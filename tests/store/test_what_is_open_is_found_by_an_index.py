@@ -48,7 +48,7 @@ def statements() -> Iterator[tuple[str, Select | Rows]]:
 def arguments(statement: Select) -> list[Any]:
     """Something for each of its places."""
     given = {"texts": [TEXT], "numbers": [NUMBER], "among": [TEXT], "value": TEXT}
-    return [given[place] for place in re.findall(r"\{(\w+)\}", statement._text)]
+    return [given[place] for place in re.findall(r"\{(\w+)\}", statement._text) if place != "open"]
 
 
 def steps(tx: Transaction, statement: Select | Rows) -> list[str]:
