@@ -23,10 +23,11 @@ customer's words.
 from __future__ import annotations
 
 from collections.abc import Sequence
+from typing import Any
 
 
 class BridgeError(Exception):
-    """Base of all errors of the bridge.
+    """Base of all errors of the bridge; they can be pickled, whatever their arguments are.
 
     Attributes:
         message: one sentence for a person, with the cure where there is one.
@@ -35,6 +36,10 @@ class BridgeError(Exception):
     def __init__(self, message: str) -> None:
         super().__init__(message)
         self.message = message
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        # By its attributes: an exception's own way would call the class with its message alone.
+        return _restored, (type(self), self.args, self.__dict__)
 
 
 class ConfigurationError(BridgeError):
@@ -153,6 +158,14 @@ class FinalError(GatewayError):
 
 class SignInRefusedError(FinalError):
     """The gateway does not let this agent in: credentials, an expired password, a lock."""
+
+
+def _restored(
+    kind: type[BridgeError], arguments: tuple[Any, ...], attributes: dict[str, Any]
+) -> BridgeError:
+    error = kind.__new__(kind, *arguments)
+    error.__dict__.update(attributes)
+    return error
 
 
 def describe(error: BaseException) -> str:

@@ -1,8 +1,8 @@
-"""What this process counts, and how that and the store's figures are told to Prometheus.
+"""What the core counts, and how that and the store's figures are told to Prometheus.
 
-A registry of our own. Counters are of one process and carry its name; what is read from the store
-when it is asked for is the same in all. No label holds an ID or a word of anybody's: each has a few
-values that are known beforehand.
+A registry of our own. A server has one core, so its counters are the server's; what is read from
+the store when it is asked for is the same on every machine. No label holds an ID or a word of
+anybody's: each has a few values that are known beforehand.
 """
 
 from __future__ import annotations
@@ -12,7 +12,6 @@ import time
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import suppress
 from dataclasses import dataclass, field
-from multiprocessing import current_process
 
 from prometheus_client import CollectorRegistry, Counter, Histogram, ProcessCollector
 from prometheus_client.core import GaugeMetricFamily, Metric
@@ -75,7 +74,7 @@ class Figures:
 
 
 class Metrics:
-    """The counters of one process. Thread-safe; each call costs a microsecond or two."""
+    """The counters of one core. Thread-safe; each call costs a microsecond or two."""
 
     def __init__(self) -> None:
         self._registry = CollectorRegistry()
@@ -155,17 +154,17 @@ class Metrics:
             accept: the header of the request.
             read: asks the store; where that fails, its figures are left out and
                 ``cc_bridge_store_up`` is 0.
-            breaker: the state of this process's breaker.
+            breaker: the state of the circuit breaker.
             version: the program's.
 
         Returns:
             The text and its content type.
         """
-        families = [*self._of_this_process(breaker, version), *_of_the_store(read)]
+        families = [*self._counted(breaker, version), *_of_the_store(read)]
         encode, kind = choose_encoder(accept)
         return encode(_Told(families)), kind
 
-    def _of_this_process(self, breaker: str, version: str) -> Iterator[Metric]:
+    def _counted(self, breaker: str, version: str) -> Iterator[Metric]:
         state = GaugeMetricFamily(
             _PREFIX + "gateway_breaker", "1 for the breaker's state", labels=["state"]
         )
@@ -173,10 +172,9 @@ class Metrics:
             state.add_metric([each], float(each == breaker))
         info = GaugeMetricFamily(_PREFIX + "info", "The program's version", labels=["version"])
         info.add_metric([version], 1)
-        name = current_process().name
         for family in (*self._registry.collect(), state, info):
             family.samples = [
-                sample._replace(labels={"process": name, **sample.labels})
+                sample
                 for sample in family.samples
                 if not sample.name.endswith("_created")  # the text format has no use for it
             ]

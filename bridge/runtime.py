@@ -1,7 +1,8 @@
-"""Opens and closes everything: the one place where the parts are put together.
+"""What the edge works with: the settings, a core to put commands to, and queries to read with.
 
 A process has one runtime, opened lazily (action instances are pickled to worker processes, and in
-gRPC mode no listener runs): ``current()``. Tests build their own with other parts.
+gRPC mode no listener runs): ``current()``. In a server's worker its core is another process, see
+``use_core``; everywhere else it is a thread. Tests build their own with other parts.
 """
 
 from __future__ import annotations
@@ -12,23 +13,24 @@ from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import ExitStack, closing, contextmanager
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
 from cachetools import LRUCache
 
 from bridge import config
 from bridge.config.settings import Settings
-from bridge.core import Clock, Core, Senders
-from bridge.gateway.client import GatewayClient
-from bridge.metrics import Metrics
+from bridge.core.clock import Clock
+from bridge.core.port import CorePort
 from bridge.planners import Rules
+from bridge.process.client import CoreClient
 from bridge.queries import Calls, Deliveries, Suggestions, Tokens
-from bridge.rasa import Rasa
-from bridge.senders import AllSenders
-from bridge.store import Store, lists
-from bridge.store.engine import BUSY_SECONDS
+from bridge.store import Reader
 from bridge.translate import Translator
-from bridge.upkeep.erasing import Eraser
-from bridge.upkeep.retention import Retention
+
+if TYPE_CHECKING:  # a server's workers have no core of their own
+    from bridge.core.core import Core, Senders
+    from bridge.service import Service
+    from bridge.upkeep.erasing import Eraser
 
 logger = logging.getLogger(__name__)
 
@@ -37,14 +39,16 @@ _READERS = 8  # threads for lists; what changes anything needs none
 
 
 class Runtime:
-    """All parts of the bridge at work in one process.
+    """All parts of the edge in one process.
 
     Args:
         settings: as ``config.load`` gives them.
-        rules: what the planners decide by; made of the settings where none are given.
-        clock: the time; a test gives its own.
-        senders: what talks to the gateway and to Rasa; a test gives its own.
-        patience: how long SQLite waits for another process's transaction, in seconds.
+        core: the core of another process; without it, one is opened in this process, with
+
+            rules: what the planners decide by; made of the settings where none are given.
+            clock: the time; a test gives its own.
+            senders: what talks to the gateway and to Rasa; a test gives its own.
+            patience: how long SQLite waits for another process's transaction, in seconds.
 
     Raises:
         BridgeError: something could not be opened; what was opened is closed again.
@@ -54,72 +58,68 @@ class Runtime:
         self,
         settings: Settings,
         *,
+        core: CorePort | None = None,
         rules: Rules | None = None,
         clock: Clock | None = None,
         senders: Senders | None = None,
-        patience: float = BUSY_SECONDS,
+        patience: float | None = None,
     ) -> None:
         bridge = settings.bridge
         self.settings = settings
-        self.metrics = Metrics()
         self.warned: LRUCache[int, None] = LRUCache(_WARNED)  # conversations, see actions.brought
+        rules = rules or Rules.of(bridge, settings.designer, Translator(settings.media))
         with ExitStack() as opened:
-            self.store = Store(bridge.storage.url, patience=patience)
-            opened.callback(self.store.close)
-            self.client = GatewayClient(bridge.gateway, connections=bridge.delivery.workers * 2)
-            opened.callback(self.client.close)
-            rasa = Rasa(bridge.rasa) if bridge.rasa.url else None
-            if rasa is not None:
-                opened.callback(rasa.close)
-            rules = rules or Rules.of(bridge, settings.designer, Translator(settings.media))
-            domain = settings.domain  # of the file that rasa.domain names
-            self.core = Core(
-                self.store,
-                rules,
-                senders=senders or AllSenders(self.client, rasa, bridge),
-                responses=domain.get("responses") or {} if domain is not None else None,
-                metrics=self.metrics,
-                clock=clock,
-            )
+            self.service: Service | None = None  # None where the core is another process's
+            if core is None:
+                self.service, core = _opened(settings, rules, clock, senders, patience)
+                opened.callback(self.service.close)
+                self.store: Reader = self.service.store
+            else:
+                self.store = Reader(bridge.storage.url)
+                opened.callback(self.store.close)
+            self.core = core
             self.calls = Calls(self.store, rules.composer)
             self.deliveries = Deliveries(self.store)
-            self.suggestions = Suggestions(self.store, self.core, settings.designer.assist.mode)
-            self.tokens = Tokens(self.store, bridge, self.core)
+            self.suggestions = Suggestions(self.store, core, settings.designer.assist.mode)
+            self.tokens = Tokens(self.store, bridge, core)
             self.pool = ThreadPoolExecutor(_READERS, thread_name_prefix="reading")
             opened.callback(self.pool.shutdown)
-            self.retention = Retention(self.store, self.core, bridge.retention)
-            opened.callback(self.core.close)
-            self.core.start()
-            self.retention.start()
-            opened.callback(self.retention.close)
             self._opened = opened.pop_all()
 
-    def tell_metrics(self, accept: str, *, version: str) -> tuple[bytes, str]:
-        """What Prometheus is told: see ``Metrics.tell``. Blocks for the store."""
-        return self.metrics.tell(
-            accept,
-            read=lambda: self.store.read(lists.figures),
-            breaker=self.core.breaker.state.value,
-            version=version,
-        )
-
     def stop_polling(self) -> None:
-        """Poll for agents' events no more: the process is to end. Everything else goes on."""
-        self.core.stop_polling()
+        """Poll for agents' events no more: the process is to end. Everything else goes on.
+
+        A core of another process is told by whoever started that.
+        """
+        if self.service is not None:
+            self.service.core.stop_polling()
 
     def close(self) -> None:
-        """Let what is in flight finish within its deadlines, then close every part.
-
-        All are told first, so that they finish side by side. Leases are given back.
-        """
-        self.retention.stop()
-        self.core.stop()
+        """Let what is in flight finish within its deadlines, then close every part."""
+        if isinstance(self.core, CoreClient):
+            self.core.close()
         self._opened.close()
+
+
+def _opened(
+    settings: Settings,
+    rules: Rules,
+    clock: Clock | None,
+    senders: Senders | None,
+    patience: float | None,
+) -> tuple[Service, CorePort]:
+    """A core in this process."""
+    from bridge.core.local import LocalCore  # noqa: PLC0415 - not in a server's workers
+    from bridge.service import Service  # noqa: PLC0415
+
+    service = Service(settings, rules=rules, clock=clock, senders=senders, patience=patience)
+    return service, LocalCore(service.core)
 
 
 _lock = threading.Lock()
 _settings: Settings | None = None
 _current: Runtime | None = None
+_address: str | None = None
 
 
 def settings() -> Settings:
@@ -151,8 +151,15 @@ def current() -> Runtime:
         return _current
     with _lock:
         if _current is None:
-            _current = Runtime(settings())
+            core = CoreClient(_address) if _address is not None else None
+            _current = Runtime(settings(), core=core)
         return _current
+
+
+def use_core(address: str) -> None:
+    """Use the core of the process that listens at ``address`` instead of one of this process's."""
+    global _address  # noqa: PLW0603 - one core a process is the point
+    _address = address
 
 
 def opened() -> Runtime | None:
@@ -178,23 +185,6 @@ def close_current() -> None:
         runtime.close()
 
 
-def prepare() -> Settings:
-    """Check the configuration and the database before anything listens.
-
-    Raises:
-        BridgeError: ConfigurationError with every fault, or StoreError.
-    """
-    found = settings()
-    for warning in found.warnings:
-        logger.warning(warning)
-    store = Store(found.bridge.storage.url)
-    try:
-        store.demand_writable()
-    finally:
-        store.close()
-    return found
-
-
 @dataclass(frozen=True, slots=True)
 class Tools:
     """What a command-line tool needs, beside a server that may be working.
@@ -212,9 +202,15 @@ class Tools:
 @contextmanager
 def tools(settings: Settings, *, existing: bool = True) -> Iterator[Tools]:
     """The tools on the configured database; ``existing``: refuse to make a SQLite file."""
+    from bridge.core.core import Core  # noqa: PLC0415 - not in a server's workers
+    from bridge.core.local import LocalCore  # noqa: PLC0415
+    from bridge.store import Store  # noqa: PLC0415
+    from bridge.upkeep.erasing import Eraser  # noqa: PLC0415
+
     bridge = settings.bridge
     with closing(Store(bridge.storage.url, existing=existing)) as store:
         rules = Rules.of(bridge, settings.designer, Translator(settings.media))
         with closing(Core(store, rules)) as core:
             core.start()
-            yield Tools(core, Deliveries(store), Tokens(store, bridge, core), Eraser(store, core))
+            tokens = Tokens(store, bridge, LocalCore(core))
+            yield Tools(core, Deliveries(store), tokens, Eraser(store, core))

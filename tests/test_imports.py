@@ -20,6 +20,8 @@ ROWS = (
     {"planners", "trust", "passes"},
     {"core", "senders"},  # what decides when, and what blocks, know each other by commands alone
     {"queries", "upkeep"},
+    {"service"},
+    {"process"},
     {"runtime"},
     {"web"},
     {"actions", "cli"},
@@ -38,6 +40,7 @@ LEFT_ALONE = {
     "senders": {"store", "planners", "trust", "passes"},
     "queries": {"rasa", "senders"},
     "upkeep": {"gateway", "rasa", "planners", "senders"},
+    "process": {"store", "rasa", "gateway", "senders", "queries", "upkeep", "planners"},
     # The edge puts commands, and reads by queries.
     "web": {"store", "rasa", "senders", "upkeep"},
     "actions": {"store", "rasa", "senders", "upkeep", "gateway"},
@@ -49,13 +52,15 @@ PARTS = {
     ("trust", "gateway"): {"wire"},
     ("queries", "gateway"): {"wire"},
     ("web", "gateway"): {"wire"},
+    ("runtime", "process"): {"client"},
+    ("actions", "process"): {"supervisor", "workers"},
 }
 
 # The only homes of a library.
 HOMES = {
     "rasa_sdk": {"actions"},
     "pluggy": {"actions"},
-    "sanic": {"web", "simulator"},
+    "sanic": {"web", "process", "simulator"},
     "requests": {"gateway", "rasa"},
     "urllib3": {"gateway", "rasa"},
     "sqlalchemy": {"store"},
@@ -107,6 +112,7 @@ IMPURE = {
     "threading",
     "time",
 }
+READS_ENVIRONMENT = {"bridge.process.supervisor"}  # by which it tells workers where the core is
 ENVIRONMENT = {"environ", "environb", "getenv", "getenvb", "putenv", "unsetenv"}
 
 
@@ -119,7 +125,7 @@ def faults(module: str, source: str) -> list[str]:
         for line, name in _imports(tree, package)
         if (why := _why_not(module, name))
     ]
-    if _unit(module) != "config":
+    if module not in READS_ENVIRONMENT and _unit(module) != "config":
         found += [f"{module}:{line} reads the environment" for line in _environment(tree)]
     return found
 
@@ -250,8 +256,16 @@ CAUGHT = [
     ("bridge.simulator.app", "from bridge.model import Channel", "shares nothing"),
     ("bridge.core.core", "import bridge.simulator", "program of its own"),
     ("bridge.web.api", "import rasa_sdk.events", "lives in actions only"),
-    ("bridge.actions.base", "from sanic import Sanic", "lives in simulator and web only"),
-    ("bridge.planners.updates", "from sanic import Sanic", "lives in simulator and web only"),
+    (
+        "bridge.actions.base",
+        "from sanic import Sanic",
+        "lives in process and simulator and web only",
+    ),
+    (
+        "bridge.planners.updates",
+        "from sanic import Sanic",
+        "lives in process and simulator and web only",
+    ),
     ("bridge.core.core", "import requests", "lives in gateway and rasa only"),
     ("bridge.senders.rasa", "import requests", "lives in gateway and rasa only"),
     ("bridge.planners.updates", "import requests", "lives in gateway and rasa only"),

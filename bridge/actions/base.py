@@ -19,7 +19,7 @@ from rasa_sdk.types import DomainDict
 from bridge import runtime
 from bridge import turn as turns
 from bridge.actions import brought, events
-from bridge.core import FullError, ask
+from bridge.core.channel import FullError
 from bridge.errors import StoreError, describe
 from bridge.model import derive
 from bridge.planners.assist import SELECTOR
@@ -77,7 +77,7 @@ class BridgeAction(Action, ABC):
             wait=wait,
             responses=_responses(bridge, turn),
         )
-        answer: ActionAnswer = await ask(bridge.core, command, seconds=wait + _MARGIN)
+        answer: ActionAnswer = await bridge.core.ask(command, seconds=wait + _MARGIN)
         return answer
 
     def _failed(self, error: Exception) -> ActionAnswer:

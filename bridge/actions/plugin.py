@@ -9,6 +9,7 @@ import contextlib
 import logging
 import multiprocessing
 import sys
+from argparse import Namespace
 from typing import Any
 
 import pluggy
@@ -16,8 +17,8 @@ from rasa_sdk import utils
 from rasa_sdk.endpoint import create_argument_parser
 from rasa_sdk.plugin import plugin_manager
 
-from bridge import runtime, web
-from bridge.errors import BridgeError
+from bridge.process import workers
+from bridge.process.supervisor import CoreFailedError, Supervisor, address, announce
 
 _NAME = "rasa-cc-bridge"
 _WRONG_CONFIGURATION = 2  # the exit code
@@ -30,11 +31,16 @@ class WebEdge:
 
     @_hook
     def attach_sanic_app_extensions(self, app: Any) -> None:
-        """Attach the edge; in the main process, see first that the bridge can be opened."""
+        """In a worker, attach the edge; in the main process, start the core and look after both."""
         if multiprocessing.parent_process() is None:
-            _prepare()
-        else:
-            _log_as_the_main_process()
+            workers.hold_signals()
+            workers.install(app, _core_started())
+            return
+        from bridge import runtime, web  # noqa: PLC0415 - the main process needs neither
+
+        _log_as_the_main_process()
+        if (where := address()) is not None:
+            runtime.use_core(where)
         web.attach(app)
 
 
@@ -45,20 +51,35 @@ def register() -> None:
         manager.register(WebEdge(), _NAME)
 
 
-def _prepare() -> None:
+def _core_started() -> Supervisor:
+    options = _options()
+    supervisor = Supervisor(
+        level=logging.getLogger().getEffectiveLevel(),
+        logging_file=getattr(options, "logging_config_file", None),
+    )
     try:
-        runtime.prepare()
-    except BridgeError as error:
+        supervisor.start()
+    except CoreFailedError as error:
         sys.stderr.write(f"{error}\n")
         sys.exit(_WRONG_CONFIGURATION)
+    announce(supervisor.address)
+    return supervisor
+
+
+def _options() -> Namespace | None:
+    """The SDK's command line; None in another program, which has other arguments."""
+    options: Namespace | None = None
+    with contextlib.suppress(SystemExit):
+        options, _ = create_argument_parser().parse_known_args()  # type: ignore[no-untyped-call]
+    return options
 
 
 def _log_as_the_main_process() -> None:
     """The SDK sets logging up in the main process only: its workers would say no word at INFO."""
+    options = _options()
     if logging.getLogger().handlers:
         return
-    with contextlib.suppress(SystemExit):  # started by another program, with other arguments
-        options, _ = create_argument_parser().parse_known_args()  # type: ignore[no-untyped-call]
+    if options is not None:
         utils.configure_colored_logging(options.loglevel)  # type: ignore[no-untyped-call]
         utils.configure_file_logging(
             logging.getLogger("rasa_sdk"),

@@ -8,5 +8,6 @@ from bridge.config.domain import load_domain
 from bridge.config.loader import defaults_folder, load
 from bridge.config.schema import schema
 from bridge.config.settings import Settings
+from bridge.config.source import read_yaml
 
-__all__ = ["Settings", "defaults_folder", "load", "load_domain", "schema"]
+__all__ = ["Settings", "defaults_folder", "load", "load_domain", "read_yaml", "schema"]

@@ -180,7 +180,7 @@ class DeliverySettings(Section):
         default="resend", description="when nobody knows whether a message arrived"
     )
     workers: Count = Field(
-        default=64, ge=1, le=256, description="deliveries sent at a time, per process"
+        default=64, ge=1, le=256, description="deliveries sent at a time, per server"
     )
     max_waiting_per_call: Count = Field(default=100, ge=1, description="deliveries")
 

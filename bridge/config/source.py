@@ -258,3 +258,12 @@ def scalar(tag: str, text: str) -> Any:
     except ValueError:
         pass
     return text
+
+
+def read_yaml(path: FilePath) -> Any:
+    """The values of a YAML file that is another program's.
+
+    Raises:
+        OSError, YAMLError: it cannot be read.
+    """
+    return YAML(typ="safe", pure=True).load(path.read_text(encoding="utf-8"))

@@ -69,8 +69,18 @@ class Channel:
     def take(self, *, most: int, until: float) -> list[Request]:
         """Up to ``most`` commands, as soon as there is one; none when it is ``until``."""
         with self._condition:
-            if not self._queue and not self._background and not self._woken:
+            if self.is_idle():
                 self._clock.wait(self._condition, until)
+            return self.taken(most)
+
+    def is_idle(self) -> bool:
+        """Whether ``take`` has a reason to wait."""
+        with self._condition:
+            return not (self._queue or self._background or self._woken)
+
+    def taken(self, most: int) -> list[Request]:
+        """Up to ``most`` of the commands that are there."""
+        with self._condition:
             self._woken = False
             found = self._queue
             if found:

@@ -22,6 +22,7 @@ from bridge.core import breaker
 from bridge.core.breaker import Breaker, Evidence
 from bridge.core.channel import Channel, Reply, Request
 from bridge.core.clock import Clock
+from bridge.core.port import Status
 from bridge.core.timers import Timers
 from bridge.errors import (
     BridgeError,
@@ -69,6 +70,7 @@ from bridge.store import (
     Store,
     UnavailableError,
     UnstorableError,
+    lists,
     notify,
     write,
 )
@@ -159,6 +161,7 @@ class Core:
         name: begins the leases of this core.
         planners: what decides about each kind of command.
         is_dead: whether the holder of a lease has surely died.
+        channel: where commands come from; one of this process's own where none is given.
     """
 
     def __init__(
@@ -174,6 +177,7 @@ class Core:
         name: str | None = None,
         planners: Mapping[type[Command], Planner] = PLANNERS,
         is_dead: Callable[[str], bool] = identity.is_dead,
+        channel: Channel | None = None,
     ) -> None:
         self._store = store
         self._rules = rules
@@ -184,7 +188,7 @@ class Core:
         self._clock = clock or Clock()
         self._workers = rules.bridge.delivery.workers if workers is None else workers
         self.name = name or identity.name()
-        self._channel = Channel(self._clock)
+        self._channel = Channel(self._clock) if channel is None else channel
         self._timers: Timers[Command] = Timers()
         self._waiters: dict[str, list[Reply]] = {}
         self._sending: dict[int, Delivery] = {}  # by number, until its result came
@@ -301,6 +305,20 @@ class Core:
     def breaker(self) -> Breaker:
         """Whether the gateway serves, as far as this process knows."""
         return self._breaker
+
+    def status(self) -> Status:
+        """What ``/bridge/ready`` tells; costs nothing."""
+        breaker = self._breaker
+        return Status(alive=self.alive, breaker=breaker.state.value, since=breaker.since)
+
+    def tell_metrics(self, accept: str, *, version: str) -> tuple[bytes, str]:
+        """What Prometheus is told: see ``Metrics.tell``. Blocks for the store."""
+        return self._metrics.tell(
+            accept,
+            read=lambda: self._store.read(lists.figures),
+            breaker=self._breaker.state.value,
+            version=version,
+        )
 
     @property
     def clock(self) -> Clock:

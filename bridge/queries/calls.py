@@ -10,7 +10,7 @@ from bridge.model import Card, Delivery
 from bridge.planners.compose import Composer
 from bridge.queries.paging import MOST, Page, number
 from bridge.state.records import AssignmentRecord, SessionRecord
-from bridge.store import Reading, Store, lists
+from bridge.store import Reader, Reading, lists
 
 
 @dataclass(frozen=True, slots=True)
@@ -30,7 +30,7 @@ class CallView:
 class Calls:
     """Thread-safe; blocks for the store."""
 
-    def __init__(self, store: Store, composer: Composer) -> None:
+    def __init__(self, store: Reader, composer: Composer) -> None:
         self._store = store
         self._plain = composer.plain
 

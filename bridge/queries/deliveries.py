@@ -9,7 +9,7 @@ from bridge.errors import RefusedError
 from bridge.model import Delivery, DeliveryState, Suggestion
 from bridge.queries.paging import MOST, Page, named_states, page_size
 from bridge.state.records import RasaUpdate
-from bridge.store import Reading, Store, lists
+from bridge.store import Reader, Reading, lists
 
 _ID_DIGITS = 18
 
@@ -33,7 +33,7 @@ class History:
 class Deliveries:
     """Thread-safe; blocks for the store."""
 
-    def __init__(self, store: Store) -> None:
+    def __init__(self, store: Reader) -> None:
         self._store = store
 
     def listing(

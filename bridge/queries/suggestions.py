@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from bridge.core import Core
+from bridge.core.port import CorePort
 from bridge.errors import RefusedError
 from bridge.model import Mode, Suggestion, SuggestionState
 from bridge.planners.assist import SWITCH, mode_in_force
 from bridge.queries.paging import Page, named_states, page_size
 from bridge.state.commands import ExpireSuggestions
-from bridge.store import Reading, Store, lists
+from bridge.store import Reader, Reading, lists
 
 
 class Suggestions:
@@ -17,7 +17,7 @@ class Suggestions:
     ``agent_id`` is who asks: an agent sees its own calls' only; None is a system.
     """
 
-    def __init__(self, store: Store, core: Core, configured: Mode) -> None:
+    def __init__(self, store: Reader, core: CorePort, configured: Mode) -> None:
         self._store = store
         self._core = core
         self._configured = configured

@@ -4,12 +4,12 @@ from __future__ import annotations
 
 from bridge import passes
 from bridge.config.settings import BridgeSettings
-from bridge.core import Core
+from bridge.core.port import CorePort
 from bridge.errors import RefusedError
 from bridge.gateway import wire
 from bridge.passes import Pass, Role
 from bridge.state.commands import RevokeTokens
-from bridge.store import Store, lists
+from bridge.store import Reader, lists
 
 _LONGEST_NAME = 48  # characters; a revocation names the role too, in 64
 
@@ -17,7 +17,7 @@ _LONGEST_NAME = 48  # characters; a revocation names the role too, in 64
 class Tokens:
     """Thread-safe; blocks for the store."""
 
-    def __init__(self, store: Store, settings: BridgeSettings, core: Core) -> None:
+    def __init__(self, store: Reader, settings: BridgeSettings, core: CorePort) -> None:
         self._store = store
         self._core = core
         secret = settings.api.inbox_secret

@@ -16,7 +16,7 @@ from bridge.store.errors import (
 )
 from bridge.store.loading import Loader
 from bridge.store.notifier import EVERYTHING, Notice, notify
-from bridge.store.store import Reading, Store
+from bridge.store.store import Reader, Reading, Store
 from bridge.store.writing import write
 
 __all__ = [
@@ -27,6 +27,7 @@ __all__ = [
     "Loader",
     "LostError",
     "Notice",
+    "Reader",
     "Reading",
     "Store",
     "UnavailableError",

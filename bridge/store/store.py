@@ -32,7 +32,44 @@ Reading: TypeAlias = Connection  # what the functions of ``lists`` take first
 _READERS = 8
 
 
-class Store:
+class Reader:
+    """Reading connections to a database that is there. Thread-safe; close it once.
+
+    Args:
+        url: SQLAlchemy's, ``sqlite:///FILE`` or ``postgresql+psycopg://...``.
+
+    Raises:
+        StoreError: ``url`` cannot be used.
+    """
+
+    def __init__(self, url: str) -> None:
+        self._reading = open_engine(url, connections=_READERS, reading=True)
+
+    @property
+    def dialect(self) -> str:
+        """``sqlite`` or ``postgresql``."""
+        return self._reading.dialect.name
+
+    def read(self, query: Callable[[Reading], T]) -> T:
+        """Run ``query`` on a reading connection; each of its statements sees its own moment.
+
+        ``query`` runs twice where the first connection turns out to be broken.
+        """
+        try:
+            return self._read(query)
+        except LostError:
+            return self._read(query)
+
+    def _read(self, query: Callable[[Reading], T]) -> T:
+        with connection(self._reading) as taken:
+            return query(taken)
+
+    def close(self) -> None:
+        """Close every connection."""
+        self._reading.dispose()
+
+
+class Store(Reader):
     """Opens at construction and is closed once.
 
     Args:
@@ -51,7 +88,7 @@ class Store:
         self._engine = open_engine(url, connections=1, patience=patience)
         try:
             migrate(self._engine)
-            if self.dialect == "postgresql":
+            if self._engine.dialect.name == "postgresql":
                 postgres.warn_of_clocks(self._engine)
         except SQLAlchemyError as error:
             self._engine.dispose()
@@ -59,15 +96,10 @@ class Store:
         except StoreError:
             self._engine.dispose()
             raise
-        self._reading = open_engine(url, connections=_READERS, reading=True)
+        super().__init__(url)
         self._writing: Connection | None = None
         self._notifier: Notifier | None = None
         self._version: int | None = None
-
-    @property
-    def dialect(self) -> str:
-        """``sqlite`` or ``postgresql``."""
-        return self._engine.dialect.name
 
     # -- writing: the core's thread alone ------------------------------------------------------
 
@@ -144,22 +176,6 @@ class Store:
             engine = open_engine(self._url, connections=1, reading=True)
             self._notifier = Notifier(engine, own, notified)
 
-    # -- reading -------------------------------------------------------------------------------
-
-    def read(self, query: Callable[[Reading], T]) -> T:
-        """Run ``query`` on a reading connection; each of its statements sees its own moment.
-
-        ``query`` runs twice where the first connection turns out to be broken.
-        """
-        try:
-            return self._read(query)
-        except LostError:
-            return self._read(query)
-
-    def _read(self, query: Callable[[Reading], T]) -> T:
-        with connection(self._reading) as taken:
-            return query(taken)
-
     # -- maintenance ---------------------------------------------------------------------------
 
     def empty_log(self, *, patience: float = 10.0) -> bool:
@@ -205,5 +221,5 @@ class Store:
         if self._notifier is not None:
             self._notifier.close()
         self._drop()
-        self._reading.dispose()
+        super().close()
         self._engine.dispose()

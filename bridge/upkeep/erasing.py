@@ -11,7 +11,7 @@ from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field
 from typing import TypeAlias
 
-from bridge.core import Core
+from bridge.core.core import Core
 from bridge.state.commands import EraseRows, StopErased
 from bridge.state.records import Erasure
 from bridge.store import Store, erasure

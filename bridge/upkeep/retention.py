@@ -16,7 +16,7 @@ from dataclasses import dataclass, field
 from typing import Any, TypeVar
 
 from bridge.config.settings import RetentionSettings
-from bridge.core import Core
+from bridge.core.core import Core
 from bridge.errors import BridgeError, describe
 from bridge.state.commands import (
     Command,

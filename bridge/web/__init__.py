@@ -1,4 +1,4 @@
-"""The Sanic edge: it converts between HTTP and the desk, and decides nothing.
+"""The Sanic edge: it converts between HTTP and commands, and decides nothing.
 
 Everything is attached to the action server's own app, whose routes are Rasa's SDK's.
 """
@@ -9,7 +9,7 @@ from typing import Any
 
 from sanic import Sanic
 
-from bridge.web import api, errors, guard, lifecycle, logs, patience
+from bridge.web import api, errors, guard, lifecycle, logs
 
 
 def attach(app: Sanic[Any, Any]) -> None:
@@ -21,5 +21,4 @@ def attach(app: Sanic[Any, Any]) -> None:
     errors.install(app)
     guard.install(app)
     lifecycle.install(app)
-    patience.install(app)
     app.blueprint(api.blueprint())

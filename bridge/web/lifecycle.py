@@ -12,14 +12,14 @@ import logging
 import multiprocessing
 import os
 import signal
-from collections.abc import Callable, Sequence
+from collections.abc import Awaitable, Callable, Sequence
 from itertools import chain, repeat
 from typing import Any
 
 from sanic import Request, Sanic
 
 from bridge import runtime
-from bridge.errors import describe
+from bridge.errors import StoreError, describe
 
 logger = logging.getLogger(__name__)
 
@@ -55,7 +55,8 @@ class _Worker:
         self._connections = getattr(request.protocol, "connections", self._connections)
 
     async def start(self, _app: Sanic[Any, Any], *_: object) -> None:
-        self._opening = asyncio.create_task(open_until_ready(runtime.current))
+        _end_with_the_main_process()
+        self._opening = asyncio.create_task(open_until_ready(_open))
 
     async def stop(self, app: Sanic[Any, Any], *_: object) -> None:
         _hear_no_other_signal()
@@ -82,6 +83,28 @@ class _Worker:
             await asyncio.sleep(_DRAINING)
 
 
+def _end_with_the_main_process() -> None:
+    """End this worker as soon as the main process died: nobody else would, and the port is taken.
+
+    What was promised is stored; whoever waits for an answer asks again.
+    """
+    parent = multiprocessing.parent_process()
+    if parent is not None:
+        asyncio.get_running_loop().add_reader(parent.sentinel, _leave, "the main process died")
+
+
+async def _open() -> None:
+    """Open what the edge works with, and wait for the core.
+
+    Raises:
+        BridgeError: it cannot be opened, or the core does not work.
+    """
+    bridge = await asyncio.get_running_loop().run_in_executor(None, runtime.current)
+    status = await bridge.core.status()
+    if not status.alive:
+        raise StoreError(status.reason or "the core does not work")
+
+
 def _hear_no_other_signal() -> None:
     """Ctrl-C reaches a worker twice, from the terminal and from Sanic's manager.
 
@@ -102,13 +125,12 @@ async def _read_settings(app: Sanic[Any, Any], *_: object) -> None:
 
 
 async def open_until_ready(
-    opening: Callable[[], object], pauses: Sequence[float] = _PAUSES
+    opening: Callable[[], Awaitable[object]], pauses: Sequence[float] = _PAUSES
 ) -> None:
-    """Call ``opening`` in a thread until it succeeds, with pauses between the attempts."""
-    loop = asyncio.get_running_loop()
+    """Await ``opening`` until it succeeds, with pauses between the attempts."""
     for pause in chain(pauses, repeat(_LONGEST_PAUSE)):
         try:
-            await loop.run_in_executor(None, opening)
+            await opening()
         except Exception as error:  # noqa: BLE001 - whatever it is, it is tried again
             reason = describe(error)
             logger.error("The bridge cannot work yet: %s again_in=%ss", reason, pause)  # noqa: TRY400
@@ -142,14 +164,14 @@ async def close_within(seconds: float, closing: Callable[[], object]) -> None:
     try:
         await asyncio.wait_for(closed, seconds)
     except asyncio.TimeoutError:
-        logger.error("The bridge was not closed in time; what was being sent is sent again")  # noqa: TRY400
-        _leave()
+        _leave("the bridge was not closed in time; what was being sent is sent again")
     except Exception as error:  # noqa: BLE001 - the process ends either way
         logger.error("The bridge was not closed well: %s", describe(error))  # noqa: TRY400
 
 
-def _leave() -> None:
+def _leave(reason: str) -> None:
     """End this worker now: at its end it would wait for the threads that did not come to theirs."""
+    logger.error("This worker ends: %s", reason)
     if multiprocessing.parent_process() is not None:
         logging.shutdown()
         os._exit(_NOT_CLOSED)

@@ -15,10 +15,11 @@ from typing import Any
 from typing_extensions import Self
 
 from bridge.config.settings import BridgeSettings, HandoffSettings, Settings
-from bridge.core import Clock
+from bridge.core.clock import Clock
 from bridge.errors import StoreError
 from bridge.model import Delivery, DeliveryState
 from bridge.runtime import Runtime
+from bridge.service import Service
 from bridge.state.commands import SendReply
 from bridge.state.records import AssignmentRecord
 from bridge.store import lists
@@ -88,6 +89,12 @@ class Burst:
         self.refused = threading.Event()
         self.runtime = Runtime(settings, clock=clock, patience=patience)
         self._numbers: dict[str, count[int]] = defaultdict(count)
+
+    @property
+    def service(self) -> Service:
+        """The core of this process, and what it works with."""
+        assert self.runtime.service is not None
+        return self.runtime.service
 
     def __enter__(self) -> Self:
         return self

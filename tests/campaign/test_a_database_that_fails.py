@@ -14,7 +14,7 @@ from pathlib import Path
 
 import pytest
 
-from bridge.core import Clock
+from bridge.core.clock import Clock
 from bridge.errors import StoreError
 from bridge.state.commands import CheckStore
 from tests.campaign.burst import SEND, Burst, Told
@@ -85,7 +85,7 @@ def test_full_disk(gateway: Simulator, sqlite_url: str) -> None:
         burst.open(*CALLS)
 
         def pages(most: int) -> None:
-            writing = burst.runtime.store._writing  # the limit is a connection's own
+            writing = burst.service.store._writing  # the limit is a connection's own
             assert writing is not None
             driver = writing.connection.driver_connection
             assert driver is not None

@@ -6,7 +6,7 @@ import threading
 import time
 from collections.abc import Callable
 
-from bridge.core import Clock
+from bridge.core.clock import Clock
 from tests.making import NOW
 
 SECONDS = 30.0  # of real time that a test waits for other threads

@@ -9,7 +9,7 @@ from typing import Any
 from bridge import turn as turns
 from bridge.config.media import MediaSettings
 from bridge.config.settings import BridgeSettings, HandoffSettings
-from bridge.core import Core, Senders
+from bridge.core.core import Core, Senders
 from bridge.errors import GatewayError
 from bridge.model import Assignment, Delivery, Guid, Owner, SenderId, derive
 from bridge.planners import PLANNERS, Planner, Rules

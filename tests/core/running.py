@@ -6,7 +6,8 @@ from collections.abc import Callable, Iterator
 from contextlib import ExitStack, contextmanager
 from typing import Any
 
-from bridge.core import Clock, Core
+from bridge.core.clock import Clock
+from bridge.core.core import Core
 from bridge.errors import GatewayError
 from bridge.model import Delivery
 from bridge.planners import Rules

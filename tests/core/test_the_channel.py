@@ -4,8 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from bridge.core import Channel, FullError
-from bridge.core.channel import CAPACITY, Request
+from bridge.core.channel import CAPACITY, Channel, FullError, Request
 from bridge.errors import StoreError
 from bridge.state.commands import CheckStore, Command, PruneRows
 from tests.core.clock import HeldClock

@@ -11,7 +11,8 @@ from typing_extensions import Self
 
 from bridge.config.media import MediaSettings
 from bridge.config.settings import BridgeSettings, HandoffSettings
-from bridge.core import Clock, Core
+from bridge.core.clock import Clock
+from bridge.core.core import Core
 from bridge.gateway.client import GatewayClient
 from bridge.model import Delivery
 from bridge.planners import Rules

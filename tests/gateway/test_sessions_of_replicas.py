@@ -9,7 +9,7 @@ from dataclasses import replace
 
 import pytest
 
-from bridge.core import Clock
+from bridge.core.clock import Clock
 from bridge.store import Store, lists
 from tests.gateway.rig import Rig, fresh, settings, until
 from tests.simulator.harness import Simulator

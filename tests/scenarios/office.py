@@ -24,11 +24,12 @@ from bridge.actions import (
 )
 from bridge.actions.base import BridgeAction
 from bridge.config.settings import BridgeSettings, HandoffSettings, Settings
-from bridge.core import Clock
+from bridge.core.clock import Clock
 from bridge.model import Delivery, Guid, Mode, Suggestion
 from bridge.planners import Rules
 from bridge.planners.assist import SWITCH
 from bridge.runtime import Runtime
+from bridge.service import Service
 from bridge.state.commands import (
     AcceptSuggestion,
     Command,
@@ -186,6 +187,12 @@ class Office:
     ) -> None:
         runtime.use(None)
         self.runtime.close()
+
+    @property
+    def service(self) -> Service:
+        """The core of this process, and what it works with."""
+        assert self.runtime.service is not None
+        return self.runtime.service
 
     # What Rasa calls
 

@@ -30,7 +30,7 @@ def open_the_breaker(office: Office, agent_id: str) -> set[str | None]:
     told = set()
     for number in range(20):
         told.add(hand_off(office, f"early-{number}", agent_id).slots["handoff_error"])
-        if not office.runtime.core.breaker.closed:
+        if not office.service.core.breaker.closed:
             return told
     pytest.fail("the breaker stayed closed")
 
@@ -77,7 +77,7 @@ def test_what_could_not_connect_is_refused_also_as_a_probe(open_office: OpenOffi
         {"gateway_unreachable"} <= open_the_breaker(office, "292") <= {"gateway_unreachable", None}
     )
     until(lambda: nothing_waits(office))
-    core = office.runtime.core
+    core = office.service.core
     until(lambda: core.breaker.due(time.time()))
     tried = hand_off(office, "tried", "292")
     assert of(office, "tried").attempts == 1
@@ -98,4 +98,4 @@ def test_a_pending_one_that_becomes_too_old_meanwhile_is_handed_back(
     assert hand_off(office, "late", "291").slots["handoff_delivery"] == "pending"
     until(lambda: of(office, "late").state is DeliveryState.EXPIRED)
     assert office.runtime.calls.call("call-late").record.owner is Owner.BOT
-    assert not office.runtime.core.breaker.closed
+    assert not office.service.core.breaker.closed

@@ -20,7 +20,7 @@ WORDS = "my order is lost"
 def a_month_later(office: Office) -> None:
     """Words are kept for thirty days where nothing else is said."""
     office.clock.ahead += 31 * 86400
-    assert office.runtime.retention.round().done
+    assert office.service.retention.round().done
 
 
 def test_the_words_are_gone_and_a_repeated_request_says_nothing_twice(
@@ -30,9 +30,9 @@ def test_the_words_are_gone_and_a_repeated_request_says_nothing_twice(
     office.reply("Hello Maria")
     gateway.wait_for(messages=2)
     office.end()
-    assert WORDS in written(office.runtime.store)
+    assert WORDS in written(office.service.store)
     a_month_later(office)
-    kept = written(office.runtime.store)
+    kept = written(office.service.store)
     assert WORDS not in kept
     assert "Maria" not in kept
     # What was answered is every repeat's, and nothing is said again.

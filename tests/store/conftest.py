@@ -6,7 +6,7 @@ from collections.abc import Iterator
 
 import pytest
 
-from bridge.core import Core
+from bridge.core.core import Core
 from bridge.store import Store
 from tests.core.clock import HeldClock
 from tests.store.machine import working

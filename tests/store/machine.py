@@ -20,7 +20,8 @@ from sqlalchemy import event
 
 from bridge.config.media import MediaSettings
 from bridge.config.settings import BridgeSettings, HandoffSettings
-from bridge.core import Clock, Core
+from bridge.core.clock import Clock
+from bridge.core.core import Core
 from bridge.errors import FinalError, GatewayError, UnknownOutcomeError
 from bridge.model import AgentId, Delivery, DeliveryState, Guid
 from bridge.planners import PLANNERS, Rules

@@ -10,7 +10,7 @@ from typing import Any
 
 import pytest
 
-from bridge.core import Core
+from bridge.core.core import Core
 from bridge.errors import StoreError
 from bridge.state.commands import CheckStore, Command, RevokeTokens
 from bridge.store import CrossedError, Store, lists

@@ -12,7 +12,7 @@ import pytest
 from hypothesis import HealthCheck, example, given, settings
 from hypothesis import strategies as st
 
-from bridge.core import Core
+from bridge.core.core import Core
 from bridge.model import (
     CallId,
     DeliveryState,

@@ -14,7 +14,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from bridge.config.settings import RetentionSettings
-from bridge.core import Core
+from bridge.core.core import Core
 from bridge.model import Card, DeliveryState, Owner, SuggestionState
 from bridge.state.commands import Command, LeadTask, LeaveTask, PruneRows
 from bridge.state.records import (

@@ -17,7 +17,7 @@ from alembic.migration import MigrationContext
 from alembic.script import ScriptDirectory
 from sqlalchemy import Connection, inspect, text
 
-from bridge.core import Core
+from bridge.core.core import Core
 from bridge.errors import StoreError
 from bridge.model import Guid
 from bridge.state.commands import (

@@ -13,7 +13,7 @@ from typing import Any
 
 import pytest
 
-from bridge.core import Core
+from bridge.core.core import Core
 from bridge.model import DeliveryState, Guid, Owner, derive
 from bridge.state.commands import AssignCall, PushGuid, RetryDelivery, RevokeTokens, SendReply
 from bridge.state.records import AssignmentRecord

@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 from sqlalchemy import Connection
 
-from bridge.core import Core
+from bridge.core.core import Core
 from bridge.errors import FinalError, RefusedError
 from bridge.model import (
     AgentId,

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import time
 from pathlib import Path
 
 from prometheus_client.parser import text_string_to_metric_families
@@ -28,7 +27,7 @@ def scrape(server: ActionServer) -> str:
 
 
 def value(text: str, name: str, **labels: str) -> float:
-    """The sum over processes."""
+    """The sum over the other labels."""
     return sum(
         each.value
         for family in text_string_to_metric_families(text)
@@ -90,7 +89,7 @@ def test_no_id_and_no_word_is_in_it(talk: Talk) -> None:
     assert "291" not in labels
 
 
-def test_each_of_two_workers_counts_for_itself_and_reads_the_same_store(tmp_path: Path) -> None:
+def test_whichever_of_two_workers_answers_the_counts_are_the_servers(tmp_path: Path) -> None:
     with Simulator("--poll-seconds", "0.2") as gateway:
         bridge = {"gateway": {"url": gateway.url}}
         workers = {"ACTION_SERVER_SANIC_WORKERS": "2"}
@@ -100,20 +99,10 @@ def test_each_of_two_workers_counts_for_itself_and_reads_the_same_store(tmp_path
                 server.put(f"/bridge/assignments/{name}", json=assignment(call_id=name))
                 server.http.close()  # so that the next request may meet the other worker
                 assert slots(server.webhook(turn(name)))["handoff_delivery"] == "delivered"
-            counted: dict[str, float] = {}
-            until = time.monotonic() + 20
-            while len(counted) < 2:
-                assert time.monotonic() < until, counted
+            for _ in range(8):
                 server.http.close()
                 text = scrape(server)
                 assert value(text, "cc_bridge_calls_open") == 12
                 assert value(text, "cc_bridge_deliveries", state="waiting") == 0
-                (process,) = {
-                    each.labels["process"]
-                    for family in text_string_to_metric_families(text)
-                    for each in family.samples
-                    if "process" in each.labels
-                }
-                counted[process] = value(text, "cc_bridge_handoffs_total", outcome="delivered")
-            assert sorted(counted) == ["Sanic-Server-0-0", "Sanic-Server-1-0"]
-            assert sum(counted.values()) == 12
+                assert value(text, "cc_bridge_handoffs_total", outcome="delivered") == 12
+                assert value(text, "cc_bridge_deliveries_settled_total", state="delivered") == 12

@@ -75,7 +75,7 @@ def test_opening_is_tried_again(caplog: pytest.LogCaptureFixture) -> None:
 
     frozen = [gc.get_freeze_count()]
 
-    def opening() -> None:
+    async def opening() -> None:
         frozen.append(gc.get_freeze_count())
         outcome = outcomes.pop(0)
         if outcome is not None:

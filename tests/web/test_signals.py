@@ -14,7 +14,7 @@ from typing import Any
 
 import pytest
 
-from bridge.web.patience import Patience, Publisher, Worker
+from bridge.process.workers import Publisher, Worker, Workers
 from tests.scenarios.rasa_stub import RasaStub
 from tests.simulator.harness import Simulator
 from tests.web.serving import ActionServer, assignment, slots, turn
@@ -77,7 +77,7 @@ def test_a_second_signal_while_it_starts_kills() -> None:
     former = {number: signal.getsignal(number) for number in (signal.SIGINT, signal.SIGTERM)}
     try:
         manager = Manager()
-        Patience(manager).begin()
+        Workers(manager, lambda: None).begin()
         manager.wait_for_ack()
         assert manager.heard == ["kill", "SIGTERM"]
         os.kill(os.getpid(), signal.SIGINT)  # from now on it is the manager's affair

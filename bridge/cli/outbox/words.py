@@ -11,7 +11,7 @@ from rich.table import Table
 from rich.text import Text
 
 from bridge.cli import terminal
-from bridge.core import Core
+from bridge.core.core import Core
 from bridge.errors import RefusedError
 from bridge.queries.deliveries import number_of
 from bridge.state.commands import DiscardDelivery, MoveDelivery, RetryDelivery

@@ -10,7 +10,7 @@ from urllib.parse import unquote_to_bytes
 from sanic import Request
 
 from bridge import runtime
-from bridge.core import FullError, ask
+from bridge.core.channel import FullError
 from bridge.errors import RefusedError
 from bridge.runtime import Runtime
 from bridge.state.commands import Command
@@ -35,7 +35,7 @@ async def put(command: Command) -> Any:
     """
     bridge = opened()
     try:
-        return await ask(bridge.core, command, seconds=_SECONDS)
+        return await bridge.core.ask(command, seconds=_SECONDS)
     except FullError as error:
         raise RefusedError(429, "too_many_requests", error.message) from error
 

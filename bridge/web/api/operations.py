@@ -24,6 +24,7 @@ from bridge.web.api import asking
 logger = logging.getLogger(__name__)
 
 _PATIENCE = 2.0  # seconds for the database
+_CLOSED = "closed"
 _FRESH = 1.0  # seconds that its answer holds: asking is open to all
 
 
@@ -43,10 +44,8 @@ async def health(_request: Request) -> HTTPResponse:
 async def metrics(request: Request) -> HTTPResponse:
     """What Prometheus reads; for systems and supervisors."""
     auth.demand(asking.who(request).kind is not auth.Kind.AGENT)
-    accept, bridge = request.headers.get("accept", ""), asking.opened()
-    text, kind = await asyncio.get_running_loop().run_in_executor(
-        bridge.pool, lambda: bridge.tell_metrics(accept, version=_version())
-    )
+    accept, core = request.headers.get("accept", ""), asking.opened().core
+    text, kind = await core.metrics(accept, version=_version())
     return HTTPResponse(text, content_type=kind)
 
 
@@ -68,23 +67,24 @@ class Readiness:
     async def show(self, _request: Request) -> HTTPResponse:
         """Say which part is missing, in a word each."""
         bridge = runtime.opened()
-        store = await self._store_check() if bridge is not None else _Found("not_open")
+        core, store = None, _Found("not_open")
+        if bridge is not None:
+            core, store = await asyncio.gather(bridge.core.status(), self._store_check())
+        alive = core is not None and core.alive
         checks = {
             "configuration": "ok" if runtime.configured() is not None else "failed",
             "store": store.word,
-            "outbox": "ok" if bridge is not None and bridge.core.alive else "not_running",
+            "outbox": "ok" if alive else "not_running",
         }
         ready = all(found == "ok" for found in checks.values())
         status: dict[str, Any] = {"status": "ready" if ready else "not_ready", "checks": checks}
-        if bridge is not None:
+        if core is not None and core.alive:
             # Not a check: while the gateway is away, handoffs are taken and sent later.
-            gateway = bridge.core.breaker
-            status["gateway"] = {
-                "breaker": gateway.state.value,
-                "since": shapes.time(gateway.since),
-            }
-            if ready and not gateway.closed:
+            status["gateway"] = {"breaker": core.breaker, "since": shapes.time(core.since)}
+            if ready and core.breaker != _CLOSED:
                 status["status"] = "degraded"
+        elif core is not None:
+            status["reason"] = core.reason
         if store.rasa is not None:
             status["rasa"] = store.rasa
         return answers.json(status, status=200 if ready else 503)

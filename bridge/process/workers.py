@@ -8,18 +8,24 @@ is in ``lifecycle.py``.
 
 from __future__ import annotations
 
+import atexit
 import logging
+import multiprocessing
 import os
 import signal
 import threading
 import time
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from contextlib import suppress
+from functools import partial
+from multiprocessing import resource_tracker
 from types import FrameType
 from typing import Any, Protocol
 
 from sanic import Sanic
 from sanic.exceptions import ServerKilled
+
+from bridge.process.supervisor import Supervisor
 
 logger = logging.getLogger(__name__)
 
@@ -69,20 +75,42 @@ class Manager(Protocol):
         """Kill the workers; raises ServerKilled."""
 
 
-def install(app: Sanic[Any, Any]) -> None:
-    """Be patient with the manager of ``app``, where it has one."""
-    app.register_listener(_begin, "main_process_ready")
+def hold_signals() -> None:
+    """Let signals wait until the workers are about to start; the first thing that a server does.
+
+    What is started meanwhile leaves them alone for good, the process in which Sanic keeps its
+    states among it: at a signal to the whole group it would end, and break the main process's stop.
+    """
+    resource_tracker.ensure_running()  # first: it lets signals through again when it starts
+    signal.pthread_sigmask(signal.SIG_BLOCK, _SIGNALS)
 
 
-def _begin(app: Sanic[Any, Any], *_: object) -> None:
-    Patience(app.manager).begin()
+def install(app: Sanic[Any, Any], core: Supervisor) -> None:
+    """Look after the workers and the core of ``app``, in its main process."""
+    app.register_listener(partial(_begin, core), "main_process_ready")
+    app.register_listener(lambda *_: core.stop(), "main_process_stop")
+    atexit.register(core.stop)  # where the server does not even start
 
 
-class Patience:
-    """Stands between the signals and a manager, and looks after its workers."""
+def _begin(core: Supervisor, app: Sanic[Any, Any], *_: object) -> None:
+    for process in multiprocessing.active_children():  # only Sanic's own, the keeper of states
+        if process.pid is not None:
+            core.end_with(process.pid)
+    Workers(app.manager, core.stop_polling).begin()
+    signal.pthread_sigmask(signal.SIG_UNBLOCK, _SIGNALS)
 
-    def __init__(self, manager: Manager) -> None:
+
+class Workers:
+    """Stands between the signals and a manager, and looks after its workers.
+
+    Args:
+        manager: Sanic's.
+        stopping: told as soon as the server is to stop; a signal's handler calls it.
+    """
+
+    def __init__(self, manager: Manager, stopping: Callable[[], None]) -> None:
         self._manager = manager
+        self._tell_stopping = stopping
         self._wait_for_ack = manager.wait_for_ack
         self._told: int | None = None
         self._started = False
@@ -116,6 +144,7 @@ class Patience:
 
     def _signalled(self, number: int, frame: FrameType | None) -> None:
         self._stopping.set()
+        self._tell_stopping()
         if self._started:
             self._manager.shutdown_signal(number, frame)
         elif self._told is None:

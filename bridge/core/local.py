@@ -1,21 +1,67 @@
-"""Awaits the core's answers in an event loop, many of them at one wake-up."""
+"""A core in this process, as the edge sees one: its answers are awaited in an event loop."""
 
 from __future__ import annotations
 
 import asyncio
 from collections import deque
 from contextlib import suppress
-from typing import TYPE_CHECKING, Any
+from typing import Any
 from weakref import WeakKeyDictionary
 
+from bridge.core.clock import Clock
+from bridge.core.core import Core
+from bridge.core.port import GRACE, Status
 from bridge.errors import StoreError
 from bridge.state.commands import Command
 
-if TYPE_CHECKING:
-    from bridge.core.core import Core
-
-_GRACE = 0.5  # seconds after ``answer_by`` at which nobody waits any more
 _SWEEP = 0.25  # seconds between looks for those who waited too long
+
+
+class LocalCore:
+    """A core whose thread is one of this process's."""
+
+    def __init__(self, core: Core) -> None:
+        self.core = core
+        self._answers: WeakKeyDictionary[asyncio.AbstractEventLoop, _Answers] = WeakKeyDictionary()
+
+    @property
+    def clock(self) -> Clock:
+        """The time, as the core sees it."""
+        return self.core.clock
+
+    async def ask(self, command: Command, *, seconds: float) -> Any:
+        """Put a command; its answer, which is awaited ``seconds`` and a grace at most.
+
+        Raises:
+            BridgeError: why the command cannot be done; FullError where too many wait already;
+                StoreError where no answer came in time.
+        """
+        loop = asyncio.get_running_loop()
+        answers = self._answers.get(loop)
+        if answers is None:
+            answers = self._answers[loop] = _Answers(loop)
+        future: asyncio.Future[Any] = loop.create_future()
+        give = answers.add
+        self.core.submit(command, lambda value, error: give(future, value, error))
+        return await answers.wait(future, seconds + GRACE)
+
+    def call(self, command: Command, *, seconds: float = 60.0) -> Any:
+        """Put a command from a thread that may block, and wait for its answer.
+
+        Raises:
+            BridgeError: as ``ask``.
+        """
+        return self.core.call(command, seconds=seconds)
+
+    async def status(self) -> Status:
+        """Whether the core works."""
+        return self.core.status()
+
+    async def metrics(self, accept: str, *, version: str) -> tuple[bytes, str]:
+        """What Prometheus is told, and its content type."""
+        return await asyncio.get_running_loop().run_in_executor(
+            None, lambda: self.core.tell_metrics(accept, version=version)
+        )
 
 
 class _Answers:
@@ -70,22 +116,3 @@ class _Answers:
                 future.set_exception(error)
             else:
                 future.set_result(value)
-
-
-_answers: WeakKeyDictionary[asyncio.AbstractEventLoop, _Answers] = WeakKeyDictionary()
-
-
-async def ask(core: Core, command: Command, *, seconds: float) -> Any:
-    """Put a command; its answer, which is awaited ``seconds`` at most.
-
-    Raises:
-        BridgeError: why the command cannot be done; StoreError where no answer came in time.
-    """
-    loop = asyncio.get_running_loop()
-    answers = _answers.get(loop)
-    if answers is None:
-        answers = _answers[loop] = _Answers(loop)
-    future: asyncio.Future[Any] = loop.create_future()
-    give = answers.add
-    core.submit(command, lambda value, error: give(future, value, error))
-    return await answers.wait(future, seconds + _GRACE)

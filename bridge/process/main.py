@@ -1,0 +1,207 @@
+"""The core's process: ``python -m bridge.process.main``, started by ``supervisor``.
+
+It opens the core, and serves until the main process says that it is to stop; if the main process
+dies, it ends by itself. Signals are the main process's affair: a terminal and a service manager
+send them to all processes at once, and what the edges still ask for has to be answered first.
+"""
+
+from __future__ import annotations
+
+import gc
+import json
+import logging
+import logging.config
+import os
+import signal
+import socket
+import sys
+import threading
+import time
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import suppress
+from pathlib import Path
+from typing import Any
+
+from bridge import config
+from bridge.config.settings import Settings
+from bridge.core.channel import Reply, Request
+from bridge.core.clock import Clock
+from bridge.core.port import Status
+from bridge.errors import BridgeError, StoreError, describe
+from bridge.process.channel import SocketChannel
+from bridge.process.frames import AskMetrics, AskStatus
+from bridge.process.supervisor import ENDED, MANAGER, READY, STOP, STOP_POLLING, Started
+from bridge.service import Service
+
+logger = logging.getLogger("bridge.process.main")  # also where this is __main__
+
+_PAUSES = (1.0, 2.0, 5.0, 10.0)  # seconds between attempts to open the core; then the last
+_ORPHANED = 1.0  # seconds for what is in flight when the main process died
+_CLOSING = 12.0  # seconds for what is in flight in a stop; a poll of the gateway is the longest
+_MANY_OBJECTS = 20_000  # that are new, before a collection: a command makes a thousand, briefly
+_NOT_CLOSED = 3  # the exit code
+_FORMAT = "%(asctime)s %(levelname)-8s %(name)s  - %(message)s"  # the SDK's
+_DATES = "%Y-%m-%d %H:%M:%S"
+
+
+class CoreProcess:
+    """The one core of a server.
+
+    Args:
+        listening: where the edges connect.
+        control: to the main process.
+    """
+
+    def __init__(self, listening: socket.socket, control: socket.socket) -> None:
+        self._control = control
+        self._channel = SocketChannel(Clock(), listening, self._query)
+        self._service: Service | None = None
+        self._reason = "the core is being opened"
+        self._aside = ThreadPoolExecutor(1, thread_name_prefix="metrics")
+        self._stopping = threading.Event()
+        self._manager: int | None = None  # Sanic's, which nobody else ends if the main process dies
+
+    def open(self) -> Settings:
+        """Open the core.
+
+        Raises:
+            BridgeError: the configuration is wrong, or the database cannot be used.
+        """
+        settings = config.load()
+        self._service = Service(settings, channel=self._channel)
+        _keep_out_of_collections()
+        return settings
+
+    def open_until_ready(self) -> None:
+        """Open the core; where that fails, say why, refuse what is asked, and try again."""
+        attempt = 0
+        while not self._stopping.is_set():
+            try:
+                self.open()
+            except Exception as error:  # noqa: BLE001 - whatever it is, it is tried again
+                self._reason = describe(error)
+                pause = _PAUSES[min(attempt, len(_PAUSES) - 1)]
+                logger.error("The core cannot be opened: %s again_in=%ss", self._reason, pause)  # noqa: TRY400
+                self._refuse(pause)
+                attempt += 1
+            else:
+                return
+
+    def _refuse(self, seconds: float) -> None:
+        until = time.time() + seconds
+        while (now := time.time()) < until and not self._stopping.is_set():
+            for request in self._channel.take(most=1024, until=min(until, now + 0.2)):
+                _tell(request, StoreError(f"the bridge cannot work: {self._reason}"))
+
+    def _query(self, asked: Any, reply: Reply) -> None:
+        """Answer what is no command; called in the thread of the core."""
+        service = self._service
+        if isinstance(asked, AskStatus):
+            alive = service is not None
+            reply(service.core.status() if service else Status(alive, self._reason), None)
+        elif isinstance(asked, AskMetrics) and service is not None:
+            self._aside.submit(_tell_metrics, service, asked, reply)
+        else:
+            reply(None, StoreError(f"the bridge cannot work: {self._reason}"))
+
+    # -- from the main process -------------------------------------------------------------------
+
+    def obey(self) -> bool:
+        """Do what the main process says until the end; whether it said that this is to stop."""
+        with self._control.makefile("rb") as words:
+            for line in words:
+                word, _, rest = line.decode().strip().partition(" ")
+                if word == STOP_POLLING and self._service is not None:
+                    self._service.core.stop_polling()
+                elif word == MANAGER:
+                    self._manager = int(rest)
+                elif word == STOP:
+                    self._stopping.set()
+                    return True
+        self._stopping.set()
+        return False
+
+    def close(self) -> None:
+        """Let what is in flight finish, and give leases back."""
+        if self._service is not None:
+            self._service.close()
+        self._channel.shut()
+
+    def end_orphaned(self) -> None:
+        """The main process died: end what it left, and this process within a moment."""
+        logger.error("The main process died; the core ends")
+        if self._manager is not None:
+            with suppress(ProcessLookupError, PermissionError):
+                os.kill(self._manager, signal.SIGKILL)
+        closing = threading.Thread(target=self.close, daemon=True)
+        closing.start()
+        closing.join(_ORPHANED)
+
+
+def _tell_metrics(service: Service, asked: AskMetrics, reply: Reply) -> None:
+    try:
+        reply(service.core.tell_metrics(asked.accept, version=asked.version), None)
+    except Exception as error:  # noqa: BLE001 - whoever asked is told
+        reply(None, StoreError(f"the metrics cannot be told: {describe(error)}"))
+
+
+def _tell(request: Request, error: BridgeError) -> None:
+    if request.reply is not None:
+        request.reply(None, error)
+
+
+def _configure_logging(started: Started) -> None:
+    """As the SDK does in the server's other processes; it takes too much memory to be imported."""
+    logging.basicConfig(level=started.level, format=_FORMAT, datefmt=_DATES)
+    if started.logging is not None:
+        try:
+            wanted = config.read_yaml(Path(started.logging))
+            logging.config.dictConfig({**wanted, "disable_existing_loggers": False})
+        except Exception as error:  # noqa: BLE001 - the SDK goes on without it too
+            logger.warning("The logging configuration cannot be used: %s", describe(error))
+
+
+def _keep_out_of_collections() -> None:
+    """Let garbage collections leave alone what was loaded: it stays as long as the process."""
+    gc.collect()
+    gc.freeze()
+    gc.set_threshold(_MANY_OBJECTS, 20, 50)
+
+
+def main() -> None:
+    """Serve until the main process says that it is enough, or is no more."""
+    for number in (signal.SIGINT, signal.SIGTERM):
+        signal.signal(number, signal.SIG_IGN)
+    started = Started(**json.loads(sys.argv[1]))
+    _configure_logging(started)
+    listening = socket.socket(fileno=started.listening)
+    control = socket.socket(fileno=started.control)
+    process = CoreProcess(listening, control)
+    if started.first:
+        try:
+            settings = process.open()
+        except BridgeError as error:
+            control.sendall(str(error).encode())
+            os._exit(ENDED)
+        for warning in settings.warnings:
+            logger.warning(warning)
+        control.sendall(READY)
+    opening = threading.Thread(target=process.open_until_ready, daemon=True)
+    if not started.first:
+        opening.start()
+    if process.obey():
+        closing = threading.Thread(target=process.close, daemon=True)
+        closing.start()
+        closing.join(_CLOSING)
+        if closing.is_alive():
+            logger.error("The core was not closed in time; what was being sent is sent again")
+            logging.shutdown()
+            os._exit(_NOT_CLOSED)
+    else:
+        process.end_orphaned()
+    logging.shutdown()
+    os._exit(0)  # no thread is waited for that did not come to its end
+
+
+if __name__ == "__main__":
+    main()
