@@ -3,14 +3,11 @@
 from __future__ import annotations
 
 from bridge.actions.base import BridgeAction
-from bridge.state.commands import ActionKind
 
 
 class ActionAgentAssist(BridgeAction):
     """Suggest while an agent has the conversation; answer while the bot has it."""
 
-    kind = ActionKind.ASSIST
-
     def name(self) -> str:
         """The action's name in stories, rules and flows."""
-        return self.kind.value
+        return "action_agent_assist"

@@ -1,43 +1,22 @@
-"""What the action classes share: Rasa's tracker in, the core's answer out as events.
+"""What the action classes share.
 
-Instances are pickled to worker processes: they hold nothing. ``run`` never raises and never
-blocks the event loop; it waits for an outcome at most ``delivery.wait`` seconds.
+Instances are pickled to worker processes: they hold nothing. The main process imports them only to
+learn their names, so that what answers is imported by those who answer.
 """
 
 from __future__ import annotations
 
-import asyncio
-import logging
 from abc import ABC, abstractmethod
-from collections.abc import Mapping
 from typing import Any
 
 from rasa_sdk import Action, Tracker
 from rasa_sdk.executor import CollectingDispatcher
 from rasa_sdk.types import DomainDict
 
-from bridge import runtime
-from bridge import turn as turns
-from bridge.actions import brought, events
-from bridge.core.channel import FullError
-from bridge.errors import StoreError, describe
-from bridge.model import derive
-from bridge.planners.assist import SELECTOR
-from bridge.runtime import Runtime
-from bridge.state.commands import ActionKind, CallAction
-from bridge.state.records import ActionAnswer
-from bridge.turn import Turn
-from bridge.web.guard import domain_carried
-
-logger = logging.getLogger(__name__)
-
-_MARGIN = 0.5  # seconds after ``delivery.wait`` in which the answer is stored and given
-
 
 class BridgeAction(Action, ABC):
     """An action of the bridge. rasa_sdk registers every class that is not abstract."""
 
-    kind: ActionKind
     promises = False  # whether the customer is waiting for a person when this action fails
 
     @abstractmethod
@@ -48,66 +27,8 @@ class BridgeAction(Action, ABC):
         self, dispatcher: CollectingDispatcher, tracker: Tracker, domain: DomainDict
     ) -> list[dict[str, Any]]:
         """Answer Rasa; whatever happens, with events."""
-        turn = turns.read(_state(tracker), domain if domain_carried.get() else None, self.name())
-        try:
-            answer = await self._answer(turn)
-        except Exception as error:  # noqa: BLE001 - nothing raises into Rasa
-            logger.error("An action failed: %s action=%s", describe(error), self.name())  # noqa: TRY400
-            answer = self._failed(error)
-        if answer.response is not None:
-            dispatcher.utter_message(response=answer.response)
-        elif answer.text is not None:
-            dispatcher.utter_message(text=answer.text)
-        elif answer.message is not None:
-            dispatcher.utter_message(**events.message(answer.message))
-        return events.of(answer, turn)
+        from bridge.actions import answering  # noqa: PLC0415 - see above
 
-    async def _answer(self, turn: Turn) -> ActionAnswer:
-        bridge = runtime.opened()
-        if bridge is None:
-            bridge = await asyncio.get_running_loop().run_in_executor(None, runtime.current)
-        settings = bridge.settings.bridge
-        now, wait = bridge.core.clock.now(), settings.delivery.wait
-        command = CallAction(
-            key=derive("turn", turn.sender_id, turn.message_id, turn.action_name, turn.ordinal),
-            answer_by=now + wait + _MARGIN,
-            action=self.kind,
-            turn=turn,
-            brought=brought.read(turn, settings, now, bridge.warned),
-            wait=wait,
-            responses=_responses(bridge, turn),
+        return await answering.answer(
+            self.name(), dispatcher, tracker, domain, promises=self.promises
         )
-        answer: ActionAnswer = await bridge.core.ask(command, seconds=wait + _MARGIN)
-        return answer
-
-    def _failed(self, error: Exception) -> ActionAnswer:
-        unavailable = isinstance(error, (StoreError, FullError))
-        word = "store_unavailable" if unavailable else "not_configured"
-        if not self.promises:
-            return ActionAnswer(error=word)
-        return ActionAnswer(state="bot", error=word, response="utter_handoff_unavailable")
-
-
-def _responses(bridge: Runtime, turn: Turn) -> Mapping[str, Any] | None:
-    """The responses that the rules name; all of them where a response selector is asked."""
-    known = turn.responses
-    if known is None:
-        return None
-    rules = bridge.settings.designer
-    names = {rules.handoff.say, rules.handoff.unavailable}
-    names |= {rule.reply for rule in rules.assist.when}
-    if SELECTOR in names:
-        return known
-    return {name: known[name] for name in names if name is not None and name in known}
-
-
-def _state(tracker: Tracker) -> dict[str, Any]:
-    """The tracker's parts as they were sent."""
-    return {
-        "sender_id": tracker.sender_id,
-        "slots": tracker.slots,
-        "latest_message": tracker.latest_message,
-        "events": tracker.events,
-        "paused": tracker.is_paused(),
-        "active_loop": tracker.active_loop,
-    }

@@ -3,14 +3,11 @@
 from __future__ import annotations
 
 from bridge.actions.base import BridgeAction
-from bridge.state.commands import ActionKind
 
 
 class ActionHandback(BridgeAction):
     """Give the conversation back to the bot."""
 
-    kind = ActionKind.HANDBACK
-
     def name(self) -> str:
         """The action's name in stories, rules and flows."""
-        return self.kind.value
+        return "action_handback"

@@ -3,15 +3,13 @@
 from __future__ import annotations
 
 from bridge.actions.base import BridgeAction
-from bridge.state.commands import ActionKind
 
 
 class ActionHumanHandoff(BridgeAction):
     """Hand the conversation over."""
 
-    kind = ActionKind.HANDOFF
     promises = True
 
     def name(self) -> str:
         """The action's name in stories, rules and flows."""
-        return self.kind.value
+        return "action_human_handoff"

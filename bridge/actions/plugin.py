@@ -36,7 +36,9 @@ class WebEdge:
             workers.hold_signals()
             workers.install(app, _core_started())
             return
-        from bridge import runtime, web  # noqa: PLC0415 - the main process needs neither
+        # The main process needs none of them.
+        from bridge import runtime, web  # noqa: PLC0415
+        from bridge.actions import answering  # noqa: F401, PLC0415 - before the first request
 
         _log_as_the_main_process()
         if (where := address()) is not None:

@@ -82,7 +82,7 @@ BATCH = 16  # commands: whole batches keep conversations in lockstep, small ones
 _TRIES = 3  # where another transaction was in the way, or the connection was lost
 _LONGEST_WAIT = 60.0  # seconds that an action call waits, whatever it asks for
 _LOOK = 1.0  # seconds between looks at what nobody told us of
-_VERSION = 0.05  # seconds between looks at whether another process committed (SQLite)
+_VERSION = 0.25  # seconds between looks at whether another process committed (SQLite)
 _PENDING = 0.25  # seconds until what could not be committed is tried again, doubled up to
 _LONGEST_PENDING = 2.0
 _WATCH = 5.0  # seconds between looks for sessions that nobody polls for
@@ -521,7 +521,8 @@ class Core:
         commands = [self._completed(request.command, now) for request in batch]
         made: list[Plan] = []
         written = Written()
-        with self._store.transaction() as tx:
+        durable = not all(_can_be_lost(command) for command in commands)
+        with self._store.transaction(durable=durable) as tx:
             loader = Loader(tx, self._process(commands), self._sessions, now, self._is_dead)
             snapshot = loader.load(Needs.of(command.needs() for command in commands))
             for command in commands:
@@ -933,6 +934,20 @@ def _parked(snapshot: Snapshot, command: SendingResult, now: float) -> Plan:
         lease_until=None,
     )
     return Plan(deliveries=(parked,))
+
+
+def _can_be_lost(command: Command) -> bool:
+    """Whether the machine may die and forget it: a message that was taken.
+
+    It would be sent again, under the same code, as after any attempt whose outcome is not known;
+    waiting for the disk would cost each message more than the rest of its way through the core.
+    """
+    return (
+        isinstance(command, SendingResult)
+        and command.error is None
+        and not command.unsent
+        and command.new_guid in (None, command.guid)
+    )
 
 
 def _forget(attempts: dict[int, Delivery], sent: Delivery) -> None:

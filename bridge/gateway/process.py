@@ -11,6 +11,7 @@ import os
 import signal
 import sys
 import threading
+from collections import deque
 from multiprocessing.connection import Connection
 from queue import SimpleQueue
 from typing import Any, TypeAlias
@@ -26,8 +27,6 @@ Call: TypeAlias = tuple[int, str, wire.Request, str, "str | None", float]
 # number, GUID and cookies that came with the answer, failure (None: it succeeded)
 Outcome: TypeAlias = tuple[int, "str | None", tuple[str, ...], "Failure | None"]
 
-_BATCH = 256
-
 
 def failure(error: GatewayError) -> Failure:
     """An error's class, sentence and details, as they cross between processes."""
@@ -35,14 +34,6 @@ def failure(error: GatewayError) -> Failure:
     if isinstance(error, RetryableError):
         details["retry_after"] = error.retry_after
     return type(error).__name__, error.message, details
-
-
-def _drain(queue: SimpleQueue[Any]) -> list[Any]:
-    """Wait for something in the queue; return it and what else is there."""
-    found = [queue.get()]
-    while len(found) < _BATCH and not queue.empty():
-        found.append(queue.get())
-    return found
 
 
 def _make(client: GatewayClient, call: Call) -> Outcome:
@@ -65,17 +56,20 @@ def main() -> None:
     # The cookies come with the calls, and go back with what they came to.
     client = GatewayClient(settings, connections=workers, agents=1)
     calls: SimpleQueue[Call] = SimpleQueue()
-    outcomes: SimpleQueue[Outcome] = SimpleQueue()
+    outcomes: deque[Outcome] = deque()
+    telling = threading.Lock()
 
     def call() -> None:
         while True:
-            outcomes.put(_make(client, calls.get()))
+            outcomes.append(_make(client, calls.get()))
+            # Whoever holds the lock tells of all: a thread of its own would be one more to wake.
+            while outcomes and telling.acquire(blocking=False):
+                try:
+                    if outcomes:
+                        link.send([outcomes.popleft() for _ in range(len(outcomes))])
+                finally:
+                    telling.release()
 
-    def tell() -> None:
-        while True:
-            link.send(_drain(outcomes))
-
-    threading.Thread(target=tell, daemon=True).start()
     for _ in range(workers):
         threading.Thread(target=call, daemon=True).start()
     link.send(os.getpid())  # it can be handed calls from now on

@@ -9,6 +9,7 @@ from __future__ import annotations
 import logging
 import selectors
 import socket
+import time
 from collections import deque
 from collections.abc import Callable
 from contextlib import suppress
@@ -18,13 +19,15 @@ from typing import Any
 from bridge.core.channel import CAPACITY, Channel, FullError, Reply, Request
 from bridge.core.clock import Clock
 from bridge.errors import StoreError, describe
-from bridge.process.frames import Unpacker, pack
+from bridge.process.frames import Unpacker, Unreadable, pack
 from bridge.state.commands import Command
 
 logger = logging.getLogger(__name__)
 
 _RECEIVE = 1 << 18  # bytes at a time
 _LONGEST_UNSENT = 64 << 20  # bytes of answers that an edge does not take, until it is given up
+_LAST_WORDS = 1.0  # seconds for the answers that are left when the channel is shut
+_PAUSE = 0.05  # seconds
 
 Query = Callable[[Any, Reply], None]
 Answer = tuple["_Edge", int, Any, "BaseException | None"]
@@ -112,7 +115,12 @@ class SocketChannel(Channel):
     def shut(self) -> None:
         """Close the sockets; once, when no thread uses the channel any more."""
         self._send_answers()
+        until = self._clock.monotonic() + _LAST_WORDS
         for edge in tuple(self._edges):
+            if edge.unsent:
+                with suppress(OSError):
+                    edge.link.settimeout(max(0.01, until - self._clock.monotonic()))
+                    edge.link.sendall(edge.unsent)
             self._part(edge)
         self._selector.close()
         for each in (self._listening, self._waking, self._woke):
@@ -133,7 +141,11 @@ class SocketChannel(Channel):
     def _accept(self) -> None:
         try:
             link, _ = self._listening.accept()
-        except OSError:
+        except BlockingIOError:
+            return
+        except OSError as error:  # too many open files
+            logger.error("An edge cannot be connected: %s", error.strerror)  # noqa: TRY400
+            time.sleep(_PAUSE)
             return
         link.settimeout(0)
         edge = _Edge(link)
@@ -162,6 +174,10 @@ class SocketChannel(Channel):
 
     def _received(self, edge: _Edge, number: int, content: Any) -> None:
         reply = partial(self._answer, edge, number)
+        if isinstance(content, Unreadable):
+            logger.error("A request of an edge cannot be read: %s", content.reason)
+            reply(None, StoreError("the request cannot be passed on; the log says why"))
+            return
         if not isinstance(content, Command):
             self._query(content, reply)
             return

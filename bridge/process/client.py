@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import asyncio
 import logging
+from dataclasses import dataclass
 from itertools import count
 from typing import Any, cast
 
@@ -15,7 +16,7 @@ from bridge.core.channel import CAPACITY, FullError
 from bridge.core.clock import Clock
 from bridge.core.port import GRACE, Status
 from bridge.errors import BridgeError, StoreError, describe
-from bridge.process.frames import AskMetrics, AskStatus, Unpacker, pack
+from bridge.process.frames import AskMetrics, AskStatus, Unpacker, Unreadable, pack
 from bridge.state.commands import Command
 
 logger = logging.getLogger(__name__)
@@ -24,6 +25,16 @@ _SWEEP = 0.25  # seconds between looks for those who waited too long
 _PAUSES = (0.02, 0.05, 0.1, 0.2)  # seconds between attempts to connect; then the last
 _STATUS_WITHIN = 1.5  # seconds
 _METRICS_WITHIN = 10.0
+
+
+@dataclass(slots=True)
+class _Waiting:
+    """A request that is not answered yet."""
+
+    message: bytes
+    future: asyncio.Future[Any]
+    until: float  # by the loop's time
+    again: bool = False  # it was put before, and the connection broke
 
 
 class CoreClient(asyncio.Protocol):
@@ -41,7 +52,8 @@ class CoreClient(asyncio.Protocol):
         self._transport: asyncio.WriteTransport | None = None
         self._connecting: asyncio.Task[None] | None = None
         self._numbers = count(1)
-        self._waiting: dict[int, tuple[bytes, asyncio.Future[Any], float]] = {}
+        self._waiting: dict[int, _Waiting] = {}
+        self._attempts = 0  # to connect, since the core last answered
         self._unsent: list[bytes] = []
         self._unpacker = Unpacker()
         self._sweeping = False
@@ -104,6 +116,8 @@ class CoreClient(asyncio.Protocol):
     # -- asking ----------------------------------------------------------------------------------
 
     async def _ask(self, content: object, seconds: float) -> Any:
+        if self._closed:
+            raise StoreError("the bridge is stopping")
         loop = self._loop or self._begin()
         number = next(self._numbers)
         try:
@@ -112,7 +126,7 @@ class CoreClient(asyncio.Protocol):
             reason = f"the request cannot be passed on ({type(error).__name__})"
             raise StoreError(reason) from error
         future: asyncio.Future[Any] = loop.create_future()
-        self._waiting[number] = (message, future, loop.time() + seconds)
+        self._waiting[number] = _Waiting(message, future, loop.time() + seconds)
         if self._transport is not None:
             if not self._unsent:
                 loop.call_soon(self._flush)  # with what else this turn of the loop brings
@@ -133,9 +147,9 @@ class CoreClient(asyncio.Protocol):
     def _sweep(self) -> None:
         assert self._loop is not None  # noqa: S101 - it is what calls
         now = self._loop.time()
-        for _, future, until in self._waiting.values():
-            if now > until and not future.done():
-                future.set_exception(StoreError("the store did not answer in time"))
+        for each in self._waiting.values():
+            if now > each.until and not each.future.done():
+                each.future.set_exception(StoreError("the store did not answer in time"))
         self._sweeping = bool(self._waiting)
         if self._sweeping:
             self._loop.call_later(_SWEEP, self._sweep)
@@ -143,49 +157,67 @@ class CoreClient(asyncio.Protocol):
     # -- the connection --------------------------------------------------------------------------
 
     def _begin(self) -> asyncio.AbstractEventLoop:
-        if self._closed:
-            raise StoreError("the bridge is stopping")
         self._loop = asyncio.get_running_loop()
         self._connecting = self._loop.create_task(self._connect())
         return self._loop
 
     async def _connect(self) -> None:
         assert self._loop is not None  # noqa: S101 - it runs this
-        attempt = 0
         while not self._closed:
+            if self._attempts:
+                await asyncio.sleep(_PAUSES[min(self._attempts, len(_PAUSES)) - 1])
+            self._attempts += 1
             try:
                 await self._loop.create_unix_connection(lambda: self, self._address)
             except OSError:  # it is being started, or there is none any more
-                await asyncio.sleep(_PAUSES[min(attempt, len(_PAUSES) - 1)])
-                attempt += 1
-            else:
-                return
+                continue
+            return
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
         """Put what waits, in its order; those among it that were put before keep their outcome."""
         transport = cast("asyncio.WriteTransport", transport)  # a stream's; uvloop's is no subclass
+        if self._closed:
+            transport.close()
+            return
         self._unpacker = Unpacker()
         self._unsent = []
         self._transport = transport
         if self._waiting:
-            transport.write(b"".join(message for message, _, _ in self._waiting.values()))
+            transport.write(b"".join(each.message for each in self._waiting.values()))
 
     def data_received(self, data: bytes) -> None:
         """Give the answers to those who wait for them."""
-        for number, (value, error) in self._unpacker.feed(data):
+        self._attempts = 0
+        for number, content in self._unpacker.feed(data):
             found = self._waiting.get(number)
-            if found is None or found[1].done():
+            if found is None or found.future.done():
                 continue
-            if error is not None:
-                found[1].set_exception(error)
+            if isinstance(content, Unreadable):
+                logger.error("An answer of the core cannot be read: %s", content.reason)
+                found.future.set_exception(StoreError("the answer cannot be read"))
+                continue
+            value, error = content
+            if isinstance(error, FullError) and found.again and self._loop is not None:
+                # It may have been done before the connection broke: it is not refused now.
+                self._loop.call_later(_PAUSES[-1], self._put_again, number)
+            elif error is not None:
+                found.future.set_exception(error)
             else:
-                found[1].set_result(value)
+                found.future.set_result(value)
+
+    def _put_again(self, number: int) -> None:
+        found = self._waiting.get(number)
+        if found is not None and self._transport is not None:
+            self._transport.write(found.message)
 
     def connection_lost(self, exc: Exception | None) -> None:
         """Connect again: the core's process ended, and another one is being started."""
         self._transport = None
         if self._closed or self._loop is None:
             return
+        self._status = Status(alive=False, reason="the core's process ended, another is started")
+        for each in self._waiting.values():
+            each.again = True
         if self._waiting:
             logger.warning(
                 "The core's process went away: %d requests are put again%s",
@@ -195,9 +227,9 @@ class CoreClient(asyncio.Protocol):
         self._connecting = self._loop.create_task(self._connect())
 
     def _close(self) -> None:
-        for _, future, _ in self._waiting.values():
-            if not future.done():
-                future.set_exception(StoreError("the bridge is stopping"))
+        for each in self._waiting.values():
+            if not each.future.done():
+                each.future.set_exception(StoreError("the bridge is stopping"))
         if self._connecting is not None:
             self._connecting.cancel()
         if self._transport is not None:

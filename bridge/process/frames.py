@@ -12,7 +12,17 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Any
 
+from bridge.errors import describe
+
 _HEAD = struct.Struct("<IQ")  # bytes of the pickle, number of the request
+_LONGEST = 1 << 28  # bytes of a pickle; a request's body is far below that
+
+
+@dataclass(frozen=True, slots=True)
+class Unreadable:
+    """What stands for a message that could not be read; those after it can."""
+
+    reason: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,19 +55,33 @@ class Unpacker:
         self._received = bytearray()
 
     def feed(self, data: bytes) -> Iterator[tuple[int, Any]]:
-        """The messages that are complete by now, with their numbers."""
+        """The messages that are complete by now, with their numbers.
+
+        Raises:
+            ValueError: what is received is no message of this program; nothing more can be read.
+        """
         received = self._received
         received += data
         start = 0
         try:
             while len(received) - start >= _HEAD.size:
                 length, number = _HEAD.unpack_from(received, start)
+                if length > _LONGEST:
+                    msg = f"a message of {length} bytes"
+                    raise ValueError(msg)
                 end = start + _HEAD.size + length
                 if len(received) < end:
                     break
-                with memoryview(received) as view:
-                    content = pickle.loads(view[start + _HEAD.size : end])  # noqa: S301 - see above
+                content = _read(received, start + _HEAD.size, end)
                 start = end
                 yield number, content
         finally:
             del received[:start]
+
+
+def _read(received: bytearray, start: int, end: int) -> Any:
+    with memoryview(received) as whole, whole[start:end] as part:
+        try:
+            return pickle.loads(part)  # noqa: S301 - see above
+        except Exception as error:  # noqa: BLE001 - whatever it is, it is this message's alone
+            return Unreadable(describe(error))

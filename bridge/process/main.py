@@ -12,6 +12,7 @@ import json
 import logging
 import logging.config
 import os
+import shutil
 import signal
 import socket
 import sys
@@ -54,6 +55,7 @@ class CoreProcess:
 
     def __init__(self, listening: socket.socket, control: socket.socket) -> None:
         self._control = control
+        self._address: str = listening.getsockname()
         self._channel = SocketChannel(Clock(), listening, self._query)
         self._service: Service | None = None
         self._reason = "the core is being opened"
@@ -133,6 +135,7 @@ class CoreProcess:
         if self._manager is not None:
             with suppress(ProcessLookupError, PermissionError):
                 os.kill(self._manager, signal.SIGKILL)
+        shutil.rmtree(Path(self._address).parent, ignore_errors=True)
         closing = threading.Thread(target=self.close, daemon=True)
         closing.start()
         closing.join(_ORPHANED)

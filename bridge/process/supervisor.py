@@ -32,7 +32,7 @@ ENDED = 2  # the core's exit code where it cannot be opened at the start
 
 _PROGRAM = "bridge.process.main"
 _BACKLOG = 128
-_SOON = 5.0  # seconds: a process that ended sooner is started again after a pause
+_SOON = 5.0  # seconds: where two in a row end sooner, the next is started after a pause
 _PAUSE = 1.0
 _STARTS_WITHIN = 60.0  # seconds
 _STOPS_WITHIN = 15.0  # seconds; then it is killed
@@ -152,6 +152,7 @@ class Supervisor:
 
     def _watch(self) -> None:
         """Start the process again when it ends."""
+        hasty = False  # whether the one before did not live long either
         while (process := self._process) is not None:
             began = time.monotonic()
             code = process.wait()
@@ -160,8 +161,9 @@ class Supervisor:
             logger.error(
                 "The core's process died, another is started pid=%s code=%s", process.pid, code
             )
-            if time.monotonic() < began + _SOON and self._stopping.wait(_PAUSE):
-                return
+            if (was_hasty := time.monotonic() < began + _SOON) and hasty:
+                self._stopping.wait(_PAUSE)
+            hasty = was_hasty
             with self._lock:
                 if self._stopping.is_set():
                     return

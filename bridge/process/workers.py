@@ -30,8 +30,8 @@ from bridge.process.supervisor import Supervisor
 logger = logging.getLogger(__name__)
 
 _SIGNALS = (signal.SIGINT, signal.SIGTERM)
-_LOOK = 1.0  # seconds between looks for a worker that died
-_TELL = 3  # times; one that stops already does not hear it
+_LOOK = 0.25  # seconds between looks for a worker that died
+_TELL = 12  # times; one that stops already does not hear it
 
 
 class Worker(Protocol):

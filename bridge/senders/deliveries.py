@@ -9,6 +9,7 @@ from __future__ import annotations
 import logging
 import os
 import random
+import selectors
 import socket
 import struct
 import subprocess
@@ -166,10 +167,12 @@ class SenderProcess:
         link = self._link
         if link is None:
             return
-        while not self._overdue():
-            if link.poll(_LOOK):
-                for outcome in link.recv():
-                    self._came(outcome)
+        with selectors.DefaultSelector() as selector:  # poll() would make one each time
+            selector.register(link, selectors.EVENT_READ)
+            while not self._overdue():
+                if selector.select(_LOOK):
+                    for outcome in link.recv():
+                        self._came(outcome)
         raise TimeoutError(_PROGRAM)
 
     def _came(self, outcome: Outcome) -> None:

@@ -100,12 +100,17 @@ class Store(Reader):
         self._writing: Connection | None = None
         self._notifier: Notifier | None = None
         self._version: int | None = None
+        self._awaits_disk = True  # a connection begins so
 
     # -- writing: the core's thread alone ------------------------------------------------------
 
     @contextmanager
-    def transaction(self) -> Iterator[Transaction]:
+    def transaction(self, *, durable: bool = True) -> Iterator[Transaction]:
         """A transaction on the writing connection: committed at the end, else rolled back.
+
+        What is committed survives the process's death, always, and the machine's too, unless it is
+        not ``durable``: then SQLite does not wait for the disk, and the next durable commit, or the
+        system within half a minute, makes up for it. PostgreSQL makes no difference.
 
         Raises:
             DatabaseError: its class says what may be done about it. What else the caller raises
@@ -113,6 +118,7 @@ class Store(Reader):
         """
         taken = self._connected()
         try:
+            self._await_disk(taken, wanted=durable)
             begun = taken.begin()
         except (SQLAlchemyError, sqlite3.Error) as error:
             self._drop()
@@ -130,6 +136,12 @@ class Store(Reader):
         except BaseException:
             self._roll_back(taken)
             raise
+
+    def _await_disk(self, taken: Connection, *, wanted: bool) -> None:
+        if wanted is self._awaits_disk or self.dialect != "sqlite":
+            return
+        taken.connection.cursor().execute(f"PRAGMA synchronous={'FULL' if wanted else 'NORMAL'}")
+        self._awaits_disk = wanted
 
     def _connected(self) -> Connection:
         if self._writing is None:
@@ -153,6 +165,7 @@ class Store(Reader):
         """Close the writing connection; the next transaction opens another one."""
         taken, self._writing = self._writing, None
         self._version = None
+        self._awaits_disk = True
         if taken is not None:
             with suppress(SQLAlchemyError, self._engine.dialect.loaded_dbapi.Error):
                 taken.close()

@@ -46,6 +46,10 @@ class Program:
         """The server's first process, which leads its session."""
         raise NotImplementedError
 
+    def spawn(self) -> None:
+        """Start it and return at once."""
+        raise NotImplementedError
+
     def start(self) -> None:
         """Start it and return once it serves."""
         raise NotImplementedError
@@ -122,6 +126,10 @@ class Bridge(Program):
     @property
     def pid(self) -> int:
         return self.server.process.pid
+
+    def spawn(self) -> None:
+        self.server.spawn()
+        self.port = self.server.port
 
     def start(self) -> None:
         self.server.start()
@@ -213,7 +221,7 @@ class Baseline(Program):
     """What one writes without the bridge.
 
     Args:
-        name: ``pooled``, ``tuned`` or ``plain``.
+        name: ``pooled``, ``tuned``, ``plain``, or ``bare``, which sends nothing.
     """
 
     def __init__(self, gateway: BenchGateway, name: str) -> None:
@@ -225,7 +233,7 @@ class Baseline(Program):
     def pid(self) -> int:
         return self._process.pid
 
-    def start(self) -> None:
+    def spawn(self) -> None:
         self.port = free_port()
         actions = f"tests.bench.baseline_{self.name}"
         command = [sys.executable, "-m", "rasa_sdk", "--actions", actions, "-p", str(self.port)]
@@ -242,6 +250,9 @@ class Baseline(Program):
             stderr=subprocess.STDOUT,
             start_new_session=True,
         )
+
+    def start(self) -> None:
+        self.spawn()
         _await(self.port)
 
     def stop(self) -> None:

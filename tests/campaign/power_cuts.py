@@ -1,4 +1,4 @@
-"""An action server that is killed again and again while customers and agents go on.
+"""An action server whose processes are killed again and again while customers and agents go on.
 
 Each conversation is a customer's wish for a person and the agent's replies, one after the other;
 whoever asked and got no answer asks the same again, as Rasa's caller and an agent's desktop would.
@@ -6,10 +6,12 @@ whoever asked and got no answer asks the same again, as Rasa's caller and an age
 
 from __future__ import annotations
 
+import os
 import random
+import signal
 import threading
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -19,28 +21,46 @@ import requests
 
 from tests.campaign.customer import Seen, seen
 from tests.simulator.harness import Simulator
+from tests.web import family
 from tests.web.serving import API_TOKEN, WELCOME, ActionServer, assignment, turn
 
 LANES = 24  # conversations at a time
 PATIENCE = 400.0  # seconds for the whole campaign: a busy machine takes its time
+ALL = "all"
+KILLS = (ALL, *family.ROLES)
+STOPS: Mapping[str, tuple[signal.Signals, bool]] = {
+    f"{number.name} to {'the group' if whole else 'main'}": (number, whole)
+    for number in (signal.SIGTERM, signal.SIGINT)
+    for whole in (False, True)
+}
 _AGAIN = 0.02  # seconds until an unanswered request is made again
 
 
 @dataclass
 class Campaign:
-    """So many messages, and so many kills at random moments among them.
+    """So many messages, and so many blows at random moments among them.
 
     Attributes:
+        blows: how many; each of ``kinds`` by turns, in a random order.
+        kinds: ``KILLS``, ``kill -9`` of one of the server's processes or of all at once; or
+            ``STOPS``, a signal that tells it to stop.
         again: requests that got no answer at first, and were made again.
+        struck: what was killed, or how it was told to stop, in this order.
+        longest_end: seconds from the main process's death until none of its processes was left.
+        longest_stop: seconds from a signal until the server had ended.
     """
 
     folder: Path
     storage: str
     messages: int
-    kills: int
+    blows: int
     seed: int
+    kinds: tuple[str, ...] = KILLS
     each: int = 20  # messages of a conversation
     again: int = 0
+    struck: list[str] = field(default_factory=list)
+    longest_end: float = 0.0
+    longest_stop: float = 0.0
     seconds: float = 0.0
     _answered: int = 0
     _lock: threading.Lock = field(default_factory=threading.Lock)
@@ -63,7 +83,7 @@ class Campaign:
                 for each in talks:
                     each.result()
             gateway.wait_for(messages=self.messages, timeout=60)
-            server.until(lambda: self._open(server) == 0)
+            server.until(lambda: self._is_done(server))
             found = seen(gateway)
         self.seconds = time.monotonic() - began
         return found
@@ -75,9 +95,9 @@ class Campaign:
     def told(self, found: Seen) -> str:
         """The figures, in a line."""
         return (
-            f"{found.count} messages delivered, {self.kills} kills, {found.resends} resends under"
-            f" the same code, {self.again} requests made again, {self.seconds:.0f} s"
-            f" (seed {self.seed})"
+            f"{found.count} messages delivered, {self.blows} blows ({', '.join(self.struck)}),"
+            f" {found.resends} resends under the same code, {self.again} requests made again,"
+            f" {self.seconds:.0f} s (seed {self.seed})"
         )
 
     # -- the clients -----------------------------------------------------------------------------
@@ -125,13 +145,47 @@ class Campaign:
 
     def _kill(self, server: ActionServer, talks: list[Future[None]]) -> None:
         chance = random.Random(self.seed)  # noqa: S311 - dice
-        share = self.messages / (self.kills + 1)
-        for number in range(1, self.kills + 1):
+        share = self.messages / (self.blows + 1)
+        kinds: list[str] = []
+        for number in range(1, self.blows + 1):
             at = (number - chance.random()) * share
             self._until(lambda at=at: self._answered >= at, talks)  # type: ignore[misc]
             time.sleep(chance.random() * 0.2)
+            if not kinds:
+                kinds = chance.sample(self.kinds, len(self.kinds))
+            kind = kinds.pop()
+            self.struck.append(kind)
+            if kind in STOPS:
+                signalled, whole_group = STOPS[kind]
+                self._stop(server, signalled, whole_group=whole_group)
+            else:
+                self._kill_one(server, kind)
+
+    def _kill_one(self, server: ActionServer, victim: str) -> None:
+        """``kill -9``; what is not started again by the server is started again."""
+        if victim == ALL:
             server.kill()
-            server.start()
+        else:
+            running = family.pids(server)
+            pid = family.kill(server, victim)
+            if victim != "main":
+                family.seconds_until_gone({pid: running.get(pid, "")}, 0, within=5)
+                return
+            self.longest_end = max(
+                self.longest_end, family.seconds_until_gone(running, server.port, within=5)
+            )
+            server.ended()
+        server.start()
+
+    def _stop(self, server: ActionServer, number: signal.Signals, *, whole_group: bool) -> None:
+        """Tell it to stop as a service manager or a terminal does, and start it again."""
+        began = time.monotonic()
+        pid = server.process.pid
+        (os.killpg if whole_group else os.kill)(pid, number)
+        assert server.finish() == 0, server.log()[-5000:]
+        self.longest_stop = max(self.longest_stop, time.monotonic() - began)
+        assert "Traceback" not in server.log()
+        server.start()
 
     def _until(self, met: Callable[[], bool], talks: list[Future[None]]) -> None:
         until = time.monotonic() + PATIENCE
@@ -143,6 +197,7 @@ class Campaign:
             time.sleep(0.005)
 
     @staticmethod
-    def _open(server: ActionServer) -> int:
+    def _is_done(server: ActionServer) -> bool:
+        """Whether nothing is left to be sent; one that was just killed may not answer yet."""
         answer = server.get("/bridge/deliveries", params={"state": "waiting,sending"})
-        return len(answer.json()["items"])
+        return answer.ok and not answer.json()["items"]

@@ -123,7 +123,7 @@ def idle(url: str, clock: HeldClock) -> Iterator[tuple[Running, Running]]:
 def wakes(core: Running, clock: HeldClock, words: list[str]) -> None:
     """It is woken by the database, long before it would look by itself."""
     if core.store.dialect == "sqlite":
-        clock.move(0.06)  # the version of the file is looked at twenty times a second
+        clock.move(0.26)  # the version of the file is looked at four times a second
     senders = core.senders
     assert senders is not None
     until(lambda: senders.words == words, lambda: senders.words)

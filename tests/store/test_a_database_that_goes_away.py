@@ -43,8 +43,8 @@ class Interrupted(Store):
         self.processes: list[int] = []  # the server's, one for each transaction
 
     @contextmanager
-    def transaction(self) -> Iterator[Transaction]:
-        with super().transaction() as tx:
+    def transaction(self, *, durable: bool = True) -> Iterator[Transaction]:
+        with super().transaction(durable=durable) as tx:
             self.processes.append(tx.execute("SELECT pg_backend_pid()").fetchone()[0])
             happens, self.happens = self.happens, None
             if happens is not None:

@@ -238,9 +238,9 @@ class Counting(Store):
         self.begun = self.committed = 0
 
     @contextmanager
-    def transaction(self) -> Iterator[Transaction]:
+    def transaction(self, *, durable: bool = True) -> Iterator[Transaction]:
         self.begun += 1
-        with super().transaction() as tx:
+        with super().transaction(durable=durable) as tx:
             yield tx
         self.committed += 1
 

@@ -295,8 +295,8 @@ class Beaten(Store):
         self.happens: Callable[[], object] | None = None
 
     @contextmanager
-    def transaction(self) -> Iterator[Transaction]:
-        with super().transaction() as tx:
+    def transaction(self, *, durable: bool = True) -> Iterator[Transaction]:
+        with super().transaction(durable=durable) as tx:
             yield _Slow(tx.connection, self)
 
 

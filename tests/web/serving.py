@@ -98,7 +98,13 @@ class ActionServer:
         written = json.dumps(chosen) if text is None else text
         (config / "bridge.yml").write_text(written, encoding="utf-8")
         kept = {key: value for key, value in os.environ.items() if not key.startswith("BRIDGE")}
-        self._environ = {**kept, "SANIC_HOST": "127.0.0.1", **(environ or {})}
+        self._temporary = tempfile.TemporaryDirectory(prefix="cc-")  # a socket's path is short
+        self._environ = {
+            **kept,
+            "SANIC_HOST": "127.0.0.1",
+            "TMPDIR": self._temporary.name,
+            **(environ or {}),
+        }
         self._process: subprocess.Popen[bytes] | None = None
         self._said: IO[bytes] = tempfile.TemporaryFile()  # noqa: SIM115 - closed on exit
         self._workers = int(self._environ.get("ACTION_SERVER_SANIC_WORKERS", "1"))
@@ -123,6 +129,7 @@ class ActionServer:
         self.stop()
         self.http.close()
         self._said.close()
+        self._temporary.cleanup()
 
     def start(self) -> Self:
         """Start it and return once it is ready."""
@@ -197,6 +204,11 @@ class ActionServer:
         """End it and its workers as a power cut would."""
         process, self._process = self.process, None
         os.killpg(process.pid, signal.SIGKILL)
+        process.wait(STOP_SECONDS)
+
+    def ended(self) -> None:
+        """Note that its main process was killed, and that the others ended by themselves."""
+        process, self._process = self.process, None
         process.wait(STOP_SECONDS)
 
     def finish(self) -> int:
