@@ -100,7 +100,7 @@ class Store(Reader):
         self._writing: Connection | None = None
         self._notifier: Notifier | None = None
         self._version: int | None = None
-        self._awaits_disk = True  # a connection begins so
+        self._awaits_disk: bool | None = None  # None: the connection is as the pool gave it
 
     # -- writing: the core's thread alone ------------------------------------------------------
 
@@ -165,7 +165,7 @@ class Store(Reader):
         """Close the writing connection; the next transaction opens another one."""
         taken, self._writing = self._writing, None
         self._version = None
-        self._awaits_disk = True
+        self._awaits_disk = None
         if taken is not None:
             with suppress(SQLAlchemyError, self._engine.dialect.loaded_dbapi.Error):
                 taken.close()
