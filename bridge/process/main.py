@@ -19,12 +19,11 @@ import sys
 import threading
 import time
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import suppress
+from contextlib import closing, suppress
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from bridge import config
-from bridge.config.settings import Settings
 from bridge.core.channel import Reply, Request
 from bridge.core.clock import Clock
 from bridge.core.port import Status
@@ -32,7 +31,10 @@ from bridge.errors import BridgeError, StoreError, describe
 from bridge.process.channel import SocketChannel
 from bridge.process.frames import AskMetrics, AskStatus
 from bridge.process.supervisor import ENDED, MANAGER, READY, STOP, STOP_POLLING, Started
-from bridge.service import Service
+from bridge.store import Store
+
+if TYPE_CHECKING:
+    from bridge.service import Service
 
 logger = logging.getLogger("bridge.process.main")  # also where this is __main__
 
@@ -63,16 +65,16 @@ class CoreProcess:
         self._stopping = threading.Event()
         self._manager: int | None = None  # Sanic's, which nobody else ends if the main process dies
 
-    def open(self) -> Settings:
+    def open(self) -> None:
         """Open the core.
 
         Raises:
             BridgeError: the configuration is wrong, or the database cannot be used.
         """
-        settings = config.load()
-        self._service = Service(settings, channel=self._channel)
+        from bridge.service import Service  # noqa: PLC0415 - see ``check``
+
+        self._service = Service(config.load(), channel=self._channel)
         _keep_out_of_collections()
-        return settings
 
     def open_until_ready(self) -> None:
         """Open the core; where that fails, say why, refuse what is asked, and try again."""
@@ -171,6 +173,21 @@ def _keep_out_of_collections() -> None:
     gc.set_threshold(_MANY_OBJECTS, 20, 50)
 
 
+def check() -> None:
+    """See that the configuration is right and that the database can be written.
+
+    The server starts its workers as soon as that is so; the rest of the core is loaded meanwhile.
+
+    Raises:
+        BridgeError: ConfigurationError with every fault, or StoreError.
+    """
+    settings = config.load()
+    for warning in settings.warnings:
+        logger.warning(warning)
+    with closing(Store(settings.bridge.storage.url)) as store:
+        store.demand_writable()
+
+
 def main() -> None:
     """Serve until the main process says that it is enough, or is no more."""
     for number in (signal.SIGINT, signal.SIGTERM):
@@ -182,16 +199,12 @@ def main() -> None:
     process = CoreProcess(listening, control)
     if started.first:
         try:
-            settings = process.open()
+            check()
         except BridgeError as error:
             control.sendall(str(error).encode())
             os._exit(ENDED)
-        for warning in settings.warnings:
-            logger.warning(warning)
         control.sendall(READY)
-    opening = threading.Thread(target=process.open_until_ready, daemon=True)
-    if not started.first:
-        opening.start()
+    threading.Thread(target=process.open_until_ready, daemon=True).start()
     if process.obey():
         closing = threading.Thread(target=process.close, daemon=True)
         closing.start()

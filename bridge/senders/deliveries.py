@@ -69,9 +69,8 @@ class SenderProcess:
         self._calls: list[Call] = []
         self._link: Connection | None = None
         self._process: subprocess.Popen[bytes] | None = None
-        self._closing = False
+        self._closing = self._ended = False
         self._idle = threading.Condition(self._lock)
-        self._try_start()
         self._thread = threading.Thread(target=self._run, name="sender-results", daemon=True)
         self._thread.start()
 
@@ -107,6 +106,7 @@ class SenderProcess:
             until = longest + _OVERDUE
             while self._open and (left := until - time.monotonic()) > 0:
                 self._idle.wait(left)
+        self._ended = True
         self._end()
         self._thread.join(_ENDS_WITHIN)
 
@@ -147,6 +147,8 @@ class SenderProcess:
         """Hear what calls came to; start the process again where it ends."""
         while True:
             started = time.monotonic()
+            self._try_start()
+            self.flush()  # what was submitted meanwhile
             try:
                 self._hear()
             except Exception as error:  # noqa: BLE001 - whoever waits is told, whatever it is
@@ -160,8 +162,6 @@ class SenderProcess:
             if time.monotonic() < started + _PAUSE:  # it does not even start
                 self._give_back()
                 time.sleep(_PAUSE)
-            self._try_start()
-            self.flush()
 
     def _hear(self) -> None:
         link = self._link
@@ -169,7 +169,7 @@ class SenderProcess:
             return
         with selectors.DefaultSelector() as selector:  # poll() would make one each time
             selector.register(link, selectors.EVENT_READ)
-            while not self._overdue():
+            while not self._ended and not self._overdue():
                 if selector.select(_LOOK):
                     for outcome in link.recv():
                         self._came(outcome)

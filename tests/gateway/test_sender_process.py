@@ -69,6 +69,7 @@ class Sender:
 
     @property
     def pid(self) -> int:
+        until(lambda: self.process._process is not None)
         assert self.process._process is not None
         return self.process._process.pid
 
@@ -205,6 +206,8 @@ def test_a_process_whose_bridge_was_killed_ends(gateway: Simulator) -> None:
         "chosen = BridgeSettings.model_validate({'gateway': {'url': sys.argv[1]}})\n"
         "client = GatewayClient(chosen.gateway, connections=1)\n"
         "process = SenderProcess(client, chosen, print)\n"
+        "while process._process is None:\n"
+        "    time.sleep(0.01)\n"
         "print(process._process.pid, flush=True)\n"
         "time.sleep(60)\n"
     )
