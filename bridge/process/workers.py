@@ -19,6 +19,7 @@ from collections.abc import Callable, Iterable
 from contextlib import suppress
 from functools import partial
 from multiprocessing import resource_tracker
+from queue import SimpleQueue
 from types import FrameType
 from typing import Any, Protocol
 
@@ -103,15 +104,21 @@ def _begin(core: Supervisor, app: Sanic[Any, Any], *_: object) -> None:
 class Workers:
     """Stands between the signals and a manager, and looks after its workers.
 
+    A thread obeys the signals, not their handler: the manager asks another process for its
+    workers' states, and a handler that did so in the middle of such a question would take its
+    answer.
+
     Args:
         manager: Sanic's.
-        stopping: told as soon as the server is to stop; a signal's handler calls it.
+        stopping: told as soon as the server is to stop.
     """
 
     def __init__(self, manager: Manager, stopping: Callable[[], None]) -> None:
         self._manager = manager
         self._tell_stopping = stopping
         self._wait_for_ack = manager.wait_for_ack
+        self._signals: SimpleQueue[int] = SimpleQueue()  # a handler may use it at any moment
+        self._lock = threading.Lock()
         self._told: int | None = None
         self._started = False
         self._stopping = threading.Event()
@@ -121,14 +128,17 @@ class Workers:
     def begin(self) -> None:
         """Take the signals, before the manager starts its workers."""
         self._manager.wait_for_ack = self._wait  # type: ignore[method-assign]
+        threading.Thread(target=self._obey, name="signals", daemon=True).start()
         for number in _SIGNALS:
-            signal.signal(number, self._signalled)
+            signal.signal(number, lambda number, _: self._signals.put(number))
 
     def _wait(self) -> None:
         self._wait_for_ack()
-        self._started = True
-        if self._told is not None:
-            self._manager.shutdown_signal(self._told, None)
+        with self._lock:
+            self._started = True
+            told = self._told
+        if told is not None:
+            self._manager.shutdown_signal(told, None)
             threading.Thread(target=self._tell_again, name="workers", daemon=True).start()
         else:
             self._nurse.start()
@@ -142,17 +152,21 @@ class Workers:
                     with suppress(ProcessLookupError):
                         os.kill(worker.pid, signal.SIGINT)
 
-    def _signalled(self, number: int, frame: FrameType | None) -> None:
-        self._stopping.set()
-        self._tell_stopping()
-        if self._started:
-            self._manager.shutdown_signal(number, frame)
-        elif self._told is None:
-            self._told = number
-            logger.info("The server stops as soon as it has started")
-        else:
-            with suppress(ServerKilled):  # whoever says it twice does not want to wait
-                self._manager.kill()
+    def _obey(self) -> None:
+        while True:
+            number = self._signals.get()
+            self._stopping.set()
+            self._tell_stopping()
+            with self._lock:
+                started, first = self._started, self._told is None
+                self._told = number
+            if started:
+                self._manager.shutdown_signal(number, None)
+            elif first:
+                logger.info("The server stops as soon as it has started")
+            else:
+                with suppress(ServerKilled):  # whoever says it twice does not want to wait
+                    self._manager.kill()
 
     def _look_after(self) -> None:
         while not self._stopping.wait(_LOOK):
