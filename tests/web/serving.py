@@ -218,6 +218,11 @@ class ActionServer:
         return code
 
     @property
+    def temporary(self) -> Path:
+        """Where it keeps what is not to stay."""
+        return Path(self._temporary.name)
+
+    @property
     def process(self) -> subprocess.Popen[bytes]:
         """The main process, while it runs."""
         assert self._process is not None
