@@ -14,6 +14,7 @@ ROOT = Path(__file__).parents[1]
 ROWS = (
     {"model"},
     {"errors", "identity", "signing"},
+    {"frames"},
     {"config", "turn", "metrics"},
     {"triggers", "replies", "translate", "state"},
     {"gateway", "rasa", "store"},
@@ -40,7 +41,7 @@ LEFT_ALONE = {
     "senders": {"store", "planners", "trust", "passes"},
     "queries": {"rasa", "senders"},
     "upkeep": {"gateway", "rasa", "planners", "senders"},
-    "process": {"store", "rasa", "gateway", "senders", "queries", "upkeep", "planners"},
+    "process": {"rasa", "gateway", "senders", "queries", "upkeep", "planners"},
     # The edge puts commands, and reads by queries.
     "web": {"store", "rasa", "senders", "upkeep"},
     "actions": {"store", "rasa", "senders", "upkeep", "gateway"},

@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+import selectors
+import socket
 import threading
 from collections import deque
 from collections.abc import Callable
+from contextlib import suppress
 from typing import Any, NamedTuple
 
 from bridge.core.clock import Clock
@@ -12,6 +15,7 @@ from bridge.errors import BridgeError, StoreError
 from bridge.state.commands import Command
 
 CAPACITY = 1024
+_ENDS_WITHIN = 5.0  # seconds
 
 Reply = Callable[[Any, "BaseException | None"], None]
 
@@ -86,6 +90,34 @@ class Channel:
             if found:
                 return [found.popleft() for _ in range(min(most, len(found)))]
             return [self._background.popleft()] if self._background else []
+
+    def watch(self, link: socket.socket, ready: Callable[[], bool]) -> Callable[[], None]:
+        """Call ``ready`` whenever something can be received, until it answers False.
+
+        Here in a thread; where the core waits for sockets itself, in its own.
+
+        Returns:
+            What ends that; ``link`` is of no use afterwards.
+        """
+        ended = threading.Event()
+
+        def look() -> None:
+            with selectors.DefaultSelector() as selector:
+                selector.register(link, selectors.EVENT_READ)
+                while not ended.is_set():
+                    selector.select()
+                    if not ready():
+                        return
+
+        def end() -> None:
+            ended.set()
+            with suppress(OSError):
+                link.shutdown(socket.SHUT_RDWR)  # it may be waited for
+            thread.join(_ENDS_WITHIN)
+
+        thread = threading.Thread(target=look, name="watching", daemon=True)
+        thread.start()
+        return end
 
     def close(self) -> list[Request]:
         """Take no more commands; those that wait."""

@@ -8,6 +8,7 @@ settles its last delivery, or by the judgement at the end of its wait.
 from __future__ import annotations
 
 import logging
+import socket
 import threading
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from concurrent.futures import Future
@@ -115,11 +116,14 @@ _ALONE = (
 _CLAIMS = (ClaimDeliveries, ClaimUpdates, TakeOverSessions)
 
 
+Watch = Callable[[socket.socket, Callable[[], bool]], Callable[[], None]]  # ``Channel.watch``
+
+
 class Senders(Protocol):
     """What blocks, on threads of its own. Each call returns at once; its result is a command."""
 
-    def start(self, put: Callable[[Command], None]) -> None:
-        """Begin; results are given to ``put``."""
+    def start(self, put: Callable[[Command], None], watch: Watch) -> None:
+        """Begin; results are given to ``put``, and ``watch`` tells when something came."""
 
     def send(self, delivery: Delivery, guid: Guid, timeout: float, *, retried: bool) -> None:
         """Send a delivery, once ``flush`` is called: ``SendingResult``."""
@@ -255,7 +259,7 @@ class Core:
         """Recover what is there; from then on ``step`` can be called, or the thread started."""
         self._ahead = self._clock.now() - self._clock.monotonic()
         if self._senders is not None:
-            self._senders.start(self.put)
+            self._senders.start(self.put, self._channel.watch)
             self._serve([Request(Recover())], must=True)
             self._serve([Request(self._correct(self._clock.now() + 60.0))], must=True)
             self._due = self._update_due = 0.0

@@ -28,6 +28,19 @@ class Status:
     since: float = 0.0
 
 
+@dataclass(frozen=True, slots=True)
+class AskStatus:
+    """Ask a core of another process for its ``Status``."""
+
+
+@dataclass(frozen=True, slots=True)
+class AskMetrics:
+    """Ask a core of another process for what Prometheus is told."""
+
+    accept: str
+    version: str
+
+
 class CorePort(Protocol):
     """A core, as those see it who put commands."""
 

@@ -2,5 +2,5 @@
 
 ``supervisor`` is the server's main process's, ``main`` is the core's process, ``client`` the edge's
 end of the channel and ``channel`` the core's. Nothing is decided and nothing is stored here. Read
-``frames`` first, then ``client``.
+``client`` first, then ``channel``.
 """

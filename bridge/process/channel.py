@@ -19,7 +19,7 @@ from typing import Any
 from bridge.core.channel import CAPACITY, Channel, FullError, Reply, Request
 from bridge.core.clock import Clock
 from bridge.errors import StoreError, describe
-from bridge.process.frames import Unpacker, Unreadable, pack
+from bridge.frames import Unpacker, Unreadable, pack
 from bridge.state.commands import Command
 
 logger = logging.getLogger(__name__)
@@ -101,10 +101,30 @@ class SocketChannel(Channel):
         seconds = max(0.0, until - self._clock.now()) if self.is_idle() else 0.0
         if self._answers:  # another thread's, of this moment
             seconds = 0.0
-        for key, _ in self._selector.select(seconds):
-            key.data()
+        found = self._selector.select(seconds)
         self._asleep = False
+        for key, _ in found:
+            key.data()
         return self.taken(most)
+
+    def watch(self, link: socket.socket, ready: Callable[[], bool]) -> Callable[[], None]:
+        """Call ``ready`` in ``take``, whenever something can be received, until it answers False.
+
+        Returns:
+            What ends that; any thread may call it.
+        """
+
+        def end() -> None:
+            with suppress(KeyError, ValueError):
+                self._selector.unregister(link)
+
+        def look() -> None:
+            if not ready():
+                end()
+
+        self._selector.register(link, selectors.EVENT_READ, look)
+        self._stir()
+        return end
 
     def close(self) -> list[Request]:
         """Take no more commands; those that wait. The answers that are there are sent."""

@@ -14,9 +14,9 @@ from typing import Any, cast
 
 from bridge.core.channel import CAPACITY, FullError
 from bridge.core.clock import Clock
-from bridge.core.port import GRACE, Status
+from bridge.core.port import GRACE, AskMetrics, AskStatus, Status
 from bridge.errors import BridgeError, StoreError, describe
-from bridge.process.frames import AskMetrics, AskStatus, Unpacker, Unreadable, pack
+from bridge.frames import Unpacker, Unreadable, pack
 from bridge.state.commands import Command
 
 logger = logging.getLogger(__name__)

@@ -26,10 +26,9 @@ from typing import TYPE_CHECKING, Any
 from bridge import config
 from bridge.core.channel import Reply, Request
 from bridge.core.clock import Clock
-from bridge.core.port import Status
+from bridge.core.port import AskMetrics, AskStatus, Status
 from bridge.errors import BridgeError, StoreError, describe
 from bridge.process.channel import SocketChannel
-from bridge.process.frames import AskMetrics, AskStatus
 from bridge.process.supervisor import ENDED, MANAGER, READY, STOP, STOP_POLLING, Started
 from bridge.store import Store
 

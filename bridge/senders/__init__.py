@@ -14,7 +14,7 @@ from bridge.config.settings import BridgeSettings
 from bridge.gateway.client import GatewayClient
 from bridge.model import Delivery, Guid
 from bridge.rasa import Rasa
-from bridge.senders.deliveries import SenderProcess
+from bridge.senders.deliveries import SenderProcess, Watch
 from bridge.senders.polls import LAST_POLL, EventPoller
 from bridge.senders.rasa import RasaSender
 from bridge.senders.sessions import SessionSender
@@ -49,10 +49,10 @@ class AllSenders:
         self._rasa = rasa
         self._settings = settings
 
-    def start(self, put: Callable[[Command], None]) -> None:
+    def start(self, put: Callable[[Command], None], watch: Watch) -> None:
         """Begin; results are given to ``put``, from any thread."""
         settings = self._settings
-        self._deliveries = SenderProcess(self._client, settings, put)
+        self._deliveries = SenderProcess(self._client, settings, put, watch)
         self._sessions = SessionSender(self._client, settings, put)
         self._polls = EventPoller(self._client, settings.gateway, put, last_poll=self._last_poll)
         self._updates = RasaSender(self._rasa, put)

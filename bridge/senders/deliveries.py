@@ -7,9 +7,7 @@ core and from those who answer Rasa; in a process of their own they do not.
 from __future__ import annotations
 
 import logging
-import os
 import random
-import selectors
 import socket
 import struct
 import subprocess
@@ -17,16 +15,15 @@ import sys
 import threading
 import time
 from collections.abc import Callable
-from contextlib import suppress
 from dataclasses import dataclass
-from multiprocessing.connection import Connection
+from typing import TypeAlias
 
-from bridge import errors
 from bridge.config.settings import BridgeSettings
 from bridge.errors import GatewayError, UnknownOutcomeError, describe
+from bridge.frames import Unpacker, pack
 from bridge.gateway import wire
 from bridge.gateway.client import Connecting, GatewayClient
-from bridge.gateway.process import Call, Failure, Outcome
+from bridge.gateway.process import Call, Outcome
 from bridge.model import Delivery, Guid
 from bridge.state.commands import Command, SendingResult
 
@@ -38,7 +35,12 @@ _LOOK = 1.0
 _STUCK = 2.0  # seconds within which the process must take what it is handed
 _PAUSE = 1.0  # seconds before it is started again after it ended
 _STARTS_WITHIN = 30.0
+_RECEIVE = 1 << 18  # bytes at a time
 _ENDS_WITHIN = 5.0
+
+# Calls back while something can be received, until it is answered False, or until what it returns
+# is called.
+Watch: TypeAlias = Callable[[socket.socket, Callable[[], bool]], Callable[[], None]]
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,26 +54,38 @@ class _Sending:
 
 
 class SenderProcess:
-    """One process that makes the calls, and one thread that hears from it. Close it once.
+    """One process that makes the calls, and a thread that looks after it. Close it once.
 
     ``submit`` and ``flush`` are the core's: one thread calls them.
+
+    Args:
+        client: keeps the agents' cookies.
+        settings: as the operators gave them.
+        put: takes the results.
+        watch: calls back where something came from the process.
     """
 
     def __init__(
-        self, client: GatewayClient, settings: BridgeSettings, put: Callable[[Command], None]
+        self,
+        client: GatewayClient,
+        settings: BridgeSettings,
+        put: Callable[[Command], None],
+        watch: Watch,
     ) -> None:
         self._client = client  # its cookies are those of all calls, whoever makes them
         self._settings = settings
         self._put = put
+        self._watch = watch
         self._lock = threading.Lock()
         self._open: dict[int, _Sending] = {}
         self._number = 0
         self._calls: list[Call] = []
-        self._link: Connection | None = None
+        self._link: socket.socket | None = None
         self._process: subprocess.Popen[bytes] | None = None
         self._closing = self._ended = False
+        self._broken = threading.Event()  # of the process that is there now
         self._idle = threading.Condition(self._lock)
-        self._thread = threading.Thread(target=self._run, name="sender-results", daemon=True)
+        self._thread = threading.Thread(target=self._run, name="sender-process", daemon=True)
         self._thread.start()
 
     def submit(self, delivery: Delivery, guid: Guid, timeout: float, *, retried: bool) -> None:
@@ -94,9 +108,9 @@ class SenderProcess:
                 return
             calls, self._calls = self._calls, []
         try:
-            link.send(calls)
-        except (OSError, ValueError):  # it takes nothing: whatever it is making is lost
-            _shut(link)
+            link.sendall(pack(0, calls))
+        except OSError:  # it takes nothing: whatever it is making is lost
+            self._broken.set()
 
     def close(self) -> None:
         """Let what is being sent finish, within its deadlines; then end the process."""
@@ -106,54 +120,28 @@ class SenderProcess:
             until = longest + _OVERDUE
             while self._open and (left := until - time.monotonic()) > 0:
                 self._idle.wait(left)
-        self._ended = True
-        self._end()
+            self._ended = True
+            self._broken.set()
         self._thread.join(_ENDS_WITHIN)
 
     # -- the process -----------------------------------------------------------------------------
 
-    def _try_start(self) -> None:
-        """Start the process; where that fails, it is tried again in a while."""
-        try:
-            self._start()
-        except (OSError, EOFError) as error:
-            logger.error("The sender process cannot be started: %s", describe(error))  # noqa: TRY400
-
-    def _start(self) -> None:
-        """Start the process, and wait until it can send."""
-        ours, theirs = socket.socketpair()
-        with theirs:
-            command = [sys.executable, "-m", _PROGRAM, str(theirs.fileno())]
-            process = subprocess.Popen(  # noqa: S603 - our own program
-                command, stdin=subprocess.DEVNULL, pass_fds=[theirs.fileno()]
-            )
-        # A process that takes nothing for so long is broken: the core must not wait for it.
-        ours.setsockopt(socket.SOL_SOCKET, socket.SO_SNDTIMEO, _timeval(_STUCK))
-        link = Connection(ours.detach())
-        try:
-            link.send((Connecting.of(self._settings.gateway), self._settings.delivery.workers))
-            if not link.poll(_STARTS_WITHIN):
-                raise TimeoutError(_PROGRAM)
-            link.recv()
-        except BaseException:
-            link.close()
-            process.kill()
-            process.wait()
-            raise
-        with self._lock:
-            self._process, self._link = process, link
-
     def _run(self) -> None:
-        """Hear what calls came to; start the process again where it ends."""
+        """Start the process, and start it again where it ends or hangs."""
         while True:
             started = time.monotonic()
-            self._try_start()
-            self.flush()  # what was submitted meanwhile
-            try:
-                self._hear()
-            except Exception as error:  # noqa: BLE001 - whoever waits is told, whatever it is
+            with self._lock:
+                broken = self._broken = threading.Event()
+                if self._ended:
+                    broken.set()
+            unwatch = self._try_start(broken)
+            if unwatch is not None:
+                self.flush()  # what was submitted meanwhile
+                while not broken.wait(_LOOK) and not self._overdue():
+                    pass
                 if not self._closing:
-                    logger.warning("The sender process ended: %s", describe(error))
+                    logger.warning("The sender process ended, another is started")
+                unwatch()
             self._end()
             self._break_off()
             if self._closing:
@@ -163,20 +151,61 @@ class SenderProcess:
                 self._give_back()
                 time.sleep(_PAUSE)
 
-    def _hear(self) -> None:
-        link = self._link
-        if link is None:
-            return
-        with selectors.DefaultSelector() as selector:  # poll() would make one each time
-            selector.register(link, selectors.EVENT_READ)
-            while not self._ended and not self._overdue():
-                if selector.select(_LOOK):
-                    for outcome in link.recv():
+    def _try_start(self, broken: threading.Event) -> Callable[[], None] | None:
+        """Start the process, and hear from it; None where that fails."""
+        try:
+            link, unpacker = self._start()
+        except (OSError, EOFError) as error:
+            logger.error("The sender process cannot be started: %s", describe(error))  # noqa: TRY400
+            return None
+        return self._watch(link, lambda: self._hear(link, unpacker, broken))
+
+    def _start(self) -> tuple[socket.socket, Unpacker]:
+        """Start the process, and wait until it can send."""
+        ours, theirs = socket.socketpair()
+        with theirs:
+            command = [sys.executable, "-m", _PROGRAM, str(theirs.fileno())]
+            process = subprocess.Popen(  # noqa: S603 - our own program
+                command, stdin=subprocess.DEVNULL, pass_fds=[theirs.fileno()]
+            )
+        # A process that takes nothing for so long is broken: the core must not wait for it.
+        ours.setsockopt(socket.SOL_SOCKET, socket.SO_SNDTIMEO, _timeval(_STUCK))
+        unpacker = Unpacker()
+        try:
+            told = (Connecting.of(self._settings.gateway), self._settings.delivery.workers)
+            ours.sendall(pack(0, [told]))
+            ours.settimeout(_STARTS_WITHIN)
+            if not list(unpacker.feed(ours.recv(_RECEIVE))):
+                raise EOFError(_PROGRAM)
+            ours.settimeout(None)
+        except BaseException:
+            ours.close()
+            process.kill()
+            process.wait()
+            raise
+        with self._lock:
+            self._process, self._link = process, ours
+        return ours, unpacker
+
+    def _hear(self, link: socket.socket, unpacker: Unpacker, broken: threading.Event) -> bool:
+        """Take what calls came to, as soon as something is there; False where it is the end."""
+        try:
+            data = link.recv(_RECEIVE, socket.MSG_DONTWAIT)
+            if data:
+                for _, outcomes in unpacker.feed(data):
+                    for outcome in outcomes:
                         self._came(outcome)
-        raise TimeoutError(_PROGRAM)
+                return True
+        except BlockingIOError:
+            return True
+        except Exception as error:  # noqa: BLE001 - whoever waits is told, whatever it is
+            if not broken.is_set():
+                logger.error("The sender process cannot be heard: %s", describe(error))  # noqa: TRY400
+        broken.set()
+        return False
 
     def _came(self, outcome: Outcome) -> None:
-        number, guid, cookies, failed = outcome
+        number, guid, cookies, error = outcome
         with self._idle:
             sending = self._open.pop(number, None)
             self._idle.notify_all()
@@ -184,7 +213,7 @@ class SenderProcess:
             return
         if cookies:
             self._client.keep(sending.delivery.envelope.agent_id, sending.request, cookies)
-        self._tell(sending, Guid(guid) if guid else None, _error(failed) if failed else None)
+        self._tell(sending, Guid(guid) if guid else None, error)
 
     def _tell(self, sending: _Sending, new_guid: Guid | None, error: GatewayError | None) -> None:
         self._put(
@@ -228,25 +257,13 @@ class SenderProcess:
             link, self._link = self._link, None
             process, self._process = self._process, None
         if link is not None:
-            _shut(link)
+            link.close()
         if process is not None:
             try:
                 process.wait(_ENDS_WITHIN)
             except subprocess.TimeoutExpired:
                 process.kill()
                 process.wait()
-
-
-def _shut(link: Connection) -> None:
-    """End a connection under whoever reads it; it is closed once nobody does."""
-    with suppress(OSError), socket.socket(fileno=os.dup(link.fileno())) as other:
-        other.shutdown(socket.SHUT_RDWR)
-
-
-def _error(failed: Failure) -> GatewayError:
-    name, message, details = failed
-    kind: type[GatewayError] = getattr(errors, name, UnknownOutcomeError)
-    return kind(message, **details)
 
 
 def _timeval(seconds: float) -> bytes:

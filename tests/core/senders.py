@@ -47,7 +47,7 @@ class NotingSenders:
     polls_stopped: bool = False
     closed: bool = False
 
-    def start(self, put: Callable[[Command], None]) -> None:
+    def start(self, put: Callable[[Command], None], _watch: object = None) -> None:
         self.put = put
 
     def send(self, delivery: Delivery, guid: Guid, timeout: float, *, retried: bool) -> None:

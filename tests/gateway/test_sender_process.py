@@ -13,6 +13,8 @@ from typing import Any
 import pytest
 
 from bridge.config.settings import BridgeSettings
+from bridge.core.channel import Channel
+from bridge.core.clock import Clock
 from bridge.errors import (
     FinalError,
     GatewayError,
@@ -40,7 +42,7 @@ class Sender:
         self._came = threading.Condition()
         self._results: dict[int, SendingResult] = {}
         self._numbers = iter(range(1, 1000))
-        self.process = SenderProcess(self._client, chosen, self._put)
+        self.process = SenderProcess(self._client, chosen, self._put, Channel(Clock()).watch)
 
     def _put(self, command: Command) -> None:
         assert isinstance(command, SendingResult)
@@ -108,10 +110,12 @@ def test_it_starts_without_a_word(gateway: Simulator) -> None:
         "import sys, time\n"
         "from bridge.config.settings import BridgeSettings\n"
         "from bridge.gateway.client import GatewayClient\n"
+        "from bridge.core.channel import Channel\n"
+        "from bridge.core.clock import Clock\n"
         "from bridge.senders.deliveries import SenderProcess\n"
         "chosen = BridgeSettings.model_validate({'gateway': {'url': sys.argv[1]}})\n"
         "client = GatewayClient(chosen.gateway, connections=1)\n"
-        "process = SenderProcess(client, chosen, print)\n"
+        "process = SenderProcess(client, chosen, print, Channel(Clock()).watch)\n"
         "time.sleep(2)\n"
         "process.close()\n"
     )
@@ -202,10 +206,12 @@ def test_a_process_whose_bridge_was_killed_ends(gateway: Simulator) -> None:
         "import sys, time\n"
         "from bridge.config.settings import BridgeSettings\n"
         "from bridge.gateway.client import GatewayClient\n"
+        "from bridge.core.channel import Channel\n"
+        "from bridge.core.clock import Clock\n"
         "from bridge.senders.deliveries import SenderProcess\n"
         "chosen = BridgeSettings.model_validate({'gateway': {'url': sys.argv[1]}})\n"
         "client = GatewayClient(chosen.gateway, connections=1)\n"
-        "process = SenderProcess(client, chosen, print)\n"
+        "process = SenderProcess(client, chosen, print, Channel(Clock()).watch)\n"
         "while process._process is None:\n"
         "    time.sleep(0.01)\n"
         "print(process._process.pid, flush=True)\n"

@@ -12,10 +12,10 @@ from typing import Any
 
 from bridge.core.channel import CAPACITY, Reply, Request
 from bridge.core.clock import Clock
-from bridge.core.port import Status
+from bridge.core.port import AskMetrics, AskStatus, Status
 from bridge.errors import StoreError
+from bridge.frames import Unpacker, pack
 from bridge.process.channel import SocketChannel
-from bridge.process.frames import AskMetrics, AskStatus, Unpacker, pack
 from bridge.state.commands import Command
 
 LONG = 30.0  # seconds that the core's thread sleeps if nobody wakes it

@@ -15,10 +15,10 @@ import pytest
 
 from bridge.core.channel import FullError, Request
 from bridge.core.clock import Clock
-from bridge.core.port import Status
+from bridge.core.port import AskStatus, Status
 from bridge.errors import StoreError
+from bridge.frames import pack
 from bridge.process.channel import SocketChannel
-from bridge.process.frames import AskStatus, pack
 from bridge.state.commands import CheckStore, DomainResult, PruneRows
 from tests.core.clock import until
 from tests.core.rig import Asked

@@ -15,8 +15,8 @@ import pytest
 from bridge.core.channel import CAPACITY, FullError, Request
 from bridge.core.port import GRACE
 from bridge.errors import BridgeError, FinalError, RetryableError, SessionGoneError, StoreError
+from bridge.frames import pack
 from bridge.process.client import CoreClient
-from bridge.process.frames import pack
 from bridge.state.commands import CheckStore, Command, DomainResult
 from tests.core.clock import until
 from tests.process.conftest import Run, Serve

@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 
 from bridge.core.channel import FullError
 from bridge.core.core import PlanningError
-from bridge.core.port import Status
+from bridge.core.port import AskMetrics, AskStatus, Status
 from bridge.errors import (
     AssignmentError,
     BridgeError,
@@ -22,8 +22,8 @@ from bridge.errors import (
     SessionGoneError,
     StoreError,
 )
+from bridge.frames import Unpacker, Unreadable, pack
 from bridge.model import Owner
-from bridge.process.frames import AskMetrics, AskStatus, Unpacker, Unreadable, pack
 from bridge.state import commands
 from bridge.state.commands import ActionKind, BroughtAssignment, Command
 from bridge.state.records import NOTHING, ActionAnswer, Erasure, RasaUpdate, UpdateKind

@@ -62,24 +62,26 @@ def test_nothing_is_left_of_a_server_whose_main_process_was_killed(
 
 
 def test_a_core_that_cannot_be_opened_again_keeps_trying_and_says_why(tmp_path: Path) -> None:
-    with Simulator("--poll-seconds", "0.2") as gateway:
-        with ActionServer(tmp_path, bridge={"gateway": {"url": gateway.url}}) as server:
-            server.put("/bridge/assignments/anna", json=assignment())
-            settings = tmp_path / "config" / "bridge.yml"
-            good = settings.read_text(encoding="utf-8")
-            settings.write_text("gateway: {url: nowhere}\n", encoding="utf-8")
-            family.kill(server, "core")
-            server.until(lambda: "gateway.url" in str(server.get("/bridge/ready").json()))
-            found = server.get("/bridge/ready")
-            assert found.status_code == 503
-            assert found.json()["checks"]["outbox"] == "not_running"
-            refused = slots(server.webhook(turn("anna")))
-            assert refused["handoff_error"] == "store_unavailable"
-            settings.write_text(good, encoding="utf-8")
-            assert server.wait_for("/bridge/ready")
-            assert slots(server.webhook(turn("anna", version="2")))["handoff_state"] == "handoff"
-            assert server.stop() == 0
-            assert "Traceback" not in server.log()
+    with (
+        Simulator("--poll-seconds", "0.2") as gateway,
+        ActionServer(tmp_path, bridge={"gateway": {"url": gateway.url}}) as server,
+    ):
+        server.put("/bridge/assignments/anna", json=assignment())
+        settings = tmp_path / "config" / "bridge.yml"
+        good = settings.read_text(encoding="utf-8")
+        settings.write_text("gateway: {url: nowhere}\n", encoding="utf-8")
+        family.kill(server, "core")
+        server.until(lambda: "gateway.url" in str(server.get("/bridge/ready").json()))
+        found = server.get("/bridge/ready")
+        assert found.status_code == 503
+        assert found.json()["checks"]["outbox"] == "not_running"
+        refused = slots(server.webhook(turn("anna")))
+        assert refused["handoff_error"] == "store_unavailable"
+        settings.write_text(good, encoding="utf-8")
+        assert server.wait_for("/bridge/ready")
+        assert slots(server.webhook(turn("anna", version="2")))["handoff_state"] == "handoff"
+        assert server.stop() == 0
+        assert "Traceback" not in server.log()
 
 
 def test_a_core_that_dies_again_and_again_is_started_again_each_time(tmp_path: Path) -> None:

@@ -1,7 +1,7 @@
-"""How messages cross the socket between the edge and the core: a length, a number, a pickle.
+"""How messages cross the sockets between a server's processes: a length, a number, a pickle.
 
-Both ends are processes of one server, of one version, behind a socket that only their user can
-open; that is why pickles may be trusted.
+Both ends are of one version, behind a socket that only their user can open; that is why pickles may
+be trusted.
 """
 
 from __future__ import annotations
@@ -23,19 +23,6 @@ class Unreadable:
     """What stands for a message that could not be read; those after it can."""
 
     reason: str
-
-
-@dataclass(frozen=True, slots=True)
-class AskStatus:
-    """Ask a core's process for its ``Status``."""
-
-
-@dataclass(frozen=True, slots=True)
-class AskMetrics:
-    """Ask a core's process for what Prometheus is told."""
-
-    accept: str
-    version: str
 
 
 def pack(number: int, content: Any) -> bytes:
