@@ -19,7 +19,7 @@ def sign(claims: Mapping[str, Any], secret: str) -> str:
     return jwt.encode(dict(claims), secret, algorithm=_ALGORITHM)
 
 
-def unseal(
+def verify(
     token: str, secret: str, *, audience: str | Sequence[str], required: Sequence[str]
 ) -> dict[str, Any]:
     """The claims of a token with a good signature, audience and every required claim.

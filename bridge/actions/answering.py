@@ -26,7 +26,7 @@ from bridge.runtime import Runtime
 from bridge.state.commands import ActionKind, CallAction
 from bridge.state.records import ActionAnswer
 from bridge.turn import Turn
-from bridge.web.guard import domain_carried
+from bridge.web.admission import domain_carried
 
 logger = logging.getLogger(__name__)
 

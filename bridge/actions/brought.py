@@ -9,7 +9,7 @@ import logging
 from collections.abc import Mapping, MutableMapping
 from typing import Any
 
-from bridge import trust
+from bridge import assignment_tokens
 from bridge.config.settings import BridgeSettings
 from bridge.errors import AssignmentError
 from bridge.state.commands import BroughtAssignment
@@ -47,7 +47,7 @@ def _read(turn: Turn, settings: BridgeSettings, now: float) -> BroughtAssignment
     for source in (turn.metadata, turn.session_metadata):
         token = source.get("assignment")
         if isinstance(token, str):
-            return trust.from_token(
+            return assignment_tokens.from_token(
                 token,
                 turn.sender_id,
                 secret=secret.get_secret_value() if secret else None,
@@ -67,7 +67,7 @@ def _read_plain(
     )
     for source, given_at in sources:
         inner = source.get("assignment")
-        fields = trust.plain(inner if isinstance(inner, Mapping) else source)
+        fields = assignment_tokens.plain(inner if isinstance(inner, Mapping) else source)
         if fields is None:
             continue
         if not trusted:
@@ -77,7 +77,7 @@ def _read_plain(
                 "unsigned metadata is not believed; sign it, or set assignment.metadata: trusted"
             )
             raise AssignmentError("untrusted", message)
-        assignment, warning = trust.assignment_of(
+        assignment, warning = assignment_tokens.assignment_of(
             fields, turn.sender_id, highest_agent=settings.gateway.max_agent_id
         )
         return BroughtAssignment(assignment, given_at, "metadata", warning)

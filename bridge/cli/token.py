@@ -9,10 +9,10 @@ from typing import Annotated
 
 import typer
 
-from bridge import config, passes, runtime, trust
+from bridge import access_tokens, assignment_tokens, config, runtime
+from bridge.access_tokens import Role
 from bridge.config import Settings
 from bridge.errors import AssignmentError, BridgeError
-from bridge.passes import Role
 
 app = typer.Typer(add_completion=False)
 
@@ -58,7 +58,7 @@ def token(
             _revoke(settings, revoke)
         elif assignment is not None:
             written = sys.stdin.read() if assignment == "-" else assignment
-            typer.echo(_assignment(settings, written, seconds or trust.LONGEST))
+            typer.echo(_assignment(settings, written, seconds or assignment_tokens.LONGEST))
         else:
             role = Role.AGENT if agent is not None else Role.SUPERVISOR
             typer.echo(_person(settings, role, agent or supervisor or "", seconds))
@@ -80,19 +80,21 @@ def _assignment(settings: Settings, written: str, seconds: int) -> str:
         fields = None
     if not isinstance(fields, dict):
         raise AssignmentError("invalid_assignment", "the assignment is not a JSON object")
-    made, warning = trust.assignment_of(
+    made, warning = assignment_tokens.assignment_of(
         fields,
         str(fields.get("sender_id") or ""),
         highest_agent=settings.bridge.gateway.max_agent_id,
     )
     if warning:
         typer.echo(warning, err=True)
-    return trust.mint(made, secret=secret.get_secret_value(), now=time.time(), seconds=seconds)
+    return assignment_tokens.mint(
+        made, secret=secret.get_secret_value(), now=time.time(), seconds=seconds
+    )
 
 
 def _person(settings: Settings, role: Role, subject: str, seconds: int | None) -> str:
     with runtime.tools(settings, existing=False) as tools:
-        made, said = tools.tokens.make(role, subject, seconds=seconds or passes.LONGEST)
+        made, said = tools.tokens.make(role, subject, seconds=seconds or access_tokens.LONGEST)
     typer.echo(f"token id {said.token_id} (to revoke it)", err=True)
     return made
 

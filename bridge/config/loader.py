@@ -8,8 +8,8 @@ from pathlib import Path as FilePath
 from typing import Any
 
 from bridge.config import environment, expansion
-from bridge.config.cautions import cautions
 from bridge.config.checking import check, found_at
+from bridge.config.config_warnings import config_warnings
 from bridge.config.designers import HandoffSettings
 from bridge.config.domain import check_names, read_domain
 from bridge.config.faults import Fault, Path, Place
@@ -59,7 +59,7 @@ def load(
         media=media,
         domain=known,
         folder=str(place),
-        warnings=(*cautions(bridge, designer), *warnings),
+        warnings=(*config_warnings(bridge, designer), *warnings),
     )
 
 

@@ -130,9 +130,9 @@ class MediaRow(Section):
     @classmethod
     def conflicts(cls, written: Mapping[str, Any]) -> Iterator[tuple[tuple[str, ...], str]]:
         """A rung that comes twice."""
-        ladder = written.get("becomes")
-        if isinstance(ladder, list | tuple):
-            names = [str(getattr(each, "value", each)) for each in ladder]
+        becomes = written.get("becomes")
+        if isinstance(becomes, list | tuple):
+            names = [str(getattr(each, "value", each)) for each in becomes]
             if len(set(names)) < len(names):
                 yield ("becomes",), "each media type once"
 

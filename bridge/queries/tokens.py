@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from bridge import passes
+from bridge import access_tokens
+from bridge.access_tokens import AccessToken, Role
 from bridge.config.settings import BridgeSettings
 from bridge.core.port import CorePort
 from bridge.errors import RefusedError
 from bridge.gateway import wire
-from bridge.passes import Pass, Role
 from bridge.state.commands import RevokeTokens
 from bridge.store import Reader, lists
 
@@ -24,7 +24,9 @@ class Tokens:
         self._secret = secret.get_secret_value() if secret else None
         self._highest = settings.gateway.max_agent_id
 
-    def make(self, role: Role, subject: str, *, seconds: int = passes.LONGEST) -> tuple[str, Pass]:
+    def make(
+        self, role: Role, subject: str, *, seconds: int = access_tokens.LONGEST
+    ) -> tuple[str, AccessToken]:
         """A token for an agent or a supervisor, good for ``seconds``.
 
         Raises:
@@ -35,28 +37,28 @@ class Tokens:
             message = "api.inbox_secret is not set: nobody can be given a token"
             raise RefusedError(409, "not_configured", message)
         self._check_subject(role, subject)
-        if not 1 <= seconds <= passes.LONGEST:
-            message = f"a token is good for 1 to {passes.LONGEST} seconds"
+        if not 1 <= seconds <= access_tokens.LONGEST:
+            message = f"a token is good for 1 to {access_tokens.LONGEST} seconds"
             raise RefusedError(422, "invalid_seconds", message)
-        return passes.mint(
+        return access_tokens.mint(
             role, subject, secret=self._secret, now=self._core.clock.now(), seconds=seconds
         )
 
-    def check(self, token: str) -> Pass:
+    def check(self, token: str) -> AccessToken:
         """Whose token it is, if it is good and was not revoked.
 
         Raises:
             RefusedError: 401, without detail.
         """
-        found = passes.read(token, secret=self._secret, now=self._core.clock.now())
+        found = access_tokens.read(token, secret=self._secret, now=self._core.clock.now())
         if not self._can_be(found.role, found.subject):  # signed elsewhere; it could not be revoked
-            raise passes.refused()
+            raise access_tokens.refused()
         revoked = self._store.read(lambda tx: lists.revocations(tx, found.revoked_by))
         by_itself = found.token_id in revoked
         # Tokens that others signed have whole seconds: of the revocation's second, all are gone.
-        with_all = revoked.get(passes.everything_of(found.role, found.subject), 0.0)
+        with_all = revoked.get(access_tokens.everything_of(found.role, found.subject), 0.0)
         if by_itself or found.issued_at <= with_all:
-            raise passes.refused()
+            raise access_tokens.refused()
         return found
 
     def revoke(self, token_id: str) -> None:
@@ -76,10 +78,10 @@ class Tokens:
             RefusedError: 422 for a subject that cannot be: nothing would be revoked.
         """
         self._check_subject(role, subject)
-        self._revoke(passes.everything_of(role, subject))
+        self._revoke(access_tokens.everything_of(role, subject))
 
     def _revoke(self, subject: str) -> None:
-        until = self._core.clock.now() + passes.LONGEST
+        until = self._core.clock.now() + access_tokens.LONGEST
         self._core.call(RevokeTokens(subject=subject, until=until))
 
     def _check_subject(self, role: Role, subject: str) -> None:

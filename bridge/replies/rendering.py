@@ -13,7 +13,7 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from bridge.model import Reply, derive
-from bridge.turn.lenient import array, mapping, objects, same, words
+from bridge.turn.coerce import array, mapping, objects, same, words
 from bridge.turn.spoken import content
 
 _FILLED = frozenset({"text", "image", "custom", "buttons", "attachment", "quick_replies"})

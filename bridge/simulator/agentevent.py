@@ -45,9 +45,9 @@ async def _wait_for_event(gateway: Gateway, session: Session) -> None:
         left = deadline - gateway.clock.now()
         if left <= 0:
             return
-        agent.bell.clear()
+        agent.wake_up.clear()
         try:
-            await asyncio.wait_for(agent.bell.wait(), left)
+            await asyncio.wait_for(agent.wake_up.wait(), left)
         except asyncio.TimeoutError:  # another class before 3.11
             return
 

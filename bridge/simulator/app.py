@@ -13,7 +13,7 @@ from typing import Any
 
 from sanic import HTTPResponse, Request, Sanic
 
-from bridge.simulator import control, mishaps, operations
+from bridge.simulator import control, fault_injection, operations
 from bridge.simulator.answers import Answer, set_guid
 from bridge.simulator.checks import Refused
 from bridge.simulator.faults import Fault, Kind
@@ -70,11 +70,11 @@ class Edge:
         fault = self._site.faults.take(inbound)
         if fault is None:
             answer = await self._alone(inbound, recorder, entry, None)
-            response = mishaps.respond(answer)
+            response = fault_injection.respond(answer)
         else:
             entry.fault = fault.kind.value
             answer = await self._alone(inbound, recorder, entry, fault)
-            response = await mishaps.say(self._site, fault, answer, request)
+            response = await fault_injection.say(self._site, fault, answer, request)
         body = answer.body if fault is None else (response.body or b"").decode()
         recorder.answered(entry, response.status, body, dict(response.headers))
         return response
@@ -98,10 +98,10 @@ class Edge:
     ) -> Answer:
         site = self._site
         if fault is not None:
-            await mishaps.before(site, fault)
+            await fault_injection.before(site, fault)
             if not fault.takes:
                 recorder.judged(entry, "refused", f"fault: {fault.kind.value}")
-                return mishaps.instead(fault) if fault.kind is not Kind.HANG else Answer()
+                return fault_injection.instead(fault) if fault.kind is not Kind.HANG else Answer()
         if site.settings.delay_ms and inbound.operation == "send_message":
             await asyncio.sleep(site.settings.delay_ms / 1000)
         answer = await operations.perform(site.gateway, inbound)

@@ -1,6 +1,6 @@
 """Faults as a test scripts them: which request meets one, how often, and what it is.
 
-Choosing only; ``mishaps`` acts them out on the connection.
+Choosing only; ``fault_injection`` acts them out on the connection.
 """
 
 from __future__ import annotations

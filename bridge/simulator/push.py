@@ -45,8 +45,8 @@ class Pusher:
         while agent.session is session:
             batch = list(agent.mailbox)
             if not batch:
-                agent.bell.clear()
-                await agent.bell.wait()
+                agent.wake_up.clear()
+                await agent.wake_up.wait()
                 continue
             times, agent.push_times = agent.push_times, 1
             for _ in range(times):

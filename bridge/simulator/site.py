@@ -49,7 +49,7 @@ class Site:
         self.gateway.clock.advance(seconds)
         self.gateway.sweep()
         for agent in self.gateway.agents.values():
-            agent.bell.set()
+            agent.wake_up.set()
 
     def strike(self, fault: Fault) -> None:
         """Do what a fault does to the sessions, its agent's or everybody's."""

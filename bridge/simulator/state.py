@@ -1,6 +1,6 @@
 """What the simulated gateway remembers: agents, sessions, GUIDs, calls and events.
 
-The only asyncio here is the bell that wakes a waiting poll. Time comes from the clock that it is
+The only asyncio here is the event that wakes a waiting poll. Time comes from the clock that it is
 given. Nothing here reads a request's fields or speaks HTTP.
 """
 
@@ -68,7 +68,7 @@ class Agent:
     id: str
     session: Session | None = None
     mailbox: deque[Event] = field(default_factory=deque)
-    bell: asyncio.Event = field(default_factory=asyncio.Event)
+    wake_up: asyncio.Event = field(default_factory=asyncio.Event)
     parting: dict[str, Event] = field(default_factory=dict)  # GUID of a lost session: last event
     signing: str = ""  # the sign-in or sign-out being served
     push_times: int = 1  # the next push is made so often
@@ -157,7 +157,7 @@ class Gateway:
             agent.parting[session.guid] = self.event(
                 agent.id, "AgentOther_ShutdownService", content
             )
-        agent.bell.set()
+        agent.wake_up.set()
 
     def admit(self, agent_id: str, guid: str) -> Session:
         """The session that a request's GUID stands for."""
@@ -223,7 +223,7 @@ class Gateway:
             self.declare(call_id, agent_id, state)
         agent = self.agent(agent_id)
         agent.mailbox.append(self.event(agent_id, kind, content))
-        agent.bell.set()
+        agent.wake_up.set()
 
     def declare(self, call_id: str, agent_id: str, state: str) -> None:
         """Let a call be at an agent, in a state."""

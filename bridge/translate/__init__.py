@@ -1,7 +1,7 @@
 """Rasa's replies as gateway messages: ``Translator`` turns a reply into drafts. Pure.
 
 ``channels.py`` and ``media.py`` are the tables, ``reading/`` knows the dialects of bots,
-``ladder.py`` goes down a row, rung by rung, ``writer.py`` measures and cuts.
+``fallback.py`` tries the media types of a row in order, ``writer.py`` measures and cuts.
 """
 
 from bridge.translate.channels import RasaChannel

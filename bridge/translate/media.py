@@ -3,7 +3,7 @@
 One row for each kind, one template for each content that the reference leaves to the enterprise;
 ``media.yml`` changes both, row by row. How a bot's dialects hide these things is in
 ``reading/``; which channel takes what is in ``channels.py``; how a row is carried out is in
-``ladder.py``.
+``fallback.py``.
 """
 
 from __future__ import annotations
@@ -14,9 +14,9 @@ from bridge.config.media import Kind, MediaSettings
 from bridge.config.templates import Template, parse
 from bridge.model import MediaType as To
 
-# The best first; a rung that the channel does not take, or that cannot be built, is left for the
+# The best first; one that the channel does not take, or that cannot be built, is left for the
 # next. TEXT is the channel's own text: EMAIL on EMAIL. RICHTEXT there is an e-mail in HTML.
-LADDERS: Mapping[Kind, tuple[To, ...]] = {
+FALLBACKS: Mapping[Kind, tuple[To, ...]] = {
     Kind.TEXT: (To.TEXT,),
     Kind.MARKUP: (To.RICHTEXT, To.TEXT),
     Kind.BUTTONS: (To.CARD, To.TEXT),
@@ -71,9 +71,9 @@ TEMPLATES: Mapping[str, str] = {
 }
 
 
-def ladders(media: MediaSettings) -> dict[Kind, tuple[To, ...]]:
-    """The rungs of each kind as ``media.yml`` leaves them."""
-    return {**LADDERS, **{kind: row.becomes for kind, row in media.media.items()}}
+def fallbacks(media: MediaSettings) -> dict[Kind, tuple[To, ...]]:
+    """The renderers of each kind as ``media.yml`` leaves them."""
+    return {**FALLBACKS, **{kind: row.becomes for kind, row in media.media.items()}}
 
 
 def templates(media: MediaSettings) -> dict[str, Template]:

@@ -1,6 +1,6 @@
 """What a reply holds, freed of the dialect that said it: between reading and writing.
 
-A reader turns JSON into parts, the ladder turns parts into drafts. Strings here are clean (see
+A reader turns JSON into parts, ``fallback`` turns parts into drafts. Strings here are clean (see
 ``text.clean``) and addresses are as the bot wrote them.
 """
 

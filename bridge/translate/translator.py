@@ -13,14 +13,14 @@ from typing import Any
 from bridge.config.media import Kind, MediaSettings
 from bridge.model import Channel, Draft, Reply
 from bridge.translate import channels, media
+from bridge.translate.fallback import fall_back
 from bridge.translate.files import Files
-from bridge.translate.ladder import climb
 from bridge.translate.parts import SKIPPED, Note, Part
 from bridge.translate.plain import plain
 from bridge.translate.reading import RICH_KEYS, Reading
 from bridge.translate.reading.pick import LONGEST_TEXT
 from bridge.translate.reading.shapes import own_shape
-from bridge.translate.rungs import Book
+from bridge.translate.renderers import RenderContext
 from bridge.translate.text import SUSPICIOUS, clean
 from bridge.translate.writer import Room, Writer
 
@@ -50,8 +50,8 @@ class Translator:
         self._rasa = channels.rasa_channels(settings)
         self._templates = media.templates(settings)
         self._shapes = tuple(own_shape(row) for row in settings.shapes)
-        self._book = Book(
-            ladders=media.ladders(settings),
+        self._context = RenderContext(
+            fallbacks=media.fallbacks(settings),
             files=Files(settings),
             on_unknown_file=settings.on_unknown_file,
             max_items=settings.max_items,
@@ -76,7 +76,7 @@ class Translator:
         reading = Reading(self._shapes)
         try:
             if text is not None and len(text) <= LONGEST_TEXT:
-                climb(Part(Kind.TEXT, text=clean(text).strip()), writer, self._book)
+                fall_back(Part(Kind.TEXT, text=clean(text).strip()), writer, self._context)
             else:
                 self._write(reading.reply(reply), writer)
         except Exception as error:  # noqa: BLE001 - one odd reply must not cost a customer the rest
@@ -106,7 +106,7 @@ class Translator:
             if writer.full:
                 writer.leave_out()
                 return
-            climb(part, writer, self._book)
+            fall_back(part, writer, self._context)
 
 
 def _only_text(reply: Any) -> str | None:

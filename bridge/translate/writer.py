@@ -1,7 +1,7 @@
 """Writes drafts that fit: measures every content, cuts long words, counts messages.
 
 A writer is made for one reply, one channel and one room. What a part becomes is decided in
-``rungs.py``; nothing leaves for a draft but through ``add``.
+``renderers.py``; nothing leaves for a draft but through ``add``.
 """
 
 from __future__ import annotations

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 from bridge.triggers.keywords import mentions
 from bridge.turn import Turn
-from bridge.turn.lenient import same
+from bridge.turn.coerce import same
 from bridge.turn.message import NLU_FALLBACK, underscored
 
 if TYPE_CHECKING:  # the package config reads files; only its types are wanted here

@@ -10,7 +10,7 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from bridge.model import Line
-from bridge.turn.lenient import mapping, number, words
+from bridge.turn.coerce import mapping, number, words
 from bridge.turn.message import understood
 from bridge.turn.spoken import Said, line, said, titles
 

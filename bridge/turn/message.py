@@ -9,7 +9,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from bridge.turn.lenient import array, mapping, number, objects, words
+from bridge.turn.coerce import array, mapping, number, objects, words
 
 NLU_FALLBACK = "nlu_fallback"  # the intent that FallbackClassifier puts before all others
 _BOOKKEEPING = "all_retrieval_intents"  # beside the selectors, in the same object

@@ -16,7 +16,7 @@ from typing import Any
 from bridge.model import Line, SenderId
 from bridge.turn import events as raw
 from bridge.turn import message as nlu
-from bridge.turn.lenient import array, mapping, number, objects, words
+from bridge.turn.coerce import array, mapping, number, objects, words
 from bridge.turn.spoken import Said
 
 _LONGEST_NAME = 512  # characters, of a conversation or a message

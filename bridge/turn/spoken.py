@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from bridge.model import Reply
-from bridge.turn.lenient import array, blank, mapping, same, words
+from bridge.turn.coerce import array, blank, mapping, same, words
 
 
 @dataclass(frozen=True, slots=True)

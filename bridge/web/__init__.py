@@ -9,7 +9,7 @@ from typing import Any
 
 from sanic import Sanic
 
-from bridge.web import api, errors, guard, lifecycle, logs
+from bridge.web import admission, api, errors, lifecycle, logs
 
 
 def attach(app: Sanic[Any, Any]) -> None:
@@ -19,6 +19,6 @@ def attach(app: Sanic[Any, Any]) -> None:
     """
     logs.install()
     errors.install(app)
-    guard.install(app)
+    admission.install(app)
     lifecycle.install(app)
     app.blueprint(api.blueprint())

@@ -12,11 +12,11 @@ from enum import Enum
 
 from pydantic import SecretStr
 
-from bridge import passes
+from bridge import access_tokens
+from bridge.access_tokens import AccessToken, Role
 from bridge.config.settings import ApiSettings
 from bridge.errors import RefusedError
 from bridge.model import AgentId
-from bridge.passes import Pass, Role
 
 
 class Kind(str, Enum):
@@ -48,7 +48,7 @@ _DOTS = 2  # in a signed token
 async def identify(
     authorization: str | None,
     settings: ApiSettings,
-    check: Callable[[str], Awaitable[Pass]],
+    check: Callable[[str], Awaitable[AccessToken]],
 ) -> Principal:
     """Who sent the header ``Authorization``.
 
@@ -71,11 +71,11 @@ async def identify(
     if same(token, settings.token):
         return SYSTEM
     if token.count(".") != _DOTS:
-        raise passes.refused()
+        raise access_tokens.refused()
     return _person(await check(token))
 
 
-def _person(found: Pass) -> Principal:
+def _person(found: AccessToken) -> Principal:
     if found.role is Role.AGENT:
         return Principal(Kind.AGENT, AgentId(found.subject))
     return Principal(Kind.SUPERVISOR)

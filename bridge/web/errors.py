@@ -23,7 +23,7 @@ from bridge.errors import (
     StoreError,
     describe,
 )
-from bridge.web import answers, paths
+from bridge.web import paths, responses
 from bridge.web.auth import Principal
 
 logger = logging.getLogger(__name__)
@@ -77,7 +77,7 @@ class _Handler(ErrorHandler):
             logger.error("A request failed: %s path=%s", describe(exception), where)
         if error.status in _TURNED_AWAY:
             _note(request, error)
-        response = answers.json(_said(request, error), status=error.status)
+        response = responses.json(_said(request, error), status=error.status)
         response.headers.update(getattr(exception, "headers", {}))
         if error.status == HTTPStatus.UNAUTHORIZED:
             response.headers["www-authenticate"] = "Bearer"

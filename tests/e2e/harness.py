@@ -16,7 +16,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
-from bridge import trust
+from bridge import assignment_tokens
 from bridge.model import AgentId, Assignment, CallId, Channel, SenderId
 from tests.e2e import bridges, programs, training
 from tests.e2e.agent import Agent
@@ -109,7 +109,7 @@ class Customer:
             Channel.WEB,
         )
         now = time.time() - age
-        return trust.mint(replace(made, **changes), secret=secret, now=now, seconds=600)
+        return assignment_tokens.mint(replace(made, **changes), secret=secret, now=now, seconds=600)
 
     # What became of it
 

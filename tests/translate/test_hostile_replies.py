@@ -105,7 +105,7 @@ def test_a_fault_of_ours_costs_one_reply_and_is_named(monkeypatch: pytest.Monkey
     def broken(*_: object) -> None:
         raise ZeroDivisionError
 
-    monkeypatch.setattr("bridge.translate.translator.climb", broken)
+    monkeypatch.setattr("bridge.translate.translator.fall_back", broken)
     translation = TRANSLATOR.translate({"text": "a & b"}, Channel.WEB, ROOM)
     assert [each.code for each in translation.refused] == ["unreadable"]
     assert "ZeroDivisionError" in translation.refused[0].sentence

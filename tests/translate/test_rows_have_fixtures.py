@@ -14,7 +14,7 @@ from bridge.simulator import checks
 from bridge.simulator.options import Settings as SimulatedSite
 from bridge.translate import Room, Translator
 from bridge.translate.channels import CHANNELS, RASA_CHANNELS
-from bridge.translate.media import LADDERS
+from bridge.translate.media import FALLBACKS
 from bridge.translate.reading.shapes import SHAPES
 from tests.translate import contract
 from tests.translate.test_any_reply_on_any_channel import sent
@@ -53,7 +53,7 @@ def names(group: str) -> set[str]:
 def test_every_row_has_its_folder() -> None:
     assert names("channels") == {each.value for each in CHANNELS} == set(contract.CHANNELS)
     assert names("rasa_channels") == set(RASA_CHANNELS)
-    assert names("kinds") == {each.value for each in LADDERS} == {each.value for each in Kind}
+    assert names("kinds") == {each.value for each in FALLBACKS} == {each.value for each in Kind}
     assert names("shapes") >= {each.name for each in SHAPES}
 
 

@@ -11,7 +11,7 @@ from bridge.config.media import FILE_TYPES, Kind
 from bridge.config.templates import FIELDS
 from bridge.model import MediaType
 from bridge.translate.channels import CHANNELS, RASA_CHANNELS, ChannelRow
-from bridge.translate.media import LADDERS, TEMPLATES
+from bridge.translate.media import FALLBACKS, TEMPLATES
 
 PAGE = (Path(__file__).parents[2] / "docs" / "media.md").read_text(encoding="utf-8")
 
@@ -52,8 +52,8 @@ def test_the_media() -> None:
     )
     rows = [
         f"| {kind.value} | {comments[kind.value]} | "
-        f"{', '.join(each.value for each in ladder) or 'nothing: skipped'} |"
-        for kind, ladder in LADDERS.items()
+        f"{', '.join(each.value for each in chain) or 'nothing: skipped'} |"
+        for kind, chain in FALLBACKS.items()
     ]
     assert section("media") == rows
 

@@ -17,7 +17,7 @@ PROBES = '''
 from rasa_sdk import Action
 
 from bridge.actions import *
-from bridge.web.guard import domain_carried
+from bridge.web.admission import domain_carried
 
 
 class Probe(Action):

@@ -11,8 +11,8 @@ from typing import Any
 import jwt
 import pytest
 
-from bridge import passes
-from bridge.passes import LONGEST, Role
+from bridge import access_tokens
+from bridge.access_tokens import LONGEST, Role
 from bridge.web import api
 from tests.simulator.harness import Simulator
 from tests.web.serving import INBOX_SECRET, ActionServer, assignment, error, without
@@ -68,11 +68,11 @@ def one_line(server: ActionServer, code: str, by: str) -> Iterator[None]:
 def test_a_token_and_what_revokes_it(server: ActionServer) -> None:
     found = server.post("/bridge/tokens", json={"agent_id": "291", "seconds": 600}).json()
     assert found.keys() == {"token", "token_id", "agent_id", "issued_at", "expires_at"}
-    said = passes.read(found["token"], secret=INBOX_SECRET, now=time.time())
+    said = access_tokens.read(found["token"], secret=INBOX_SECRET, now=time.time())
     assert (said.role, said.subject, said.token_id) == (Role.AGENT, "291", found["token_id"])
     assert 599 <= said.expires_at - said.issued_at <= 600
     longest = server.post("/bridge/tokens", json={"supervisor": "boss"}).json()
-    said = passes.read(longest["token"], secret=INBOX_SECRET, now=time.time())
+    said = access_tokens.read(longest["token"], secret=INBOX_SECRET, now=time.time())
     assert (said.role, longest["supervisor"]) == (Role.SUPERVISOR, "boss")
     assert LONGEST - 1 <= said.expires_at - said.issued_at <= LONGEST
     assert found["token"] not in server.log()

@@ -7,10 +7,10 @@ import asyncio
 import pytest
 from pydantic import SecretStr
 
+from bridge.access_tokens import AccessToken, Role
 from bridge.config.settings import ApiSettings
 from bridge.errors import RefusedError
 from bridge.model import AgentId
-from bridge.passes import Pass, Role
 from bridge.web import auth
 from bridge.web.auth import SYSTEM, Kind, Principal
 
@@ -25,10 +25,10 @@ def identify(
 ) -> Principal:
     """As the guard does it; only the token ``a.b.c`` is a person's."""
 
-    async def check(token: str) -> Pass:
+    async def check(token: str) -> AccessToken:
         if token != "a.b.c":
             raise RefusedError(401, "unauthorized", "no detail")
-        return Pass(role, "291", "0", 0.0, 1.0)
+        return AccessToken(role, "291", "0", 0.0, 1.0)
 
     return asyncio.run(auth.identify(header, settings, check))
 

@@ -18,7 +18,7 @@ from bridge.cli import terminal
 from bridge.model import Delivery, DeliveryState, Origin
 from bridge.queries import History
 from bridge.state.records import UpdateState
-from bridge.web import shapes
+from bridge.web import schemas
 
 _STYLES = {
     DeliveryState.WAITING: "cyan",
@@ -107,7 +107,7 @@ def line(delivery: Delivery, *, content: bool) -> Iterator[object]:
     """The fields of one delivery for a pipe."""
     error = delivery.error
     yield from (delivery.id, delivery.envelope.call_id, delivery.envelope.agent_id)
-    yield from (delivery.state.value, delivery.attempts, shapes.time(delivery.created_at))
+    yield from (delivery.state.value, delivery.attempts, schemas.time(delivery.created_at))
     yield f"{error.code}: {error.message}" if error else ""
     if content:
         yield delivery.draft.content
@@ -115,7 +115,7 @@ def line(delivery: Delivery, *, content: bool) -> Iterator[object]:
 
 def json(delivery: Delivery, *, content: bool) -> dict[str, Any]:
     """As the API has it; without what was said, unless that was asked for."""
-    shape = shapes.delivery(delivery)
+    shape = schemas.delivery(delivery)
     return shape if content else {key: item for key, item in shape.items() if key != "content"}
 
 
@@ -140,7 +140,7 @@ def whole_json(found: History, *, content: bool) -> dict[str, Any]:
     return {
         **json(found.delivery, content=content),
         "user_id": found.delivery.envelope.user_id,
-        "due_at": shapes.time(found.delivery.due_at),
+        "due_at": schemas.time(found.delivery.due_at),
         "parts": [json(part, content=content) for part in found.parts],
         "suggestion": suggestion and {"id": suggestion.id, "state": suggestion.state.value},
         "written_back": told and {"state": told.state.value, "error": told.error},

@@ -7,12 +7,12 @@ from typing import Any
 
 from sanic import Blueprint, HTTPResponse, Request
 
-from bridge import trust
+from bridge import assignment_tokens
 from bridge.errors import AssignmentError, RefusedError
 from bridge.model import Owner
 from bridge.state.commands import AssignCall, EndCall
-from bridge.web import answers, shapes
-from bridge.web.api import asking
+from bridge.web import responses, schemas
+from bridge.web.api import parameters
 
 _FIELDS = {
     "agent_id",
@@ -35,21 +35,21 @@ def add_to(api: Blueprint) -> None:
 
 async def give(request: Request, sender_id: str) -> HTTPResponse:
     """Give a conversation its assignment; answers what holds now."""
-    asking.demand_system(request)
-    conversation, fields = asking.name(sender_id), asking.fields(request)
-    highest = asking.opened().settings.bridge.gateway.max_agent_id
+    parameters.demand_system(request)
+    conversation, fields = parameters.name(sender_id), parameters.fields(request)
+    highest = parameters.opened().settings.bridge.gateway.max_agent_id
     command, warning = command_of(conversation, fields, highest_agent=highest)
-    found = shapes.call(await asking.put(command))
-    return answers.json({**found, "warning": warning} if warning else found)
+    found = schemas.call(await parameters.put(command))
+    return responses.json({**found, "warning": warning} if warning else found)
 
 
 async def take(request: Request, sender_id: str) -> HTTPResponse:
     """The call ended."""
-    asking.demand_system(request)
-    if not await asking.put(EndCall(sender_id=asking.name(sender_id))):
+    parameters.demand_system(request)
+    if not await parameters.put(EndCall(sender_id=parameters.name(sender_id))):
         message = "the conversation has no assignment that is open"
         raise RefusedError(404, "not_found", message)
-    return answers.nothing()
+    return responses.nothing()
 
 
 def command_of(
@@ -65,7 +65,9 @@ def command_of(
         message = f"an assignment has no field {unknown[0][:64]}"
         raise RefusedError(422, "invalid_assignment", message)
     try:
-        assignment, warning = trust.assignment_of(fields, sender_id, highest_agent=highest_agent)
+        assignment, warning = assignment_tokens.assignment_of(
+            fields, sender_id, highest_agent=highest_agent
+        )
     except AssignmentError as error:
         raise RefusedError(422, error.code, error.message) from error
     return AssignCall(assignment=assignment, owner=_owner(fields.get("owner"))), warning

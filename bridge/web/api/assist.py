@@ -11,8 +11,8 @@ from bridge.model import Mode
 from bridge.planners.assist import SWITCH
 from bridge.runtime import Runtime
 from bridge.state.commands import SetSwitch
-from bridge.web import answers, shapes
-from bridge.web.api import asking
+from bridge.web import responses, schemas
+from bridge.web.api import parameters
 
 
 def add_to(api: Blueprint) -> None:
@@ -23,23 +23,23 @@ def add_to(api: Blueprint) -> None:
 
 async def show(_request: Request) -> HTTPResponse:
     """The mode that is in force, and the ceiling that was put."""
-    return answers.json(await asking.read(_in_force))
+    return responses.json(await parameters.read(_in_force))
 
 
 async def put(request: Request) -> HTTPResponse:
     """Put a ceiling over the configured mode, or lift it with null; answers what is in force."""
-    asking.demand_system(request)
-    mode = _mode(asking.fields(request))
+    parameters.demand_system(request)
+    mode = _mode(parameters.fields(request))
 
     suspends = mode in (Mode.OFF, Mode.SUGGEST)
-    await asking.put(
+    await parameters.put(
         SetSwitch(name=SWITCH, value=mode.value if mode else None, withdraws_auto=suspends)
     )
-    return answers.json(await asking.read(_in_force))
+    return responses.json(await parameters.read(_in_force))
 
 
 def _in_force(bridge: Runtime) -> dict[str, Any]:
-    return shapes.assist(bridge.suggestions.mode(), bridge.suggestions.ceiling())
+    return schemas.assist(bridge.suggestions.mode(), bridge.suggestions.ceiling())
 
 
 def _mode(fields: Any) -> Mode | None:

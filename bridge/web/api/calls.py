@@ -11,8 +11,8 @@ from bridge.model import Mode, Suggestion
 from bridge.queries import CallView
 from bridge.runtime import Runtime
 from bridge.state.commands import HandBackCall, SendReply
-from bridge.web import answers, auth, shapes
-from bridge.web.api import asking
+from bridge.web import auth, responses, schemas
+from bridge.web.api import parameters
 
 _LONGEST_CLIENT_ID = 128
 _PATIENCE = 2.0  # seconds for Rasa to be told of a handback
@@ -30,20 +30,20 @@ def add_to(api: Blueprint) -> None:
 
 async def listing(request: Request) -> HTTPResponse:
     """Calls, the newest first: ``?agent_id=&ended=true&cursor=&limit=``."""
-    agent_id = asking.whose(request)
-    ended, cursor = asking.flag(request, "ended"), asking.text(request, "cursor")
-    limit = asking.limit(request)
-    found = await asking.read(
+    agent_id = parameters.whose(request)
+    ended, cursor = parameters.flag(request, "ended"), parameters.text(request, "cursor")
+    limit = parameters.limit(request)
+    found = await parameters.read(
         lambda bridge: bridge.calls.listing(
             agent_id=agent_id, ended=ended, cursor=cursor, limit=limit
         )
     )
-    return answers.json(shapes.page(found, shapes.call))
+    return responses.json(schemas.page(found, schemas.call))
 
 
 async def show(request: Request, call_id: str) -> HTTPResponse:
     """One call, with what is offered to its agent and how far assist goes."""
-    wanted, principal = asking.name(call_id), asking.who(request)
+    wanted, principal = parameters.name(call_id), parameters.who(request)
 
     def look(bridge: Runtime) -> tuple[CallView, tuple[Suggestion, ...], Mode]:
         view = bridge.calls.call(wanted)
@@ -53,25 +53,25 @@ async def show(request: Request, call_id: str) -> HTTPResponse:
         )
         return view, offered.items, bridge.suggestions.mode()
 
-    return answers.json(shapes.whole_call(*await asking.read(look)))
+    return responses.json(schemas.whole_call(*await parameters.read(look)))
 
 
 async def reply(request: Request, call_id: str) -> HTTPResponse:
     """An agent writes freely; the same ``client_id`` again is the same message."""
-    called, agent_id = asking.name(call_id), asking.who(request).agent_id
-    given = asking.words(request, "text", "client_id")
+    called, agent_id = parameters.name(call_id), parameters.who(request).agent_id
+    given = parameters.words(request, "text", "client_id")
     text, client_id = _needed(given, "text"), _needed(given, "client_id")
     if not (1 <= len(client_id) <= _LONGEST_CLIENT_ID and client_id.isprintable()):
         message = f"client_id has 1 to {_LONGEST_CLIENT_ID} printable characters"
         raise RefusedError(422, "invalid_field", message)
-    sent = await asking.put(
+    sent = await parameters.put(
         SendReply(call_id=called, text=text, client_id=client_id, agent_id=agent_id)
     )
-    return answers.json(
+    return responses.json(
         {
             "call_id": called,
             "client_id": client_id,
-            "deliveries": [shapes.delivery(item) for item in sent],
+            "deliveries": [schemas.delivery(item) for item in sent],
         }
     )
 
@@ -81,17 +81,17 @@ async def hand_back(request: Request, call_id: str) -> HTTPResponse:
 
     Once Rasa knows, the very next message is answered.
     """
-    called, agent_id = asking.name(call_id), asking.who(request).agent_id
-    asking.words(request)
-    record = await asking.put(HandBackCall(call_id=called, agent_id=agent_id))
-    return answers.json({**shapes.call(record), "rasa_told": await _rasa_knows(called)})
+    called, agent_id = parameters.name(call_id), parameters.who(request).agent_id
+    parameters.words(request)
+    record = await parameters.put(HandBackCall(call_id=called, agent_id=agent_id))
+    return responses.json({**schemas.call(record), "rasa_told": await _rasa_knows(called)})
 
 
 async def _rasa_knows(call_id: str) -> bool:
     """Wait until Rasa was told of the handback; not long, it may be away."""
     loop = asyncio.get_running_loop()
     until = loop.time() + _PATIENCE
-    while not (told := await asking.read(lambda bridge: bridge.calls.rasa_knows(call_id))):
+    while not (told := await parameters.read(lambda bridge: bridge.calls.rasa_knows(call_id))):
         if loop.time() > until:
             break
         await asyncio.sleep(_LOOK_AGAIN)

@@ -18,8 +18,8 @@ from bridge import runtime
 from bridge.errors import describe
 from bridge.runtime import Runtime
 from bridge.state.commands import CheckStore
-from bridge.web import answers, auth, shapes
-from bridge.web.api import asking
+from bridge.web import auth, responses, schemas
+from bridge.web.api import parameters
 
 logger = logging.getLogger(__name__)
 
@@ -38,13 +38,13 @@ def add_to(api: Blueprint) -> None:
 
 async def health(_request: Request) -> HTTPResponse:
     """The process answers."""
-    return answers.json({"status": "ok", "version": _version()})
+    return responses.json({"status": "ok", "version": _version()})
 
 
 async def metrics(request: Request) -> HTTPResponse:
     """What Prometheus reads; for systems and supervisors."""
-    auth.demand(asking.who(request).kind is not auth.Kind.AGENT)
-    accept, core = request.headers.get("accept", ""), asking.opened().core
+    auth.demand(parameters.who(request).kind is not auth.Kind.AGENT)
+    accept, core = request.headers.get("accept", ""), parameters.opened().core
     text, kind = await core.metrics(accept, version=_version())
     return HTTPResponse(text, content_type=kind)
 
@@ -80,14 +80,14 @@ class Readiness:
         status: dict[str, Any] = {"status": "ready" if ready else "not_ready", "checks": checks}
         if core is not None and core.alive:
             # Not a check: while the gateway is away, handoffs are taken and sent later.
-            status["gateway"] = {"breaker": core.breaker, "since": shapes.time(core.since)}
+            status["gateway"] = {"breaker": core.breaker, "since": schemas.time(core.since)}
             if ready and core.breaker != _CLOSED:
                 status["status"] = "degraded"
         elif core is not None:
             status["reason"] = core.reason
         if store.rasa is not None:
             status["rasa"] = store.rasa
-        return answers.json(status, status=200 if ready else 503)
+        return responses.json(status, status=200 if ready else 503)
 
     async def _store_check(self) -> _Found:
         """The database's word: one question at a time, and none for a second after."""
@@ -103,8 +103,8 @@ class Readiness:
 
 async def _ask_store() -> _Found:
     try:
-        await asking.put(CheckStore())
-        return _Found("ok", await asking.read(_updates))
+        await parameters.put(CheckStore())
+        return _Found("ok", await parameters.read(_updates))
     except Exception as error:  # noqa: BLE001 - whatever it is, it is not ready
         logger.warning("The database does not answer: %s", describe(error))
         return _Found("failed")

@@ -12,8 +12,8 @@ from bridge.errors import RefusedError
 from bridge.gateway import wire
 from bridge.model import Guid
 from bridge.state.commands import PushGuid, SignOut
-from bridge.web import answers, auth, shapes
-from bridge.web.api import asking
+from bridge.web import auth, responses, schemas
+from bridge.web.api import parameters
 
 
 def add_to(api: Blueprint) -> None:
@@ -25,29 +25,29 @@ def add_to(api: Blueprint) -> None:
 
 async def push(request: Request, agent_id: str) -> HTTPResponse:
     """Take an agent's current GUID; answers how the agent stands, without it."""
-    agent, fields = asking.name(agent_id), asking.fields(request)
-    auth.demand(auth.may(asking.who(request), agent))
-    command = command_of(agent, fields, asking.opened().settings.bridge)
-    return answers.json(shapes.session(await asking.put(command)))
+    agent, fields = parameters.name(agent_id), parameters.fields(request)
+    auth.demand(auth.may(parameters.who(request), agent))
+    command = command_of(agent, fields, parameters.opened().settings.bridge)
+    return responses.json(schemas.session(await parameters.put(command)))
 
 
 async def show(request: Request, agent_id: str) -> HTTPResponse:
     """How an agent stands with the gateway."""
-    agent = asking.name(agent_id)
-    auth.demand(auth.may_read(asking.who(request), agent))
-    _demand_agent(agent, asking.opened().settings.bridge)
-    return answers.json(
-        shapes.session(await asking.read(lambda bridge: bridge.calls.session(agent)))
+    agent = parameters.name(agent_id)
+    auth.demand(auth.may_read(parameters.who(request), agent))
+    _demand_agent(agent, parameters.opened().settings.bridge)
+    return responses.json(
+        schemas.session(await parameters.read(lambda bridge: bridge.calls.session(agent)))
     )
 
 
 async def sign_out(request: Request, agent_id: str) -> HTTPResponse:
     """Sign the agent out where the bridge signed it in; forget the GUID."""
-    agent = asking.name(agent_id)
-    auth.demand(auth.may(asking.who(request), agent))
-    _demand_agent(agent, asking.opened().settings.bridge)
-    await asking.put(SignOut(agent_id=agent))
-    return answers.nothing()
+    agent = parameters.name(agent_id)
+    auth.demand(auth.may(parameters.who(request), agent))
+    _demand_agent(agent, parameters.opened().settings.bridge)
+    await parameters.put(SignOut(agent_id=agent))
+    return responses.nothing()
 
 
 def command_of(agent_id: str, fields: Mapping[str, Any], settings: BridgeSettings) -> PushGuid:

@@ -7,10 +7,10 @@ from typing import Any
 
 from sanic import Blueprint, HTTPResponse, Request
 
+from bridge.access_tokens import LONGEST, Role
 from bridge.errors import RefusedError
-from bridge.passes import LONGEST, Role
-from bridge.web import answers, shapes
-from bridge.web.api import asking
+from bridge.web import responses, schemas
+from bridge.web.api import parameters
 
 _SUBJECTS = {"agent_id": Role.AGENT, "supervisor": Role.SUPERVISOR}
 
@@ -24,34 +24,34 @@ def add_to(api: Blueprint) -> None:
 
 async def make(request: Request) -> HTTPResponse:
     """A token for an agent or a supervisor: ``{"agent_id" or "supervisor", "seconds"?}``."""
-    asking.demand_system(request)
-    given = asking.only(request, *_SUBJECTS, "seconds")
+    parameters.demand_system(request)
+    given = parameters.only(request, *_SUBJECTS, "seconds")
     role, subject = _subject(given, 422)
     seconds = given.get("seconds")
     if seconds is None:
         seconds = LONGEST
     if not isinstance(seconds, int) or isinstance(seconds, bool):
         raise RefusedError(422, "invalid_seconds", "seconds is a whole number")
-    token, found = await asking.read(
+    token, found = await parameters.read(
         lambda bridge: bridge.tokens.make(role, subject, seconds=seconds)
     )
-    return answers.json(shapes.issued(token, found))
+    return responses.json(schemas.issued(token, found))
 
 
 async def revoke(request: Request, token_id: str) -> HTTPResponse:
     """One token is no longer good."""
-    asking.demand_system(request)
-    wanted = asking.name(token_id)
-    await asking.read(lambda bridge: bridge.tokens.revoke(wanted))
-    return answers.nothing()
+    parameters.demand_system(request)
+    wanted = parameters.name(token_id)
+    await parameters.read(lambda bridge: bridge.tokens.revoke(wanted))
+    return responses.nothing()
 
 
 async def revoke_all(request: Request) -> HTTPResponse:
     """No token of ``?agent_id=`` or ``?supervisor=`` made so far is good any longer."""
-    asking.demand_system(request)
-    role, subject = _subject({key: asking.text(request, key) for key in _SUBJECTS}, 400)
-    await asking.read(lambda bridge: bridge.tokens.revoke_all(role, subject))
-    return answers.nothing()
+    parameters.demand_system(request)
+    role, subject = _subject({key: parameters.text(request, key) for key in _SUBJECTS}, 400)
+    await parameters.read(lambda bridge: bridge.tokens.revoke_all(role, subject))
+    return responses.nothing()
 
 
 def _subject(given: Mapping[str, Any], status: int) -> tuple[Role, str]:

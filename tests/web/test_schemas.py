@@ -19,32 +19,32 @@ from bridge.model import (
 )
 from bridge.queries import CallView
 from bridge.state.records import AssignmentRecord, SessionRecord, SessionState
-from bridge.web import shapes
+from bridge.web import schemas
 from tests import making
 
 AT = 1_800_000_000.25
 
 
 def test_times_are_iso_8601_in_utc() -> None:
-    assert shapes.time(AT) == "2027-01-15T08:00:00.250Z"
-    assert shapes.time(0) == "1970-01-01T00:00:00.000Z"
+    assert schemas.time(AT) == "2027-01-15T08:00:00.250Z"
+    assert schemas.time(0) == "1970-01-01T00:00:00.000Z"
 
 
 def test_a_delivery_with_its_error() -> None:
     error = DeliveryError("rejected", "the gateway refused it")
-    found = shapes.delivery(
+    found = schemas.delivery(
         making.delivery(seq=7, state=DeliveryState.FAILED, error=error, settled_at=AT, attempts=2)
     )
     assert found["id"] == "7"
     assert found["error"] == {"code": "rejected", "message": "the gateway refused it"}
     assert (found["state"], found["attempts"]) == ("failed", 2)
     assert found["settled_at"] == "2027-01-15T08:00:00.250Z"
-    assert "error" not in shapes.delivery(making.delivery())
-    assert "settled_at" not in shapes.delivery(making.delivery())
+    assert "error" not in schemas.delivery(making.delivery())
+    assert "settled_at" not in schemas.delivery(making.delivery())
 
 
 def test_an_assignment_leaves_out_what_it_has_not() -> None:
-    assert shapes.assignment(making.assignment()) == {
+    assert schemas.assignment(making.assignment()) == {
         "agent_id": "291",
         "call_id": "1552524689-16797284",
         "user_id": "40001",
@@ -63,7 +63,7 @@ def test_a_session_never_shows_its_guid() -> None:
         error_code="100-001",
         error_message="locked",
     )
-    found = shapes.session(session)
+    found = schemas.session(session)
     assert "secret-guid" not in json.dumps(found)
     assert found["held_by"] == "bridge"
     assert found["error"] == {"code": "100-001", "message": "locked"}
@@ -79,7 +79,7 @@ def test_history_is_the_cards_turns_and_the_deliveries_in_order() -> None:
     told = making.delivery(seq=1, created_at=AT, origin=Origin.HANDOFF)
     image = Draft(MediaType.IMAGE, "https://i.example/a.png")
     shown = making.delivery(seq=2, created_at=AT + 1, origin=Origin.AUTO, draft=image)
-    found = shapes.whole_call(
+    found = schemas.whole_call(
         CallView(record, card, (shown, told), {1: "message 1"}), (), Mode.AUTO
     )
     assert [item["who"] for item in found["history"]] == ["customer", "bot", "agent", "bot"]
@@ -91,5 +91,5 @@ def test_history_is_the_cards_turns_and_the_deliveries_in_order() -> None:
 
 def test_a_call_without_a_card() -> None:
     record = AssignmentRecord(making.assignment(), Owner.BOT, "http", AT)
-    found = shapes.whole_call(CallView(record, None, ()), (), Mode.OFF)
+    found = schemas.whole_call(CallView(record, None, ()), (), Mode.OFF)
     assert (found["card"], found["history"], found["owner"]) == (None, [], "bot")

@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from enum import Enum
 
 from bridge.errors import RefusedError
-from bridge.signing import sign, unseal
+from bridge.signing import sign, verify
 
 LONGEST = 12 * 3600  # seconds that a token is good, at most
 _LEEWAY = 30  # seconds by which another machine's clock may be ahead
@@ -24,7 +24,7 @@ class Role(str, Enum):
 
 
 @dataclass(frozen=True, slots=True)
-class Pass:
+class AccessToken:
     """What a token says.
 
     Attributes:
@@ -49,9 +49,11 @@ def everything_of(role: Role, subject: str) -> str:
     return f"{role.value}:{subject}"
 
 
-def mint(role: Role, subject: str, *, secret: str, now: float, seconds: int) -> tuple[str, Pass]:
+def mint(
+    role: Role, subject: str, *, secret: str, now: float, seconds: int
+) -> tuple[str, AccessToken]:
     """A token, and what it says."""
-    made = Pass(role, subject, uuid.uuid4().hex, now, int(now) + min(seconds, LONGEST))
+    made = AccessToken(role, subject, uuid.uuid4().hex, now, int(now) + min(seconds, LONGEST))
     claims = {
         "aud": role.value,
         "sub": subject,
@@ -62,7 +64,7 @@ def mint(role: Role, subject: str, *, secret: str, now: float, seconds: int) -> 
     return sign(claims, secret), made
 
 
-def read(token: str, *, secret: str | None, now: float) -> Pass:
+def read(token: str, *, secret: str | None, now: float) -> AccessToken:
     """What a token says.
 
     Raises:
@@ -71,13 +73,13 @@ def read(token: str, *, secret: str | None, now: float) -> Pass:
     if secret is None:
         raise refused()
     try:
-        claims = unseal(
+        claims = verify(
             token,
             secret,
             audience=[role.value for role in Role],
             required=("aud", "sub", "jti", "iat", "exp"),
         )
-        found = Pass(
+        found = AccessToken(
             Role(claims["aud"]),
             str(claims["sub"]),
             str(claims["jti"]),

@@ -11,6 +11,7 @@ from dataclasses import asdict
 from datetime import datetime, timezone
 from typing import Any
 
+from bridge.access_tokens import AccessToken, Role
 from bridge.model import (
     Assignment,
     Card,
@@ -21,7 +22,6 @@ from bridge.model import (
     Origin,
     Suggestion,
 )
-from bridge.passes import Pass, Role
 from bridge.queries import CallView, Page
 from bridge.state.records import AssignmentRecord, SessionRecord
 
@@ -125,7 +125,7 @@ def assist(mode: Mode, ceiling: Mode | None) -> Json:
     return {"mode": mode.value, "ceiling": ceiling.value if ceiling else None}
 
 
-def issued(token: str, found: Pass) -> Json:
+def issued(token: str, found: AccessToken) -> Json:
     """A token, the name that revokes it, and whose it is."""
     whose = "agent_id" if found.role is Role.AGENT else "supervisor"
     return {

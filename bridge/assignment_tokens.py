@@ -13,7 +13,7 @@ from typing import Any
 from bridge.errors import AssignmentError
 from bridge.gateway import wire
 from bridge.model import AgentId, Assignment, CallId, Channel, SenderId
-from bridge.signing import sign, unseal
+from bridge.signing import sign, verify
 from bridge.state.commands import BroughtAssignment
 
 AUDIENCE = "assignment"
@@ -75,7 +75,7 @@ def from_token(
     if secret is None:
         _distrust("it is signed, and assignment.secret is not set")
     try:
-        claims = unseal(
+        claims = verify(
             token, secret or "", audience=AUDIENCE, required=("aud", "sub", "iat", "exp")
         )
     except ValueError as error:

@@ -6,7 +6,7 @@ The blocks are small, so that a long part can be sent as several messages, each 
 from __future__ import annotations
 
 from bridge.config.media import Kind
-from bridge.translate import markup, wording
+from bridge.translate import as_text, markup
 from bridge.translate.files import Files, is_absolute
 from bridge.translate.inline import anchor, is_safe, picture
 from bridge.translate.markup import Block
@@ -63,12 +63,12 @@ def _choices(buttons: tuple[Button, ...], files: Files, start: int) -> tuple[Blo
     for number, button in enumerate(buttons, start):
         dialled = "".join(each for each in button.phone if each in "+*#0123456789")
         target = f"tel:{dialled}" if dialled else files.shown(button.url)
-        title = button.title or wording.opened(button, files)
-        shown = wording.opened(button, files)
+        title = button.title or as_text.opened(button, files)
+        shown = as_text.opened(button, files)
         if (button.phone or not is_safe(target)) and shown not in title:
             title = f"{title}: {shown}"
         lines.append(f"{number}. {anchor(target, title)}")
-    plain = "\n".join(wording.numbered(buttons, files, start))
+    plain = "\n".join(as_text.numbered(buttons, files, start))
     return (Block(markup.sanitise(f"<p>{_BREAK.join(lines)}</p>"), plain),)
 
 
@@ -82,7 +82,7 @@ def _card(card: Card, files: Files, number: int) -> tuple[Block, ...]:
     if url and not card.title:
         rows.append(anchor(url, url))
     shown = Card(card.title, card.description, card.image, card.url)
-    plain = wording.card_text(shown, files)
+    plain = as_text.card_text(shown, files)
     head = (Block(markup.sanitise(f"<p>{_BREAK.join(rows)}</p>"), plain, "\n\n"),) if rows else ()
     return (*head, *_choices(card.buttons, files, number))
 
@@ -95,5 +95,5 @@ def _link(part: Part, files: Files) -> tuple[Block, ...]:
     rows.append(anchor(url, part.title or url))
     if part.description:
         rows.append(escape(part.description))
-    plain = wording.as_text(part, files)
+    plain = as_text.as_text(part, files)
     return (Block(markup.sanitise(f"<p>{_BREAK.join(rows)}</p>"), plain),)

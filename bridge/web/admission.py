@@ -18,10 +18,10 @@ from sanic import Request, Sanic
 
 from bridge import runtime
 from bridge import turn as turns
+from bridge.access_tokens import AccessToken
 from bridge.errors import RefusedError
-from bridge.passes import Pass
 from bridge.web import auth, body, paths
-from bridge.web.api import asking
+from bridge.web.api import parameters
 
 # Whether the request that is being served brought the domain that its action is given: without
 # one, the SDK hands out the last domain that it saw, whosever that was.
@@ -130,9 +130,9 @@ async def _principal(request: Request) -> auth.Principal:
     return await auth.identify(authorization, settings.bridge.api, _whose)
 
 
-async def _whose(token: str) -> Pass:
+async def _whose(token: str) -> AccessToken:
     """Asked at every request: a token may have been revoked since the last."""
-    return await asking.read(lambda bridge: bridge.tokens.check(token))
+    return await parameters.read(lambda bridge: bridge.tokens.check(token))
 
 
 def _action_name(payload: object) -> str:

@@ -1,4 +1,4 @@
-"""Any part as plain words: the last rung, which every channel takes.
+"""Any part as plain words: the last of the fallbacks, which every channel takes.
 
 Buttons are numbered, addresses and phone numbers stand behind their titles, and what is for the
 bot alone (a payload such as ``/intent``) is never shown.

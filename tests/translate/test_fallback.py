@@ -1,4 +1,4 @@
-"""The fallback ladder, rung by rung: docs/media.md tells it, and this holds it to its word."""
+"""The fallbacks of each kind: what docs/media.md says becomes of a part on each channel."""
 
 from __future__ import annotations
 

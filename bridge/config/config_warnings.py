@@ -11,7 +11,7 @@ from bridge.config.operators import ANYONE, BridgeSettings
 from bridge.model import Mode
 
 
-def cautions(bridge: BridgeSettings, designer: HandoffSettings) -> Iterator[str]:
+def config_warnings(bridge: BridgeSettings, designer: HandoffSettings) -> Iterator[str]:
     """One sentence each, with the key that it is about; never a value."""
     yield from _addresses(bridge)
     yield from _secrets(bridge)

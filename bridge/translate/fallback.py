@@ -1,8 +1,8 @@
-"""The fallback ladder: a part goes down its rungs until one is taken by the channel and built.
+"""The fallback chain: a part is tried as one media type after the other until one can be built.
 
 Native type, the nearest that the channel takes, RICHTEXT, numbered text with links. What was not
-possible above the rung that was taken becomes the note that explains the fallback. The rungs
-themselves are in ``rungs.py``.
+possible before the media type that was taken becomes the note that explains the fallback. How a
+part becomes each media type is in ``renderers.py``.
 """
 
 from __future__ import annotations
@@ -13,38 +13,40 @@ from bridge.config.media import Kind
 from bridge.model import MediaType
 from bridge.translate import markup
 from bridge.translate.parts import SKIPPED, Part
-from bridge.translate.rungs import NOT_TAKEN, Book, Why, attempt
+from bridge.translate.renderers import NOT_TAKEN, RenderContext, Why, attempt
 from bridge.translate.writer import Writer
 
 _SKIPPED = {Kind.EVENT: "an event for a page and not for the customer: skipped"}
 _FORMATTED = {Kind.TEXT: Kind.MARKUP, Kind.BUTTONS: Kind.LINKS}
 
 
-def climb(part: Part, writer: Writer, book: Book) -> None:
+def fall_back(part: Part, writer: Writer, context: RenderContext) -> None:
     """Write the part as the best that the channel takes."""
-    part = _counted(_seen(part), writer, book)
-    ladder = book.ladders[part.kind]
-    if not ladder:
+    part = _counted(_seen(part), writer, context)
+    chain = context.fallbacks[part.kind]
+    if not chain:
         writer.note(
             SKIPPED, _SKIPPED.get(part.kind, f"{part.kind.value}: its row is empty, skipped")
         )
         return
     reasons: list[Why] = []
     place = len(writer.drafts)
-    for rung in ladder:
-        why = attempt(rung, part, writer, book)
+    for media_type in chain:
+        why = attempt(media_type, part, writer, context)
         if not why:
-            if reasons and rung is not MediaType.LOCATE:  # elsewhere LOCATION has that name
-                _explain(part, rung, reasons, writer, place)
+            if reasons and media_type is not MediaType.LOCATE:  # elsewhere LOCATION has that name
+                _explain(part, media_type, reasons, writer, place)
             return
         if why not in reasons:
             reasons.append(why)
     writer.refuse(f"{part.kind.value}_refused", f"{part.kind.value}: {_together(reasons)}")
 
 
-def _explain(part: Part, rung: MediaType, reasons: list[Why], writer: Writer, place: int) -> None:
-    sent = writer.drafts[place].media_type if place < len(writer.drafts) else rung
-    code = f"{part.kind.value}_as_{rung.value.lower()}"
+def _explain(
+    part: Part, media_type: MediaType, reasons: list[Why], writer: Writer, place: int
+) -> None:
+    sent = writer.drafts[place].media_type if place < len(writer.drafts) else media_type
+    code = f"{part.kind.value}_as_{media_type.value.lower()}"
     writer.note(code, f"{part.kind.value} as {sent.value}: {_together(reasons)}", place)
 
 
@@ -65,9 +67,9 @@ def _seen(part: Part) -> Part:
     return replace(part, kind=kind) if kind and markup.read(part.text, part.form) else part
 
 
-def _counted(part: Part, writer: Writer, book: Book) -> Part:
+def _counted(part: Part, writer: Writer, context: RenderContext) -> Part:
     """No more cards and buttons than one reply may have."""
-    most = book.max_items
+    most = context.max_items
     if len(part.buttons) <= most and len(part.cards) <= most:
         return part
     writer.note("left_out", f"{most} buttons or cards at most: the rest was left out")

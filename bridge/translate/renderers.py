@@ -1,6 +1,6 @@
-"""The rungs of the ladder, a function each: it writes a part as one media type, or says why not.
+"""A function for each media type: it writes a part as that, or says why it cannot.
 
-``ladder.py`` decides which is tried; what a content may hold is measured in ``writer.py``.
+``fallback.py`` decides which is tried; what a content may hold is measured in ``writer.py``.
 """
 
 from __future__ import annotations
@@ -11,101 +11,103 @@ from typing import Literal
 
 from bridge.config.media import FILE_TYPES, Kind
 from bridge.model import Draft, MediaType
-from bridge.translate import dressing, markup, wording
+from bridge.translate import as_html, as_text, markup
 from bridge.translate.files import MEDIA_TYPE_OF, Files, Known, extension, file_type, is_absolute
 from bridge.translate.media import BUTTON
 from bridge.translate.parts import Button, Card, Form, Part
 from bridge.translate.writer import Encoded, Writer, encode
 
-Why = str  # why a rung could not be; "" where it was written
+Why = str  # why that media type could not be made; "" where it was written
 NOT_TAKEN = "the channel takes no "
 
 
 @dataclass(frozen=True, slots=True)
-class Book:
+class RenderContext:
     """What does not change from reply to reply."""
 
-    ladders: Mapping[Kind, tuple[MediaType, ...]]
+    fallbacks: Mapping[Kind, tuple[MediaType, ...]]
     files: Files
     on_unknown_file: Literal["link", "url", "refuse"]
     max_items: int
 
 
-def attempt(rung: MediaType, part: Part, writer: Writer, book: Book) -> Why:
-    """Write the part as ``rung``, or say why that cannot be."""
-    if rung is MediaType.TEXT:
-        return _text(part, writer, book)
-    if rung is MediaType.RICHTEXT:
-        return _rich_text(part, writer, book)
-    if rung not in writer.row.takes:
-        return f"{NOT_TAKEN}{rung.value}"
-    if rung in FILE_TYPES:
-        return _file(rung, part, writer, book)
-    return _RUNGS[rung](part, writer, book)
+def attempt(media_type: MediaType, part: Part, writer: Writer, context: RenderContext) -> Why:
+    """Write the part as ``media_type``, or say why that cannot be."""
+    if media_type is MediaType.TEXT:
+        return _text(part, writer, context)
+    if media_type is MediaType.RICHTEXT:
+        return _rich_text(part, writer, context)
+    if media_type not in writer.row.takes:
+        return f"{NOT_TAKEN}{media_type.value}"
+    if media_type in FILE_TYPES:
+        return _file(media_type, part, writer, context)
+    return _RENDERERS[media_type](part, writer, context)
 
 
-def _text(part: Part, writer: Writer, book: Book) -> Why:
-    text = wording.as_text(part, book.files)
+def _text(part: Part, writer: Writer, context: RenderContext) -> Why:
+    text = as_text.as_text(part, context.files)
     return "" if writer.words(text) else "it holds nothing to read"
 
 
-def _rich_text(part: Part, writer: Writer, book: Book) -> Why:
+def _rich_text(part: Part, writer: Writer, context: RenderContext) -> Why:
     if writer.row.rich is None:
         return f"{NOT_TAKEN}RICHTEXT"
-    blocks = dressing.as_blocks(part, book.files)
+    blocks = as_html.as_blocks(part, context.files)
     return "" if writer.blocks(blocks) else "there is nothing to format"
 
 
-def _email(part: Part, writer: Writer, book: Book) -> Why:
+def _email(part: Part, writer: Writer, context: RenderContext) -> Why:
     if part.kind is not Kind.EMAIL or writer.room.text_only:
-        return _text(part, writer, book)
-    if writer.blocks(dressing.words(part.text, part.form), part.subject):
+        return _text(part, writer, context)
+    if writer.blocks(as_html.words(part.text, part.form), part.subject):
         return ""
     written = writer.words(markup.plain(part.text, part.form), part.subject)
-    return "" if written else _text(part, writer, book)
+    return "" if written else _text(part, writer, context)
 
 
 # -- files ---------------------------------------------------------------------------------------
 
 
-def _file(rung: MediaType, part: Part, writer: Writer, book: Book) -> Why:
+def _file(media_type: MediaType, part: Part, writer: Writer, context: RenderContext) -> Why:
     """A file by its library ID or key; an unknown one as ``on_unknown_file`` says."""
     if part.kind not in MEDIA_TYPE_OF:
-        return f"it is no file for {rung.value}"
-    known = book.files.find(part.url)
+        return f"it is no file for {media_type.value}"
+    known = context.files.find(part.url)
     if known is None:
-        return _unknown_file(rung, part, writer, book)
-    if known.media_type not in (None, rung) and known.media_type in writer.row.takes:
-        rung = known.media_type
+        return _unknown_file(media_type, part, writer, context)
+    if known.media_type not in (None, media_type) and known.media_type in writer.row.takes:
+        media_type = known.media_type
     ending = known.file_type or extension(part.url)
-    kind = file_type(ending, rung)
-    if ending and kind is None and FILE_TYPES[rung]:
-        return f"{rung.value} lists no file type {ending}"
-    return _sent(rung, part, writer, replace(known, file_type=kind))
+    kind = file_type(ending, media_type)
+    if ending and kind is None and FILE_TYPES[media_type]:
+        return f"{media_type.value} lists no file type {ending}"
+    return _sent(media_type, part, writer, replace(known, file_type=kind))
 
 
-def _unknown_file(rung: MediaType, part: Part, writer: Writer, book: Book) -> Why:
-    url = book.files.shown(part.url)
-    if book.on_unknown_file == "refuse":
+def _unknown_file(media_type: MediaType, part: Part, writer: Writer, context: RenderContext) -> Why:
+    url = context.files.shown(part.url)
+    if context.on_unknown_file == "refuse":
         writer.refuse("unknown_file", f"{part.kind.value}: no row of `files` knows its address")
         writer.words(markup.plain(part.text, part.form))
         return ""
-    if book.on_unknown_file == "link":
+    if context.on_unknown_file == "link":
         return "no row of `files` knows its address"
     if not is_absolute(url):
         return "its address is not absolute"
     ending = extension(url)
-    kind = file_type(ending, rung)
-    if (kind is None and FILE_TYPES[rung]) or not ending:
-        return f"{rung.value} lists no file type {ending}".rstrip() if ending else "no file type"
-    return _sent(rung, part, writer, Known(url, file_type=kind))
+    kind = file_type(ending, media_type)
+    if (kind is None and FILE_TYPES[media_type]) or not ending:
+        return (
+            f"{media_type.value} lists no file type {ending}".rstrip() if ending else "no file type"
+        )
+    return _sent(media_type, part, writer, Known(url, file_type=kind))
 
 
-def _sent(rung: MediaType, part: Part, writer: Writer, known: Known) -> Why:
+def _sent(media_type: MediaType, part: Part, writer: Writer, known: Known) -> Why:
     if not known.content or not writer.fits(known.content):
         return "its address is too long"
     draft = Draft(
-        rung, known.content, media_file_type=known.file_type, content_type=known.content_type
+        media_type, known.content, media_file_type=known.file_type, content_type=known.content_type
     )
     writer.add(draft)
     writer.words(markup.plain(part.text, part.form))  # the caption is to be read too
@@ -115,24 +117,26 @@ def _sent(rung: MediaType, part: Part, writer: Writer, known: Known) -> Why:
 # -- templates -----------------------------------------------------------------------------------
 
 
-def _add(rung: MediaType, values: dict[str, object], writer: Writer) -> Why:
-    content = writer.render(rung.value, values)
+def _add(media_type: MediaType, values: dict[str, object], writer: Writer) -> Why:
+    content = writer.render(media_type.value, values)
     if content is None:
-        return f"no template makes a {rung.value}"
+        return f"no template makes a {media_type.value}"
     if not writer.fits(content):
-        return f"it is too long for one {rung.value}"
-    writer.add(Draft(rung, content))
+        return f"it is too long for one {media_type.value}"
+    writer.add(Draft(media_type, content))
     return ""
 
 
-def _card(part: Part, writer: Writer, book: Book) -> Why:
+def _card(part: Part, writer: Writer, context: RenderContext) -> Why:
     """One CARD for each card; for a text with buttons where the channel's row says so."""
     cards = _cards_of(part)
     if part.kind in (Kind.BUTTONS, Kind.LINKS) and not writer.row.buttons:
         return "the channel has no buttons of its own"
     if not cards:
         return "there are no words above the buttons" if part.buttons else "it is no card"
-    contents = [writer.render(MediaType.CARD.value, _values(card, writer, book)) for card in cards]
+    contents = [
+        writer.render(MediaType.CARD.value, _values(card, writer, context)) for card in cards
+    ]
     if None in contents or not all(writer.fits(each) for each in contents if each):
         return "it is too long for one CARD"
     for each in contents:
@@ -151,14 +155,14 @@ def _cards_of(part: Part) -> tuple[Card, ...]:
     return ()
 
 
-def _carousel(part: Part, writer: Writer, book: Book) -> Why:
+def _carousel(part: Part, writer: Writer, context: RenderContext) -> Why:
     """As many cards to a MULTICARD as fit."""
     if part.kind is not Kind.CAROUSEL:
         return "it is no carousel"
     contents: list[str] = []
     group: list[str] = []
     for card in part.cards:
-        one = writer.render(MediaType.CARD.value, _values(card, writer, book)) or "{}"
+        one = writer.render(MediaType.CARD.value, _values(card, writer, context)) or "{}"
         if group and not writer.fits(_deck(writer, [*group, one])):
             contents.append(_deck(writer, group))
             group = []
@@ -176,27 +180,27 @@ def _deck(writer: Writer, cards: list[str]) -> str:
     return writer.render(MediaType.MULTICARD.value, {"cards": listed}) or ""
 
 
-def _values(card: Card, writer: Writer, book: Book) -> dict[str, object]:
+def _values(card: Card, writer: Writer, context: RenderContext) -> dict[str, object]:
     """A card's fields for a template; its picture as the gateway knows it, where it does."""
-    known = book.files.find(card.image) if card.image else None
+    known = context.files.find(card.image) if card.image else None
     ending = (known.file_type or extension(card.image)) if known else ""
     kind = (
         next(filter(None, (file_type(ending, each) for each in FILE_TYPES)), "") if ending else ""
     )
-    listed = ", ".join(_button(each, writer, book) for each in card.buttons)
+    listed = ", ".join(_button(each, writer, context) for each in card.buttons)
     return {
         "title": card.title,
         "description": card.description,
-        "url": book.files.shown(card.url),
-        "image_url": book.files.picture(card.image),
+        "url": context.files.shown(card.url),
+        "image_url": context.files.picture(card.image),
         "file_id": known.content if known else "",
         "file_type": kind,
         "buttons": Encoded(f"[{listed}]"),
     }
 
 
-def _button(button: Button, writer: Writer, book: Book) -> str:
-    target = button.phone or book.files.shown(button.url)
+def _button(button: Button, writer: Writer, context: RenderContext) -> str:
+    target = button.phone or context.files.shown(button.url)
     values: dict[str, object] = {
         "title": button.title or target,
         "type": button.type,
@@ -205,15 +209,15 @@ def _button(button: Button, writer: Writer, book: Book) -> str:
     return writer.render(BUTTON, values) or encode(button.title)
 
 
-def _web_card(part: Part, writer: Writer, book: Book) -> Why:
+def _web_card(part: Part, writer: Writer, context: RenderContext) -> Why:
     card = next(iter(_cards_of(part)), None)
     if card is None or len(part.cards) > 1 or card.buttons or not card.url:
         return "WEBCARD is one page without buttons"
-    return _add(MediaType.WEBCARD, _values(card, writer, book), writer)
+    return _add(MediaType.WEBCARD, _values(card, writer, context), writer)
 
 
-def _place(rung: MediaType) -> Callable[[Part, Writer, Book], Why]:
-    def build(part: Part, writer: Writer, _book: Book) -> Why:
+def _place(media_type: MediaType) -> Callable[[Part, Writer, RenderContext], Why]:
+    def build(part: Part, writer: Writer, _context: RenderContext) -> Why:
         if part.latitude is None or part.longitude is None:
             return "it has no coordinates"
         values: dict[str, object] = {
@@ -222,20 +226,20 @@ def _place(rung: MediaType) -> Callable[[Part, Writer, Book], Why]:
             "title": part.title,
             "address": part.address,
         }
-        return _add(rung, values, writer)
+        return _add(media_type, values, writer)
 
     return build
 
 
-def _cobrowse(part: Part, writer: Writer, book: Book) -> Why:
-    url = book.files.shown(part.url)
+def _cobrowse(part: Part, writer: Writer, context: RenderContext) -> Why:
+    url = context.files.shown(part.url)
     if not is_absolute(url):
         return "it has no address"
     return _add(MediaType.COBROWSESITE, {"title": part.title, "url": url}, writer)
 
 
-def _template(rung: MediaType, kind: Kind) -> Callable[[Part, Writer, Book], Why]:
-    def build(part: Part, writer: Writer, _book: Book) -> Why:
+def _template(media_type: MediaType, kind: Kind) -> Callable[[Part, Writer, RenderContext], Why]:
+    def build(part: Part, writer: Writer, _context: RenderContext) -> Why:
         if part.kind is not kind or not part.name:
             return "it names no template"
         values: dict[str, object] = {
@@ -245,12 +249,12 @@ def _template(rung: MediaType, kind: Kind) -> Callable[[Part, Writer, Book], Why
             "components": part.components or [],
             "text": markup.plain(part.text, Form.PLAIN),
         }
-        return _add(rung, values, writer)
+        return _add(media_type, values, writer)
 
     return build
 
 
-_RUNGS: Mapping[MediaType, Callable[[Part, Writer, Book], Why]] = {
+_RENDERERS: Mapping[MediaType, Callable[[Part, Writer, RenderContext], Why]] = {
     MediaType.EMAIL: _email,
     MediaType.CARD: _card,
     MediaType.MULTICARD: _carousel,
