@@ -1,3 +1,3 @@
-"""Hands the bridge's actions on, for ``python -m rasa_sdk --actions actions``."""
+"""Re-exports the bridge's actions for ``python -m rasa_sdk --actions actions``."""
 
-from bridge.actions import *  # noqa: F403 - that is what this package is for
+from bridge.actions import *  # noqa: F403 - the purpose of this package

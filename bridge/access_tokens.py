@@ -1,6 +1,6 @@
-"""Agents' and supervisors' own tokens: who may reach which calls. Pure.
+"""Access tokens of agents and supervisors, which decide the calls they may access. Pure.
 
-Signed with ``api.inbox_secret``, HS256 only. Whether one was revoked, the store knows.
+Signed with ``api.inbox_secret``, HS256 only. Revocations are in the store and not checked here.
 """
 
 from __future__ import annotations
@@ -12,24 +12,24 @@ from enum import Enum
 from bridge.errors import RefusedError
 from bridge.signing import sign, verify
 
-LONGEST = 12 * 3600  # seconds that a token is good, at most
-_LEEWAY = 30  # seconds by which another machine's clock may be ahead
+LONGEST = 12 * 3600  # seconds; the longest lifetime of a token
+_LEEWAY = 30  # seconds that another machine's clock may be ahead
 
 
 class Role(str, Enum):
-    """Whose token it is; the audience of the token."""
+    """The role of a token's holder; its audience."""
 
-    AGENT = "agent"  # acts for one agent and its calls
-    SUPERVISOR = "supervisor"  # reads all
+    AGENT = "agent"  # access to one agent's calls
+    SUPERVISOR = "supervisor"  # may read all calls
 
 
 @dataclass(frozen=True, slots=True)
 class AccessToken:
-    """What a token says.
+    """The content of an access token.
 
     Attributes:
         subject: the agent's ID, or a supervisor's name.
-        token_id: names the token where it is revoked (``jti``).
+        token_id: the token's ID for revocation (``jti``).
     """
 
     role: Role
@@ -40,35 +40,35 @@ class AccessToken:
 
     @property
     def revoked_by(self) -> tuple[str, str]:
-        """What a revocation of it may be called: the token itself, or all of its subject."""
+        """The revocation subjects that void this token: its ID, or all tokens of its subject."""
         return self.token_id, everything_of(self.role, self.subject)
 
 
 def everything_of(role: Role, subject: str) -> str:
-    """The name of a revocation of every token that a subject has so far."""
+    """Return the revocation subject for every token issued to ``subject`` so far."""
     return f"{role.value}:{subject}"
 
 
 def mint(
     role: Role, subject: str, *, secret: str, now: float, seconds: int
 ) -> tuple[str, AccessToken]:
-    """A token, and what it says."""
-    made = AccessToken(role, subject, uuid.uuid4().hex, now, int(now) + min(seconds, LONGEST))
+    """Issue a token; return it with its content."""
+    content = AccessToken(role, subject, uuid.uuid4().hex, now, int(now) + min(seconds, LONGEST))
     claims = {
         "aud": role.value,
         "sub": subject,
-        "jti": made.token_id,
-        "iat": now,  # to the fraction: what is made right after a revocation of all is good
-        "exp": int(made.expires_at),
+        "jti": content.token_id,
+        "iat": now,  # with fractions, so that a token issued right after a revocation is valid
+        "exp": int(content.expires_at),
     }
-    return sign(claims, secret), made
+    return sign(claims, secret), content
 
 
 def read(token: str, *, secret: str | None, now: float) -> AccessToken:
-    """What a token says.
+    """Verify a token and return its content.
 
     Raises:
-        RefusedError: 401 for whatever is wrong with it; the message gives no detail.
+        RefusedError: 401 for any fault; the message gives no detail.
     """
     if secret is None:
         raise refused()
@@ -79,7 +79,7 @@ def read(token: str, *, secret: str | None, now: float) -> AccessToken:
             audience=[role.value for role in Role],
             required=("aud", "sub", "jti", "iat", "exp"),
         )
-        found = AccessToken(
+        content = AccessToken(
             Role(claims["aud"]),
             str(claims["sub"]),
             str(claims["jti"]),
@@ -88,12 +88,12 @@ def read(token: str, *, secret: str | None, now: float) -> AccessToken:
         )
     except (TypeError, ValueError):
         raise refused() from None
-    in_time = now < found.expires_at <= found.issued_at + LONGEST
-    if not in_time or found.issued_at > now + _LEEWAY:
+    in_time = now < content.expires_at <= content.issued_at + LONGEST
+    if not in_time or content.issued_at > now + _LEEWAY:
         raise refused()
-    return found
+    return content
 
 
 def refused() -> RefusedError:
-    """The one answer to every token that is not good."""
+    """Return the error for every invalid token."""
     return RefusedError(401, "unauthorized", "this needs a token that is good")

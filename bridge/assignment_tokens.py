@@ -1,8 +1,8 @@
-"""Which assignment a customer's message may bring, and which is believed. Pure.
+"""Read and verify the assignment in a customer's message. Pure.
 
-A customer can write metadata, slots and even the sender of a public Rasa channel, and must not be
-able to speak into another customer's call. So a message's assignment counts only with our
-signature, unless the operator says that the channel in front is trusted.
+A customer controls the metadata, the slots and even the sender of a public Rasa channel, and must
+not be able to send into another customer's call. So an assignment in a message is accepted only
+with our signature, unless the operator marks the channel as trusted.
 """
 
 from __future__ import annotations
@@ -17,8 +17,8 @@ from bridge.signing import sign, verify
 from bridge.state.commands import BroughtAssignment
 
 AUDIENCE = "assignment"
-LONGEST = 3600  # seconds from iat to exp
-_LEEWAY = 30  # seconds by which another machine's clock may be ahead
+LONGEST = 3600  # seconds; the longest time from iat to exp
+_LEEWAY = 30  # seconds that another machine's clock may be ahead
 _TEXT = 512  # characters of a user ID, a sender ID
 _SPELLINGS = {
     "agent_id": ("agent_id", "agentid"),
@@ -34,10 +34,10 @@ _SPELLINGS = {
 def assignment_of(
     fields: Mapping[str, Any], sender_id: str, *, highest_agent: int
 ) -> tuple[Assignment, str | None]:
-    """Check an assignment's fields, and what had to be put right in words (or None).
+    """Check the fields of an assignment; return it and a warning about a corrected field, or None.
 
     Raises:
-        AssignmentError: ``invalid_assignment``, with the field that is wrong.
+        AssignmentError: ``invalid_assignment``; the message names the field.
     """
     agent_id = _id(fields, "agent_id")
     if not wire.is_agent_id(agent_id, highest=highest_agent):
@@ -67,7 +67,7 @@ def assignment_of(
 def from_token(
     token: str, sender_id: str, *, secret: str | None, now: float, highest_agent: int
 ) -> BroughtAssignment:
-    """Read a signed assignment.
+    """Verify and read a signed assignment.
 
     Raises:
         AssignmentError: ``untrusted`` or ``invalid_assignment``; no claim is quoted.
@@ -79,21 +79,21 @@ def from_token(
             token, secret or "", audience=AUDIENCE, required=("aud", "sub", "iat", "exp")
         )
     except ValueError as error:
-        raise AssignmentError("untrusted", f"its token is not good: {error}") from None
+        raise AssignmentError("untrusted", f"its token is not valid: {error}") from None
     issued, expires = _time(claims["iat"]), _time(claims["exp"])
     if claims["sub"] != sender_id:
-        _distrust("its token is another conversation's")
+        _distrust("its token is for another conversation")
     if expires <= now:
         _distrust("its token has expired")
     if expires - issued > LONGEST or issued > now + _LEEWAY:
-        _distrust("its token's iat and exp are more than an hour apart, or iat is to come")
+        _distrust("its token's iat and exp are more than an hour apart, or iat is in the future")
     fields = {key: claims.get(key) for key in _SPELLINGS}
     assignment, warning = assignment_of(fields, sender_id, highest_agent=highest_agent)
     return BroughtAssignment(assignment, issued, "token", warning)
 
 
 def mint(assignment: Assignment, *, secret: str, now: float, seconds: int) -> str:
-    """A signed assignment for a message's metadata, key ``assignment``."""
+    """Return a signed assignment for a message's metadata, under the key ``assignment``."""
     claims: dict[str, Any] = {
         "aud": AUDIENCE,
         "sub": assignment.sender_id,
@@ -112,7 +112,7 @@ def mint(assignment: Assignment, *, secret: str, now: float, seconds: int) -> st
 
 
 def plain(source: Mapping[str, Any]) -> dict[str, Any] | None:
-    """The assignment's fields in unsigned metadata, under either spelling; None without them."""
+    """Return the assignment's fields from unsigned metadata, in either spelling, or None."""
     fields = {
         name: next((source[key] for key in keys if source.get(key) is not None), None)
         for name, keys in _SPELLINGS.items()
@@ -128,7 +128,7 @@ def _channel(value: object) -> tuple[Channel, str | None]:
     try:
         return Channel(str(value).upper()), None
     except ValueError:
-        return Channel.WEB, "its channel is none of the gateway's; WEB is used"
+        return Channel.WEB, "its channel is not one of the gateway's; WEB is used"
 
 
 def _id(fields: Mapping[str, Any], key: str) -> str:

@@ -1,23 +1,23 @@
-"""The error tree. The class says whether to try again; the message says what to do about it.
+"""The error hierarchy. The class decides whether to retry; the message says how to fix it.
 
     BridgeError
-    ├── ConfigurationError        the files or the environment are wrong; lists every fault
-    ├── AssignmentError           a handoff that cannot be made; `code` is the slot's word
-    ├── RefusedError              a request of the API that cannot be; `status` and `code`
+    ├── ConfigurationError        invalid files or environment; lists every fault
+    ├── AssignmentError           a handoff that cannot be made; `code` goes into the slot
+    ├── RefusedError              a rejected API request; `status` and `code`
     ├── StoreError                the database cannot be reached or written
-    ├── RasaError                 Rasa's HTTP API did not answer as it should
-    └── GatewayError              what a call of the gateway came to; `retcode`, `status`
-        ├── RetryableError        nothing was taken: again later
+    ├── RasaError                 a failed request to Rasa's HTTP API
+    └── GatewayError              a failed request to the gateway; `retcode`, `status`
+        ├── RetryableError        the gateway accepted nothing: retry later
         │   └── UnreachableError  no connection was made
-        ├── SessionGoneError      the GUID is no longer good: a new one, then again
-        │   └── SigningInError    the bridge is getting a new one
-        ├── AlreadySignedInError  100-002: somebody holds the agent's session
-        ├── UnknownOutcomeError   the request left and nobody knows
-        └── FinalError            refused for good
-            └── SignInRefusedError  the gateway does not let this agent in
+        ├── SessionGoneError      the GUID is not valid: retry with a new one
+        │   └── SigningInError    the bridge is signing the agent in
+        ├── AlreadySignedInError  100-002: the agent is signed in elsewhere
+        ├── UnknownOutcomeError   the request was sent, the outcome is unknown
+        └── FinalError            refused permanently
+            └── SignInRefusedError  the gateway refuses to sign this agent in
 
-Nothing here knows how an error is shown or logged. Messages carry no GUID, password, token or
-customer's words.
+How errors are shown or logged is decided elsewhere. Messages contain no GUID, password, token or
+customer text.
 """
 
 from __future__ import annotations
@@ -27,10 +27,10 @@ from typing import Any
 
 
 class BridgeError(Exception):
-    """Base of all errors of the bridge; they can be pickled, whatever their arguments are.
+    """Base class of the bridge's errors; all can be pickled, whatever their arguments.
 
     Attributes:
-        message: one sentence for a person, with the cure where there is one.
+        message: one sentence for a person, with the fix if there is one.
     """
 
     def __init__(self, message: str) -> None:
@@ -38,12 +38,12 @@ class BridgeError(Exception):
         self.message = message
 
     def __reduce__(self) -> tuple[Any, ...]:
-        # By its attributes: an exception's own way would call the class with its message alone.
+        # Restore the attributes: by default, unpickling would call the class with the message only.
         return _restored, (type(self), self.args, self.__dict__)
 
 
 class ConfigurationError(BridgeError):
-    """The configuration has faults; ``faults`` holds every one, a paragraph each."""
+    """The configuration is invalid; ``faults`` holds a paragraph for each fault."""
 
     def __init__(self, faults: Sequence[str]) -> None:
         self.faults = tuple(faults)
@@ -55,7 +55,7 @@ class ConfigurationError(BridgeError):
 
 
 class AssignmentError(BridgeError):
-    """No handoff can be made; ``code`` is the word of the slot ``handoff_error``."""
+    """No handoff can be made; ``code`` is the value of the slot ``handoff_error``."""
 
     def __init__(self, code: str, message: str) -> None:
         super().__init__(message)
@@ -63,7 +63,7 @@ class AssignmentError(BridgeError):
 
 
 class RefusedError(BridgeError):
-    """A request that cannot be served; ``status`` is HTTP's, ``code`` a word for programs."""
+    """An API request is rejected; ``status`` is the HTTP status, ``code`` is for programs."""
 
     def __init__(self, status: int, code: str, message: str) -> None:
         super().__init__(message)
@@ -76,11 +76,11 @@ class StoreError(BridgeError):
 
 
 class RasaError(BridgeError):
-    """Rasa's HTTP API did not answer as it should.
+    """A request to Rasa's HTTP API failed.
 
     Attributes:
-        status: HTTP's status, 0 where no answer came.
-        unknown: the request was taken and no answer came in time: it may have been done.
+        status: the HTTP status, 0 without a response.
+        unknown: whether the response timed out, so that Rasa may have processed the request.
     """
 
     def __init__(self, message: str, *, status: int = 0, unknown: bool = False) -> None:
@@ -90,11 +90,11 @@ class RasaError(BridgeError):
 
 
 class GatewayError(BridgeError):
-    """What a call of the gateway came to.
+    """A request to the gateway failed.
 
     Attributes:
-        retcode: the gateway's code, ``""`` where it gave none; at most 64 characters are kept.
-        status: HTTP's status, 0 where no answer came.
+        retcode: the gateway's code, ``""`` if it gave none; truncated to 64 characters.
+        status: the HTTP status, 0 without a response.
     """
 
     def __init__(self, message: str, *, retcode: str = "", status: int = 0) -> None:
@@ -104,7 +104,7 @@ class GatewayError(BridgeError):
 
 
 class RetryableError(GatewayError):
-    """Nothing was taken by the gateway: the same again later.
+    """The gateway accepted nothing; the same request can be retried later.
 
     Attributes:
         retry_after: seconds that the gateway asked for, or None.
@@ -123,14 +123,14 @@ class RetryableError(GatewayError):
 
 
 class UnreachableError(RetryableError):
-    """No connection was made; nothing left this machine."""
+    """No connection was made; nothing was sent."""
 
 
 class SessionGoneError(GatewayError):
-    """The GUID is not, or no longer, good.
+    """The GUID is not, or no longer, valid.
 
     Attributes:
-        seen: the session's generation that was found wanting; a later one may do.
+        seen: the generation of the session that was not usable; a later one may be.
     """
 
     def __init__(
@@ -141,23 +141,23 @@ class SessionGoneError(GatewayError):
 
 
 class SigningInError(SessionGoneError):
-    """The GUID is not good, and the bridge is signing the agent in."""
+    """The GUID is not valid, and the bridge is signing the agent in."""
 
 
 class AlreadySignedInError(GatewayError):
-    """Retcode 100-002: somebody, perhaps a person's desktop, holds the agent's session."""
+    """Retcode 100-002: the agent is signed in elsewhere, perhaps at a desktop."""
 
 
 class UnknownOutcomeError(GatewayError):
-    """The request left and no readable answer came: it may have been taken."""
+    """The request was sent without a readable response: it may have been accepted."""
 
 
 class FinalError(GatewayError):
-    """Refused for good; trying again would not help."""
+    """Refused permanently; a retry would not help."""
 
 
 class SignInRefusedError(FinalError):
-    """The gateway does not let this agent in: credentials, an expired password, a lock."""
+    """The gateway refuses the sign-in: wrong credentials, an expired password, a locked account."""
 
 
 def _restored(
@@ -169,9 +169,9 @@ def _restored(
 
 
 def describe(error: BaseException) -> str:
-    """What may be logged of an error: our own words, or the class and place of somebody else's.
+    """Return what may be logged of an error: our message, or another error's class and location.
 
-    Another library's text may quote what a customer wrote.
+    The messages of other libraries may quote customer text.
     """
     if isinstance(error, BridgeError):
         return str(error)

@@ -1,13 +1,14 @@
-"""How messages cross the sockets between a server's processes: a length, a number, a pickle.
+"""Framing for the sockets between a server's processes: length, request number, pickle.
 
-Both ends are of one version, behind a socket that only their user can open; that is why pickles may
-be trusted.
+Pickles are trusted because both ends run the same version, on a socket that only their user can
+open.
 """
 
 from __future__ import annotations
 
 import pickle
 import struct
+import sys
 from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Any
@@ -20,32 +21,45 @@ _LONGEST = 1 << 28  # bytes of a pickle; a request's body is far below that
 
 @dataclass(frozen=True, slots=True)
 class Unreadable:
-    """What stands for a message that could not be read; those after it can."""
+    """Placeholder for a message that could not be unpickled; later messages are unaffected."""
 
     reason: str
 
 
 def pack(number: int, content: Any) -> bytes:
-    """A message as it is sent.
+    """Encode a message as a frame.
 
     Raises:
-        Exception: pickle's, where ``content`` cannot be passed on.
+        Exception: any exception of pickle, if ``content`` cannot be pickled.
     """
-    body = pickle.dumps(content, pickle.HIGHEST_PROTOCOL)
+    try:
+        body = pickle.dumps(content, pickle.HIGHEST_PROTOCOL)
+    except RecursionError:
+        body = _dump_nested(content)
     return _HEAD.pack(len(body), number) + body
 
 
+def _dump_nested(content: Any) -> bytes:
+    """Pickle what JSON's parser could read: it allows twice the depth that pickle does."""
+    limit = sys.getrecursionlimit()
+    sys.setrecursionlimit(limit * 4)
+    try:
+        return pickle.dumps(content, pickle.HIGHEST_PROTOCOL)
+    finally:
+        sys.setrecursionlimit(limit)
+
+
 class Unpacker:
-    """Cuts what is received into messages."""
+    """Decodes a byte stream into messages."""
 
     def __init__(self) -> None:
         self._received = bytearray()
 
     def feed(self, data: bytes) -> Iterator[tuple[int, Any]]:
-        """The messages that are complete by now, with their numbers.
+        """Add received bytes, and yield the complete messages with their request numbers.
 
         Raises:
-            ValueError: what is received is no message of this program; nothing more can be read.
+            ValueError: the stream is not in this format; nothing more can be decoded.
         """
         received = self._received
         received += data
@@ -70,5 +84,5 @@ def _read(received: bytearray, start: int, end: int) -> Any:
     with memoryview(received) as whole, whole[start:end] as part:
         try:
             return pickle.loads(part)  # noqa: S301 - see above
-        except Exception as error:  # noqa: BLE001 - whatever it is, it is this message's alone
+        except Exception as error:  # noqa: BLE001 - any error affects this message only
             return Unreadable(describe(error))

@@ -1,8 +1,8 @@
-"""The name of this process, by which leases are held, and whether another one's holder is dead.
+"""Lease holder names, and whether the process of a holder is dead.
 
-A lease runs out by itself; one that a process of this machine left when it died need not be waited
-for. Of processes on other machines or in other containers, and where the process ID is in use
-again, nothing is claimed.
+Leases expire by themselves; those of a dead process on the same machine can be taken over without
+waiting. A process on another machine or in another container, or whose process ID is in use again,
+is never reported dead.
 """
 
 from __future__ import annotations
@@ -16,27 +16,27 @@ from pathlib import Path
 
 
 def name(at: str | None = None) -> str:
-    """A name for one holder of leases in this process; at most 64 characters."""
+    """Return a new name for a lease holder in this process; at most 64 characters."""
     return f"{at or here()}:{os.getpid()}:{uuid.uuid4().hex[:16]}"
 
 
 def place(host: str, *marks: str) -> str:
-    """Where a process ID means one process: a machine since it was booted, a container.
+    """Return an ID of the scope in which process IDs are unique: a machine's boot, a container.
 
-    A host's name does not say it: replicas are called alike, or alike but for the end.
+    The host name alone is not enough, because replicas may have the same one, or the same prefix.
     """
     digest = hashlib.sha256("\n".join([host, *marks]).encode()).hexdigest()
     return f"{host[:16].replace(':', '-')}.{digest[:12]}"
 
 
 def marks() -> list[str]:
-    """What tells this machine and container from others of the same name, where that is known."""
+    """Return what distinguishes this machine and container from others with the same host name."""
     return [*_read("/proc/sys/kernel/random/boot_id"), *_link("/proc/self/ns/pid")]
 
 
 @cache
 def here() -> str:
-    """The place of this process."""
+    """Return the place of this process."""
     return place(platform.node(), *marks())
 
 
@@ -55,11 +55,11 @@ def _link(path: str) -> list[str]:
 
 
 def is_dead(holder: str | None, at: str | None = None) -> bool:
-    """Whether ``holder``, a name or a lease that begins with one, surely is no more.
+    """Return whether the process of ``holder`` is certainly dead.
 
     Args:
-        holder: None is nobody.
-        at: where that is asked; here, where nothing is said.
+        holder: a holder's name, or a lease that begins with one; None is not dead.
+        at: the place to compare with; by default this process's.
     """
     if holder is None:
         return False
@@ -77,9 +77,9 @@ def is_dead(holder: str | None, at: str | None = None) -> bool:
 
 
 def _is_zombie(number: str) -> bool:
-    """Whether a process ended and nobody has asked for its exit code (containers have no init)."""
+    """Return whether a process ended but was not reaped (containers often run without init)."""
     try:
         stat = Path("/proc", number, "stat").read_text(encoding="utf-8", errors="replace")
     except OSError:
-        return False  # not Linux, or gone this moment: its lease runs out
+        return False  # not Linux, or just gone: its lease will expire
     return stat.rpartition(")")[2].split()[:1] == ["Z"]

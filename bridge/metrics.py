@@ -1,8 +1,8 @@
-"""What the core counts, and how that and the store's figures are told to Prometheus.
+"""Metrics for Prometheus: the core's counters and statistics read from the store.
 
-A registry of our own. A server has one core, so its counters are the server's; what is read from
-the store when it is asked for is the same on every machine. No label holds an ID or a word of
-anybody's: each has a few values that are known beforehand.
+The registry is separate from the default one. A server has one core, so the counters are the
+server's; the statistics are read from the store on request and are the same on every machine. No
+label contains an ID or text of a person: each has a few values that are known beforehand.
 """
 
 from __future__ import annotations
@@ -36,7 +36,7 @@ _OUTCOMES = {
     SessionGoneError: "session_gone",
     UnknownOutcomeError: "unknown",
 }
-# Why a delivery failed, where that is ours to say; the rest are the gateway's codes.
+# The bridge's own error codes of failed deliveries; all others are the gateway's.
 _REASONS = (
     "agent_signed_out",
     "call_ended",
@@ -49,20 +49,20 @@ _REASONS = (
     "too_many_waiting",
     "unknown_outcome",
 )
-_RETCODE = re.compile(r"(000|100|105|106|110)-\d{3}")  # the groups that the reference knows
+_RETCODE = re.compile(r"(000|100|105|106|110)-\d{3}")  # the groups in the gateway's reference
 _STATUS = re.compile(r"http_([45])\d\d")
 _BREAKER = ("closed", "open", "half_open")
 
 
 @dataclass(frozen=True, slots=True)
 class Figures:
-    """What the store holds at one moment; the same for every process.
+    """Statistics of the store at one moment; the same in every process.
 
     Attributes:
-        deliveries: how many wait, and how many are being sent, by state.
-        oldest_waiting_at: when the oldest that waits was stored; None where nothing waits.
-        sessions: how many agents, by their session's state.
-        updates: how many are open, and how many were given up, by state.
+        deliveries: the number of waiting and sending deliveries, by state.
+        oldest_waiting_at: when the oldest waiting delivery was stored; None if none waits.
+        sessions: the number of agents, by the state of their session.
+        updates: the number of open and failed updates, by state.
     """
 
     deliveries: Mapping[str, int] = field(default_factory=dict)
@@ -97,7 +97,7 @@ class Metrics:
         self._updates = self._counter("errands", "Attempts to tell Rasa", "kind", "outcome")
         self._opened = self._counter("gateway_breaker_opened", "How often the breaker opened")
         ProcessCollector(registry=self._registry)
-        for word in ("delivered", *_OUTCOMES.values(), "refused"):  # a rate begins at a zero
+        for word in ("delivered", *_OUTCOMES.values(), "refused"):  # so that rates start from zero
             self._attempts.labels(word)
         for word in ("accepted", "refused", "failed"):
             self._sign_ins.labels(word)
@@ -107,7 +107,7 @@ class Metrics:
     # -- counting ------------------------------------------------------------------------------
 
     def moved(self, delivery: Delivery) -> None:
-        """A delivery was moved, and that is stored."""
+        """Count a delivery whose new state was stored, if it is settled."""
         if not delivery.state.settled:
             return
         code = delivery.error.code if delivery.error else ""
@@ -116,67 +116,67 @@ class Metrics:
             self._delivered.observe(max(0.0, delivery.settled_at - delivery.created_at))
 
     def attempted(self, error: GatewayError | None, seconds: float) -> None:
-        """A message was sent, and came to ``error`` (None: it was taken)."""
+        """Record a send attempt that ended with ``error`` (None: accepted) after ``seconds``."""
         self._attempts.labels(_outcome(error)).observe(seconds)
 
     def breaker_opened(self) -> None:
-        """The gateway does not serve any more."""
+        """Count an opening of the circuit breaker."""
         self._opened.inc()
 
     def handoff(self, outcome: str) -> None:
-        """A handoff was answered: ``delivered``, ``pending``, ..., or the error's word."""
+        """Count an answered handoff: ``delivered``, ``pending``, ..., or the error's code."""
         self._handoffs.labels(outcome).inc()
 
     def suggestions(self, outcome: str, number: int = 1) -> None:
-        """Suggestions were offered, accepted, edited, rejected, or sent by themselves."""
+        """Count suggestions offered, accepted, edited, rejected, or sent as ``auto``."""
         self._suggestions.labels(outcome).inc(number)
 
     def sign_in(self, outcome: str) -> None:
-        """A sign-in was ``accepted``, ``refused``, or ``failed``: the gateway did not say."""
+        """Count a sign-in: ``accepted``, ``refused``, or ``failed`` (no clear answer)."""
         self._sign_ins.labels(outcome).inc()
 
     def event_read(self) -> None:
-        """An agent's event was read and stored."""
+        """Count an agent's event that was stored."""
         self._events.inc()
 
     def update(self, kind: str, outcome: str) -> None:
-        """Rasa was told something: ``done``; or was not: ``waiting``, or for good ``failed``."""
+        """Count an attempt at an update: ``done``, ``waiting`` (to be retried) or ``failed``."""
         self._updates.labels(kind, outcome).inc()
 
-    # -- telling -------------------------------------------------------------------------------
+    # -- exposition ----------------------------------------------------------------------------
 
     def tell(
         self, accept: str, *, read: Callable[[], Figures], breaker: str, version: str
     ) -> tuple[bytes, str]:
-        """All of it in Prometheus' text format, or in OpenMetrics if that is accepted.
+        """Return all metrics in Prometheus' text format, or in OpenMetrics if accepted.
 
         Args:
-            accept: the header of the request.
-            read: asks the store; where that fails, its figures are left out and
+            accept: the request's Accept header.
+            read: reads the statistics from the store; if it fails, they are left out and
                 ``cc_bridge_store_up`` is 0.
             breaker: the state of the circuit breaker.
-            version: the program's.
+            version: the version of the bridge.
 
         Returns:
             The text and its content type.
         """
         families = [*self._counted(breaker, version), *_of_the_store(read)]
         encode, kind = choose_encoder(accept)
-        return encode(_Told(families)), kind
+        return encode(_Families(families)), kind
 
     def _counted(self, breaker: str, version: str) -> Iterator[Metric]:
         state = GaugeMetricFamily(
             _PREFIX + "gateway_breaker", "1 for the breaker's state", labels=["state"]
         )
-        for each in _BREAKER:
-            state.add_metric([each], float(each == breaker))
+        for name in _BREAKER:
+            state.add_metric([name], float(name == breaker))
         info = GaugeMetricFamily(_PREFIX + "info", "The program's version", labels=["version"])
         info.add_metric([version], 1)
         for family in (*self._registry.collect(), state, info):
             family.samples = [
                 sample
                 for sample in family.samples
-                if not sample.name.endswith("_created")  # the text format has no use for it
+                if not sample.name.endswith("_created")  # not used in the text format
             ]
             yield family
 
@@ -189,8 +189,8 @@ class Metrics:
         )
 
 
-class _Told:
-    """Families as the encoders want them."""
+class _Families:
+    """Metric families in the form that the encoders take."""
 
     def __init__(self, families: Iterable[Metric]) -> None:
         self._families = families
@@ -200,7 +200,7 @@ class _Told:
 
 
 def reason(code: str) -> str:
-    """A delivery's error code as one of a few: retcodes by their first part, HTTP by its class."""
+    """Map a delivery's error code to a few values: retcodes by group, HTTP statuses by class."""
     if not code or code in _REASONS:
         return code or "none"
     if match := _RETCODE.fullmatch(code):
@@ -217,20 +217,20 @@ def _outcome(error: GatewayError | None) -> str:
 
 
 def _of_the_store(read: Callable[[], Figures]) -> Iterator[Metric]:
-    found: Figures | None = None
+    figures: Figures | None = None
     with suppress(BridgeError):
-        found = read()
-    yield _gauge("store_up", "Whether the store could be read", float(found is not None))
-    if found is None:
+        figures = read()
+    yield _gauge("store_up", "Whether the store could be read", float(figures is not None))
+    if figures is None:
         return
-    oldest = found.oldest_waiting_at
+    oldest = figures.oldest_waiting_at
     age = 0.0 if oldest is None else max(0.0, time.time() - oldest)
-    yield _gauges("deliveries", "Deliveries that are not settled", found.deliveries)
+    yield _gauges("deliveries", "Deliveries that are not settled", figures.deliveries)
     yield _gauge("deliveries_oldest_waiting_seconds", "Age of the oldest that waits", age)
-    yield _gauge("calls_open", "Calls that are assigned and have not ended", found.open_calls)
-    yield _gauges("sessions", "Agents, by their session's state", found.sessions)
-    yield _gauge("suggestions_offered", "Suggestions on offer", found.suggestions_offered)
-    yield _gauges("errands_kept", "Updates that Rasa is to be told, or never took", found.updates)
+    yield _gauge("calls_open", "Calls that are assigned and have not ended", figures.open_calls)
+    yield _gauges("sessions", "Agents, by their session's state", figures.sessions)
+    yield _gauge("suggestions_offered", "Suggestions on offer", figures.suggestions_offered)
+    yield _gauges("errands_kept", "Updates that Rasa is to be told, or never took", figures.updates)
 
 
 def _gauge(name: str, what: str, value: float) -> Metric:

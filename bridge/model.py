@@ -1,8 +1,8 @@
-"""The words of the product as frozen values: ids, enums and records.
+"""The domain model as frozen values: IDs, enums and records.
 
-Nothing of ours stands below this module. It knows no JSON, no SQL and no HTTP; a rule that needs
+This module imports no other module of the project and does no JSON, SQL or HTTP; logic that needs
 a clock or a setting does not belong here. Times are seconds since the epoch (``float``, UTC)
-everywhere inside; only the edge writes ISO 8601.
+everywhere inside the bridge; only the edge writes ISO 8601.
 """
 
 from __future__ import annotations
@@ -16,13 +16,13 @@ from typing import Any, NewType, TypeVar
 
 T = TypeVar("T")
 
-SenderId = NewType("SenderId", str)  # Rasa's name of a conversation
+SenderId = NewType("SenderId", str)  # Rasa's ID of a conversation
 AgentId = NewType("AgentId", str)  # a person or account of the contact centre, "101" to "59999"
 CallId = NewType("CallId", str)  # the gateway's contact with a customer, "1552524689-16797284"
 MessageCode = NewType("MessageCode", str)  # unique code of one gateway message, a UUID
-Guid = NewType("Guid", str)  # what the gateway knows a signed-in agent by; a secret
+Guid = NewType("Guid", str)  # identifies a signed-in agent to the gateway; a secret
 
-# What Rasa says, in Rasa's shape: text, buttons, image, custom, attachment, elements...
+# A bot message in Rasa's format: text, buttons, image, custom, attachment, elements...
 Reply = Mapping[str, Any]
 
 
@@ -72,44 +72,44 @@ class Owner(str, Enum):
 
 
 class DeliveryState(str, Enum):
-    """Where a delivery stands; the diagram is in the README."""
+    """The state of a delivery; the diagram is in the README."""
 
-    WAITING = "waiting"  # stored; its turn, its time or its agent's session has not come
-    SENDING = "sending"  # claimed by one worker under a lease
-    DELIVERED = "delivered"  # the gateway said retcode 0
-    FAILED = "failed"  # the gateway or the bridge refused it for good
+    WAITING = "waiting"  # queued: behind another, not due, or without a session
+    SENDING = "sending"  # claimed under a lease
+    DELIVERED = "delivered"  # the gateway returned retcode 0
+    FAILED = "failed"  # refused permanently by the gateway or the bridge
     UNCERTAIN = "uncertain"  # it may have arrived; a person decides
-    EXPIRED = "expired"  # too old to say before it could be said
+    EXPIRED = "expired"  # not sent before its expiry
 
     @property
     def settled(self) -> bool:
-        """Whether only a person's retry moves it again."""
+        """Whether the state is final, unless a person retries the delivery."""
         return self not in (DeliveryState.WAITING, DeliveryState.SENDING)
 
 
 class Origin(str, Enum):
-    """Who wrote what a delivery carries."""
+    """Who wrote the content of a delivery."""
 
-    HANDOFF = "handoff"  # the designer's words at a handoff
+    HANDOFF = "handoff"  # the designer's handoff message
     SUGGESTION = "suggestion"  # the bot's, approved or edited by the agent
-    AUTO = "auto"  # the bot's, sent by itself
-    AGENT = "agent"  # the agent's own words
-    BOT = "bot"  # the bot's, while it owns the call
+    AUTO = "auto"  # the bot's, sent without approval
+    AGENT = "agent"  # written by the agent
+    BOT = "bot"  # the bot's, while it owns the conversation
 
 
 class SuggestionState(str, Enum):
-    """Where a suggestion stands; all but offered are settled."""
+    """The state of a suggestion; all but offered are settled."""
 
-    OFFERED = "offered"  # waits for the agent's word
-    ACCEPTED = "accepted"  # sent as it was
-    EDITED = "edited"  # sent in the agent's words
-    REJECTED = "rejected"  # the agent did not want it
-    SUPERSEDED = "superseded"  # the customer wrote again, or another candidate was taken
-    EXPIRED = "expired"  # too old, or the call ended or went to somebody else
+    OFFERED = "offered"  # waits for the agent's decision
+    ACCEPTED = "accepted"  # sent unchanged
+    EDITED = "edited"  # sent with the agent's text
+    REJECTED = "rejected"  # declined by the agent
+    SUPERSEDED = "superseded"  # by a new customer message, or another candidate was sent
+    EXPIRED = "expired"  # too old, or the call ended or was reassigned
 
 
 class Mode(str, Enum):
-    """How far assist goes by itself."""
+    """The assist mode: offer suggestions, also send without approval, or do nothing."""
 
     SUGGEST = "suggest"
     AUTO = "auto"
@@ -132,7 +132,7 @@ class Assignment:
 
 @dataclass(frozen=True, slots=True)
 class Draft:
-    """One gateway message made of a reply, unsent."""
+    """One unsent gateway message translated from a reply."""
 
     media_type: MediaType
     content: str
@@ -142,7 +142,7 @@ class Draft:
 
 @dataclass(frozen=True, slots=True)
 class Envelope:
-    """What a message needs besides its content; fixed when the delivery is stored."""
+    """The fields of a message besides its content; fixed when the delivery is stored."""
 
     agent_id: AgentId
     call_id: CallId
@@ -155,7 +155,7 @@ class Envelope:
 
 @dataclass(frozen=True, slots=True)
 class DeliveryError:
-    """Why a delivery is not delivered: a short code and a sentence, no customer's words."""
+    """Why a delivery is not delivered: a code and a sentence, without customer text."""
 
     code: str
     message: str
@@ -163,36 +163,36 @@ class DeliveryError:
 
 @dataclass(frozen=True)  # without slots: ``evolve`` copies its dictionary
 class Delivery:
-    """A draft on its way."""
+    """A draft in the outbox."""
 
-    seq: int  # the order of storing, and the id
+    seq: int  # numbered in the order of storing; also the ID
     message_code: MessageCode
     sender_id: SenderId
     envelope: Envelope
     draft: Draft
     origin: Origin
-    reply_key: str  # the parts of one reply share it
+    reply_key: str  # shared by the parts of one reply
     part: int  # 0 for a reply's first part
     state: DeliveryState
     created_at: float
     expires_at: float
     due_at: float
     attempts: int = 0
-    unknowns: int = 0  # attempts whose outcome nobody knows
-    connected: bool = False  # some attempt reached the gateway
-    lease: str | None = None  # fences the settling
+    unknowns: int = 0  # attempts with an unknown outcome
+    connected: bool = False  # whether an attempt reached the gateway
+    lease: str | None = None  # a result under another lease is ignored
     lease_until: float | None = None
     error: DeliveryError | None = None
     settled_at: float | None = None
     turn_key: str | None = None  # the action call that stored it
-    suggestion_id: str | None = None  # the suggestion that it was made of
-    command_key: str | None = None  # the command that last decided about it
-    approved_by: str | None = None  # who gave the word for it, where somebody did
-    erased_at: float | None = None  # its words were erased: too old
+    suggestion_id: str | None = None  # the suggestion that it was sent from
+    command_key: str | None = None  # key of the last command that retried or discarded it
+    approved_by: str | None = None  # who approved it, if anybody
+    erased_at: float | None = None  # when its content was erased after the retention time
 
     @property
     def id(self) -> str:
-        """The delivery's name at the edge."""
+        """The delivery's ID in the API."""
         return str(self.seq)
 
 
@@ -216,21 +216,21 @@ class Card:
 
 @dataclass(frozen=True, slots=True)
 class Source:
-    """Where a suggestion came from."""
+    """The origin of a suggestion."""
 
-    kind: str  # assist: the bot's; handoff, agent and so on: words withdrawn on a reassignment
+    kind: str  # assist: the bot's; an origin: a delivery withdrawn on a reassignment
     intent: str | None = None
     confidence: float | None = None
-    margin: float | None = None  # over the runner-up
+    margin: float | None = None  # ahead of the runner-up
     response: str | None = None  # utter_x
 
 
 @dataclass(frozen=True, slots=True)
 class Suggestion:
-    """Drafts that wait for an agent's word."""
+    """Drafts that wait for an agent's decision."""
 
     id: str
-    group: str  # candidates of one action call share it; one of them at most is taken
+    group: str  # shared by the candidates of one action call, of which at most one is sent
     sender_id: SenderId
     agent_id: AgentId
     call_id: CallId
@@ -238,29 +238,29 @@ class Suggestion:
     created_at: float
     expires_at: float
     source: Source
-    text: str  # plain, for reading and editing
+    text: str  # plain text, for reading and editing
     drafts: tuple[Draft, ...]
-    kept: tuple[Draft, ...] = ()  # of these, what stays when the agent writes other words
-    message_id: str | None = None  # of the customer's message that it answers
+    kept: tuple[Draft, ...] = ()  # the drafts that are kept when the agent edits the text
+    message_id: str | None = None  # ID of the customer's message that it answers
     edited_text: str | None = None
     reason: str | None = None  # why it was rejected
     displayed_at: float | None = None
     settled_at: float | None = None
-    settled_by: str | None = None  # who decided: an agent's ID, or system
-    command_key: str | None = None  # the command that decided
-    erased_at: float | None = None  # its words were erased: too old
+    settled_by: str | None = None  # an agent's ID, or system
+    command_key: str | None = None  # key of the command that settled it
+    erased_at: float | None = None  # when its content was erased after the retention time
 
 
 _NAMESPACE = uuid.UUID("6f1c7b3e-5a0d-5d0b-9a53-0c1f5e8f4d11").bytes
 
 
 def derive(*parts: object) -> str:
-    """A UUID 5 of ``parts``: the same parts give the same code in every process.
+    """Return a UUID 5 of ``parts``: the same parts give the same code in every process.
 
     Parts are length-prefixed, so ``("ab", "c")`` and ``("a", "bc")`` differ.
     """
     name = "".join([f"{len(text)}:{text}" for text in map(str, parts)])
-    # As uuid.uuid5 has it, without the object in between: three of these are made for a message.
+    # As uuid.uuid5, without creating a UUID object, because this runs three times per message.
     named = _NAMESPACE + name.encode("utf-8", "surrogatepass")
     digest = bytearray(hashlib.sha1(named).digest()[:16])  # noqa: S324 - RFC 9562 says so
     digest[6] = digest[6] & 0x0F | 0x50
@@ -270,12 +270,12 @@ def derive(*parts: object) -> str:
 
 
 def evolve(value: T, **changes: Any) -> T:
-    """A copy of a frozen value with some fields changed, as ``dataclasses.replace`` makes it.
+    """Return a copy of a frozen value with some fields changed, as ``dataclasses.replace`` does.
 
-    For values without slots whose ``__init__`` computes nothing, and several times as quick: each
-    message is copied some five times on its way.
+    Several times faster, because each message is copied about five times; only for values without
+    slots whose ``__init__`` computes nothing.
     """
-    made: T = object.__new__(type(value))
-    made.__dict__.update(value.__dict__)
-    made.__dict__.update(changes)
-    return made
+    copy: T = object.__new__(type(value))
+    copy.__dict__.update(value.__dict__)
+    copy.__dict__.update(changes)
+    return copy

@@ -1,4 +1,4 @@
-"""Rasa's HTTP API, as far as the bridge needs it. Nothing of ours is decided here."""
+"""Client for the part of Rasa's HTTP API that the bridge uses."""
 
 from __future__ import annotations
 
@@ -13,15 +13,15 @@ from urllib3.exceptions import HTTPError
 from bridge.config.settings import RasaSettings
 from bridge.errors import RasaError
 
-_MOST = 32 * 1024 * 1024  # bytes of an answer; a large domain has a few
-_PUSHING = 3  # times as long: Rasa answers only once the customer's channel has
+_MOST = 32 * 1024 * 1024  # bytes of a response; a large domain takes a few MB
+_PUSHING = 3  # timeout factor: Rasa responds only after the customer's channel has
 
 
 class Rasa:
-    """A Rasa server under ``rasa.url``. Thread-safe; close it once.
+    """Client for the Rasa server at ``rasa.url``. Thread-safe; close it once.
 
     Raises:
-        RasaError: from every method, where Rasa did not answer as it should.
+        RasaError: from every method, if the request failed.
     """
 
     def __init__(self, settings: RasaSettings) -> None:
@@ -35,7 +35,7 @@ class Rasa:
         self._session.trust_env = False
 
     def domain(self) -> Mapping[str, Any]:
-        """The domain of the model that Rasa runs."""
+        """Return the domain of the model that Rasa runs."""
         answer = self._call("GET", "/domain")
         if not isinstance(answer, dict):
             message = "Rasa's domain is not an object"
@@ -43,7 +43,7 @@ class Rasa:
         return answer
 
     def tracker(self, sender_id: str) -> Mapping[str, Any]:
-        """A conversation's tracker with all its events."""
+        """Return the tracker of a conversation with all its events."""
         answer = self._call("GET", f"/conversations/{_part(sender_id)}/tracker?include_events=ALL")
         if not isinstance(answer, dict):
             message = "Rasa's tracker is not an object"
@@ -57,9 +57,9 @@ class Rasa:
 
         Args:
             sender_id: the conversation.
-            events: Rasa's, as its tracker writes them.
-            to_customer: bot events are also sent, on the channel that the customer wrote on last;
-                REST cannot be pushed to. Rasa sends before it stores.
+            events: events in the format of Rasa's tracker.
+            to_customer: also send bot events to the customer, on the channel that was used last.
+                Rasa cannot push to REST. It sends before it stores.
         """
         query = "?output_channel=latest&execute_side_effects=true" if to_customer else ""
         path = f"/conversations/{_part(sender_id)}/tracker/events{query}"
@@ -67,7 +67,7 @@ class Rasa:
         self._call("POST", path, list(events), timeout=timeout)
 
     def parse(self, text: str) -> Mapping[str, Any]:
-        """What Rasa's NLU makes of a text: intent, ranking, entities. Runs no action."""
+        """Return Rasa's NLU result for a text: intent, ranking, entities. Runs no action."""
         answer = self._call("POST", "/model/parse", {"text": text})
         if not isinstance(answer, dict):
             message = "Rasa's parse is not an object"
@@ -77,9 +77,9 @@ class Rasa:
     def say(
         self, sender_id: str, text: str, metadata: Mapping[str, Any] | None = None
     ) -> list[Mapping[str, Any]]:
-        """A customer's message over Rasa's REST channel; what the bot answers.
+        """Send a customer's message over Rasa's REST channel; return the bot's messages.
 
-        The bot's actions run. A text that begins with ``/`` is an intent to Rasa.
+        The bot's actions run. Rasa takes a text that begins with ``/`` as an intent.
         """
         body = {"sender": sender_id, "message": text, "metadata": dict(metadata or {})}
         answer = self._call("POST", "/webhooks/rest/webhook", body)
@@ -112,8 +112,8 @@ class Rasa:
         except requests.ReadTimeout:
             raise RasaError("Rasa did not answer in time", unknown=True) from None
         except (requests.RequestException, HTTPError, OSError) as error:
-            # The error's own text holds the URL, and with it the token.
-            raise RasaError(f"Rasa could not be asked ({type(error).__name__})") from None
+            # The error's text contains the URL, and so the token.
+            raise RasaError(f"the request to Rasa failed ({type(error).__name__})") from None
         status = response.status_code
         if not 200 <= status < 300:  # noqa: PLR2004 - HTTP's success
             where = path.partition("?")[0].partition("/conversations/")[0] or "/conversations"

@@ -1,8 +1,9 @@
-"""What the edge works with: the settings, a core to put commands to, and queries to read with.
+"""The edge's dependencies: the settings, a core that takes commands, and read-only queries.
 
-A process has one runtime, opened lazily (action instances are pickled to worker processes, and in
-gRPC mode no listener runs): ``current()``. In a server's worker its core is another process, see
-``use_core``; everywhere else it is a thread. Tests build their own with other parts.
+Each process has one runtime, see ``current``. It is opened lazily, because action instances are
+pickled to worker processes and no listener runs in gRPC mode. In a server's worker the core is
+another process, see ``use_core``; everywhere else it is a thread. Tests build a ``Runtime`` with
+other parts.
 """
 
 from __future__ import annotations
@@ -27,7 +28,7 @@ from bridge.queries import Calls, Deliveries, Suggestions, Tokens
 from bridge.store import Reader
 from bridge.translate import Translator
 
-if TYPE_CHECKING:  # a server's workers have no core of their own
+if TYPE_CHECKING:  # a server's workers do not load the core
     from bridge.core.core import Core, Senders
     from bridge.service import Service
     from bridge.upkeep.erasing import Eraser
@@ -35,23 +36,23 @@ if TYPE_CHECKING:  # a server's workers have no core of their own
 logger = logging.getLogger(__name__)
 
 _WARNED = 1024
-_READERS = 8  # threads for lists; what changes anything needs none
+_READERS = 8  # threads for queries; commands need none
 
 
 class Runtime:
     """All parts of the edge in one process.
 
     Args:
-        settings: as ``config.load`` gives them.
-        core: the core of another process; without it, one is opened in this process, with
-
-            rules: what the planners decide by; made of the settings where none are given.
-            clock: the time; a test gives its own.
-            senders: what talks to the gateway and to Rasa; a test gives its own.
-            patience: how long SQLite waits for another process's transaction, in seconds.
+        settings: the result of ``config.load``.
+        core: the core of another process. If None, a core is opened in this process, with the
+            arguments below.
+        rules: the planners' configuration; derived from the settings by default.
+        clock: replaced in tests.
+        senders: the clients of the gateway and of Rasa; replaced in tests.
+        patience: how long SQLite waits for another process's transaction, in seconds.
 
     Raises:
-        BridgeError: something could not be opened; what was opened is closed again.
+        BridgeError: a part could not be opened; those already open are closed again.
     """
 
     def __init__(
@@ -69,9 +70,9 @@ class Runtime:
         self.warned: LRUCache[int, None] = LRUCache(_WARNED)  # conversations, see actions.brought
         rules = rules or Rules.of(bridge, settings.designer, Translator(settings.media))
         with ExitStack() as opened:
-            self.service: Service | None = None  # None where the core is another process's
+            self.service: Service | None = None  # None if the core is another process
             if core is None:
-                self.service, core = _opened(settings, rules, clock, senders, patience)
+                self.service, core = _open_core(settings, rules, clock, senders, patience)
                 opened.callback(self.service.close)
                 self.store: Reader = self.service.store
             else:
@@ -87,28 +88,28 @@ class Runtime:
             self._opened = opened.pop_all()
 
     def stop_polling(self) -> None:
-        """Poll for agents' events no more: the process is to end. Everything else goes on.
+        """Stop polling for events because the process is about to end; all else continues.
 
-        A core of another process is told by whoever started that.
+        A core in another process receives this instruction from its supervisor instead.
         """
         if self.service is not None:
             self.service.core.stop_polling()
 
     def close(self) -> None:
-        """Let what is in flight finish within its deadlines, then close every part."""
+        """Finish the calls in flight within their deadlines, then close every part."""
         if isinstance(self.core, CoreClient):
             self.core.close()
         self._opened.close()
 
 
-def _opened(
+def _open_core(
     settings: Settings,
     rules: Rules,
     clock: Clock | None,
     senders: Senders | None,
     patience: float | None,
 ) -> tuple[Service, CorePort]:
-    """A core in this process."""
+    """Open a core in this process."""
     from bridge.core.local import LocalCore  # noqa: PLC0415 - not in a server's workers
     from bridge.service import Service  # noqa: PLC0415
 
@@ -123,10 +124,10 @@ _address: str | None = None
 
 
 def settings() -> Settings:
-    """This process's settings, read at the first call.
+    """Return this process's settings, read at the first call.
 
     Raises:
-        ConfigurationError: with every fault. The next call tries again.
+        ConfigurationError: lists every fault. The next call tries again.
     """
     global _settings  # noqa: PLW0603 - read once a process
     if _settings is None:
@@ -135,15 +136,15 @@ def settings() -> Settings:
 
 
 def configured() -> Settings | None:
-    """This process's settings if they were read; costs nothing."""
+    """Return this process's settings if already read, else None; does not block."""
     return _settings
 
 
 def current() -> Runtime:
-    """This process's runtime, opened at the first call.
+    """Return this process's runtime, opened at the first call.
 
     Raises:
-        BridgeError: the configuration is wrong, or something could not be opened. The next call
+        BridgeError: the configuration is invalid, or a part could not be opened. The next call
             tries again.
     """
     global _current  # noqa: PLW0603 - one runtime a process is the point
@@ -157,20 +158,20 @@ def current() -> Runtime:
 
 
 def use_core(address: str) -> None:
-    """Use the core of the process that listens at ``address`` instead of one of this process's."""
+    """Use the core process that listens at ``address`` instead of a core in this process."""
     global _address  # noqa: PLW0603 - one core a process is the point
     _address = address
 
 
 def opened() -> Runtime | None:
-    """This process's runtime if it is open; costs nothing."""
+    """Return this process's runtime if it is open, else None; does not block."""
     return _current
 
 
 def use(runtime: Runtime | None) -> None:
-    """Make ``runtime`` this process's, as a program does that opens its own; None: there is none.
+    """Set this process's runtime, for a program that opens its own; None removes it.
 
-    It is closed by whoever opened it.
+    The caller remains responsible for closing it.
     """
     global _current  # noqa: PLW0603 - see above
     _current = runtime
@@ -187,10 +188,10 @@ def close_current() -> None:
 
 @dataclass(frozen=True, slots=True)
 class Tools:
-    """What a command-line tool needs, beside a server that may be working.
+    """What a command-line tool uses on a database, even while a server is running.
 
-    Its core sends nothing: what it leaves waiting is sent by the server, which sees it as another
-    process's commit.
+    The tool's core sends nothing: the server sends the deliveries that it leaves waiting, as after
+    any commit of another process.
     """
 
     core: Core
@@ -201,7 +202,7 @@ class Tools:
 
 @contextmanager
 def tools(settings: Settings, *, existing: bool = True) -> Iterator[Tools]:
-    """The tools on the configured database; ``existing``: refuse to make a SQLite file."""
+    """Open the tools on the configured database; ``existing``: do not create a SQLite file."""
     from bridge.core.core import Core  # noqa: PLC0415 - not in a server's workers
     from bridge.core.local import LocalCore  # noqa: PLC0415
     from bridge.store import Store  # noqa: PLC0415

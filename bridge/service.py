@@ -1,7 +1,7 @@
-"""A core with everything that it works with: the store, the senders, retention.
+"""A core with its dependencies: the store, the senders, retention.
 
-The server has it in a process of its own (``bridge.process.main``); gRPC, a program of one's own
-and tests have it in theirs (``bridge.runtime``).
+In a server it runs in a separate process (``bridge.process.main``); under gRPC, in custom programs
+and in tests it runs in the same process (``bridge.runtime``).
 """
 
 from __future__ import annotations
@@ -24,24 +24,24 @@ from bridge.upkeep.retention import Retention
 
 
 def rules_of(settings: Settings) -> Rules:
-    """What the planners decide by."""
+    """Build the planners' configuration from the settings."""
     return Rules.of(settings.bridge, settings.designer, Translator(settings.media))
 
 
 class Service:
-    """Opens at construction and is closed once.
+    """Opened by the constructor; call ``close`` once.
 
     Args:
-        settings: as ``config.load`` gives them.
-        rules: what the planners decide by; made of the settings where none are given.
-        clock: the time; a test gives its own.
-        senders: what talks to the gateway and to Rasa; a test gives its own.
-        patience: how long SQLite waits for another process's transaction, in seconds; None is the
-            store's default.
-        channel: where commands come from; one of this process's own where none is given.
+        settings: the result of ``config.load``.
+        rules: the planners' configuration; derived from the settings by default.
+        clock: replaced in tests.
+        senders: the clients of the gateway and of Rasa; replaced in tests.
+        patience: how long SQLite waits for another process's transaction, in seconds; None means
+            the store's default.
+        channel: the source of commands; defaults to an in-process channel.
 
     Raises:
-        BridgeError: something could not be opened; what was opened is closed again.
+        BridgeError: a part could not be opened; those already open are closed again.
     """
 
     def __init__(
@@ -66,7 +66,7 @@ class Service:
             rasa = Rasa(bridge.rasa) if bridge.rasa.url else None
             if rasa is not None:
                 opened.callback(rasa.close)
-            domain = settings.domain  # of the file that rasa.domain names
+            domain = settings.domain  # from the file named by rasa.domain
             self.core = Core(
                 self.store,
                 rules or rules_of(settings),
@@ -84,9 +84,10 @@ class Service:
             self._opened = opened.pop_all()
 
     def close(self) -> None:
-        """Let what is in flight finish within its deadlines, then close every part.
+        """Finish the calls in flight within their deadlines, then close every part.
 
-        All are told first, so that they finish side by side. Leases are given back.
+        All parts are stopped before any is closed, so that they finish concurrently. Leases are
+        released.
         """
         self.retention.stop()
         self.core.stop()

@@ -1,7 +1,7 @@
-"""Signed claims: JWTs with HS256, and nothing else. What the claims mean is not known here.
+"""Sign and verify claims as JWTs with HS256 only; callers define the claims.
 
-PyJWT is imported at the first token: with the cryptography that it brings along where that is
-installed, it would make every start a tenth longer.
+PyJWT is imported at the first token, because it loads ``cryptography`` where that is installed,
+which would make every start 10% slower.
 """
 
 from __future__ import annotations
@@ -13,7 +13,7 @@ _ALGORITHM = "HS256"
 
 
 def sign(claims: Mapping[str, Any], secret: str) -> str:
-    """A token that says ``claims``."""
+    """Return a signed token with ``claims``."""
     import jwt  # noqa: PLC0415 - see above
 
     return jwt.encode(dict(claims), secret, algorithm=_ALGORITHM)
@@ -22,12 +22,12 @@ def sign(claims: Mapping[str, Any], secret: str) -> str:
 def verify(
     token: str, secret: str, *, audience: str | Sequence[str], required: Sequence[str]
 ) -> dict[str, Any]:
-    """The claims of a token with a good signature, audience and every required claim.
+    """Return the claims of a token after checking signature, audience and required claims.
 
-    Times are not judged: the caller has a clock.
+    ``exp`` and ``iat`` are not checked; the caller does that with its own clock.
 
     Raises:
-        ValueError: its text is a word for what is wrong, and quotes nothing of the token.
+        ValueError: the token is invalid; the text names the kind of fault, and quotes nothing.
     """
     import jwt  # noqa: PLC0415 - see above
 

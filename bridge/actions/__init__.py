@@ -1,6 +1,7 @@
-"""The actions that Rasa calls, and the registration of the web edge with rasa_sdk.
+"""The custom actions that Rasa calls, and the registration of the web edge with rasa_sdk.
 
-Importing this package registers both and does nothing else: no file is read, nothing is opened.
+Importing this package registers both and nothing more: it may not read files or open connections.
+Read ``base`` first, then ``answering``.
 """
 
 from bridge.actions.assist import ActionAgentAssist

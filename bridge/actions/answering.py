@@ -1,4 +1,4 @@
-"""Rasa's tracker in, the core's answer out as events.
+"""Runs an action: turns Rasa's tracker into a command, and the core's answer into events.
 
 Never raises and never blocks the event loop; waits for an outcome at most ``delivery.wait``
 seconds.
@@ -9,6 +9,7 @@ from __future__ import annotations
 import asyncio
 import logging
 from collections.abc import Mapping
+from dataclasses import replace
 from typing import Any
 
 from rasa_sdk import Tracker
@@ -18,6 +19,7 @@ from rasa_sdk.types import DomainDict
 from bridge import runtime
 from bridge import turn as turns
 from bridge.actions import brought, events
+from bridge.config.settings import HandoffSettings
 from bridge.core.channel import FullError
 from bridge.errors import StoreError, describe
 from bridge.model import derive
@@ -26,11 +28,13 @@ from bridge.runtime import Runtime
 from bridge.state.commands import ActionKind, CallAction
 from bridge.state.records import ActionAnswer
 from bridge.turn import Turn
+from bridge.turn.trimming import trim
 from bridge.web.admission import domain_carried
 
 logger = logging.getLogger(__name__)
 
-_MARGIN = 0.5  # seconds after ``delivery.wait`` in which the answer is stored and given
+_REACH = 50  # customer messages that a decision can reach back at least
+_MARGIN = 0.5  # seconds after ``delivery.wait`` for storing and returning the answer
 
 
 async def answer(
@@ -41,59 +45,69 @@ async def answer(
     *,
     promises: bool,
 ) -> list[dict[str, Any]]:
-    """Answer Rasa; whatever happens, with events.
+    """Run an action and return its events, also when it fails.
 
     Args:
-        name: of the action.
-        dispatcher: takes what the bot says.
+        name: the action's name.
+        dispatcher: receives the bot's messages.
         tracker: the conversation.
-        domain: the bot's, where the request carried it.
-        promises: whether the customer is waiting for a person when this action fails.
+        domain: the bot's domain, used only if the request contained it.
+        promises: True if the customer expects an agent, so that a failure must say that none is
+            available.
     """
     turn = turns.read(_state(tracker), domain if domain_carried.get() else None, name)
     try:
-        found = await _asked(ActionKind(name), turn)
-    except Exception as error:  # noqa: BLE001 - nothing raises into Rasa
+        result = await _call(ActionKind(name), turn)
+    except Exception as error:  # noqa: BLE001 - Rasa must get an answer
         logger.error("An action failed: %s action=%s", describe(error), name)  # noqa: TRY400
-        found = _failed(error, promises=promises)
-    if found.response is not None:
-        dispatcher.utter_message(response=found.response)
-    elif found.text is not None:
-        dispatcher.utter_message(text=found.text)
-    elif found.message is not None:
-        dispatcher.utter_message(**events.message(found.message))
-    return events.of(found, turn)
+        result = _failed(error, promises=promises)
+    if result.response is not None:
+        dispatcher.utter_message(response=result.response)
+    elif result.text is not None:
+        dispatcher.utter_message(text=result.text)
+    elif result.message is not None:
+        dispatcher.utter_message(**events.message(result.message))
+    return events.of(result, turn)
 
 
-async def _asked(kind: ActionKind, turn: Turn) -> ActionAnswer:
+async def _call(kind: ActionKind, turn: Turn) -> ActionAnswer:
     bridge = runtime.opened()
     if bridge is None:
         bridge = await asyncio.get_running_loop().run_in_executor(None, runtime.current)
     settings = bridge.settings.bridge
     now, wait = bridge.core.clock.now(), settings.delivery.wait
+    responses = _responses(bridge, turn)
     command = CallAction(
         key=derive("turn", turn.sender_id, turn.message_id, turn.action_name, turn.ordinal),
         answer_by=now + wait + _MARGIN,
         action=kind,
-        turn=turn,
+        turn=_trimmed(replace(turn, responses=responses), bridge.settings.designer),
         brought=brought.read(turn, settings, now, bridge.warned),
         wait=wait,
-        responses=_responses(bridge, turn),
+        responses=responses,
     )
-    found: ActionAnswer = await bridge.core.ask(command, seconds=wait + _MARGIN)
-    return found
+    result: ActionAnswer = await bridge.core.ask(command, seconds=wait + _MARGIN)
+    return result
+
+
+def _trimmed(turn: Turn, rules: HandoffSettings) -> Turn:
+    """Return the turn without what the rules cannot depend on; it is passed to another process."""
+    items = (*rules.handoff.when, *(rule for rule in rules.assist.when))
+    rows = max((item.fallbacks or 0 for item in items), default=0)
+    slots = {item.slot for item in items if item.slot is not None}
+    return trim(turn, messages=max(rules.handoff.card.turns, rows, _REACH) + 1, slots=slots)
 
 
 def _failed(error: Exception, *, promises: bool) -> ActionAnswer:
     unavailable = isinstance(error, (StoreError, FullError))
-    word = "store_unavailable" if unavailable else "not_configured"
+    code = "store_unavailable" if unavailable else "not_configured"
     if not promises:
-        return ActionAnswer(error=word)
-    return ActionAnswer(state="bot", error=word, response="utter_handoff_unavailable")
+        return ActionAnswer(error=code)
+    return ActionAnswer(state="bot", error=code, response="utter_handoff_unavailable")
 
 
 def _responses(bridge: Runtime, turn: Turn) -> Mapping[str, Any] | None:
-    """The responses that the rules name; all of them where a response selector is asked."""
+    """Return the responses that the rules name, or all of them if a rule uses the selector."""
     known = turn.responses
     if known is None:
         return None
@@ -106,7 +120,7 @@ def _responses(bridge: Runtime, turn: Turn) -> Mapping[str, Any] | None:
 
 
 def _state(tracker: Tracker) -> dict[str, Any]:
-    """The tracker's parts as they were sent."""
+    """Return the parts of the tracker as Rasa sent them."""
     return {
         "sender_id": tracker.sender_id,
         "slots": tracker.slots,

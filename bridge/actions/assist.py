@@ -1,4 +1,4 @@
-"""``action_agent_assist``: what the bot would say goes to the agent, or to the customer."""
+"""``action_agent_assist``: sends the bot's reply to the agent, or to the customer."""
 
 from __future__ import annotations
 
@@ -6,8 +6,8 @@ from bridge.actions.base import BridgeAction
 
 
 class ActionAgentAssist(BridgeAction):
-    """Suggest while an agent has the conversation; answer while the bot has it."""
+    """Suggest a reply while an agent owns the conversation; answer while the bot owns it."""
 
     def name(self) -> str:
-        """The action's name in stories, rules and flows."""
+        """Return the action's name in stories, rules and flows."""
         return "action_agent_assist"

@@ -1,4 +1,4 @@
-"""``action_bridge``: reads the turn and does what the designer's triggers call for."""
+"""``action_bridge``: applies the designer's triggers to the turn."""
 
 from __future__ import annotations
 
@@ -9,5 +9,5 @@ class ActionBridge(BridgeAction):
     """Hand off, suggest, or do nothing."""
 
     def name(self) -> str:
-        """The action's name in stories, rules and flows."""
+        """Return the action's name in stories, rules and flows."""
         return "action_bridge"

@@ -1,7 +1,7 @@
-"""What the action classes share.
+"""The base class of the actions.
 
-Instances are pickled to worker processes: they hold nothing. The main process imports them only to
-learn their names, so that what answers is imported by those who answer.
+Instances are pickled to worker processes, so they have no attributes. The main process imports
+them only for their names, so only the workers import ``answering``.
 """
 
 from __future__ import annotations
@@ -17,17 +17,17 @@ from rasa_sdk.types import DomainDict
 class BridgeAction(Action, ABC):
     """An action of the bridge. rasa_sdk registers every class that is not abstract."""
 
-    promises = False  # whether the customer is waiting for a person when this action fails
+    promises = False  # the customer expects an agent, so a failure must say that none is available
 
     @abstractmethod
     def name(self) -> str:
-        """The action's name in stories, rules and flows."""
+        """Return the action's name in stories, rules and flows."""
 
     async def run(
         self, dispatcher: CollectingDispatcher, tracker: Tracker, domain: DomainDict
     ) -> list[dict[str, Any]]:
-        """Answer Rasa; whatever happens, with events."""
-        from bridge.actions import answering  # noqa: PLC0415 - see above
+        """Run the action and return its events, also when it fails."""
+        from bridge.actions import answering  # noqa: PLC0415 - not in the main process
 
         return await answering.answer(
             self.name(), dispatcher, tracker, domain, promises=self.promises

@@ -1,6 +1,7 @@
-"""Which assignment a customer's message brought, and whether it is believed.
+"""Reads and verifies the assignment that a customer's message carries.
 
-What ``assignment`` of bridge.yml says decides that; signatures are verified here, at the edge.
+The ``assignment`` section of bridge.yml defines which assignments are trusted; signatures are
+verified here, at the edge.
 """
 
 from __future__ import annotations
@@ -21,13 +22,14 @@ logger = logging.getLogger(__name__)
 def read(
     turn: Turn, settings: BridgeSettings, now: float, warned: MutableMapping[int, None]
 ) -> BroughtAssignment | AssignmentError | None:
-    """What the message brought, or why it is not believed; a refusal is logged.
+    """Return the message's assignment, the reason for refusing it, or None; log a refusal.
 
     Args:
-        turn: the message, and what Rasa knew then.
-        settings: what is believed.
+        turn: the message, and Rasa's state at that time.
+        settings: the contents of bridge.yml.
         now: the time.
-        warned: conversations that were warned about; once each is enough, and no ID is kept.
+        warned: hashes of the conversations already warned about, so that each is logged once and
+            no ID is kept.
     """
     try:
         brought = _read(turn, settings, now)
@@ -72,7 +74,7 @@ def _read_plain(
             continue
         if not trusted:
             if source is turn.slots:
-                continue  # slots of these names may be the bot's own affair
+                continue  # the bot may use slots of these names for something else
             message = (
                 "unsigned metadata is not believed; sign it, or set assignment.metadata: trusted"
             )

@@ -1,4 +1,4 @@
-"""The core's answer as Rasa's events, in the order that Rasa needs."""
+"""Converts the core's answer into Rasa's events, in the order that Rasa needs."""
 
 from __future__ import annotations
 
@@ -12,20 +12,23 @@ from bridge.turn import Turn
 
 
 def of(answer: ActionAnswer, turn: Turn) -> list[dict[str, Any]]:
-    """The slots; where the bot goes quiet, after forms were closed and a listen, and the pause.
+    """Return the events of an answer.
+
+    These are the slots. If the bot pauses, events that close the active form and an
+    ``action_listen`` precede them, and the pause follows.
 
     Without ``action_listen`` before the pause, Rasa rewinds to the handoff after a resume and runs
-    it again on the next message it does not know. With the slots before that listen, the same
+    it again on the next message it does not know. If the slots preceded that listen, the same
     rewind would undo a handback's slots and leave the handoff's.
     """
     if answer.state is None:
         return [SlotSet("handoff_error", answer.error)] if answer.error else []
-    found = []
+    events = []
     if answer.pause:
         if turn.active_loop is not None:
-            found += [ActiveLoop(None), SlotSet("requested_slot", None)]
-        found.append(ActionExecuted("action_listen"))
-    found += [
+            events += [ActiveLoop(None), SlotSet("requested_slot", None)]
+        events.append(ActionExecuted("action_listen"))
+    events += [
         SlotSet("handoff_state", answer.state),
         SlotSet("handoff_agent_id", answer.agent_id),
         SlotSet("handoff_call_id", answer.call_id),
@@ -33,18 +36,18 @@ def of(answer: ActionAnswer, turn: Turn) -> list[dict[str, Any]]:
         SlotSet("handoff_error", answer.error),
     ]
     if answer.summary is not None:
-        found.append(SlotSet("handoff_summary", answer.summary))
+        events.append(SlotSet("handoff_summary", answer.summary))
     if answer.pause:
-        found.append(ConversationPaused())
-    return found
+        events.append(ConversationPaused())
+    return events
 
 
 _MESSAGE = ("text", "buttons", "elements", "image", "attachment", "quick_replies")
 
 
 def message(reply: Mapping[str, Any]) -> dict[str, Any]:
-    """A reply as the dispatcher's arguments; what it does not know stays out."""
-    found = {key: reply[key] for key in _MESSAGE if reply.get(key) is not None}
+    """Convert a reply into the dispatcher's arguments; keys it does not support are dropped."""
+    arguments = {key: reply[key] for key in _MESSAGE if reply.get(key) is not None}
     if reply.get("custom") is not None:
-        found["json_message"] = reply["custom"]
-    return found
+        arguments["json_message"] = reply["custom"]
+    return arguments

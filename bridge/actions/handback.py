@@ -1,4 +1,4 @@
-"""``action_handback``: the bot has the conversation again."""
+"""``action_handback``: returns the conversation to the bot."""
 
 from __future__ import annotations
 
@@ -6,8 +6,8 @@ from bridge.actions.base import BridgeAction
 
 
 class ActionHandback(BridgeAction):
-    """Give the conversation back to the bot."""
+    """Hand the conversation back to the bot."""
 
     def name(self) -> str:
-        """The action's name in stories, rules and flows."""
+        """Return the action's name in stories, rules and flows."""
         return "action_handback"

@@ -1,4 +1,4 @@
-"""``action_human_handoff``: the conversation goes to the agent whenever it is called."""
+"""``action_human_handoff``: hands the conversation to the agent unconditionally."""
 
 from __future__ import annotations
 
@@ -6,10 +6,10 @@ from bridge.actions.base import BridgeAction
 
 
 class ActionHumanHandoff(BridgeAction):
-    """Hand the conversation over."""
+    """Hand the conversation to the agent."""
 
     promises = True
 
     def name(self) -> str:
-        """The action's name in stories, rules and flows."""
+        """Return the action's name in stories, rules and flows."""
         return "action_human_handoff"

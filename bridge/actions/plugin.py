@@ -1,6 +1,7 @@
-"""Registers the web edge with Rasa's SDK, as an object: no global module name is claimed.
+"""Registers the web edge as a plugin of Rasa's SDK.
 
-The SDK calls the hook in the main process, before anything listens, and in each worker.
+The plugin is an object, so that it occupies no top-level module name. The SDK calls the hook in
+the main process, before anything listens, and in each worker.
 """
 
 from __future__ import annotations
@@ -27,18 +28,18 @@ _hook = pluggy.HookimplMarker("rasa_sdk")
 
 
 class WebEdge:
-    """What the SDK's plugin manager is given."""
+    """The plugin object for the SDK's plugin manager."""
 
     @_hook
     def attach_sanic_app_extensions(self, app: Any) -> None:
-        """In a worker, attach the edge; in the main process, start the core and look after both."""
+        """Attach the edge in a worker; start the core and the supervision in the main process."""
         if multiprocessing.parent_process() is None:
             workers.hold_signals()
-            workers.install(app, _core_started())
+            workers.install(app, _start_core())
             return
-        # The main process needs none of them.
+        # Not needed in the main process.
         from bridge import runtime, web  # noqa: PLC0415
-        from bridge.actions import answering  # noqa: F401, PLC0415 - before the first request
+        from bridge.actions import answering  # noqa: F401, PLC0415 - preload for the first request
 
         _log_as_the_main_process()
         if (where := address()) is not None:
@@ -47,13 +48,13 @@ class WebEdge:
 
 
 def register() -> None:
-    """Register the edge, once a process."""
+    """Register the edge, once per process."""
     manager = plugin_manager()
     if not manager.has_plugin(_NAME):
         manager.register(WebEdge(), _NAME)
 
 
-def _core_started() -> Supervisor:
+def _start_core() -> Supervisor:
     options = _options()
     supervisor = Supervisor(
         level=logging.getLogger().getEffectiveLevel(),
@@ -69,7 +70,7 @@ def _core_started() -> Supervisor:
 
 
 def _options() -> Namespace | None:
-    """The SDK's command line; None in another program, which has other arguments."""
+    """Parse the SDK's command line; return None in another program with other arguments."""
     options: Namespace | None = None
     with contextlib.suppress(SystemExit):
         options, _ = create_argument_parser().parse_known_args()  # type: ignore[no-untyped-call]
@@ -77,7 +78,7 @@ def _options() -> Namespace | None:
 
 
 def _log_as_the_main_process() -> None:
-    """The SDK sets logging up in the main process only: its workers would say no word at INFO."""
+    """Configure logging as in the main process; the SDK leaves its workers without INFO logs."""
     options = _options()
     if logging.getLogger().handlers:
         return

@@ -1,4 +1,9 @@
-"""``cc-bridge``: the command. Each subcommand has a module of its own, imported when it is used."""
+"""``cc-bridge``, the command-line tool: one module or package per subcommand.
+
+Subcommands parse options and print results; the use cases are those of the core, the queries and
+``bridge.upkeep``. A subcommand's module is imported only when it is run. ``outbox`` is a typical
+one to read first.
+"""
 
 from __future__ import annotations
 
@@ -20,7 +25,7 @@ _COMMANDS = {
 
 
 class _Lazy(TyperGroup):
-    """Finds a subcommand's module by its name, so that one does not wait for the others."""
+    """A command group that imports only the module of the subcommand that is run."""
 
     def list_commands(self, ctx: Any) -> list[str]:  # noqa: ARG002 - click's signature
         return list(_COMMANDS)
@@ -28,10 +33,10 @@ class _Lazy(TyperGroup):
     def get_command(self, ctx: Any, cmd_name: str) -> Any:  # noqa: ARG002
         if cmd_name not in _COMMANDS:
             return None
-        found = typer.main.get_command(import_module(f"bridge.cli.{cmd_name}").app)
-        found.name = cmd_name
-        found.short_help = _COMMANDS[cmd_name]
-        return found
+        command = typer.main.get_command(import_module(f"bridge.cli.{cmd_name}").app)
+        command.name = cmd_name
+        command.short_help = _COMMANDS[cmd_name]
+        return command
 
 
 app = typer.Typer(
@@ -56,5 +61,5 @@ def _options(
 
 
 def main() -> None:
-    """The console script."""
+    """Run the command; the entry point of the console script."""
     app()

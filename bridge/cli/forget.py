@@ -1,4 +1,4 @@
-"""``cc-bridge forget``: erases a customer, a conversation or a call everywhere, for good."""
+"""``cc-bridge forget``: permanently erase all data of a customer, a conversation or a call."""
 
 from __future__ import annotations
 
@@ -17,8 +17,8 @@ from bridge.upkeep.erasing import Erased, Eraser, Erasure
 
 app = typer.Typer(add_completion=False)
 
-_NOTHING = 1  # the exit code where nothing was found, or the answer was no
-_SHOWN = 5  # IDs of a kind
+_NOTHING = 1  # exit code if nothing was found, or the user declined
+_SHOWN = 5  # IDs listed per kind, at most
 _KINDS = {
     "deliveries": "messages to the customer",
     "suggestions": "suggestions to agents",
@@ -53,8 +53,8 @@ def forget(
 
     Exit codes: 0 done, 1 nothing is known or the answer was no, 2 it could not be done.
     """
-    given = {"sender": sender, "user": user, "call": call}
-    named = [(kind, name) for kind, name in given.items() if name]
+    options = {"sender": sender, "user": user, "call": call}
+    named = [(kind, name) for kind, name in options.items() if name]
     if len(named) != 1:
         terminal.say("Say one of --sender, --user and --call.")
         raise typer.Exit(2)
@@ -77,36 +77,36 @@ def _forget(
 ) -> None:
     erasure = eraser.erasure(kind, name)
     with terminal.progress("Looking") as progress:
-        found = eraser.find(erasure, progress)
-    if not found.total:
+        result = eraser.find(erasure, progress)
+    if not result.total:
         terminal.say(f"Nothing is known of {kind} {name}.")
         if as_json:
-            _as_json(erasure, found, erased=False)
+            _as_json(erasure, result, erased=False)
         raise typer.Exit(_NOTHING)
     asked = not dry_run and not yes
     if not dry_run:
         if asked:
-            _show(erasure, found, erased=False, aside=True)
-        terminal.confirm(f"Erase {terminal.counted(found.total, 'row')} for good?", yes=yes)
+            _show(erasure, result, erased=False, aside=True)
+        terminal.confirm(f"Erase {terminal.counted(result.total, 'row')} for good?", yes=yes)
         with terminal.progress("Erasing") as progress:
-            found = eraser.erase(erasure, progress, compact=compact)
+            result = eraser.erase(erasure, progress, compact=compact)
     if as_json:
-        _as_json(erasure, found, erased=not dry_run)
+        _as_json(erasure, result, erased=not dry_run)
     elif asked and terminal.out().is_terminal:
-        terminal.out().print(_together(found, "erased"))  # the rest was shown before the question
+        terminal.out().print(_total(result, "erased"))  # the details were shown before
     else:
-        _show(erasure, found, erased=not dry_run)
-    if not found.clean:
+        _show(erasure, result, erased=not dry_run)
+    if not result.clean:
         terminal.say(
             "Former bytes may be left in the database's file until they are written over: run"
             " this once more with --compact at a quiet hour, or sqlite3 FILE VACUUM."
         )
 
 
-def _lines(found: Erased) -> Iterator[tuple[str, int]]:
+def _lines(result: Erased) -> Iterator[tuple[str, int]]:
     for table, what in _KINDS.items():
-        if found.rows[table]:
-            yield what, found.rows[table]
+        if result.rows[table]:
+            yield what, result.rows[table]
 
 
 def _heading(erasure: Erasure) -> str:
@@ -126,35 +126,35 @@ def _ids(noun: str, ids: frozenset[str]) -> str:
     return f"{noun + ('s' if len(listed) > 1 else ''):<13} {', '.join(listed[:_SHOWN])}{more}"
 
 
-def _show(erasure: Erasure, found: Erased, *, erased: bool, aside: bool = False) -> None:
-    """Print it; ``aside`` to standard error, beside a question."""
+def _show(erasure: Erasure, result: Erased, *, erased: bool, aside: bool = False) -> None:
+    """Print the result; with ``aside``, to standard error as part of a question."""
     word = "erased" if erased else "found"
     style = "red" if erased else "yellow"
     table = Table(box=None, pad_edge=False, show_header=False)
     table.add_column(justify="right", style=style)
     table.add_column()
-    for what, rows in _lines(found):
+    for what, rows in _lines(result):
         table.add_row(f"{rows:,}", what)
-    lines = [(name, rows) for name, rows in found.rows.items() if rows]
-    whole = Group(Text(_heading(erasure)), Text(), table, Text(), _together(found, word))
+    lines = [(name, rows) for name, rows in result.rows.items() if rows]
+    whole = Group(Text(_heading(erasure)), Text(), table, Text(), _total(result, word))
     if aside:
         terminal.aside().print(whole)
         return
     terminal.show(whole, lines)
 
 
-def _together(found: Erased, word: str) -> Text:
-    return Text(f"{terminal.counted(found.total, 'row')} {word}.", "bold")
+def _total(result: Erased, word: str) -> Text:
+    return Text(f"{terminal.counted(result.total, 'row')} {word}.", "bold")
 
 
-def _as_json(erasure: Erasure, found: Erased, *, erased: bool) -> None:
+def _as_json(erasure: Erasure, result: Erased, *, erased: bool) -> None:
     value: dict[str, Any] = {
         "conversations": sorted(erasure.senders),
         "calls": sorted(erasure.calls),
         "users": sorted(erasure.users),
         "erased": erased,
-        "rows": {name: found.rows[name] for name in _KINDS},
-        "total": found.total,
-        "clean": found.clean if erased else None,
+        "rows": {name: result.rows[name] for name in _KINDS},
+        "total": result.total,
+        "clean": result.clean if erased else None,
     }
     terminal.as_json(value)

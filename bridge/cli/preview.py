@@ -1,4 +1,4 @@
-"""``cc-bridge preview``: what a reply becomes on one channel or on all, each fallback explained."""
+"""``cc-bridge preview``: show a reply's translation per channel, and explain each fallback."""
 
 from __future__ import annotations
 
@@ -24,17 +24,17 @@ from bridge.model import Channel, Draft
 from bridge.replies import channel_names, render
 from bridge.translate import Note, Room, Translation, Translator
 
-OTHER_FIELDS = 430  # bytes of data besides the content, with IDs and names of usual length
+OTHER_FIELDS = 430  # bytes of ``data`` besides the content, for IDs and names of typical length
 
 _NO_ADDRESS = {"BRIDGE__GATEWAY__URL": "https://preview.invalid"}  # nothing is sent
-_SHOWN = 600  # characters of one content, without --full
+_SHOWN = 600  # characters of a content without --full
 
 app = typer.Typer(add_completion=False)
 
 
 @dataclass(frozen=True, slots=True)
 class Shown:
-    """One reply on the channels where it becomes the same."""
+    """A translation and the channels that share it."""
 
     channels: tuple[Channel, ...]
     translation: Translation
@@ -63,38 +63,38 @@ def preview(
         known = config.load_domain(domain) if domain else settings.domain
         translator = Translator(settings.media)
         room = _room(settings.bridge.gateway)
-        said = _replies(what, channels, known, _slots(slot))
+        replies = _replies(what, channels, known, _slots(slot))
     except BridgeError as error:
         typer.echo(str(error), err=True)
         raise typer.Exit(2) from None
     results = [
-        {each: translator.translate(reply, each, room) for each, reply in per_channel.items()}
-        for per_channel in said
+        {name: translator.translate(reply, name, room) for name, reply in per_channel.items()}
+        for per_channel in replies
     ]
     if as_json:
-        written = json.dumps(_as_json(said, results, room), ensure_ascii=False, indent=2)
-        typer.echo(written.encode("utf-8", "replace").decode())  # a reply may hold half a pair
+        text = json.dumps(_as_json(replies, results, room), ensure_ascii=False, indent=2)
+        typer.echo(text.encode("utf-8", "replace").decode())  # it may contain lone surrogates
     else:
         _print(what, results, room, full=full)
 
 
-# -- what is asked for ---------------------------------------------------------------------------
+# -- the arguments -------------------------------------------------------------------------------
 
 
 def _channel(name: str) -> Channel:
     try:
         return Channel(name.upper())
     except ValueError:
-        names = ", ".join(each.value for each in Channel)
+        names = ", ".join(channel.value for channel in Channel)
         raise BridgeError(f"no channel {name!r}; the channels are {names}") from None
 
 
-def _slots(given: Sequence[str]) -> dict[str, Any]:
+def _slots(assignments: Sequence[str]) -> dict[str, Any]:
     slots: dict[str, Any] = {}
-    for each in given:
-        name, equals, value = each.partition("=")
+    for assignment in assignments:
+        name, equals, value = assignment.partition("=")
         if not equals:
-            raise BridgeError(f"--slot takes NAME=VALUE, and found {each!r}")
+            raise BridgeError(f"--slot takes NAME=VALUE, and found {assignment!r}")
         try:
             slots[name] = json.loads(value)
         except ValueError:
@@ -117,12 +117,11 @@ def _room(gateway: GatewaySettings) -> Room:
 def _replies(
     what: str, channels: Sequence[Channel], domain: Mapping[str, Any] | None, slots: dict[str, Any]
 ) -> list[dict[Channel, Any]]:
-    """Each reply, as each channel gets it: a response may have variations by channel."""
+    """Return each reply by channel: a response may have variations by channel."""
     if not what.startswith("utter_") or Path(what).is_file():
-        read = _read(what)
-        return [
-            dict.fromkeys(channels, each) for each in (read if isinstance(read, list) else [read])
-        ]
+        value = _read(what)
+        replies = value if isinstance(value, list) else [value]
+        return [dict.fromkeys(channels, reply) for reply in replies]
     if domain is None:
         raise BridgeError(f"{what} is a response: name its domain with --domain domain.yml")
     responses = domain.get("responses") or {}
@@ -131,18 +130,18 @@ def _replies(
         hint = f"; did you mean {close[0]}?" if close else ""
         raise BridgeError(f"the domain has no response {what}{hint}")
     rendered = {
-        each: render(
-            responses, what, slots, channels=channel_names(each.value, None), seed="preview"
+        channel: render(
+            responses, what, slots, channels=channel_names(channel.value, None), seed="preview"
         )
-        for each in channels
+        for channel in channels
     }
-    return [{each: reply or {} for each, reply in rendered.items()}]
+    return [{channel: reply or {} for channel, reply in rendered.items()}]
 
 
 def _read(name: str) -> Any:
     try:
-        written = sys.stdin.read() if name == "-" else Path(name).read_text(encoding="utf-8-sig")
-        return json.loads(written)
+        text = sys.stdin.read() if name == "-" else Path(name).read_text(encoding="utf-8-sig")
+        return json.loads(text)
     except OSError as error:
         reason = error.strerror or "not readable"
         raise BridgeError(f"{name}: {reason}; give a file, or a response's name") from None
@@ -154,25 +153,25 @@ def _read(name: str) -> Any:
 
 
 def _as_json(
-    said: Sequence[Mapping[Channel, Any]],
+    replies: Sequence[Mapping[Channel, Any]],
     results: Sequence[Mapping[Channel, Translation]],
     room: Room,
 ) -> Any:
-    written = [
+    shown = [
         {
             "channels": {
                 channel.value: {
-                    "reply": replies[channel],
+                    "reply": per_channel[channel],
                     "messages": [_message(draft, room) for draft in translation.drafts],
-                    "notes": [_note(each) for each in translation.notes],
-                    "refused": [_note(each) for each in translation.refused],
+                    "notes": [_note(note) for note in translation.notes],
+                    "refused": [_note(note) for note in translation.refused],
                 }
                 for channel, translation in result.items()
             }
         }
-        for replies, result in zip(said, results, strict=True)
+        for per_channel, result in zip(replies, results, strict=True)
     ]
-    return written[0] if len(written) == 1 else {"replies": written}
+    return shown[0] if len(shown) == 1 else {"replies": shown}
 
 
 def _message(draft: Draft, room: Room) -> dict[str, Any]:
@@ -212,7 +211,7 @@ def _print(
 
 
 def _grouped(result: Mapping[Channel, Translation]) -> list[Shown]:
-    """Channels where the reply becomes the same stand together."""
+    """Group the channels that have the same translation."""
     groups: dict[Translation, list[Channel]] = {}
     for channel, translation in result.items():
         groups.setdefault(translation, []).append(channel)
@@ -220,7 +219,7 @@ def _grouped(result: Mapping[Channel, Translation]) -> list[Shown]:
 
 
 def _table(shown: Shown, room: Room, *, full: bool) -> Group:
-    names = Text("  ".join(each.value for each in shown.channels), style="bold cyan")
+    names = Text("  ".join(channel.value for channel in shown.channels), style="bold cyan")
     table = Table(box=None, expand=True, show_header=False, padding=(0, 2, 0, 0))
     table.add_column(justify="right", style="dim", width=2)
     table.add_column(style="bold", width=14, overflow="fold")
@@ -229,14 +228,14 @@ def _table(shown: Shown, room: Room, *, full: bool) -> Group:
     notes = shown.translation.notes
     for place, draft in enumerate(shown.translation.drafts):
         cell: list[Text] = [_content(draft, full=full)]
-        cell += [_said("why", each, "yellow") for each in notes if each.draft == place]
+        cell += [_labelled("why", note, "yellow") for note in notes if note.draft == place]
         size = f"{_bytes(draft, room):,} B"
         table.add_row(str(place + 1), _kind(draft), Group(*cell), size)
-    for each in notes:
-        if each.draft is None:
-            table.add_row("", Text("note", style="yellow"), Text(each.sentence), "")
-    for each in shown.translation.refused:
-        table.add_row("", Text("refused", style="red"), Text(each.sentence), "")
+    for note in notes:
+        if note.draft is None:
+            table.add_row("", Text("note", style="yellow"), Text(note.sentence), "")
+    for note in shown.translation.refused:
+        table.add_row("", Text("refused", style="red"), Text(note.sentence), "")
     return Group(Text(), Rule(names, style="dim", align="left"), table)
 
 
@@ -257,5 +256,5 @@ def _content(draft: Draft, *, full: bool) -> Text:
     return text.append(f" ... {len(content) - _SHOWN:,} more characters (--full)", style="dim")
 
 
-def _said(label: str, note: Note, style: str) -> Text:
+def _labelled(label: str, note: Note, style: str) -> Text:
     return Text.assemble((f"{label}: ", style), (note.sentence, "italic"))

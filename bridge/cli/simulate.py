@@ -1,4 +1,4 @@
-"""``cc-bridge simulate``: what the bridge talks to, to try it out against."""
+"""``cc-bridge simulate``: run a simulated CC-Gateway to try the bridge with."""
 
 from __future__ import annotations
 

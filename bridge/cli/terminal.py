@@ -1,4 +1,4 @@
-"""What commands share at a terminal: tables there, plain lines for pipes, a bar on long work.
+"""Terminal output for all commands: tables, tab-separated lines for pipes, progress bars.
 
 Results go to standard output; questions, progress and warnings to standard error.
 """
@@ -20,17 +20,17 @@ _UNITS = ((86400, "d"), (3600, "h"), (60, "min"), (0, "s"))
 
 
 def out() -> Console:
-    """Standard output."""
+    """Return a console on standard output."""
     return Console(highlight=False)
 
 
 def aside() -> Console:
-    """Standard error."""
+    """Return a console on standard error."""
     return Console(stderr=True, highlight=False)
 
 
 def show(table: RenderableType, lines: Iterable[Iterable[object]]) -> None:
-    """A table at a terminal; else its lines with tabs between the fields, nothing cut short."""
+    """Print a table at a terminal; otherwise untruncated lines with tabs between the fields."""
     console = out()
     if console.is_terminal:
         console.print(table)
@@ -43,22 +43,22 @@ _ONE_LINE = {ord("\t"): " ", ord("\n"): " ", ord("\r"): " "}
 
 
 def as_json(value: Mapping[str, Any], *, indent: int | None = None) -> None:
-    """One JSON object."""
-    written = json.dumps(value, ensure_ascii=False, indent=indent)
-    typer.echo(written.encode("utf-8", "replace").decode())  # a text may hold half a pair
+    """Print a JSON object."""
+    text = json.dumps(value, ensure_ascii=False, indent=indent)
+    typer.echo(text.encode("utf-8", "replace").decode())  # it may contain lone surrogates
 
 
 def say(sentence: str) -> None:
-    """A sentence for people, beside the results."""
+    """Print a sentence to standard error."""
     typer.echo(sentence, err=True)
 
 
 def confirm(question: str, *, yes: bool) -> None:
-    """Ask; exit with code 1 where the answer is no, with 2 where nobody can be asked."""
+    """Ask for confirmation; exit with code 1 on a no, with 2 if standard input is no terminal."""
     if yes:
         return
     if not sys.stdin.isatty():
-        say("Nobody can be asked here: add --yes.")
+        say("Standard input is not a terminal: add --yes.")
         raise typer.Exit(2)
     if not typer.confirm(question, err=True):
         say("Nothing was changed.")
@@ -67,7 +67,7 @@ def confirm(question: str, *, yes: bool) -> None:
 
 @contextmanager
 def progress(label: str) -> Iterator[Callable[[int, int], None]]:
-    """A bar that is told how much is done, of how much; nothing where nobody sees it."""
+    """Show a progress bar at a terminal only; yield a function that takes done and total."""
     console = aside()
     if not console.is_terminal:
         yield lambda _done, _total: None
@@ -79,7 +79,7 @@ def progress(label: str) -> Iterator[Callable[[int, int], None]]:
 
 
 def age(seconds: float) -> str:
-    """``3 s``, ``12 min``, ``5 h``, ``40 d``."""
+    """Format a duration: ``3 s``, ``12 min``, ``5 h``, ``40 d``."""
     for size, unit in _UNITS:
         if seconds >= max(size, 1):
             return f"{seconds // max(size, 1):.0f} {unit}"
@@ -87,11 +87,11 @@ def age(seconds: float) -> str:
 
 
 def moment(seconds: float) -> str:
-    """A time as the clock on the wall shows it, with its date."""
+    """Format epoch seconds as local date and time."""
     return datetime.fromtimestamp(seconds).astimezone().strftime("%Y-%m-%d %H:%M:%S")
 
 
 def counted(number: int, noun: str) -> str:
-    """``1 message``, ``12 messages``."""
+    """Format a number with its noun: ``1 message``, ``12 messages``."""
     plural = noun[:-1] + "ies" if noun.endswith("y") else noun + "s"
     return f"{number:,} {noun if number == 1 else plural}"

@@ -1,4 +1,4 @@
-"""``cc-bridge token``: makes a signed token and prints it alone on standard output."""
+"""``cc-bridge token``: issue or revoke signed tokens; a token is the only standard output."""
 
 from __future__ import annotations
 
@@ -48,8 +48,8 @@ def token(
     ] = None,
 ) -> None:
     """Make one token, or revoke."""
-    given = [name for name in (assignment, agent, supervisor, revoke) if name is not None]
-    if len(given) != 1:
+    chosen = [name for name in (assignment, agent, supervisor, revoke) if name is not None]
+    if len(chosen) != 1:
         typer.echo("Say one of --assignment, --agent, --supervisor and --revoke.", err=True)
         raise typer.Exit(2)
     try:
@@ -80,7 +80,7 @@ def _assignment(settings: Settings, written: str, seconds: int) -> str:
         fields = None
     if not isinstance(fields, dict):
         raise AssignmentError("invalid_assignment", "the assignment is not a JSON object")
-    made, warning = assignment_tokens.assignment_of(
+    assignment, warning = assignment_tokens.assignment_of(
         fields,
         str(fields.get("sender_id") or ""),
         highest_agent=settings.bridge.gateway.max_agent_id,
@@ -88,15 +88,15 @@ def _assignment(settings: Settings, written: str, seconds: int) -> str:
     if warning:
         typer.echo(warning, err=True)
     return assignment_tokens.mint(
-        made, secret=secret.get_secret_value(), now=time.time(), seconds=seconds
+        assignment, secret=secret.get_secret_value(), now=time.time(), seconds=seconds
     )
 
 
 def _person(settings: Settings, role: Role, subject: str, seconds: int | None) -> str:
     with runtime.tools(settings, existing=False) as tools:
-        made, said = tools.tokens.make(role, subject, seconds=seconds or access_tokens.LONGEST)
-    typer.echo(f"token id {said.token_id} (to revoke it)", err=True)
-    return made
+        text, record = tools.tokens.make(role, subject, seconds=seconds or access_tokens.LONGEST)
+    typer.echo(f"token id {record.token_id} (to revoke it)", err=True)
+    return text
 
 
 def _revoke(settings: Settings, what: str) -> None:

@@ -1,4 +1,4 @@
-"""``cc-bridge validate``: every fault of the three files, and what is worth a word."""
+"""``cc-bridge validate``: report all faults and warnings of the three configuration files."""
 
 from __future__ import annotations
 

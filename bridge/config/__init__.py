@@ -1,7 +1,8 @@
-"""Configuration: YAML with line numbers into frozen settings; every fault at once.
+"""Read YAML files and the environment into frozen settings, reporting all faults at once.
 
-The only package that reads YAML and the environment. What may be said is in ``operators.py``,
-``designers.py`` and ``media.py``; the rest of the program imports ``settings.py``.
+No other package reads YAML or the environment, and this one makes no network requests. Read
+``loader.py`` first; the keys of the files are defined in ``operators.py``, ``designers.py`` and
+``media.py``, and the rest of the program imports ``settings.py``.
 """
 
 from bridge.config.domain import load_domain

@@ -1,4 +1,4 @@
-"""``python -m bridge.config FOLDER`` writes the JSON Schemas of the three files there."""
+"""``python -m bridge.config FOLDER`` writes the JSON Schemas of the three files to FOLDER."""
 
 import sys
 from pathlib import Path

@@ -1,4 +1,7 @@
-"""A document against its model: what pydantic finds, as faults with places and in our words."""
+"""Validate a document against its model and convert pydantic's errors into our faults.
+
+A fault states its place in the file and uses our wording instead of pydantic's.
+"""
 
 from __future__ import annotations
 
@@ -17,17 +20,17 @@ from bridge.config.values import CONFLICT
 
 Model = TypeVar("Model", bound=BaseModel)
 
-_KEY = "[key]"  # how pydantic says that the key is meant, not its value
+_KEY = "[key]"  # pydantic's mark for an error of the key, not of its value
 _CONTAINERS = {"array", "object"}
 _MAPPING_ERRORS = ("model_type", "model_attributes_type", "dict_type", "mapping_type")
 _OWN_WORDS = ("value_error", "assertion_error")
-_MENDINGS = 2  # text first, then what was hidden behind it
+_MENDINGS = 2  # the most rounds, because mending may uncover further errors
 
 
 def check(
     document: Document, model: type[Model], which: schema.Which
 ) -> tuple[Model | None, list[Fault]]:
-    """The settings of a file, or all that is wrong with them; ``document`` may be mended."""
+    """Return the settings of a file, or all their faults; ``document`` may be mended."""
     if document.value is None:
         document.value = {}
     errors: list[ErrorDetails] = []
@@ -38,7 +41,7 @@ def check(
             errors = error.errors(include_url=False)
         if not _mend(document, errors):
             break
-    # What could not be read or expanded needs no second fault for what it is instead.
+    # A value that could not be read or expanded needs no second fault for its type.
     unread = {each.path for each in document.faults if each.place == document.place(each.path)}
     faults: dict[tuple[Path, str], Fault] = {}
     for each in errors:
@@ -49,7 +52,11 @@ def check(
 
 
 def _mend(document: Document, errors: list[ErrorDetails]) -> bool:
-    """Take numbers as the text that was written, and a section with nothing in it as absent."""
+    """Replace numbers with their text where text is wanted, and remove empty sections.
+
+    Returns:
+        Whether anything was changed.
+    """
     mended = False
     for error in errors:
         path = locate(document.value, error["loc"])
@@ -64,19 +71,19 @@ def _mend(document: Document, errors: list[ErrorDetails]) -> bool:
 
 
 def locate(value: Any, loc: tuple[int | str, ...]) -> Path:
-    """Pydantic's ``loc`` as a path of the file: without what only pydantic knows."""
+    """Convert pydantic's ``loc`` to a path in the file, without the steps internal to pydantic."""
     path: list[int | str] = []
     for number, step in enumerate(loc):
         if step in _steps(value):
             value = value[step]
         elif number < len(loc) - 1 or step == _KEY or not isinstance(value, dict):
-            continue  # the name of a validator, or of one way to read the value
+            continue  # the name of a validator or of a member of a union
         path.append(step)
     return tuple(path)
 
 
 def _steps(value: Any) -> Container[Any]:
-    """The keys of a mapping, the numbers of a list's items."""
+    """Return the keys of a mapping or the indexes of a list."""
     if isinstance(value, list):
         return range(len(value))
     return value if isinstance(value, dict) else ()
@@ -150,7 +157,7 @@ def _unknown_key(document: Document, path: Path, which: schema.Which) -> Fault:
 
 
 def _elsewhere(word: str, which: schema.Which) -> str:
-    """Where a key of that name belongs, in this file or in another."""
+    """Return the path where a key of that name belongs, in this file or another, or ``""``."""
     for other in (which, *(each for each in schema.MODELS if each != which)):
         for path in schema.paths(other):
             if path[-1] == word:
@@ -162,12 +169,12 @@ def _elsewhere(word: str, which: schema.Which) -> str:
 
 
 def found_at(document: Document, path: Path, value: Any, which: schema.Which) -> str:
-    """What stands at ``path``, as far as it may be shown."""
+    """Describe the value at ``path`` for a fault, without revealing secrets."""
     if path in document.sources:
         return f"what {names(document.sources[path])} came to, which is not shown here"
     node = schema.at(which, path) or {}
     if which == "bridge" and node.get("type") in _CONTAINERS:
-        return kind(value)  # a secret may stand where a mapping of secrets is wanted
+        return kind(value)  # a misplaced secret, where a mapping is wanted
     return shown(value, path, document.texts.get(path))
 
 

@@ -1,4 +1,4 @@
-"""What is allowed, and worth a word at start: the warnings of good settings. Pure."""
+"""Warnings at start about settings that are valid but probably not intended. Pure."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from bridge.model import Mode
 
 
 def config_warnings(bridge: BridgeSettings, designer: HandoffSettings) -> Iterator[str]:
-    """One sentence each, with the key that it is about; never a value."""
+    """Yield the warnings: one sentence each, which names the key but no value that is set."""
     yield from _addresses(bridge)
     yield from _secrets(bridge)
     yield from _agents(bridge)
@@ -36,7 +36,7 @@ def _is_open(url: str) -> bool:
 
 
 def is_loopback(host: str) -> bool:
-    """Whether ``host`` is this machine, as far as its name says."""
+    """Return whether ``host`` is this machine, judging by its name alone."""
     if host == "localhost" or host.endswith(".localhost"):
         return True
     try:

@@ -1,7 +1,7 @@
-"""What conversation designers can say in ``handoff.yml``.
+"""The settings of ``handoff.yml``, for conversation designers.
 
-Each field is a key of the file, under the same name; descriptions are shown to people, in faults
-and by their editors. Nothing here may hold a secret: designers must not be able to print one.
+Each field is a key of the file with the same name. Fault messages and editors show its
+description. No field may contain a secret, because designers must not be able to print one.
 """
 
 from __future__ import annotations
@@ -14,7 +14,7 @@ from pydantic import Field
 from bridge.config.values import Count, Fraction, Name, Number, Section
 from bridge.model import Mode
 
-RESPONSE_SELECTOR = "response_selector"  # a `reply` that is no response of the domain
+RESPONSE_SELECTOR = "response_selector"  # a `reply` that is not a response of the domain
 ANY_INTENT = "*"
 
 _TESTS = ("intent", "slot", "entity", "fallbacks", "command", "flow", "keyword")
@@ -45,12 +45,12 @@ class Condition(Section):
 
     @property
     def asks_value(self) -> bool:
-        """Whether ``is`` was written, were it ``is: null``."""
+        """Return whether the key ``is`` was written, even as ``is: null``."""
         return "is_" in self.model_fields_set
 
     @classmethod
     def conflicts(cls, written: Mapping[str, Any]) -> Iterator[tuple[tuple[str, ...], str]]:
-        """Keys that mean nothing without another."""
+        """Yield faults for conditions without a test and for keys that require another key."""
         misspelt = any(cls._unknown(key) for key in written)
         if not misspelt and not any(key in written for key in _TESTS):
             yield (), f"name at least one of {', '.join(_TESTS)}"

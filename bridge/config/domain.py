@@ -1,7 +1,7 @@
-"""Rasa's domain: reading it, and checking the designer's names against it.
+"""Read Rasa's domain, and check the names in ``handoff.yml`` against it.
 
-The domain is Rasa's file, so it is read as Rasa reads it, split over a folder or not, and nothing
-in it is judged here.
+The domain belongs to Rasa: it is read as Rasa reads it, from one file or from a folder, and its
+contents are not validated here.
 """
 
 from __future__ import annotations
@@ -32,11 +32,11 @@ def load_domain(path: FilePath | str) -> Mapping[str, Any]:
     """Read a domain file, or merge the domain files of a folder.
 
     Returns:
-        The domain as Rasa writes it: ``intents`` and ``entities`` as lists, ``slots`` and
-        ``responses`` as mappings. The first of a name stands.
+        The domain in Rasa's format: ``intents`` and ``entities`` as lists, ``slots`` and
+        ``responses`` as mappings. Of duplicate names, the first is kept.
 
     Raises:
-        ConfigurationError: there is no such file, or one is not YAML.
+        ConfigurationError: the file or folder does not exist, or a file cannot be read as YAML.
     """
     faults: list[Fault] = []
     known = read_domain(FilePath(path), str(path), faults)
@@ -46,7 +46,7 @@ def load_domain(path: FilePath | str) -> Mapping[str, Any]:
 
 
 def read_domain(start: FilePath, name: str, faults: list[Fault]) -> dict[str, Any] | None:
-    """The domain of a file or folder that messages call ``name``; None where there are faults."""
+    """Read the domain of a file or folder (``name`` in messages); None if there are faults."""
     files = _files(start)
     if files is None:
         faults.append(Fault(Place(name), wrong="there is no such domain file or folder"))
@@ -63,10 +63,10 @@ def _files(start: FilePath) -> list[FilePath] | None:
     try:
         if not start.is_dir():
             return [start] if start.exists() else None
-    except OSError:  # a name that no file can have, a folder that is closed to us
+    except OSError:  # an invalid file name, or a folder without permission
         return None
     found: list[FilePath] = []
-    seen: set[str] = set()  # links may lead in a circle
+    seen: set[str] = set()  # symbolic links may form a cycle
     for folder, below, names in os.walk(start, followlinks=True):
         real = os.path.realpath(folder)
         below[:] = sorted(each for each in below if not each.startswith(".") and real not in seen)
@@ -80,7 +80,7 @@ def _files(start: FilePath) -> list[FilePath] | None:
 def _read(
     path: FilePath, place: Place, faults: list[Fault], *, whole: bool
 ) -> dict[str, Any] | None:
-    """One file; files of a folder without a key of a domain are no part of it."""
+    """Read one file; skip files of a folder that have none of the domain's keys."""
     try:
         text = path.read_text(encoding="utf-8-sig")
     except (OSError, UnicodeDecodeError):
@@ -89,7 +89,7 @@ def _read(
     if not whole and not _DOMAIN_KEY.search(text):
         return None
     yaml = YAML(typ="safe")
-    yaml.allow_duplicate_keys = True  # Rasa's affair
+    yaml.allow_duplicate_keys = True  # Rasa validates its own file
     try:
         value = yaml.load(text)
     except MarkedYAMLError as error:
@@ -122,16 +122,16 @@ def _merge(parts: Iterable[Mapping[str, Any]]) -> dict[str, Any]:
 def check_names(
     document: Document, domain: Mapping[str, Any], source: str
 ) -> tuple[list[Fault], list[str]]:
-    """The names of ``handoff.yml`` that the domain does not have.
+    """Find the names in ``handoff.yml`` that the domain does not define.
 
     Args:
-        document: ``handoff.yml``; its values need not be right otherwise.
-        domain: what :func:`load_domain` gave.
-        source: the domain's name, for the messages.
+        document: ``handoff.yml``; its values need not be valid otherwise.
+        domain: the result of :func:`load_domain`.
+        source: the domain's name in messages.
 
     Returns:
-        Faults for intents and responses that were written, and warnings for the rest: defaults
-        that nobody wrote, and slots and entities, which Rasa can have from elsewhere.
+        Faults for intents and responses that the file names, and warnings for the rest: default
+        values, and slots and entities, which Rasa can have from other sources.
     """
     intents, responses = names_of(domain.get("intents")), names_of(domain.get("responses"))
     faults, warnings = [], []
@@ -153,7 +153,7 @@ def check_names(
 
 
 def names_of(part: Any) -> list[str]:
-    """The names of a domain's list (of words or single-key mappings) or mapping."""
+    """Return the names in a domain's mapping or list (of strings or single-key mappings)."""
     names: list[str] = []
     for each in part if isinstance(part, list | dict) else ():
         names += [str(key) for key in each] if isinstance(each, dict) else [str(each)]
@@ -203,7 +203,7 @@ def _known_response(name: str, responses: list[str]) -> bool:
     if name in responses:
         return True
     base, slash, _ = name.partition("/")
-    # Retrieval answers often stand with the training examples, where the domain has none of them.
+    # Responses of a retrieval intent are often in the training data and not in the domain.
     return bool(slash) and not any(each.startswith(f"{base}/") for each in responses)
 
 

@@ -1,8 +1,8 @@
-"""Operators' keys from the environment: ``BRIDGE__GATEWAY__URL`` is ``gateway.url``.
+"""Set operators' keys from the environment: ``BRIDGE__GATEWAY__URL`` sets ``gateway.url``.
 
-Two underscores part the keys; capitals do not matter. A value is text, typed by its field; where
-the key holds a mapping, the value is JSON and gives the whole of it. The only module that looks at
-``os.environ``.
+Two underscores separate the keys, and case is ignored. A value is text that its field converts; if
+the key is a mapping, the value is JSON and replaces the whole mapping. This is the only module that
+reads ``os.environ``.
 """
 
 from __future__ import annotations
@@ -22,14 +22,15 @@ _PART = "__"
 
 
 def current() -> Mapping[str, str]:
-    """The environment of this process."""
+    """Return the environment of this process."""
     return os.environ
 
 
 def for_child(given: Mapping[str, str]) -> dict[str, str]:
-    """The environment of an action server that this process starts: only ``given`` configures it.
+    """Return the environment for an action server that this process starts.
 
-    What configures a bridge, rasa-sdk or Sanic here is left out.
+    Only ``given`` configures it: the variables of this process that configure a bridge, rasa-sdk or
+    Sanic are left out.
     """
     foreign = ("BRIDGE_", "SANIC_", "ACTION_SERVER_")
     kept = {
@@ -39,12 +40,12 @@ def for_child(given: Mapping[str, str]) -> dict[str, str]:
 
 
 def variable(path: Path) -> str:
-    """The variable that sets ``path``."""
+    """Return the name of the variable that sets ``path``."""
     return PREFIX + _PART.join(str(step).upper() for step in path)
 
 
 def overlay(document: Document, environ: Mapping[str, str]) -> None:
-    """Lay the variables over what ``bridge.yml`` says; faults go to the document."""
+    """Override the values of ``bridge.yml`` with the variables; add faults to the document."""
     taken: dict[Path, str] = {}
     ours = [name for name in environ if name.upper().startswith(PREFIX)]
     for name in sorted(ours, key=lambda each: (each.count(_PART), each)):  # parents first
@@ -60,13 +61,13 @@ def overlay(document: Document, environ: Mapping[str, str]) -> None:
 
 
 def _path(name: str) -> Path | Fault:
-    """The key that a variable sets, or why there is none."""
+    """Return the path of the key that a variable sets, or a fault if there is none."""
     path, rest = _follow(name[len(PREFIX) :].split(_PART))
     return _unknown(name, path, rest) if rest else path
 
 
 def _follow(parts: list[str], path: Path = ()) -> tuple[Path, list[str]]:
-    """As far as ``parts`` name keys below ``path``, and what is left of them."""
+    """Resolve ``parts`` as keys below ``path``; return the path reached and the remaining parts."""
     for number, part in enumerate(parts):
         node = schema.at("bridge", path) or {}
         known = schema.keys("bridge", node)
@@ -94,7 +95,7 @@ def _unknown(name: str, path: Path, rest: list[str]) -> Fault:
 
 
 def _anywhere(name: str) -> Path:
-    """The key whose variable ``name`` is like: one whose section was left out, say."""
+    """Return the key whose variable resembles ``name``, for example without its section."""
     words = name[len(PREFIX) :].upper()
     variables = {variable(each).removeprefix(PREFIX): each for each in schema.paths("bridge")}
     for known, path in variables.items():
@@ -109,7 +110,7 @@ def _set(document: Document, name: str, path: Path, text: str) -> None:
     node = schema.at("bridge", path)
     if node is not None and schema.is_mapping(node):
         if _is_json(text):
-            compose(text, below, place)  # JSON is YAML, and numbers keep the text that was written
+            compose(text, below, place)  # JSON is YAML; numbers keep their text
         if not isinstance(below.value, dict):
             example = variable((*path, next(iter(schema.keys("bridge", node)), "291")))
             allowed = f'JSON: {{"key": "value"}}, or a variable for each key, as {example}'
@@ -120,7 +121,7 @@ def _set(document: Document, name: str, path: Path, text: str) -> None:
     else:
         below.value = text
     if not _make_room(document, path, place):
-        return  # the file has no mapping there: its own fault says so
+        return  # the file has no mapping there, which is reported as a fault of its own
     document.forget(path)
     document.put(path, below.value)
     document.values[path] = document.keys[path] = place
@@ -136,7 +137,7 @@ def _is_json(text: str) -> bool:
 
 
 def _make_room(document: Document, path: Path, place: Place) -> bool:
-    """Whether every parent of ``path`` is a mapping; missing ones are made."""
+    """Create the missing parents of ``path``; return whether every parent is a mapping."""
     if document.value is None:
         document.value = {}
     here = document.value

@@ -1,8 +1,9 @@
-"""``${NAME}`` and ``${NAME:-default}`` in ``bridge.yml``, and only there.
+"""Expand ``${NAME}`` and ``${NAME:-default}`` in ``bridge.yml``, and only there.
 
-A designer must not be able to print a secret, so in ``handoff.yml`` and ``media.yml`` text stays
-as it is; what looks like an expansion there (capitals between the braces) is a fault, since it was
-meant to be one. ``$${`` is a plain ``${``. Expanded values stay text: the field types them.
+A designer must not be able to print a secret, so ``handoff.yml`` and ``media.yml`` are not
+expanded. Text there that looks like an expansion (capitals between the braces) is a fault, because
+it was meant to be one. ``$${`` is a literal ``${``. Expanded values remain text, which the field
+converts.
 """
 
 from __future__ import annotations
@@ -19,7 +20,7 @@ _LOOKS_LIKE = re.compile(r"(\$?)(\$\{[A-Z_][A-Z0-9_]*(?::-[^{}]*)?\})")
 
 
 def expand(document: Document, environ: Mapping[str, str]) -> None:
-    """Expand every value that a file gave; what the environment gave is taken literally."""
+    """Expand every value from the file; values from the environment are taken literally."""
     for path, value in list(document.scalars()):
         if not isinstance(value, str) or "${" not in value or document.place(path).variable:
             continue
@@ -76,7 +77,7 @@ def _malformed(document: Document, path: Path, value: str) -> Fault:
 
 
 def refuse(document: Document) -> None:
-    """Report what looks like an expansion in a designers' file."""
+    """Add a fault for text in a designers' file that looks like an expansion."""
     for path, value in list(document.scalars()):
         if not isinstance(value, str) or not (found := list(_LOOKS_LIKE.finditer(value))):
             continue
@@ -94,6 +95,6 @@ def refuse(document: Document) -> None:
 
 
 def names(source: str) -> str:
-    """``${A}`` and ``${B}`` of a value as it was written, without defaults."""
+    """Return the variables in a value as it was written, without defaults: ``${A} and ${B}``."""
     found = [_BODY.fullmatch(each[1] or "") for each in _ANY.finditer(source)]
     return " and ".join(dict.fromkeys(f"${{{body[1]}}}" for body in found if body))

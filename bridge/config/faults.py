@@ -1,8 +1,8 @@
-"""What is wrong with the configuration, told to a person: where, found, allowed, meant.
+"""Configuration faults as readable messages: the place, what was found, allowed and meant.
 
-No secret may pass through here: ``shown`` is the only way from a value to a fault, and it shows
-neither what stands under a secret's key nor the credentials of a URL. What an expansion of the
-environment came to is never handed to it.
+A fault must not reveal a secret: values enter a fault only through ``shown``, which hides the
+values of secret keys and the credentials in URLs. Values expanded from the environment are never
+passed to it.
 """
 
 from __future__ import annotations
@@ -14,7 +14,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Any
 
-Path = tuple[str | int, ...]  # the keys, and the numbers of list items, from the top of a file
+Path = tuple[str | int, ...]  # the keys and list indexes from the top of a file
 
 _WIDTH = 98
 _INDENT = "    "
@@ -25,10 +25,10 @@ _SECRET_KEY = re.compile(r"password|token|secret|guid|credential", re.IGNORECASE
 
 @dataclass(frozen=True, slots=True)
 class Place:
-    """Where something was written: in a file, or in a variable of the environment."""
+    """The location of a value or key: in a file, or an environment variable."""
 
     file: str = ""
-    line: int = 0  # from 1; 0 is the file as a whole
+    line: int = 0  # from 1; 0 for the file as a whole
     column: int = 0  # from 1
     variable: str = ""
 
@@ -42,11 +42,11 @@ class Place:
 
 @dataclass(frozen=True, slots=True)
 class Fault:
-    """One thing that is wrong; as text, a paragraph."""
+    """One configuration fault; its string form is a paragraph."""
 
     place: Place
     path: Path = ()
-    wrong: str = ""  # a sentence, where `found` and `allowed` would not say it
+    wrong: str = ""  # a sentence, if `found` and `allowed` would not express the fault
     found: str = ""
     allowed: str = ""
     meant: str = ""
@@ -64,7 +64,7 @@ class Fault:
 
     @property
     def order(self) -> tuple[bool, str, int, int, str]:
-        """Files first, from top to bottom, then the environment."""
+        """Return the sort key: files first, from top to bottom, then the environment."""
         place = self.place
         return (bool(place.variable), place.file, place.line, place.column, place.variable)
 
@@ -81,7 +81,7 @@ def _line(label: str, text: str) -> str:
 
 
 def spell(path: Path) -> str:
-    """``("handoff", "when", 1, "intent")`` as ``handoff.when[1].intent``."""
+    """Format ``("handoff", "when", 1, "intent")`` as ``handoff.when[1].intent``."""
     words = ""
     for step in path:
         if isinstance(step, int):
@@ -92,7 +92,7 @@ def spell(path: Path) -> str:
 
 
 def printable(text: str) -> str:
-    """``text`` on one line, shortened, without what could steer a terminal."""
+    """Return ``text`` on one line, shortened, with control characters escaped."""
     clean = "".join(
         char if char.isprintable() else char.encode("unicode_escape").decode() for char in text
     )
@@ -100,17 +100,17 @@ def printable(text: str) -> str:
 
 
 def is_secret(path: Path) -> bool:
-    """Whether a value of this path, or beside an expected one of it, may be a secret."""
+    """Return whether a value at this path, or one misplaced near it, may be a secret."""
     return any(isinstance(step, str) and _SECRET_KEY.search(step) for step in path)
 
 
 def shown(value: Any, path: Path, written: str | None = None) -> str:
-    """A scalar as it was found, or what kind of thing it is where its content must not show.
+    """Return a scalar as it was found, or a description if its content must not be shown.
 
     Args:
-        value: what was read.
-        path: its key; decides whether it may be shown.
-        written: the text in the file, where YAML read it as something else.
+        value: the value that was read.
+        path: its key, which decides whether the value may be shown.
+        written: the text in the file, if YAML read it as another type.
     """
     if value is None:
         return "nothing (null)"
@@ -125,7 +125,7 @@ def shown(value: Any, path: Path, written: str | None = None) -> str:
 
 
 def kind(value: Any) -> str:
-    """What kind of thing was found, without its content."""
+    """Describe the type of a value, without its content."""
     if isinstance(value, dict):
         return "a mapping (key: value)"
     if isinstance(value, list):
@@ -136,10 +136,10 @@ def kind(value: Any) -> str:
 
 
 def masked(url: str) -> str:
-    """A URL, or what was meant for one, without what may be a secret in it.
+    """Mask the parts of a URL, or of an attempt at one, that may contain a secret.
 
-    That is what stands before its host and after its path. Where the signs that part them could
-    themselves belong to a password, only the scheme is left.
+    These are the parts before the host and after the path. If the separators could be part of a
+    password themselves, everything except the scheme is masked.
     """
     scheme, parted, rest = url.rpartition("://") if url.count("://") == 1 else ("", "", url)
     before, at, after = rest.rpartition("@")
@@ -152,7 +152,7 @@ def masked(url: str) -> str:
 
 
 def suggest(word: str, options: Iterable[str]) -> str:
-    """The option that ``word`` was probably meant to be, or ``""``."""
+    """Return the option that ``word`` was probably meant to be, or ``""``."""
     plain = {_plain(option): option for option in options}
     close = difflib.get_close_matches(_plain(word), plain, n=1, cutoff=0.6)
     return plain[close[0]] if close else ""

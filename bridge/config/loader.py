@@ -1,4 +1,4 @@
-"""Reads the three files and the environment into :class:`Settings`, or raises every fault."""
+"""Load the three files and the environment into :class:`Settings`, or raise with all faults."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ from bridge.config.settings import Settings
 from bridge.config.source import Document, read
 from bridge.errors import ConfigurationError
 
-FOLDER = "config"  # where nothing else is said
+FOLDER = "config"  # the default
 FILES = ("bridge.yml", "handoff.yml", "media.yml")
 _CA_FILE: Path = ("gateway", "ca_file")
 _DOMAIN: Path = ("rasa", "domain")
@@ -31,12 +31,12 @@ def load(
     *,
     domain: FilePath | str | None = None,
 ) -> Settings:
-    """Read the configuration.
+    """Load the configuration.
 
     Args:
-        folder: where the files are; None is what ``BRIDGE_CONFIG`` names, else ``config``.
-        environ: the environment; None is that of the process.
-        domain: checked against instead of the one that ``rasa.domain`` names.
+        folder: the folder of the files; None means the one in ``BRIDGE_CONFIG``, else ``config``.
+        environ: the environment; None means that of the process.
+        domain: the domain to check against, instead of the one that ``rasa.domain`` names.
 
     Raises:
         ConfigurationError: with every fault of all files and of the environment.
@@ -64,7 +64,7 @@ def load(
 
 
 def defaults_folder() -> FilePath:
-    """The folder of the shipped files: in the installed package, or in the checkout."""
+    """Return the folder of the shipped files, in the installed package or in the checkout."""
     package = FilePath(__file__).parent.parent
     shipped = package / "defaults"
     return shipped if shipped.is_dir() else package.parent / "config"
@@ -118,7 +118,7 @@ def _operators(document: Document, faults: list[Fault]) -> BridgeSettings | None
     if document.value is None:
         document.value = {}
     if isinstance(document.value, dict) and document.value.get("gateway") is None:
-        document.value["gateway"] = {}  # so that the missing key is gateway.url
+        document.value["gateway"] = {}  # so that the fault names gateway.url
     bridge, found = check(document, BridgeSettings, "bridge")
     faults += found
     file = document.get(_CA_FILE)
@@ -137,21 +137,21 @@ def _unread(document: Document, path: Path) -> bool:
 def _is_file(name: str) -> bool:
     try:
         return FilePath(name).is_file()
-    except OSError:  # a name that no file can have, a folder that is closed to us
+    except OSError:  # an invalid file name, or a folder without permission
         return False
 
 
 def _against_domain(
     documents: list[Document], domain: FilePath | str | None, faults: list[Fault]
 ) -> tuple[Mapping[str, Any] | None, list[str]]:
-    """The domain, and warnings of what the designer names and it does not have."""
+    """Read the domain and check the designer's names against it; return it and the warnings."""
     operators, designers, _ = documents
     source = domain or operators.get(_DOMAIN)
     if not isinstance(source, FilePath | str) or not str(source):
         return None, []
     if domain is None and _unread(operators, _DOMAIN):
         return None, []
-    # What the environment was asked for does not show: the name is the text of the file.
+    # Messages show the text of the file, not the values that variables were expanded to.
     name = str(source) if domain else operators.sources.get(_DOMAIN, str(source))
     missing: list[Fault] = []
     known = read_domain(FilePath(source), name, missing)
@@ -164,7 +164,7 @@ def _against_domain(
 
 
 def _located(fault: Fault, operators: Document, name: str) -> Fault:
-    """A domain that is not there is a fault of the key that names it."""
+    """Attribute a missing domain to the key that names it."""
     if fault.place != Place(name) or fault.found:
         return fault
     return replace(fault, place=operators.place(_DOMAIN), path=_DOMAIN, found=f"{name}")

@@ -1,8 +1,8 @@
-"""The frozen settings of ``media.yml``: what changes the mapping tables, row by row.
+"""The frozen settings of ``media.yml``, which change the mapping tables row by row.
 
-Each field is a key of the file, under the same name. Nothing here is a default of the tables:
-those are in ``translate/channels.py`` and ``translate/media.py``. What the gateway's contract
-forbids is refused here, so that no row can ask for it.
+Each field is a key of the file with the same name. The defaults of the tables are in
+``translate/channels.py`` and ``translate/media.py``. Rows that violate the gateway's contract are
+rejected here.
 """
 
 from __future__ import annotations
@@ -18,14 +18,14 @@ from bridge.config import templates
 from bridge.config.values import Count, Name, Section
 from bridge.model import Channel, MediaType
 
-# Media types that one channel alone takes (facts: sendmessage, ``mediaType``).
+# Media types that only one channel takes (facts: sendmessage, ``mediaType``).
 ONLY_ON: Mapping[MediaType, Channel] = {
     MediaType.EMAIL: Channel.EMAIL,
     MediaType.WHATSAPPTEMPLATE: Channel.WHATSAPP,
     MediaType.SMSTEMPLATE: Channel.SMS,
     MediaType.LOCATION: Channel.TELEGRAM,
 }
-# What `mediaFileType` may be, spelled as the reference spells it; it lists none for VIDEO.
+# The values of `mediaFileType`, spelled as in the reference, which lists none for VIDEO.
 FILE_TYPES: Mapping[MediaType, tuple[str, ...]] = {
     MediaType.IMAGE: ("jpg", "png", "jpeg"),
     MediaType.EMOTICONS: ("gif",),
@@ -101,7 +101,7 @@ class ChannelChange(Section):
 
 
 def _short_row(value: object) -> object:
-    """``viber: WEB`` says the same as ``viber: {channel: WEB}``."""
+    """Expand the short form ``viber: WEB`` to ``viber: {channel: WEB}``."""
     if not isinstance(value, str):
         return value
     if value not in {each.value for each in Channel}:
@@ -129,7 +129,7 @@ class MediaRow(Section):
 
     @classmethod
     def conflicts(cls, written: Mapping[str, Any]) -> Iterator[tuple[tuple[str, ...], str]]:
-        """A rung that comes twice."""
+        """Yield a fault if a media type occurs twice in the fallback chain."""
         becomes = written.get("becomes")
         if isinstance(becomes, list | tuple):
             names = [str(getattr(each, "value", each)) for each in becomes]
@@ -150,7 +150,7 @@ class FileRow(Section):
 
     @classmethod
     def conflicts(cls, written: Mapping[str, Any]) -> Iterator[tuple[tuple[str, ...], str]]:
-        """One way to match, one to answer, and a pattern that can be read."""
+        """Yield faults unless there is one way to match, one result, and a valid pattern."""
         if sum(written.get(key) is not None for key in ("url", "prefix", "pattern")) != 1:
             yield (), "name one of url, prefix and pattern"
         if sum(written.get(key) is not None for key in ("id", "key")) != 1:
@@ -162,7 +162,7 @@ class FileRow(Section):
 
 
 def _type_faults(written: Mapping[str, Any]) -> Iterator[tuple[tuple[str, ...], str]]:
-    """A media type that is no file's, or a file type that it does not list."""
+    """Yield faults for a media type that is not of files, or a file type that it does not list."""
     media_type, file_type = written.get("media_type"), written.get("file_type")
     listed = {each.value: types for each, types in FILE_TYPES.items()}
     if media_type is not None:
@@ -274,7 +274,7 @@ class MediaSettings(Section):
 
     @classmethod
     def conflicts(cls, written: Mapping[str, Any]) -> Iterator[tuple[tuple[str, ...], str]]:
-        """A channel's row that the gateway's contract forbids."""
+        """Yield faults for rows of channels that violate the gateway's contract."""
         channels = written.get("channels")
         for name, row in channels.items() if isinstance(channels, Mapping) else ():
             channel = str(getattr(name, "value", name))

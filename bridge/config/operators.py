@@ -1,8 +1,8 @@
-"""What operators can say in ``bridge.yml``.
+"""The settings of ``bridge.yml``, for operators.
 
-Each field is a key of the file, under the same name. Descriptions are shown to people: in the
-faults of ``checking.py`` and, through the JSON Schema, by their editors. Where values come from
-(files, lines, the environment) belongs to ``loader.py``.
+Each field is a key of the file with the same name. Its description is shown in the faults of
+``checking.py`` and, through the JSON Schema, in editors. ``loader.py`` deals with the sources of
+values: files, lines and the environment.
 """
 
 from __future__ import annotations
@@ -28,7 +28,7 @@ from bridge.config.values import (
 )
 from bridge.model import Channel
 
-ANYONE = "*"  # the entry of `agents` for all that have none of their own
+ANYONE = "*"  # the entry of `agents` for every agent without an entry
 LOWEST_AGENT_ID = 101
 HIGHEST_AGENT_ID = 59999  # a 2025 edition of the reference says 999999: gateway.max_agent_id
 PASSWORD_CHARS = 32  # the gateway's limit
@@ -120,7 +120,7 @@ class GatewaySettings(Section):
 
     @property
     def limit_bytes(self) -> int:
-        """The cap on what is counted, in bytes of UTF-8 (facts: 1.9 KB and 3.8 KB)."""
+        """Return the size limit in bytes of UTF-8 (facts: 1.9 KB and 3.8 KB)."""
         return 1900 if self.encryption == "platform" else 3800
 
 
@@ -140,7 +140,7 @@ class AgentSettings(Section):
 
     @classmethod
     def conflicts(cls, written: Mapping[str, Any]) -> Iterator[tuple[tuple[str, ...], str]]:
-        """``sign_in`` cannot be done without what the gateway asks for."""
+        """Yield faults if ``sign_in`` lacks the password or the phone that the gateway requires."""
         if written.get("session") == "sign_in":
             for key in ("password", "phone"):
                 if written.get(key) in (None, ""):
@@ -210,12 +210,12 @@ class RetentionSettings(Section):
 
     @classmethod
     def conflicts(cls, written: Mapping[str, Any]) -> Iterator[tuple[tuple[str, ...], str]]:
-        """Words without a record of them are not kept."""
+        """Yield a fault if ``audit`` is under a day or shorter than ``content``."""
         try:
             content = duration(written.get("content", cls.model_fields["content"].default))
             audit = duration(written.get("audit", cls.model_fields["audit"].default))
         except ValueError:
-            return  # told of the field
+            return  # reported as a fault of the field
         if audit < timedelta(days=1):
             yield ("audit",), "at least 1d: until then a repeated request must find its row"
         elif audit < content:
@@ -311,7 +311,7 @@ class BridgeSettings(Section):
 
     @classmethod
     def conflicts(cls, written: Mapping[str, Any]) -> Iterator[tuple[tuple[str, ...], str]]:
-        """Agent IDs are bounded by the platform's highest."""
+        """Yield faults for agent IDs outside the platform's range."""
         gateway, agents = written.get("gateway"), written.get("agents")
         highest = HIGHEST_AGENT_ID
         if isinstance(gateway, Mapping):
@@ -327,5 +327,5 @@ class BridgeSettings(Section):
                 )
 
     def agent(self, agent_id: str) -> AgentSettings | None:
-        """The entry of one agent: its own, else ``"*"``, else None."""
+        """Return the entry of an agent: its own, else ``"*"``, else None."""
         return self.agents.get(agent_id) or self.agents.get(ANYONE)

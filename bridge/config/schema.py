@@ -1,6 +1,6 @@
-"""The JSON Schemas of the files, from the models: for editors, and for the words of faults.
+"""The JSON Schemas of the files, generated from the models for editors and fault messages.
 
-``python -m bridge.config FOLDER`` writes them; ``config/schema/`` holds what it wrote.
+``python -m bridge.config FOLDER`` writes them; its output is kept in ``config/schema/``.
 """
 
 from __future__ import annotations
@@ -32,7 +32,7 @@ _EXPANSION = {"type": "string", "pattern": r"\$\{"}
 
 
 def schema(which: Which) -> dict[str, Any]:
-    """The JSON Schema of one file, for editors: whatever the loader takes, it takes."""
+    """Return the JSON Schema of one file, for editors; it accepts whatever the loader accepts."""
     loose = _loosened(plain(which), expands=which == "bridge")
     loose.pop("title", None)
     return {
@@ -44,12 +44,12 @@ def schema(which: Which) -> dict[str, Any]:
 
 @functools.cache
 def plain(which: Which) -> dict[str, Any]:
-    """The model's own schema, strict; not to be changed."""
+    """Return the model's own, strict schema; it is cached, so callers must not modify it."""
     return MODELS[which].model_json_schema(by_alias=True)
 
 
 def _loosened(node: Any, *, expands: bool) -> Any:
-    """As the loader is: numbers where text is wanted, ``${NAME}`` anywhere in ``bridge.yml``."""
+    """Accept what the loader does: numbers as text, and ``${NAME}`` anywhere in ``bridge.yml``."""
     if isinstance(node, list):
         return [_loosened(each, expands=expands) for each in node]
     if not isinstance(node, dict):
@@ -57,7 +57,7 @@ def _loosened(node: Any, *, expands: bool) -> Any:
     result = {
         _WORDS.get(key, key): _loosened(value, expands=expands)
         for key, value in node.items()
-        # `required` is left out: the environment may give what the file does not
+        # `required` is left out, because the environment may set a key that the file lacks
         if key not in ("required", "writeOnly") and not (key == "title" and "type" in node)
     }
     if not isinstance(node.get("type"), str):
@@ -73,7 +73,7 @@ def _loosened(node: Any, *, expands: bool) -> Any:
 
 
 def at(which: Which, path: Path) -> Node | None:
-    """The schema of one key, None where there is no such key."""
+    """Return the schema of one key, or None if there is no such key."""
     node: Node | None = _resolved(which, plain(which))
     for step in path:
         if node is None:
@@ -97,7 +97,7 @@ def _below(which: Which, node: Node, step: str | int) -> Node | None:
 
 
 def _resolved(which: Which, node: Node) -> Node:
-    """``node`` without ``$ref`` and without the null of an optional."""
+    """Resolve ``$ref``, and remove the null of an optional value."""
     while "$ref" in node or len(_options(node)) == 1:
         if "$ref" in node:
             target = plain(which)["$defs"][node["$ref"].rsplit("/", 1)[-1]]
@@ -113,23 +113,23 @@ def _options(node: Node) -> list[Node]:
 
 
 def keys(which: Which, node: Node) -> tuple[str, ...]:
-    """The keys that a mapping may have, as far as they are known beforehand."""
+    """Return the keys of a mapping that the schema names."""
     names = _resolved(which, node.get("propertyNames", {}))
     return (*node.get("properties", {}), *names.get("enum", ()))
 
 
 def is_mapping(node: Node) -> bool:
-    """Whether a key holds a mapping."""
+    """Return whether the key's value is a mapping."""
     return node.get("type") == "object"
 
 
 def is_open(node: Node) -> bool:
-    """Whether a mapping takes keys that are not known beforehand."""
+    """Return whether a mapping accepts keys that the schema does not name."""
     return isinstance(node.get("additionalProperties"), dict)
 
 
 def paths(which: Which, node: Node | None = None, path: Path = ()) -> Iterator[Path]:
-    """Every key that is known beforehand, top down."""
+    """Yield the path of every key that the schema names, top down."""
     node = at(which, ()) if node is None else node
     for key in (node or {}).get("properties", {}):
         yield (*path, key)
@@ -139,7 +139,7 @@ def paths(which: Which, node: Node | None = None, path: Path = ()) -> Iterator[P
 
 
 def describe(node: Node) -> str:
-    """What a value may be, in words: ``a number from 0 to 45 (seconds; default 2)``."""
+    """Describe the allowed values in words: ``a number from 0 to 45 (seconds; default 2)``."""
     words = _allowed(node)
     about = "" if node.get("type") == "object" else node.get("description", "")
     default = node.get("default")
@@ -200,12 +200,12 @@ _WORDS_OF: Mapping[str, Callable[[Node], str]] = {
 
 
 def write(folder: FilePath) -> None:
-    """Write the three schemas."""
+    """Write the three schemas to ``folder``."""
     folder.mkdir(parents=True, exist_ok=True)
     for which in get_args(Which):
         (folder / f"{which}.json").write_text(spelled(which), encoding="utf-8")
 
 
 def spelled(which: Which) -> str:
-    """The text of a schema's file."""
+    """Return the text of a schema's file."""
     return json.dumps(schema(which), indent=2, ensure_ascii=False) + "\n"

@@ -1,7 +1,7 @@
-"""The frozen settings of all three files, as the rest of the program asks for them.
+"""The frozen settings of all three files: the module that the rest of the program imports.
 
-Operators' keys are in ``operators.py``, designers' in ``designers.py``, the mapping tables of
-``media.yml`` in ``media.py``. Nothing here reads a file: see ``loader.py``.
+Operators' keys are defined in ``operators.py``, designers' in ``designers.py``, and those of
+``media.yml`` in ``media.py``. ``loader.py`` reads the files.
 """
 
 from __future__ import annotations
@@ -59,13 +59,13 @@ __all__ = [
 
 
 class Settings(BaseModel):
-    """All three files, read and checked."""
+    """The validated settings of all three files."""
 
     model_config = ConfigDict(frozen=True)
 
     bridge: BridgeSettings
     designer: HandoffSettings = HandoffSettings()
     media: MediaSettings = MediaSettings()
-    domain: Mapping[str, Any] | None = Field(default=None, repr=False)  # as rasa.domain holds it
-    folder: str = ""  # where the files are, for messages
-    warnings: tuple[str, ...] = ()  # what is allowed, and worth a word at start
+    domain: Mapping[str, Any] | None = Field(default=None, repr=False)  # read from rasa.domain
+    folder: str = ""  # the folder of the files, for messages
+    warnings: tuple[str, ...] = ()  # logged at start; see ``config_warnings.py``

@@ -1,7 +1,8 @@
-"""A YAML file as plain values, with the line of each: bounded, without tags, and never printed.
+"""Read a YAML file into plain values with their line numbers; limited in size, without tags.
 
-YAML 1.2, so that ``no`` and ``off`` are words. Scalars keep the text that was written, for fields
-where a number was meant as text (``phone: 007``). What is allowed in a file is not known here.
+YAML 1.2 is used, in which ``no`` and ``off`` are text. Scalars keep their original text, for
+fields where a number was meant as text (``phone: 007``). File contents are never printed, and this
+module has no knowledge of the keys that a file may have.
 """
 
 from __future__ import annotations
@@ -22,7 +23,7 @@ from bridge.config.faults import Fault, Path, Place, printable
 from bridge.config.syntax import explain
 
 LARGEST = 1_000_000  # bytes of a file
-MOST_NODES = 20_000  # aliases count as often as they are used: a bomb of anchors ends here
+MOST_NODES = 20_000  # an alias counts at each use, which stops "billion laughs" documents
 DEEPEST = 40
 
 _CORE = "tag:yaml.org,2002:"
@@ -33,19 +34,19 @@ _NOT_UTF8 = "UTF-8; save the file in that encoding"
 
 @dataclass
 class Document:
-    """One file while it is read: values, and where each of them stands."""
+    """A file being read: its values and the place of each."""
 
     file: str
     exists: bool = True
     value: Any = None
     keys: dict[Path, Place] = field(default_factory=dict)
     values: dict[Path, Place] = field(default_factory=dict)
-    texts: dict[Path, str] = field(default_factory=dict)  # as written, where YAML read a number
-    sources: dict[Path, str] = field(default_factory=dict)  # as written, where ${NAME} was in it
+    texts: dict[Path, str] = field(default_factory=dict)  # the original text of numbers
+    sources: dict[Path, str] = field(default_factory=dict)  # the original text with ${NAME}
     faults: list[Fault] = field(default_factory=list)
 
     def place(self, path: Path, *, key: bool = False) -> Place:
-        """Where ``path`` stands, or the nearest thing around it that stands somewhere."""
+        """Return the place of ``path``, or of its nearest ancestor that has a place."""
         for end in range(len(path), -1, -1):
             here = path[:end]
             first, second = (self.keys, self.values) if key else (self.values, self.keys)
@@ -55,7 +56,7 @@ class Document:
         return Place(self.file)
 
     def get(self, path: Path) -> Any:
-        """The value of ``path``, None where there is none."""
+        """Return the value of ``path``, or None if there is none."""
         value = self.value
         try:
             for step in path:
@@ -65,20 +66,20 @@ class Document:
         return value
 
     def put(self, path: Path, value: Any) -> None:
-        """Change the value of ``path``; its parents must be there."""
+        """Set the value of ``path``; its parents must exist."""
         if path:
             self.get(path[:-1])[path[-1]] = value
         else:
             self.value = value
 
     def forget(self, path: Path) -> None:
-        """Drop what is remembered of ``path`` and of all below it, not the value."""
+        """Remove the places and original texts of ``path`` and all below it, but not the values."""
         for table in (self.keys, self.values, self.texts, self.sources):
             for known in [each for each in table if each[: len(path)] == path]:
                 del table[known]
 
     def scalars(self) -> Iterator[tuple[Path, Any]]:
-        """Every single value with its path."""
+        """Yield every scalar with its path."""
         yield from _scalars(self.value, ())
 
 
@@ -94,7 +95,7 @@ def _scalars(value: Any, path: Path) -> Iterator[tuple[Path, Any]]:
 
 
 def read(path: FilePath) -> Document | None:
-    """Read a file; None where there is none. What is wrong with it is in the document's faults."""
+    """Read a file; return None if it does not exist. Faults are added to the document."""
     document = Document(str(path))
     try:
         raw = path.read_bytes()
@@ -114,7 +115,7 @@ def read(path: FilePath) -> Document | None:
 
 
 def decode(raw: bytes, document: Document) -> str | None:
-    """The text of a file, or None and a fault."""
+    """Decode the text of a file; return None and add a fault if that fails."""
     if len(raw) > LARGEST:
         found, allowed = f"{len(raw):,} bytes", f"at most {LARGEST:,} bytes"
         document.faults.append(Fault(Place(document.file), found=found, allowed=allowed))
@@ -162,11 +163,11 @@ def compose(text: str, document: Document, origin: Place | None = None) -> None:
 
 
 class _TooMuch(Exception):  # noqa: N818 - never leaves this module
-    """More nodes, or more levels, than any configuration has."""
+    """The document exceeds the limit on nodes or levels."""
 
 
 class _Walk:
-    """Turns nodes into values, and writes down where they stand."""
+    """Converts nodes to values and records their places."""
 
     def __init__(self, document: Document, origin: Place | None) -> None:
         self._document = document
@@ -178,7 +179,7 @@ class _Walk:
         return self._origin or Place(self._document.file, mark.line + 1, mark.column + 1)
 
     def value(self, node: Node, path: Path) -> Any:
-        """The value of a node, whose path is ``path``."""
+        """Return the value of the node at ``path``."""
         self._nodes += 1
         if self._nodes > MOST_NODES or len(path) > DEEPEST:
             raise _TooMuch
@@ -222,7 +223,7 @@ class _Walk:
         return result
 
     def _merge(self, node: Node, path: Path, result: dict[str, Any]) -> None:
-        """``<<: *anchor``: the anchor's keys, where the mapping has none of its own."""
+        """Merge ``<<: *anchor``: add the anchor's keys that the mapping does not have itself."""
         if not isinstance(node, MappingNode):
             fault = Fault(self._place(node), path, found="<< with a value that is no mapping")
             self._document.faults.append(fault)
@@ -244,7 +245,7 @@ class _Walk:
 
 
 def scalar(tag: str, text: str) -> Any:
-    """The value of a scalar; text, where a number was promised and none can be read."""
+    """Convert a scalar by its tag; return its text if it cannot be parsed as a number."""
     if tag == "null":
         return None
     if tag == "bool":
@@ -261,9 +262,9 @@ def scalar(tag: str, text: str) -> Any:
 
 
 def read_yaml(path: FilePath) -> Any:
-    """The values of a YAML file that is another program's.
+    """Read the values of another program's YAML file.
 
     Raises:
-        OSError, YAMLError: it cannot be read.
+        OSError, YAMLError: the file cannot be read.
     """
     return YAML(typ="safe", pure=True).load(path.read_text(encoding="utf-8"))

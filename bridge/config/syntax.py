@@ -1,14 +1,14 @@
-"""YAML's syntax errors in words for people who write YAML twice a year.
+"""Explain YAML syntax errors to people who rarely write YAML.
 
-The library's own words are not passed on: they quote the file, and a password with a ``*`` before
-it would be quoted as an alias.
+The library's messages are not shown, because they quote the file: a password that begins with ``*``
+would be quoted as an alias.
 """
 
 from __future__ import annotations
 
 from ruamel.yaml.error import MarkedYAMLError, StringMark
 
-# What the library says (a part of it), what was found, what is allowed.
+# Part of the library's message, what was found, what is allowed.
 _KNOWN = (
     (
         "character '\\t'",
@@ -82,14 +82,14 @@ _OPENED = ("unexpected end of stream", "expected ',' or")
 
 
 def explain(error: MarkedYAMLError, text: str) -> tuple[int, int, str, str]:
-    """Line and column (from 1) in ``text``, what was found, what is allowed."""
+    """Return the line and column (from 1) in ``text``, what was found and what is allowed."""
     said = f"{error.context or ''} {error.problem or ''}"
     found, allowed = "something that is not YAML", '"key: value" lines, and lists of "- item"'
     mark = error.problem_mark or error.context_mark
     for part, known_found, known_allowed in _KNOWN:
         if part in said:
             found, allowed = known_found, known_allowed
-            if part in _OPENED:  # the end of the file helps nobody: show where it was opened
+            if part in _OPENED:  # point to the opening quote or bracket, not the end of the file
                 mark = error.context_mark or mark
             break
     problem = error.problem_mark
@@ -101,6 +101,6 @@ def explain(error: MarkedYAMLError, text: str) -> tuple[int, int, str, str]:
 
 
 def _before(mark: StringMark, text: str) -> str:
-    """The character before a mark."""
+    """Return the character before a mark, or ``""``."""
     lines = text.splitlines()
     return lines[mark.line][: mark.column][-1:] if mark.line < len(lines) else ""

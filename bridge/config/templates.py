@@ -1,7 +1,7 @@
-"""Templates of ``media.yml``: JSON text with ``{{field}}`` where a value goes.
+"""Templates of ``media.yml``: JSON text with ``{{field}}`` placeholders.
 
-A value is inserted JSON-encoded, once: what it holds is never read as a template, and there are no
-expressions. Which template belongs to which media type is in ``translate/media.py``.
+A value is inserted JSON-encoded, once: it is never parsed as a template itself, and there are no
+expressions. ``translate/media.py`` assigns templates to media types.
 """
 
 from __future__ import annotations
@@ -11,7 +11,7 @@ import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 
-# What a template may name; docs/media.md says what each holds.
+# The fields that a template may use; docs/media.md describes them.
 FIELDS = (
     "title",
     "description",
@@ -41,27 +41,27 @@ _PLACEHOLDER = re.compile(r"\{\{\s*([^{}]*?)\s*\}\}")
 
 @dataclass(frozen=True, slots=True)
 class Template:
-    """A template, cut at its placeholders: literal, field, literal, field, ..., literal."""
+    """A template split at its placeholders: literal, field, literal, field, ..., literal."""
 
     pieces: tuple[str, ...]
 
     @property
     def fields(self) -> frozenset[str]:
-        """The fields that it names."""
+        """Return the fields that the template uses."""
         return frozenset(self.pieces[1::2])
 
     def render(self, encoded: Mapping[str, str]) -> str:
-        """The content; ``encoded`` holds each field's value as JSON text."""
+        """Return the content; ``encoded`` maps each field to its value as JSON text."""
         whole = list(self.pieces)
         whole[1::2] = [encoded[name] for name in self.pieces[1::2]]
         return "".join(whole)
 
 
 def parse(source: str) -> Template:
-    """Read a template.
+    """Parse a template.
 
     Raises:
-        ValueError: it names an unknown field, or is not JSON once its values are in.
+        ValueError: the template uses an unknown field, or does not render to valid JSON.
     """
     pieces = tuple(_PLACEHOLDER.split(source))
     unknown = [name for name in pieces[1::2] if name not in FIELDS]

@@ -1,6 +1,7 @@
-"""What settings are made of: the closed, frozen section and the types of single values.
+"""The building blocks of settings: the closed, frozen section and the types of single values.
 
-Nothing here knows a key of the files; those are in ``operators.py`` and ``designers.py``.
+The keys of the files are not defined here, but in ``operators.py``, ``designers.py`` and
+``media.py``.
 """
 
 from __future__ import annotations
@@ -26,15 +27,19 @@ from pydantic_core import ErrorDetails, InitErrorDetails, PydanticCustomError, c
 from bridge.config.faults import masked
 
 SECRET_BYTES = 32  # our own tokens and signing secrets are at least this long
-CONFLICT = "conflict"  # the type of an error between keys, as against one of a single value
+CONFLICT = "conflict"  # the error type for a conflict between keys
 
 _DURATION = re.compile(r"([0-9]{1,9})\s*([smhd])")
 _UNITS = {"s": "seconds", "m": "minutes", "h": "hours", "d": "days"}
-_KNOWN = frozenset(get_args(core_schema.ErrorType))  # the others carry their own sentence
+_KNOWN = frozenset(get_args(core_schema.ErrorType))  # other types carry their own message
 
 
 def duration(value: object) -> timedelta:
-    """Read ``30d``, ``12h``, ``45m`` or ``90s``; ValueError for anything else."""
+    """Parse ``30d``, ``12h``, ``45m`` or ``90s``.
+
+    Raises:
+        ValueError: the value has another format.
+    """
     if isinstance(value, timedelta):
         return value
     if isinstance(value, str) and (found := _DURATION.fullmatch(value.strip())):
@@ -44,12 +49,12 @@ def duration(value: object) -> timedelta:
 
 
 def _empty_is_none(value: object) -> object:
-    """An empty value, as ``${NAME:-}`` gives it, counts as none."""
+    """Convert an empty value, such as ``${NAME:-}`` expands to, to None."""
     return None if value == "" else value
 
 
 def _no_yes_or_no(value: object) -> object:
-    """Pydantic would read ``true`` as the number 1."""
+    """Reject booleans, because pydantic would read ``true`` as the number 1."""
     if isinstance(value, bool):
         kind = "number_type"
         raise PydanticCustomError(kind, "a number")
@@ -57,7 +62,7 @@ def _no_yes_or_no(value: object) -> object:
 
 
 def long_enough(value: SecretStr | None) -> SecretStr | None:
-    """Refuse a secret of ours that could be guessed."""
+    """Reject a secret of ours that is short enough to be guessed."""
     if value is not None and len(value.get_secret_value().encode()) < SECRET_BYTES:
         msg = f"at least {SECRET_BYTES} bytes; make one with: openssl rand -hex 32"
         raise ValueError(msg)
@@ -78,7 +83,7 @@ OptionalSecret = Annotated[SecretStr | None, BeforeValidator(_empty_is_none)]
 
 
 class Section(BaseModel):
-    """A mapping of a file: frozen, closed to unknown keys, and silent about credentials."""
+    """A mapping in a file: frozen, closed to unknown keys, with credentials hidden in its repr."""
 
     model_config = ConfigDict(
         frozen=True, extra="forbid", allow_inf_nan=False, hide_input_in_errors=True
@@ -86,10 +91,10 @@ class Section(BaseModel):
 
     @classmethod
     def conflicts(cls, written: Mapping[str, Any]) -> Iterator[tuple[tuple[str, ...], str]]:
-        """What is wrong between the keys as they were written: a path from here, and a sentence.
+        """Yield the conflicts between the keys as written: a path from this section and a sentence.
 
-        Values may be of any type still: a rule looks at what it can read and leaves the rest to
-        the fields.
+        Values may still be of any type: a rule checks those that it can interpret and leaves the
+        rest to the validation of the fields.
         """
         del written
         yield from ()
@@ -97,7 +102,7 @@ class Section(BaseModel):
     @model_validator(mode="wrap")
     @classmethod
     def _with_conflicts(cls, value: Any, handler: ModelWrapValidatorHandler[Section]) -> Section:
-        """Report conflicts beside the faults of single values, not only after them."""
+        """Report conflicts together with the faults of single values, not only after them."""
         found: list[InitErrorDetails] = []
         checked: Section | None = None
         try:
@@ -111,7 +116,7 @@ class Section(BaseModel):
         return checked
 
     def __repr_args__(self) -> Iterator[tuple[str | None, Any]]:
-        """As pydantic's, without the credentials of a URL."""
+        """Return pydantic's arguments with the credentials in URLs masked."""
         for name, value in super().__repr_args__():
             yield name, masked(value) if isinstance(value, str) and "://" in value else value
 
@@ -122,7 +127,7 @@ def _conflict(loc: tuple[str, ...], sentence: str, written: Any) -> InitErrorDet
 
 
 def _again(error: ErrorDetails) -> InitErrorDetails:
-    """The same error in the form that raises it once more."""
+    """Convert an error to the form in which it can be raised again."""
     kind: Any = error["type"]
     if kind not in _KNOWN:
         kind = PydanticCustomError(kind, "{sentence}", {"sentence": error["msg"]})

@@ -1,6 +1,6 @@
-"""The core: one thread that takes commands, plans them, commits, and does what follows.
+"""The core: one thread that takes commands, plans them, commits the plans and runs the effects.
 
-It knows when to do what, and nothing of what follows from what: that is the planners' part. No
-other code writes to the store. Read ``core`` first: its loop is the way of every message. ``port``
-is what the edge knows of it; nothing is imported here, so that the edge loads no more than that.
+It schedules work and is the only code that writes to the store; decisions belong in ``planners``,
+not here. Read ``core`` first: every message passes through its loop. ``port`` is the interface for
+the edge; this module imports nothing, so that the edge loads only ``port``.
 """

@@ -1,13 +1,13 @@
-"""A circuit breaker for one gateway. Pure: the clock is given, and nobody is called.
+"""A circuit breaker for one gateway. Pure: takes the time as an argument and calls nothing.
 
-closed       everything is sent
-open         nothing is sent but a probe now and then: the gateway does not serve
-half-open    a probe is on its way, and its outcome decides
+closed       all deliveries are sent
+open         the gateway is unavailable: nothing is sent except a periodic probe
+half-open    a probe is in flight, and its outcome decides
 
-It opens when the last attempts, of more than one call, all met a gateway that does not serve:
-unreachable, silent, cut off, or HTTP 502, 503, 504. An answer to any of them, a refusal too, shows
-that it serves and begins the count anew. So one bad call among good ones never opens it, and
-neither does a call by itself.
+The breaker opens after ``FAILURES`` consecutive attempts, of at least ``SOURCES`` calls, that found
+the gateway unavailable: unreachable, no response, connection lost, or HTTP 502, 503 or 504. Any
+other response, including a refusal, resets the count. So neither one bad call among good ones nor
+a single call alone can open the breaker.
 """
 
 from __future__ import annotations
@@ -17,41 +17,41 @@ from enum import Enum
 
 from bridge.errors import GatewayError, UnknownOutcomeError, UnreachableError
 
-FAILURES = 5  # in a row
-SOURCES = 2  # calls (or agents that sign in) that they are of, at least
+FAILURES = 5  # consecutive failures that open the breaker
+SOURCES = 2  # minimum number of distinct calls (or agents signing in) among those failures
 FIRST_PROBE = 1.0  # seconds after opening; doubled each time
-LONGEST_PAUSE = 4.0  # seconds between probes: at least one every five, whatever else takes time
-NEXT_TRY = 0.25  # seconds after a probe that made no request: its agent has no session
+LONGEST_PAUSE = 4.0  # seconds between probes: one at least every five, overhead included
+NEXT_TRY = 0.25  # seconds after a probe that made no request because its agent has no session
 _AWAY = (502, 503, 504)
 
 
 class State(str, Enum):
-    """How the breaker stands."""
+    """The state of the breaker."""
 
-    CLOSED = "closed"  # everything is sent
+    CLOSED = "closed"  # all deliveries are sent
     OPEN = "open"  # nothing is sent until the next probe is due
-    HALF_OPEN = "half_open"  # a probe was sent, and its outcome is awaited
+    HALF_OPEN = "half_open"  # a probe is in flight
 
 
 class Evidence(Enum):
-    """What an attempt says about the gateway, whatever it means for the message."""
+    """What an attempt shows about the gateway, independent of the message's outcome."""
 
-    SERVED = "served"  # it answered
-    AWAY = "away"  # it does not serve
-    UNCLEAR = "unclear"  # what it answered may be the message's fault as well
-    UNTRIED = "untried"  # nothing was asked: there was no GUID to ask with
+    SERVED = "served"  # the gateway responded
+    AWAY = "away"  # the gateway is unavailable
+    UNCLEAR = "unclear"  # the message itself may have caused this response
+    UNTRIED = "untried"  # no request was made, because there was no GUID
 
 
 @dataclass(frozen=True, slots=True)
 class Breaker:
-    """The breaker at one moment; the functions below give the next.
+    """The immutable state of the breaker; the functions below return the next state.
 
     Attributes:
-        since: when it was closed or opened last; ``half_open`` belongs to being open.
-        failures: in a row, while it is closed.
-        sources: of whom those were; no more are kept than decide.
-        probes: how many were sent since it opened.
-        probe_at: when the next one is due.
+        since: time of the last opening or closing; ``half_open`` counts as open.
+        failures: consecutive failures while closed.
+        sources: calls or agents of those failures, ``SOURCES`` at most.
+        probes: number of probes sent since the breaker opened.
+        probe_at: time of the next probe.
     """
 
     state: State = State.CLOSED
@@ -63,30 +63,30 @@ class Breaker:
 
     @property
     def closed(self) -> bool:
-        """Whether everything is sent."""
+        """True while all deliveries are sent."""
         return self.state is State.CLOSED
 
     def due(self, now: float) -> bool:
-        """Whether it is time for a probe, also where the clock was put back meanwhile."""
+        """Return True if a probe is due, or if the clock was set back since the last one."""
         return not self.closed and not 0 < self.probe_at - now <= LONGEST_PAUSE
 
 
 def read(error: GatewayError | None) -> Evidence:
-    """What an attempt that came to ``error`` (None: delivered) says about the gateway."""
+    """Classify an attempt by its ``error`` (None: delivered)."""
     if error is None:
         return Evidence.SERVED
     if isinstance(error, UnreachableError) or error.status in _AWAY:
         return Evidence.AWAY
     if isinstance(error, UnknownOutcomeError):
-        # With a status: 500, or an answer that cannot be read.
+        # With a status: 500, or an unreadable response.
         return Evidence.UNCLEAR if error.status else Evidence.AWAY
     return Evidence.SERVED if error.status else Evidence.UNTRIED
 
 
 def heard(breaker: Breaker, evidence: Evidence, source: str, *, now: float) -> Breaker:
-    """After an attempt; ``source`` is the call that it was for, or the agent that signed in."""
+    """Return the state after an attempt; ``source`` is its call, or the agent signing in."""
     if not breaker.closed:
-        return _heard_while_open(breaker, evidence, now)
+        return _record_while_open(breaker, evidence, now)
     if evidence is Evidence.SERVED:
         return replace(breaker, failures=0, sources=frozenset()) if breaker.failures else breaker
     if evidence is not Evidence.AWAY:
@@ -99,7 +99,7 @@ def heard(breaker: Breaker, evidence: Evidence, source: str, *, now: float) -> B
     return Breaker(State.OPEN, since=now, probe_at=now + FIRST_PROBE)
 
 
-def _heard_while_open(breaker: Breaker, evidence: Evidence, now: float) -> Breaker:
+def _record_while_open(breaker: Breaker, evidence: Evidence, now: float) -> Breaker:
     if evidence is Evidence.SERVED:
         return Breaker(since=now)
     at = breaker.probe_at
@@ -109,6 +109,6 @@ def _heard_while_open(breaker: Breaker, evidence: Evidence, now: float) -> Break
 
 
 def probed(breaker: Breaker, *, now: float) -> Breaker:
-    """After a probe was sent, while it is open."""
+    """Return the state after a probe was sent; the breaker must not be closed."""
     pause = min(FIRST_PROBE * 2.0 ** (min(breaker.probes, 8) + 1), LONGEST_PAUSE)
     return replace(breaker, state=State.HALF_OPEN, probes=breaker.probes + 1, probe_at=now + pause)

@@ -21,20 +21,20 @@ Reply = Callable[[Any, "BaseException | None"], None]
 
 
 class FullError(BridgeError):
-    """Too many commands wait already."""
+    """The queue of commands is full."""
 
 
 class Request(NamedTuple):
-    """A command, and whom to answer; ``reply`` is called once, in the core's thread."""
+    """A command with its callback; ``reply`` is called once, in the core's thread."""
 
     command: Command
     reply: Reply | None = None
 
 
 class Channel:
-    """Commands in the order in which they came, those of maintenance behind all others.
+    """A FIFO queue of commands, with a second, low-priority queue for maintenance.
 
-    Results and timers are never refused: only what comes from outside is bounded.
+    The capacity applies to external commands only; results and timers are never refused.
     """
 
     def __init__(self, clock: Clock, capacity: int = CAPACITY) -> None:
@@ -47,10 +47,15 @@ class Channel:
         self._closed = False
 
     def put(self, request: Request, *, bounded: bool = True, background: bool = False) -> None:
-        """Put a command.
+        """Queue a command.
+
+        Args:
+            request: the command and its callback.
+            bounded: refuse the command if the queue is full.
+            background: use the low-priority queue.
 
         Raises:
-            FullError: too many wait already.
+            FullError: the queue is full.
             StoreError: the core has ended.
         """
         with self._condition:
@@ -65,39 +70,39 @@ class Channel:
             self._condition.notify()
 
     def wake(self) -> None:
-        """Let ``take`` return now."""
+        """Make ``take`` return immediately."""
         with self._condition:
             self._woken = True
             self._condition.notify()
 
     def take(self, *, most: int, until: float) -> list[Request]:
-        """Up to ``most`` commands, as soon as there is one; none when it is ``until``."""
+        """Wait for a command until ``until``; return up to ``most``, or none at the timeout."""
         with self._condition:
             if self.is_idle():
                 self._clock.wait(self._condition, until)
             return self.taken(most)
 
     def is_idle(self) -> bool:
-        """Whether ``take`` has a reason to wait."""
+        """Return True if ``take`` would have to wait."""
         with self._condition:
             return not (self._queue or self._background or self._woken)
 
     def taken(self, most: int) -> list[Request]:
-        """Up to ``most`` of the commands that are there."""
+        """Return up to ``most`` queued commands without waiting."""
         with self._condition:
             self._woken = False
-            found = self._queue
-            if found:
-                return [found.popleft() for _ in range(min(most, len(found)))]
+            queue = self._queue
+            if queue:
+                return [queue.popleft() for _ in range(min(most, len(queue)))]
             return [self._background.popleft()] if self._background else []
 
     def watch(self, link: socket.socket, ready: Callable[[], bool]) -> Callable[[], None]:
-        """Call ``ready`` whenever something can be received, until it answers False.
+        """Call ``ready`` whenever ``link`` is readable, until it returns False.
 
-        Here in a thread; where the core waits for sockets itself, in its own.
+        This class uses a thread; ``SocketChannel`` calls ``ready`` in the core's thread.
 
         Returns:
-            What ends that; ``link`` is of no use afterwards.
+            A function that ends the watch; ``link`` cannot be used afterwards.
         """
         ended = threading.Event()
 
@@ -112,7 +117,7 @@ class Channel:
         def end() -> None:
             ended.set()
             with suppress(OSError):
-                link.shutdown(socket.SHUT_RDWR)  # it may be waited for
+                link.shutdown(socket.SHUT_RDWR)  # wakes the selector
             thread.join(_ENDS_WITHIN)
 
         thread = threading.Thread(target=look, name="watching", daemon=True)
@@ -120,13 +125,13 @@ class Channel:
         return end
 
     def close(self) -> list[Request]:
-        """Take no more commands; those that wait."""
+        """Accept no more commands; return those still queued."""
         with self._condition:
             self._closed = True
-            left = [*self._queue, *self._background]
+            unprocessed = [*self._queue, *self._background]
             self._queue.clear()
             self._background.clear()
-            return left
+            return unprocessed
 
     def __len__(self) -> int:
         return len(self._queue)

@@ -1,4 +1,4 @@
-"""The time, and waiting for it: one object, so that a test can hold it."""
+"""The clock and timed waits, behind one object that tests can replace."""
 
 from __future__ import annotations
 
@@ -10,13 +10,13 @@ class Clock:
     """The machine's clock."""
 
     def now(self) -> float:
-        """Seconds since the epoch."""
+        """Return the time in seconds since the epoch."""
         return time.time()
 
     def monotonic(self) -> float:
-        """Seconds that go by evenly, whatever the clock is set to."""
+        """Return monotonic seconds, unaffected by changes of the system clock."""
         return time.monotonic()
 
     def wait(self, condition: threading.Condition, until: float) -> None:
-        """Wait on ``condition``, which the caller holds, until it is notified or it is time."""
+        """Wait on ``condition``, held by the caller, until it is notified or ``until``."""
         condition.wait(max(0.0, until - self.now()))

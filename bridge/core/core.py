@@ -1,8 +1,8 @@
-"""The core's loop: take what came, load, plan, commit, and do what follows.
+"""The core's loop: take a batch of commands, load, plan, commit, run the effects.
 
-Whatever changes what is stored comes through here as a command. What comes during a commit is the
-next batch. Waiting is done in memory: whoever called an action is answered by the commit that
-settles its last delivery, or by the judgement at the end of its wait.
+Every change to the store passes through this loop as a command. Commands that arrive during a
+commit form the next batch. Callers wait in memory: an action call is answered by the commit that
+settles its last delivery, or by ``JudgeTurn`` when its wait ends.
 """
 
 from __future__ import annotations
@@ -79,28 +79,28 @@ from bridge.store.loading import is_current
 
 logger = logging.getLogger(__name__)
 
-BATCH = 16  # commands: whole batches keep conversations in lockstep, small ones cost CPU
-_TRIES = 3  # where another transaction was in the way, or the connection was lost
-_LONGEST_WAIT = 60.0  # seconds that an action call waits, whatever it asks for
-_LOOK = 1.0  # seconds between looks at what nobody told us of
-_VERSION = 0.25  # seconds between looks at whether another process committed (SQLite)
-_PENDING = 0.25  # seconds until what could not be committed is tried again, doubled up to
+BATCH = 16  # commands: large batches keep conversations in lockstep, small ones cost CPU
+_TRIES = 3  # attempts to commit after a conflict with another transaction or a lost connection
+_LONGEST_WAIT = 60.0  # seconds, the upper limit of an action call's wait
+_LOOK = 1.0  # seconds between checks for work that no notification announced
+_VERSION = 0.25  # seconds between checks for commits of other processes (SQLite)
+_PENDING = 0.25  # seconds before a failed commit is retried, doubled each time up to
 _LONGEST_PENDING = 2.0
-_WATCH = 5.0  # seconds between looks for sessions that nobody polls for
+_WATCH = 5.0  # seconds between checks for sessions that no process polls
 _LEAST = 1.0  # seconds of its lease that an attempt needs
-_JUMP = 2.0  # seconds that the clock has to go back at once to be noticed
-_UNEASY = 10.0  # seconds after that in which former times may still be stored
-_DOMAIN_FRESH = 60.0  # seconds that Rasa's domain is used before it is asked for again
-_DOMAIN_FAILED = 10.0  # seconds before Rasa is asked again after a failure
+_JUMP = 2.0  # seconds; a smaller step back of the clock is ignored
+_UNEASY = 10.0  # seconds after such a step in which old timestamps may still be written
+_DOMAIN_FRESH = 60.0  # seconds that Rasa's domain is cached
+_DOMAIN_FAILED = 10.0  # seconds before the domain is requested again after a failure
 _DOMAIN_WAIT = 1.0  # seconds that a command waits for the domain
-_SESSIONS = 65536  # sessions in memory; one that falls out is read from the store again
-_ONCE = 4096  # sentences that are logged once, to remember
-_QUIET = 30.0  # seconds in which the same warning is not logged again
-_UPDATES = 4  # at a time
+_SESSIONS = 65536  # sessions cached in memory; an evicted one is read from the store again
+_ONCE = 4096  # size of the caches that suppress repeated log messages
+_QUIET = 30.0  # seconds during which the same warning is not logged again
+_UPDATES = 4  # concurrent updates to Rasa
 
 _UNSTORED = UnknownOutcomeError("its outcome could not be stored; the log says where")
 
-# Set-wide commands: each is a batch of its own.
+# Commands that select rows by a condition instead of by key: each is a batch of its own.
 _ALONE = (
     ClaimDeliveries,
     ClaimUpdates,
@@ -120,52 +120,55 @@ Watch = Callable[[socket.socket, Callable[[], bool]], Callable[[], None]]  # ``C
 
 
 class Senders(Protocol):
-    """What blocks, on threads of its own. Each call returns at once; its result is a command."""
+    """Blocking HTTP calls, outside the core's thread.
+
+    Each method returns at once; its result arrives as a command.
+    """
 
     def start(self, put: Callable[[Command], None], watch: Watch) -> None:
-        """Begin; results are given to ``put``, and ``watch`` tells when something came."""
+        """Start; pass results to ``put``, and register sockets with ``watch``."""
 
     def send(self, delivery: Delivery, guid: Guid, timeout: float, *, retried: bool) -> None:
-        """Send a delivery, once ``flush`` is called: ``SendingResult``."""
+        """Queue a delivery for the next ``flush``. Result: ``SendingResult``."""
 
     def flush(self) -> None:
-        """Hand over the deliveries that were given to ``send``, in one go."""
+        """Hand the queued deliveries to the sender process in one write."""
 
     def sign_in(self, agent_id: str, *, forced: bool, interrupted: bool) -> None:
-        """Sign an agent in: ``SignInResult``."""
+        """Sign an agent in. Result: ``SignInResult``."""
 
     def sign_out(self, agent_id: str, guid: Guid, reply: Reply | None) -> None:
-        """Sign an agent out, and tell ``reply`` what came of it."""
+        """Sign an agent out, and pass the outcome to ``reply``."""
 
     def poll(self, agent_id: str, guid: Guid, failures: int) -> None:
-        """Poll for an agent's events: ``PollResult``."""
+        """Poll for an agent's events. Result: ``PollResult``."""
 
     def stop_polling(self) -> None:
-        """Begin no other poll."""
+        """Start no further polls."""
 
     def tell_rasa(self, update: RasaUpdate, events: Sequence[Mapping[str, Any]]) -> None:
-        """Tell Rasa something: ``UpdateResult``."""
+        """Append events to a conversation in Rasa. Result: ``UpdateResult``."""
 
     def ask_domain(self) -> None:
-        """Ask Rasa for its domain: ``DomainResult``."""
+        """Request Rasa's domain. Result: ``DomainResult``."""
 
     def close(self) -> None:
-        """Let what is under way finish within its deadlines; begin nothing."""
+        """Finish the calls in flight within their deadlines; start no new ones."""
 
 
 class Core:
-    """One core. ``start`` it once; ``close`` it once.
+    """One core. Call ``start`` once and ``close`` once.
 
     Args:
-        store: the database; this core is the only one who writes through it.
-        rules: what the planners decide by.
+        store: the database; only this core writes through it.
+        rules: the planners' configuration.
         senders: None for a core that sends nothing, such as a command-line tool's.
-        responses: the domain's, where a file names them.
-        workers: how many deliveries are sent at a time.
-        name: begins the leases of this core.
-        planners: what decides about each kind of command.
-        is_dead: whether the holder of a lease has surely died.
-        channel: where commands come from; one of this process's own where none is given.
+        responses: the domain's responses, if they come from a file.
+        workers: maximum number of deliveries in flight.
+        name: prefix of this core's leases.
+        planners: the planner for each type of command.
+        is_dead: returns True if the holder of a lease has certainly died.
+        channel: the source of commands; defaults to an in-process channel.
     """
 
     def __init__(
@@ -195,12 +198,12 @@ class Core:
         self._channel = Channel(self._clock) if channel is None else channel
         self._timers: Timers[Command] = Timers()
         self._waiters: dict[str, list[Reply]] = {}
-        self._sending: dict[int, Delivery] = {}  # by number, until its result came
-        self._held: dict[int, Delivery] = {}  # the same until the result is committed
-        self._telling: dict[int, str | None] = {}  # updates, by number, until committed
+        self._sending: dict[int, Delivery] = {}  # by number, until the result arrives
+        self._held: dict[int, Delivery] = {}  # by number, until the result is committed
+        self._telling: dict[int, str | None] = {}  # leases of updates, until committed
         self._signing: set[str] = set()
         self._polling: set[str] = set()
-        self._pending: list[Request] = []  # what the store would not take yet
+        self._pending: list[Request] = []  # could not be committed yet
         self._pending_at = 0.0
         self._pending_pause = _PENDING
         self._parked: list[tuple[CallAction, Reply | None]] = []  # waiting for the domain
@@ -240,13 +243,13 @@ class Core:
             plans.Put: self._put_effect,
             plans.Count: self._count,
             plans.Log: self._log,
-            plans.Heard: self._heard,
+            plans.Heard: self._update_breaker,
         }
 
-    # -- for everybody: any thread -------------------------------------------------------------
+    # -- public: callable from any thread ------------------------------------------------------
 
     def start(self) -> None:
-        """Begin with what is there, and go on in a thread.
+        """Recover stored work, then run the loop in a thread.
 
         Raises:
             StoreError: the store cannot be read or written.
@@ -256,7 +259,7 @@ class Core:
         self._thread.start()
 
     def prepare(self) -> None:
-        """Recover what is there; from then on ``step`` can be called, or the thread started."""
+        """Recover stored work; afterwards ``step`` may be called, or the thread started."""
         self._ahead = self._clock.now() - self._clock.monotonic()
         if self._senders is not None:
             self._senders.start(self.put, self._channel.watch)
@@ -265,58 +268,58 @@ class Core:
             self._due = self._update_due = 0.0
 
     def submit(self, command: Command, reply: Reply, *, background: bool = False) -> None:
-        """Put a command from outside; ``reply`` is called once, in the core's thread.
+        """Queue an external command; ``reply`` is called once, in the core's thread.
 
         Raises:
-            FullError: too many commands wait already.
+            FullError: the queue is full.
             StoreError: the core is stopping.
         """
         self._channel.put(Request(command, reply), background=background)
 
     def put(self, command: Command) -> None:
-        """Put a result or a timer's command; nobody is answered."""
+        """Queue a sender's result or a timer's command, without a reply."""
         try:
             self._channel.put(Request(command), bounded=False)
         except StoreError:
-            logger.debug("A result came too late: %s", type(command).__name__)
+            logger.debug("A result arrived after the core had stopped: %s", type(command).__name__)
 
     def call(self, command: Command, *, seconds: float = 60.0, background: bool = False) -> Any:
-        """Put a command and wait for its answer.
+        """Queue a command and return its answer.
 
         Raises:
-            BridgeError: why it cannot be done; StoreError where no answer came in time.
+            BridgeError: the command failed; StoreError if no answer arrives within ``seconds``.
         """
-        answered: Future[Any] = Future()
+        future: Future[Any] = Future()
 
         def reply(value: Any, error: BaseException | None) -> None:
             if error is not None:
-                answered.set_exception(error)
+                future.set_exception(error)
             else:
-                answered.set_result(value)
+                future.set_result(value)
 
         self.submit(command, reply, background=background)
         try:
-            return answered.result(seconds)
+            return future.result(seconds)
         except TimeoutError:
             raise StoreError("the store did not answer in time") from None
 
     @property
     def alive(self) -> bool:
-        """Whether the loop runs and takes commands."""
+        """True while the loop runs and accepts commands."""
         return self._thread.is_alive() and not self._stopping
 
     @property
     def breaker(self) -> Breaker:
-        """Whether the gateway serves, as far as this process knows."""
+        """The circuit breaker around the gateway; each process has its own."""
         return self._breaker
 
     def status(self) -> Status:
-        """What ``/bridge/ready`` tells; costs nothing."""
+        """Return the status for ``/bridge/ready``; does not block."""
         breaker = self._breaker
         return Status(alive=self.alive, breaker=breaker.state.value, since=breaker.since)
 
     def tell_metrics(self, accept: str, *, version: str) -> tuple[bytes, str]:
-        """What Prometheus is told: see ``Metrics.tell``. Blocks for the store."""
+        """Render the metrics for Prometheus, see ``Metrics.tell``. Blocks: reads the store."""
         return self._metrics.tell(
             accept,
             read=lambda: self._store.read(lists.figures),
@@ -326,27 +329,27 @@ class Core:
 
     @property
     def clock(self) -> Clock:
-        """The time, as the core sees it."""
+        """The core's clock."""
         return self._clock
 
     def stop_polling(self) -> None:
-        """Poll for events no more: the process is to end. Everything else goes on.
+        """Stop polling for events because the process is about to end; all else continues.
 
-        As each agent's last poll ends, another process may go on with it.
+        When an agent's last poll ends, its lease is released and another process may take over.
         """
         self._polls_end = True
         if self._senders is not None:
             self._senders.stop_polling()
 
     def stop(self) -> None:
-        """Begin nothing more; what is under way is completed."""
+        """Start no new work; complete the work in progress."""
         if not self._stopping:
             self._stop_at = self._clock.monotonic()
             self._stopping = True
             self._channel.wake()
 
     def close(self, *, within: float = LEASE + 1) -> None:
-        """Complete what is under way, within so many seconds, then end the thread."""
+        """Complete the work in progress within ``within`` seconds, then end the thread."""
         self.stop()
         if self._senders is not None:
             self._senders.close()
@@ -368,10 +371,10 @@ class Core:
         self._release_all()
 
     def step(self, *, until: float = 0.0) -> None:
-        """Take the next batch, and what it is time for, and commit that.
+        """Take the next batch of commands, add those that are due, and commit them.
 
-        Waits for a command until ``until``. Called by the core's own thread, or by a program that
-        has not started one.
+        Waits for a command until the time ``until``. Called by the core's own thread, or by a
+        program that has not started one.
         """
         batch = self._channel.take(most=BATCH, until=until)
         batch += self._timed(self._clock.now())
@@ -385,11 +388,11 @@ class Core:
         return not busy
 
     def _patient(self) -> bool:
-        """Whether what the store would not take is still offered to it."""
+        """Return True while pending commits are still retried after a stop."""
         return self._clock.monotonic() < self._stop_at + LEASE
 
     def _next(self) -> float:
-        """When there is something to do, if no command comes before."""
+        """Return the time of the next scheduled work, used as the limit of the wait."""
         now = self._clock.now()
         until = [now + _LOOK]
         if self._closing:
@@ -408,43 +411,43 @@ class Core:
         return min(until)
 
     def _timed(self, now: float) -> list[Request]:
-        """What it is time for, as commands."""
+        """Return the commands that are due: retries, timers, periodic checks, claims."""
         self._watch_clock(now)
-        found: list[Request] = []
+        due: list[Request] = []
         if self._pending and now >= self._pending_at:
-            found, self._pending = self._pending, []
-        found += [Request(command) for command in self._fired(now)]
-        self._hear(now)
+            due, self._pending = self._pending, []
+        due += [Request(command) for command in self._fired(now)]
+        self._handle_notices(now)
         if now >= self._look_at:
             self._look_at = now + _LOOK
-            found += [Request(JudgeTurn(turn_key=key, final=False)) for key in self._unheld()]
-            self._due = self._update_due = now  # others' leases, and what nobody told us of
+            due += [Request(JudgeTurn(turn_key=key, final=False)) for key in self._unheld()]
+            self._due = self._update_due = now  # expired leases, and missed notifications
         if self._senders is None or self._stopping:
-            return found
+            return due
         if now >= self._watch_at and not self._polls_end:
             self._watch_at = now + _WATCH
-            found.append(Request(TakeOverSessions()))
+            due.append(Request(TakeOverSessions()))
         if now >= self._claim_at(now) and (claim := self._claim(now)) is not None:
-            found.append(Request(claim))
+            due.append(Request(claim))
         free = _UPDATES - len(self._telling)
         if self._update_due is not None and now >= self._update_due and free > 0:
             if self._rules.asks_rasa:
-                found.append(Request(self._claim_updates(now, free)))
+                due.append(Request(self._claim_updates(now, free)))
             self._update_due = None
-        return found
+        return due
 
     def _fired(self, now: float) -> Iterator[Command]:
-        """The commands of timers whose time has come; that may be long ago."""
+        """Yield the commands of expired timers; a timer may have expired long ago."""
         for command in self._timers.due(now):
             if isinstance(command, JudgeTurn) and command.turn_key not in self._waiters:
-                continue  # it was answered
+                continue  # already answered
             if isinstance(command, CorrectTimes):
                 yield self._correct(max(now, command.latest_due))
             else:
                 yield command
 
     def _unheld(self) -> list[str]:
-        """Action calls that somebody waits for and whose deliveries are not being sent here."""
+        """Return the keys of waiting action calls with no delivery in flight in this process."""
         if not self._waiters:
             return []
         held = {item.turn_key for item in self._sending.values()}
@@ -453,7 +456,7 @@ class Core:
     # -- one batch -----------------------------------------------------------------------------
 
     def _serve(self, batch: list[Request], *, must: bool = False) -> None:
-        """Commit a batch and do what follows; if it fails, each command is done by itself."""
+        """Commit a batch and run its effects; if that fails, commit each command alone."""
         for request in batch:
             if isinstance(request.command, SendingResult):
                 _forget(self._sending, request.command.delivery)
@@ -490,9 +493,9 @@ class Core:
             self._refuse(request, error, lasting=lasting)
 
     def _refuse(self, request: Request, error: Exception, *, lasting: bool) -> None:
-        """Handle a command that could not be committed: tell its caller, or keep it for later.
+        """Handle a command that could not be committed: answer its caller, or retry it later.
 
-        What would fail ``lasting``ly is dropped; of a sending, nobody knows then what it came to.
+        A command whose failure is ``lasting`` is dropped; the outcome of a sending is then unknown.
         """
         if request.reply is not None:
             _answer(request.reply, None, error)
@@ -523,38 +526,38 @@ class Core:
     def _commit(self, batch: list[Request]) -> None:
         now = self._clock.now()
         commands = [self._completed(request.command, now) for request in batch]
-        made: list[Plan] = []
+        plans_made: list[Plan] = []
         written = Written()
         durable = not all(_can_be_lost(command) for command in commands)
         with self._store.transaction(durable=durable) as tx:
             loader = Loader(tx, self._process(commands), self._sessions, now, self._is_dead)
             snapshot = loader.load(Needs.of(command.needs() for command in commands))
             for command in commands:
-                made.append(plan := self._planned(snapshot, command, now))
+                plans_made.append(plan := self._planned(snapshot, command, now))
                 if plan.error is None:
                     snapshot = snapshot.after(plan)
-            good = [plan for plan in made if plan.error is None]
-            if any(plan.writes for plan in good):
-                written = write(tx, snapshot, good)
-                self._notify(tx, good)
+            valid = [plan for plan in plans_made if plan.error is None]
+            if any(plan.writes for plan in valid):
+                written = write(tx, snapshot, valid)
+                self._notify(tx, valid)
         self._remember(snapshot)
-        for request, command, plan in zip(batch, commands, made, strict=True):
+        for request, command, plan in zip(batch, commands, plans_made, strict=True):
             self._follow(request._replace(command=command), plan, snapshot, written)
         self._flush()
         if isinstance(commands[0], _CLAIMS):
-            self._claimed(commands[0], made[0], snapshot)
+            self._claimed(commands[0], plans_made[0], snapshot)
 
     def _flush(self) -> None:
-        """Hand what is to be sent over; the batch is committed, so a failure must not repeat it."""
+        """Flush the senders' queue; the batch is committed, so an error must not repeat it."""
         if self._senders is None:
             return
         try:
             self._senders.flush()
-        except Exception as error:  # noqa: BLE001 - senders tell what is overdue
+        except Exception as error:  # noqa: BLE001 - senders report overdue calls themselves
             logger.error("Deliveries could not be handed over: %s", describe(error))  # noqa: TRY400
 
     def _completed(self, command: Command, now: float) -> Command:
-        """An action call with the domain's responses, where it came without them."""
+        """Add the cached domain responses to an action call that carries none."""
         if not isinstance(command, CallAction) or command.responses is not None:
             return command
         if now < self._responses_until:
@@ -574,13 +577,13 @@ class Core:
 
     def _planned(self, snapshot: Snapshot, command: Command, now: float) -> Plan:
         if command.answer_by is not None and now > command.answer_by:
-            return Plan(error=StoreError("the store is too busy: it was not done in time"))
+            return Plan(error=StoreError("the store is too busy: the request timed out"))
         try:
             return self._planners[type(command)](snapshot, command, self._rules, now)
         except BridgeError as error:
             return Plan(error=error)
-        except Exception as error:  # noqa: BLE001 - a command's fault is its own
-            logger.error(  # noqa: TRY400 - no customer's words
+        except Exception as error:  # noqa: BLE001 - must not fail the rest of the batch
+            logger.error(  # noqa: TRY400 - a traceback may contain a customer's text
                 "A command could not be planned: %s command=%s",
                 describe(error),
                 type(command).__name__,
@@ -589,29 +592,29 @@ class Core:
                 return _parked(snapshot, command, now)
             return Plan(error=PlanningError("the request failed; the log says where"))
 
-    def _notify(self, tx: Any, made: Sequence[Plan]) -> None:
-        """Tell other machines what they have to do, or wait for."""
+    def _notify(self, tx: Any, valid: Sequence[Plan]) -> None:
+        """Notify other processes of due work, answered action calls and changed sessions."""
         waiting = any(
-            item.state is DeliveryState.WAITING for plan in made for item in plan.deliveries
+            item.state is DeliveryState.WAITING for plan in valid for item in plan.deliveries
         )
-        updates = any(update.state.value == "waiting" for plan in made for update in plan.updates)
+        updates = any(update.state.value == "waiting" for plan in valid for update in plan.updates)
         notify(
             tx,
             self.name,
             due=waiting or updates,
-            turns=[key for plan in made for key in plan.answers],
-            agents=[session.agent_id for plan in made for session in plan.sessions],
+            turns=[key for plan in valid for key in plan.answers],
+            agents=[session.agent_id for plan in valid for session in plan.sessions],
         )
 
     def _remember(self, snapshot: Snapshot) -> None:
-        """Keep the sessions that are current; nothing else is kept between batches."""
+        """Cache the current sessions; nothing else is kept between batches."""
         for agent, record in snapshot.sessions.items():
             if is_current(record):
                 self._sessions[agent] = record
             else:
                 self._sessions.pop(agent, None)
 
-    # -- what follows --------------------------------------------------------------------------
+    # -- effects -------------------------------------------------------------------------------
 
     def _follow(self, request: Request, plan: Plan, snapshot: Snapshot, written: Written) -> None:
         command = request.command
@@ -633,7 +636,7 @@ class Core:
                 _answer(reply, answer, None)
         try:
             answer = plan.answer if plan.finish is None else plan.finish(written)
-        except Exception as error:  # noqa: BLE001 - it is committed, and so are the batch's others
+        except Exception as error:  # noqa: BLE001 - the whole batch is committed already
             logger.error("An answer could not be made: %s", describe(error))  # noqa: TRY400
             _answer(request.reply, None, PlanningError("the request failed; the log says where"))
             return
@@ -641,7 +644,7 @@ class Core:
             _answer(request.reply, answer, None)
 
     def _finished(self, command: Command) -> None:
-        """What a sender was doing is over, and stored."""
+        """Drop the in-memory record of a sender's call whose result is committed."""
         if isinstance(command, SendingResult):
             _forget(self._held, command.delivery)
         elif isinstance(command, UpdateResult):
@@ -650,11 +653,11 @@ class Core:
             self._signing.discard(command.agent_id)
 
     def _do(self, effect: plans.Effect, request: Request, snapshot: Snapshot) -> None:
-        """Do what follows. Whatever fails here, the plan is committed and stays so."""
+        """Run an effect; an error is logged, because the plan is committed already."""
         try:
             self._effects[type(effect)](effect, request, snapshot)
-        except Exception as error:  # noqa: BLE001 - the commands of the batch are done
-            logger.error(  # noqa: TRY400 - no customer's words
+        except Exception as error:  # noqa: BLE001 - the batch is committed already
+            logger.error(  # noqa: TRY400 - a traceback may contain a customer's text
                 "An effect failed: %s effect=%s", describe(error), type(effect).__name__
             )
             if isinstance(effect, plans.Send):
@@ -663,20 +666,20 @@ class Core:
                 self.put(SendingResult(delivery=delivery, guid=None, error=unsent))
 
     def _is_late(self, command: Command, plan: Plan) -> bool:
-        """Whether its caller has already been told that it could not be done."""
+        """Return True if the caller has already received a timeout for this action call."""
         if not isinstance(command, CallAction) or command.answer_by is None:
             return False
         waits = any(isinstance(effect, plans.AwaitTurn) for effect in plan.effects)
         return waits and self._clock.now() > command.answer_by
 
     def _send(self, effect: plans.Send, _request: Request, snapshot: Snapshot) -> None:
-        assert self._senders is not None  # noqa: S101 - only those who send claim
+        assert self._senders is not None  # noqa: S101 - a core without senders claims nothing
         item = snapshot.deliveries[effect.message_code]
         wanted = self._rules.bridge.delivery.attempt_timeout
         left = (item.lease_until or 0.0) - self._clock.now()
         self._held[item.seq] = item
         if left < min(_LEAST, wanted) or self._stopping:
-            # The commit was slow, or the clock was set: it is claimed again.
+            # The commit was slow, or the clock was set: release it to be claimed again.
             self.put(SendingResult(delivery=item, guid=None, unsent=True))
             return
         self._sending[item.seq] = item
@@ -713,7 +716,7 @@ class Core:
         self._polling.discard(effect.agent_id)
 
     def _tell_rasa(self, effect: plans.TellRasa, _request: Request, snapshot: Snapshot) -> None:
-        assert self._senders is not None  # noqa: S101 - only those who send claim
+        assert self._senders is not None  # noqa: S101 - a core without senders claims nothing
         update = snapshot.updates[effect.update_id]
         self._telling[update.seq] = update.lease
         self._senders.tell_rasa(update, effect.events)
@@ -725,7 +728,7 @@ class Core:
             return
         self._domain_asked = True
         self._senders.ask_domain()
-        # A Rasa that does not answer must not keep its own action waiting.
+        # Limit the wait: the action must not block on a Rasa that does not answer.
         self._timers.add(self._clock.now() + _DOMAIN_WAIT, DomainResult(responses=None))
 
     def _keep_domain(self, effect: plans.Keep, _request: Request, _snapshot: Snapshot) -> None:
@@ -746,7 +749,7 @@ class Core:
             return
         self._waiters.setdefault(effect.turn_key, []).append(request.reply)
         longest = self._clock.now() + _LONGEST_WAIT
-        at = min(longest, effect.judge_at)  # in this order: what is no number is never less
+        at = min(longest, effect.judge_at)  # in this order: a NaN never compares as less
         self._timers.add(at, JudgeTurn(turn_key=effect.turn_key))
 
     def _put_effect(self, effect: plans.Put, request: Request, _snapshot: Snapshot) -> None:
@@ -764,7 +767,7 @@ class Core:
         logger.log(effect.level, effect.message, *effect.arguments)
 
     def _warn_once(self, name: str, message: str, *arguments: Any) -> None:
-        """Log a warning, and the same not again for a while."""
+        """Log a warning, at most once per ``_QUIET`` seconds for each ``name``."""
         now = self._clock.monotonic()
         if now >= self._quiet_until.get(name, now):
             self._quiet_until[name] = now + _QUIET
@@ -773,11 +776,11 @@ class Core:
     # -- claiming ------------------------------------------------------------------------------
 
     def _claim_at(self, now: float) -> float:
-        """When to claim deliveries."""
+        """Return the time of the next claim of deliveries."""
         if not self._breaker.closed:
             left = self._breaker.probe_at - now
-            swept = self._swept_at + _LOOK
-            return now if self._breaker.due(now) else min(swept, now + max(left, 0.0))
+            sweep_at = self._swept_at + _LOOK
+            return now if self._breaker.due(now) else min(sweep_at, now + max(left, 0.0))
         if self._due is None or len(self._sending) >= self._workers:
             return now + LEASE
         return self._due
@@ -817,12 +820,12 @@ class Core:
         self._backlog = snapshot.more
         self._due = _earlier(self._due, now if snapshot.more else snapshot.next_due)
 
-    def _heard(self, effect: plans.Heard, _request: Request, _snapshot: Snapshot) -> None:
-        """An attempt told something of the gateway."""
+    def _update_breaker(self, effect: plans.Heard, _request: Request, _snapshot: Snapshot) -> None:
+        """Update the circuit breaker with the outcome of an attempt."""
         error = effect.error if isinstance(effect.error, GatewayError) else None
         evidence = breaker.read(error)
         if effect.signing_in and evidence is not Evidence.AWAY:
-            return  # a sign-in that succeeds says nothing of messages
+            return  # a successful sign-in is no evidence that messages are accepted
         before, now = self._breaker, self._clock.now()
         if before.closed and evidence is Evidence.SERVED and not before.failures:
             return
@@ -830,13 +833,13 @@ class Core:
         if before.closed and not after.closed:
             self._metrics.breaker_opened()
             logger.warning(
-                "The gateway does not serve: messages wait, except for a probe now and then"
-                " failures=%d",
+                "The gateway is unavailable: messages wait, except for periodic probes failures=%d",
                 breaker.FAILURES,
             )
         elif after.closed and not before.closed:
             logger.info(
-                "The gateway serves again: what waits is sent away_for=%.0fs", now - before.since
+                "The gateway is available again: waiting messages are sent away_for=%.0fs",
+                now - before.since,
             )
             self._due = now
             self._timers.add(0.0, ReleaseHeld())
@@ -844,11 +847,11 @@ class Core:
     # -- other processes, and the clock --------------------------------------------------------
 
     def notified(self, notice: Notice) -> None:
-        """Note that another process committed something; called in the notifier's thread."""
+        """Queue the notification of another process's commit; runs in the notifier's thread."""
         self._notices.append(notice)
         self._channel.wake()
 
-    def _hear(self, now: float) -> None:
+    def _handle_notices(self, now: float) -> None:
         if self._store.dialect == "sqlite" and now >= self._version_at:
             self._version_at = now + _VERSION
             if self._store.changed_elsewhere():
@@ -867,15 +870,16 @@ class Core:
                     self._timers.add(0.0, JudgeTurn(turn_key=key, final=False))
 
     def _watch_clock(self, now: float) -> None:
-        """Correct what is stored and what is timed where the clock was set back.
+        """If the clock was set back, shift the timers and correct stored timestamps.
 
-        Again and again for a while: what was being sent then is stored with the former time.
+        The correction is repeated every second for ``_UNEASY`` seconds, because deliveries in
+        flight at that moment are stored with timestamps of the old clock.
         """
         ahead = now - self._clock.monotonic()
-        went, self._ahead = ahead - self._ahead, ahead
-        if went >= -_JUMP:
+        step, self._ahead = ahead - self._ahead, ahead
+        if step >= -_JUMP:
             return
-        self._timers.shift(went)
+        self._timers.shift(step)
         self._look_at = self._version_at = self._watch_at = self._swept_at = 0.0
         self._pending_at = 0.0
         self._due = self._update_due = now
@@ -890,47 +894,47 @@ class Core:
         )
 
     def _release_all(self) -> None:
-        """Give up the right to poll, and answer the callers that still wait."""
+        """Release the polling leases, and answer the callers that still wait."""
         if self._polling:
             try:
                 self._commit([Request(ReleasePolls(agent_ids=frozenset(self._polling)))])
-            except Exception as error:  # noqa: BLE001 - the leases run out by themselves
-                logger.warning("Polling could not be given back: %s", describe(error))
+            except Exception as error:  # noqa: BLE001 - the leases expire by themselves
+                logger.warning("The polling leases could not be released: %s", describe(error))
         waiting = [reply for replies in self._waiters.values() for reply in replies]
         for reply in (*waiting, *[reply for _, reply in self._parked]):
             _answer(reply, None, StoreError("the bridge is stopping"))
 
 
 class PlanningError(BridgeError):
-    """A planner failed in a way that it should not."""
+    """A planner raised an unexpected exception."""
 
 
 def _groups(batch: list[Request]) -> Iterable[list[Request]]:
-    """A batch, with each set-wide command by itself."""
-    together: list[Request] = []
+    """Split a batch so that each command of ``_ALONE`` is committed alone."""
+    group: list[Request] = []
     for request in batch:
         if isinstance(request.command, _ALONE):
-            if together:
-                yield together
-                together = []
+            if group:
+                yield group
+                group = []
             yield [request]
         else:
-            together.append(request)
-            if len(together) >= BATCH:
-                yield together
-                together = []
-    if together:
-        yield together
+            group.append(request)
+            if len(group) >= BATCH:
+                yield group
+                group = []
+    if group:
+        yield group
 
 
 def _parked(snapshot: Snapshot, command: SendingResult, now: float) -> Plan:
-    """A result that cannot be understood: a person decides about its delivery."""
-    found = snapshot.deliveries.get(command.delivery.message_code)
-    if found is None or found.lease != command.delivery.lease:
+    """Mark the delivery of an unplannable result as uncertain, for a person to decide."""
+    delivery = snapshot.deliveries.get(command.delivery.message_code)
+    if delivery is None or delivery.lease != command.delivery.lease:
         return Plan()
     error = DeliveryError("internal", "its outcome could not be understood; the log says where")
     parked = replace(
-        found,
+        delivery,
         state=DeliveryState.UNCERTAIN,
         error=error,
         settled_at=now,
@@ -941,10 +945,11 @@ def _parked(snapshot: Snapshot, command: SendingResult, now: float) -> Plan:
 
 
 def _can_be_lost(command: Command) -> bool:
-    """Whether the machine may die and forget it: a message that was taken.
+    """Return True if the command may be committed without a sync: an accepted message.
 
-    It would be sent again, under the same code, as after any attempt whose outcome is not known;
-    waiting for the disk would cost each message more than the rest of its way through the core.
+    If the machine crashes and loses it, the message is sent again under the same code, as after
+    any attempt with an unknown outcome. Waiting for the disk would cost each message more time
+    than everything else in the core.
     """
     return (
         isinstance(command, SendingResult)
@@ -955,17 +960,17 @@ def _can_be_lost(command: Command) -> bool:
 
 
 def _forget(attempts: dict[int, Delivery], sent: Delivery) -> None:
-    """An attempt is over; one that began meanwhile, under another lease, is not."""
-    found = attempts.get(sent.seq)
-    if found is not None and found.lease == sent.lease:
+    """Remove a finished attempt, unless a newer one holds another lease."""
+    attempt = attempts.get(sent.seq)
+    if attempt is not None and attempt.lease == sent.lease:
         del attempts[sent.seq]
 
 
-def _earlier(one: float | None, other: float | None) -> float | None:
-    """The earlier of two times; None stands for never."""
-    if one is None or other is None:
-        return other if one is None else one
-    return min(one, other)
+def _earlier(first: float | None, second: float | None) -> float | None:
+    """Return the earlier of two times; None means never."""
+    if first is None or second is None:
+        return second if first is None else first
+    return min(first, second)
 
 
 def _answer(reply: Reply | None, value: Any, error: BaseException | None) -> None:
@@ -973,5 +978,5 @@ def _answer(reply: Reply | None, value: Any, error: BaseException | None) -> Non
         return
     try:
         reply(value, error)
-    except Exception as raised:  # noqa: BLE001 - whoever waits must not end the loop
-        logger.error("An answer could not be given: %s", describe(raised))  # noqa: TRY400
+    except Exception as raised:  # noqa: BLE001 - a failing callback must not end the loop
+        logger.error("An answer could not be delivered: %s", describe(raised))  # noqa: TRY400

@@ -1,4 +1,4 @@
-"""A core in this process, as the edge sees one: its answers are awaited in an event loop."""
+"""``CorePort`` for a core in this process: delivers its answers to asyncio event loops."""
 
 from __future__ import annotations
 
@@ -14,11 +14,11 @@ from bridge.core.port import GRACE, Status
 from bridge.errors import StoreError
 from bridge.state.commands import Command
 
-_SWEEP = 0.25  # seconds between looks for those who waited too long
+_SWEEP = 0.25  # seconds between checks for requests that timed out
 
 
 class LocalCore:
-    """A core whose thread is one of this process's."""
+    """Adapter from a ``Core`` in this process to ``CorePort``."""
 
     def __init__(self, core: Core) -> None:
         self.core = core
@@ -26,27 +26,27 @@ class LocalCore:
 
     @property
     def clock(self) -> Clock:
-        """The time, as the core sees it."""
+        """The core's clock."""
         return self.core.clock
 
     async def ask(self, command: Command, *, seconds: float) -> Any:
-        """Put a command; its answer, which is awaited ``seconds`` and a grace at most.
+        """Queue a command and return its answer, within ``seconds`` plus ``GRACE``.
 
         Raises:
-            BridgeError: why the command cannot be done; FullError where too many wait already;
-                StoreError where no answer came in time.
+            BridgeError: the command failed; FullError if the queue is full; StoreError if no
+                answer arrives in time.
         """
         loop = asyncio.get_running_loop()
         answers = self._answers.get(loop)
         if answers is None:
             answers = self._answers[loop] = _Answers(loop)
         future: asyncio.Future[Any] = loop.create_future()
-        give = answers.add
-        self.core.submit(command, lambda value, error: give(future, value, error))
+        add = answers.add
+        self.core.submit(command, lambda value, error: add(future, value, error))
         return await answers.wait(future, seconds + GRACE)
 
     def call(self, command: Command, *, seconds: float = 60.0) -> Any:
-        """Put a command from a thread that may block, and wait for its answer.
+        """Queue a command from a thread that may block, and return its answer.
 
         Raises:
             BridgeError: as ``ask``.
@@ -54,31 +54,31 @@ class LocalCore:
         return self.core.call(command, seconds=seconds)
 
     async def status(self) -> Status:
-        """Whether the core works."""
+        """Return the core's status."""
         return self.core.status()
 
     async def metrics(self, accept: str, *, version: str) -> tuple[bytes, str]:
-        """What Prometheus is told, and its content type."""
+        """Return the metrics for Prometheus and their content type."""
         return await asyncio.get_running_loop().run_in_executor(
             None, lambda: self.core.tell_metrics(accept, version=version)
         )
 
 
 class _Answers:
-    """The answers for one event loop; those that come together are given out together."""
+    """Answers for one event loop; one wake-up of the loop delivers all that are ready."""
 
     def __init__(self, loop: asyncio.AbstractEventLoop) -> None:
         self._loop = loop
-        self._came: deque[tuple[asyncio.Future[Any], Any, BaseException | None]] = deque()
-        self._called = False
+        self._ready: deque[tuple[asyncio.Future[Any], Any, BaseException | None]] = deque()
+        self._scheduled = False
         self._waiting: dict[asyncio.Future[Any], float] = {}  # until when, by the loop's time
         self._sweeping = False
 
     async def wait(self, future: asyncio.Future[Any], seconds: float) -> Any:
-        """What ``future`` is answered; one timer looks after all who wait.
+        """Return the result of ``future``; one timer checks all timeouts.
 
         Raises:
-            StoreError: no answer came in so many seconds.
+            StoreError: no answer arrived within ``seconds``.
         """
         self._waiting[future] = self._loop.time() + seconds
         if not self._sweeping:
@@ -99,17 +99,17 @@ class _Answers:
             self._loop.call_later(_SWEEP, self._sweep)
 
     def add(self, future: asyncio.Future[Any], value: Any, error: BaseException | None) -> None:
-        """Answer ``future``; called in the core's thread."""
-        self._came.append((future, value, error))
-        if not self._called:
-            self._called = True
-            with suppress(RuntimeError):  # the loop is closed: nobody waits any more
-                self._loop.call_soon_threadsafe(self._give)
+        """Queue an answer for ``future``; called in the core's thread."""
+        self._ready.append((future, value, error))
+        if not self._scheduled:
+            self._scheduled = True
+            with suppress(RuntimeError):  # the loop is closed, and no caller waits
+                self._loop.call_soon_threadsafe(self._deliver)
 
-    def _give(self) -> None:
-        self._called = False  # first: what is added from now on calls again
-        while self._came:
-            future, value, error = self._came.popleft()
+    def _deliver(self) -> None:
+        self._scheduled = False  # first, so that a later ``add`` schedules another call
+        while self._ready:
+            future, value, error = self._ready.popleft()
             if future.done():
                 continue
             if error is not None:

@@ -1,4 +1,4 @@
-"""What the edge knows of a core, be it in this process or in one of its own."""
+"""The edge's interface to a core, whether in the same process or in another."""
 
 from __future__ import annotations
 
@@ -8,16 +8,16 @@ from typing import Any, Protocol
 from bridge.core.clock import Clock
 from bridge.state.commands import Command
 
-GRACE = 0.5  # seconds after ``answer_by`` at which nobody waits any more
+GRACE = 0.5  # seconds that a caller waits after ``answer_by``
 
 
 @dataclass(frozen=True, slots=True)
 class Status:
-    """What ``/bridge/ready`` tells of a core.
+    """The status of a core, for ``/bridge/ready``.
 
     Attributes:
-        alive: it takes commands.
-        reason: why it does not, in a sentence; None where it does.
+        alive: the core accepts commands.
+        reason: why it does not, in a sentence; None if alive.
         breaker: the state of the circuit breaker around the gateway.
         since: when the breaker entered that state, in seconds since the epoch.
     """
@@ -30,44 +30,44 @@ class Status:
 
 @dataclass(frozen=True, slots=True)
 class AskStatus:
-    """Ask a core of another process for its ``Status``."""
+    """Query for the ``Status`` of a core in another process."""
 
 
 @dataclass(frozen=True, slots=True)
 class AskMetrics:
-    """Ask a core of another process for what Prometheus is told."""
+    """Query for the metrics of a core in another process."""
 
     accept: str
     version: str
 
 
 class CorePort(Protocol):
-    """A core, as those see it who put commands."""
+    """The interface of a core for its callers."""
 
     @property
     def clock(self) -> Clock:
-        """The time, as the core sees it."""
+        """The core's clock."""
 
     async def ask(self, command: Command, *, seconds: float) -> Any:
-        """Put a command; its answer, which is awaited ``seconds`` and a grace at most.
+        """Queue a command and return its answer, within ``seconds`` plus ``GRACE``.
 
         Raises:
-            BridgeError: why the command cannot be done; FullError where too many wait already;
-                StoreError where no answer came in time.
+            BridgeError: the command failed; FullError if the queue is full; StoreError if no
+                answer arrives in time.
         """
 
     def call(self, command: Command, *, seconds: float = 60.0) -> Any:
-        """Put a command from a thread that may block, and wait for its answer.
+        """Queue a command from a thread that may block, and return its answer.
 
         Raises:
             BridgeError: as ``ask``.
         """
 
     async def status(self) -> Status:
-        """Whether the core works."""
+        """Return the core's status."""
 
     async def metrics(self, accept: str, *, version: str) -> tuple[bytes, str]:
-        """What Prometheus is told, and its content type: see ``Metrics.tell``.
+        """Return the metrics for Prometheus and their content type, see ``Metrics.tell``.
 
         Raises:
             StoreError: the core does not answer.

@@ -1,4 +1,4 @@
-"""What is to be done later: one heap, by the core's clock."""
+"""Timers of the core: one heap, ordered by the core's clock."""
 
 from __future__ import annotations
 
@@ -10,28 +10,28 @@ T = TypeVar("T")
 
 
 class Timers(Generic[T]):
-    """Things with times; not thread-safe."""
+    """Items with a due time. Not thread-safe."""
 
     def __init__(self) -> None:
         self._heap: list[tuple[float, int, T]] = []
         self._numbers = count()
 
-    def add(self, at: float, thing: T) -> None:
-        """Give ``thing`` back at this time."""
-        heapq.heappush(self._heap, (at, next(self._numbers), thing))
+    def add(self, at: float, item: T) -> None:
+        """Schedule ``item`` for the time ``at``."""
+        heapq.heappush(self._heap, (at, next(self._numbers), item))
 
     def due(self, now: float) -> list[T]:
-        """What it is time for, in order; it is given back once."""
-        found = []
+        """Remove and return the items that are due, in order of time."""
+        items = []
         while self._heap and self._heap[0][0] <= now:
-            found.append(heapq.heappop(self._heap)[2])
-        return found
+            items.append(heapq.heappop(self._heap)[2])
+        return items
 
     def next(self) -> float | None:
-        """When something is due."""
+        """Return the time of the next item; None if there is none."""
         return self._heap[0][0] if self._heap else None
 
     def shift(self, seconds: float) -> None:
-        """Follow a clock that was set: everything stays as far away as it was."""
-        self._heap = [(at + seconds, number, thing) for at, number, thing in self._heap]
+        """Move all times by ``seconds``, after the clock was set: the delays stay the same."""
+        self._heap = [(at + seconds, number, item) for at, number, item in self._heap]
         heapq.heapify(self._heap)

@@ -1,6 +1,7 @@
-"""Calls the gateway over HTTP: one pool of connections, a cookie jar an agent, three deadlines.
+"""HTTP client of the gateway: one connection pool, a cookie jar per agent, three timeouts.
 
-Knows nothing of deliveries' states or of who may send; GUIDs are given to it.
+The timeouts are for connecting, for each read and for the whole call. The client does not know
+delivery states or who may send; callers pass the GUID.
 """
 
 from __future__ import annotations
@@ -24,17 +25,17 @@ from bridge.gateway import wire
 from bridge.gateway.deadline import DeadlineAdapter, begun, left, total
 from bridge.model import Guid
 
-if TYPE_CHECKING:  # the sender process loads no settings
+if TYPE_CHECKING:  # the sender process does not load the settings
     from bridge.config.settings import GatewaySettings
 
 _AGENTS = 4096
-_POLICY = DefaultCookiePolicy()  # of every jar; it keeps nothing that is one agent's
-_LONGEST_ANSWER = 1 << 20  # bytes; no answer of the gateway is near it
+_POLICY = DefaultCookiePolicy()  # shared by all jars; it holds no state of an agent's
+_LONGEST_ANSWER = 1 << 20  # bytes; far above any real response
 
 
 @dataclass(frozen=True, slots=True)
 class Answer:
-    """A call's answer, and the GUID and the cookies (``Set-Cookie``) that came with it, if any."""
+    """The response to a call: JSON object, new GUID if any, and ``Set-Cookie`` headers."""
 
     content: dict[str, Any]
     guid: Guid | None
@@ -42,7 +43,7 @@ class Answer:
 
 
 class Connecting(NamedTuple):
-    """What the client reads of the settings ``gateway`` of bridge.yml; its units are theirs."""
+    """The settings that the client needs, from ``gateway`` in bridge.yml, in the same units."""
 
     url: str
     ca_file: str | None
@@ -52,17 +53,17 @@ class Connecting(NamedTuple):
 
     @classmethod
     def of(cls, settings: GatewaySettings) -> Connecting:
-        """Only that of the settings, for a process that does without their module."""
+        """Copy that part from the settings, for the sender process, which does not load them."""
         return cls(*(getattr(settings, name) for name in cls._fields))
 
 
 class GatewayClient:
-    """One shared adapter and pool for all agents. Thread-safe; close it once.
+    """A client with one adapter and pool for all agents. Thread-safe; close it once.
 
     Args:
         settings: ``gateway`` of bridge.yml.
-        connections: how many connections are kept open.
-        agents: whose cookies are kept, at most; those asked last stay.
+        connections: the maximum number of connections kept open.
+        agents: the maximum number of agents whose cookies are kept; the least recently used go.
     """
 
     def __init__(
@@ -71,7 +72,7 @@ class GatewayClient:
         self._settings = settings
         self._session = requests.Session()
         self._session.trust_env = settings.use_environment
-        # Each agent has a jar of its own; the session's takes nothing.
+        # Each agent has its own jar; the session's accepts no cookies.
         self._session.cookies.set_policy(DefaultCookiePolicy(allowed_domains=[]))
         adapter = DeadlineAdapter(pool_connections=4, pool_maxsize=connections, max_retries=0)
         self._session.mount("http://", adapter)
@@ -91,26 +92,26 @@ class GatewayClient:
         read_timeout: float | None = None,
         cookies: str | None = None,
     ) -> Answer:
-        """Make one call within ``timeout`` seconds in all, with the agent's cookies or the given.
+        """Make one call within ``timeout`` seconds, with ``cookies`` or else the agent's own.
 
         Raises:
-            GatewayError: what it came to; nothing else leaves this method.
+            GatewayError: the call failed; every transport fault is converted to one.
         """
         prepared = self._prepare(agent_id, request, guid, cookies)
         try:
             with total(timeout):
-                status, headers, body, given = self._exchange(agent_id, prepared, read_timeout)
+                status, headers, body, received = self._exchange(agent_id, prepared, read_timeout)
         except (requests.RequestException, HTTPError, OSError) as error:
             raise _transport(error) from error
         content = wire.read(status, body, retry_after=headers.get("Retry-After"))
-        return Answer(content, wire.new_guid(headers), given)
+        return Answer(content, wire.new_guid(headers), received)
 
     def cookies(self, agent_id: str, request: wire.Request) -> str | None:
-        """What a call of this agent has to carry in its header ``Cookie``."""
+        """Return the ``Cookie`` header for a call of this agent, or None."""
         return self._cookies(agent_id, self._bare(request)) if self._jars else None
 
     def keep(self, agent_id: str, request: wire.Request, cookies: Sequence[str]) -> None:
-        """Keep the cookies that came with an answer that somebody else got for us."""
+        """Store ``Set-Cookie`` headers of a response that the sender process received."""
         message = Message()
         for cookie in cookies:
             message["Set-Cookie"] = cookie
@@ -133,7 +134,7 @@ class GatewayClient:
     def _prepare(
         self, agent_id: str, request: wire.Request, guid: Guid | None, cookies: str | None
     ) -> requests.PreparedRequest:
-        # Built by hand: requests' own preparation costs more than the sending.
+        # Built by hand: preparing with requests costs more time than sending.
         prepared = self._bare(request)
         if guid is not None:
             prepared.headers["Guid"] = guid
@@ -142,7 +143,7 @@ class GatewayClient:
             prepared.headers["Content-Length"] = str(len(request.body))
             prepared.body = request.body
         prepared.hooks = {"response": []}
-        prepared._cookies = self._session.cookies  # type: ignore[attr-defined]  # noqa: SLF001 - requests wants a jar there
+        prepared._cookies = self._session.cookies  # type: ignore[attr-defined]  # noqa: SLF001 - requests expects a jar there
         if cookies := cookies or self._cookies(agent_id, prepared):
             prepared.headers["Cookie"] = cookies
         return prepared
@@ -185,9 +186,9 @@ class GatewayClient:
 
 
 def _transport(error: Exception) -> GatewayError:
-    """The one place where transport faults become errors.
+    """Convert a transport fault to a GatewayError; the only place that does.
 
-    TLS can break after the handshake too: what was begun by then may have been taken.
+    TLS can fail after the handshake, too: the gateway may have accepted a request begun by then.
     """
     if not begun():
         if isinstance(error, requests.exceptions.SSLError):

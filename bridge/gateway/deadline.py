@@ -1,8 +1,8 @@
-"""A total deadline for HTTP, and whether anything left: what urllib3 does not tell.
+"""A total deadline for an HTTP exchange, and whether its request was begun.
 
-Its timeouts start anew with every byte that dribbles in; and its errors do not say whether the
-request was begun, which decides between sending again and not knowing. Both are kept for the
-current thread around one exchange.
+urllib3 offers neither: its read timeout restarts with every byte received, and its errors do not
+say whether any of the request was sent, which decides whether a retry is safe or the outcome is
+unknown. Both are kept per thread for the duration of one exchange.
 """
 
 from __future__ import annotations
@@ -25,7 +25,7 @@ _current = threading.local()
 
 @contextmanager
 def total(seconds: float) -> Iterator[None]:
-    """Within the block, this thread's exchange ends ``seconds`` from now at the latest."""
+    """Limit this thread's exchange within the block to ``seconds`` in total."""
     _current.at = time.monotonic() + seconds
     _current.begun = False
     try:
@@ -35,15 +35,15 @@ def total(seconds: float) -> Iterator[None]:
 
 
 def begun() -> bool:
-    """Whether any of the last exchange's request left this machine."""
+    """Return whether sending this thread's last request was begun."""
     return bool(getattr(_current, "begun", False))
 
 
 def left(longest: float) -> float:
-    """Seconds that may still be waited, at most ``longest``.
+    """Return the seconds until the deadline, at most ``longest``.
 
     Raises:
-        TimeoutError: none are left.
+        TimeoutError: the deadline has passed.
     """
     at = getattr(_current, "at", None)
     if at is None:
@@ -56,7 +56,7 @@ def left(longest: float) -> float:
 
 
 class _Reader(io.RawIOBase):
-    """A socket's reading end that waits only as long as the deadline allows."""
+    """Reads from a socket, blocking no longer than the deadline allows."""
 
     def __init__(self, sock: socket.socket) -> None:
         self._sock = sock
@@ -86,39 +86,39 @@ class _Response(http.client.HTTPResponse):
 
 
 def _begin(connection: HTTPConnection) -> None:
-    """Connect first, so that a failure to do so is not taken for a request that left."""
+    """Connect, then mark the request as begun; a failure to connect leaves it not begun."""
     if connection.sock is None:
         connection.connect()
     _current.begun = True
 
 
-class _Whole(HTTPConnection):
-    """Sends a request's head and body in one write."""
+class _OneWriteConnection(HTTPConnection):
+    """A connection that sends a request's head and body in one write."""
 
     response_class = _Response
-    _held: list[bytes] | None = None
+    _buffer: list[bytes] | None = None
 
     def request(self, *args: Any, **kwargs: Any) -> None:
-        held = self._held = []
+        buffer = self._buffer = []
         try:
             super().request(*args, **kwargs)
         finally:
-            self._held = None
-        self.send(b"".join(held))
+            self._buffer = None
+        self.send(b"".join(buffer))
 
     def send(self, data: Any) -> None:
-        if self._held is not None:
-            self._held.append(data)
+        if self._buffer is not None:
+            self._buffer.append(data)
             return
         _begin(self)
         super().send(data)
 
 
-class _Connection(_Whole):
+class _Connection(_OneWriteConnection):
     pass
 
 
-class _SecureConnection(_Whole, HTTPSConnection):
+class _SecureConnection(_OneWriteConnection, HTTPSConnection):
     pass
 
 
@@ -131,17 +131,17 @@ class _SecurePool(HTTPSConnectionPool):
 
 
 class DeadlineAdapter(HTTPAdapter):
-    """requests' adapter, with connections that keep the thread's deadline."""
+    """An adapter for requests whose connections respect the thread's deadline."""
 
     _pool: Any = None
 
     def get_connection_with_tls_context(self, *args: Any, **kwargs: Any) -> Any:
-        """The one pool."""
+        """Return the single pool, creating it on first use."""
         if self._pool is None:
             self._pool = super().get_connection_with_tls_context(*args, **kwargs)
         return self._pool
 
     def init_poolmanager(self, *args: Any, **kwargs: Any) -> None:
-        """Make the pools from our connection classes."""
+        """Create the pool manager with pools of our connection classes."""
         super().init_poolmanager(*args, **kwargs)
         self.poolmanager.pool_classes_by_scheme = {"http": _Pool, "https": _SecurePool}

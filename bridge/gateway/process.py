@@ -1,8 +1,8 @@
-"""The sender process: makes the calls that it is handed, and tells what each came to.
+"""The sender process: makes gateway calls and returns their outcomes.
 
-Started by ``senders.deliveries.SenderProcess``, with which it talks over the socket whose number it
-is given; it ends when that is closed. It knows no deliveries, no store and no settings, and imports
-no more than it needs, so that a server is up soon.
+``senders.deliveries.SenderProcess`` starts it and passes a socket's file descriptor as argument.
+Calls and outcomes travel over that socket, and the process ends when it is closed. It knows no
+deliveries, store or settings, and imports only what it needs, so that a server starts fast.
 """
 
 from __future__ import annotations
@@ -36,15 +36,15 @@ def _make(client: GatewayClient, call: Call) -> Outcome:
         answer = client.call(agent_id, request, guid=Guid(guid), timeout=seconds, cookies=cookies)
     except GatewayError as error:
         return number, None, (), error
-    except Exception:  # noqa: BLE001 - the outcome must be told whatever happens
+    except Exception:  # noqa: BLE001 - every call must have an outcome
         return number, None, (), UnknownOutcomeError("the bridge failed while sending")
     return number, answer.guid, answer.cookies, None
 
 
 class Calls:
-    """What this process is handed, one thing at a time; any thread may take.
+    """The queue of objects received over the socket: the settings first, then calls. Thread-safe.
 
-    Whoever waits for the next one reads the socket, too: no thread stands between.
+    A thread that finds the queue empty reads the socket itself, which saves a reader thread.
     """
 
     def __init__(self, link: socket.socket) -> None:
@@ -54,49 +54,49 @@ class Calls:
         self._waiting: deque[Any] = deque()
 
     def take(self) -> Any:
-        """The next one."""
+        """Return the next object, waiting for it; end the process if the socket is closed."""
         with self._lock:
             while not self._waiting:
                 data = self._link.recv(_RECEIVE)
                 if not data:
                     os._exit(0)
-                for _, found in self._unpacker.feed(data):
-                    self._waiting.extend(found)
+                for _, objects in self._unpacker.feed(data):
+                    self._waiting.extend(objects)
             return self._waiting.popleft()
 
 
 def main() -> None:
-    """Serve until the other end is closed."""
+    """Make calls until the other end closes the socket."""
     for number in (signal.SIGINT, signal.SIGTERM):
         signal.signal(number, signal.SIG_IGN)  # the process that started this one ends it
     link = socket.socket(fileno=int(sys.argv[1]))
     calls = Calls(link)
     settings, workers = calls.take()
-    # The cookies come with the calls, and go back with what they came to.
+    # Cookies come with the calls and go back with the outcomes, so one jar is enough.
     client = GatewayClient(settings, connections=workers, agents=1)
     outcomes: deque[Outcome] = deque()
-    telling = threading.Lock()
+    sending = threading.Lock()
 
     def call() -> None:
         while True:
             outcomes.append(_make(client, calls.take()))
-            # Whoever holds the lock tells of all: a thread of its own would be one more to wake.
-            while outcomes and telling.acquire(blocking=False):
+            # The lock's holder sends all pending outcomes: a sender thread would cost a wake-up.
+            while outcomes and sending.acquire(blocking=False):
                 try:
                     if outcomes:
-                        found = [outcomes.popleft() for _ in range(len(outcomes))]
-                        link.sendall(pack(0, found))
+                        batch = [outcomes.popleft() for _ in range(len(outcomes))]
+                        link.sendall(pack(0, batch))
                 finally:
-                    telling.release()
+                    sending.release()
 
-    link.sendall(pack(0, []))  # it can be handed calls from now on
+    link.sendall(pack(0, []))  # ready for calls
     for _ in range(workers):
         threading.Thread(target=call, daemon=True).start()
-    # Every thread may be waiting for the gateway when the other end is closed.
+    # Watch the socket here: all threads may be blocked in calls when the other end is closed.
     ended = select.poll()
     ended.register(link, 0)
     ended.poll()
-    os._exit(0)  # nobody hears any more what calls come to
+    os._exit(0)  # nobody is left to receive outcomes
 
 
 if __name__ == "__main__":

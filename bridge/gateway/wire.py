@@ -1,6 +1,6 @@
-"""The gateway's interface as values: what is sent and how an answer is read. Pure.
+"""The gateway's wire format: build requests, parse responses. Pure.
 
-Source: the published API reference; page numbers are given where a row implements one.
+Source: the published API reference; page numbers refer to it.
 """
 
 from __future__ import annotations
@@ -23,7 +23,7 @@ from bridge.errors import (
 )
 from bridge.model import Delivery, Draft, Envelope, Guid, MediaType
 
-if TYPE_CHECKING:  # the sender process reads no settings
+if TYPE_CHECKING:  # the sender process does not load the settings
     from bridge.config.settings import AgentSettings, GatewaySettings
 
 PREFIX = "/agentgateway/resource"
@@ -58,7 +58,7 @@ _MEANINGS = {
 
 @dataclass(frozen=True, slots=True)
 class Request:
-    """One call of the gateway, named as the reference names it."""
+    """A request to the gateway."""
 
     method: Literal["GET", "POST", "PUT", "DELETE"]
     path: str  # below PREFIX, encoded
@@ -66,7 +66,7 @@ class Request:
 
 
 def is_agent_id(value: object, *, highest: int) -> bool:
-    """Whether ``value`` is an agent ID: ``"101"`` to ``highest`` (page 1277)."""
+    """Return whether ``value`` is an agent ID: ``"101"`` to ``highest`` (page 1277)."""
     return (
         isinstance(value, str)
         and _AGENT_ID.fullmatch(value) is not None
@@ -75,12 +75,12 @@ def is_agent_id(value: object, *, highest: int) -> bool:
 
 
 def is_call_id(value: object) -> bool:
-    """Whether ``value`` can be a call ID."""
+    """Return whether ``value`` is a well-formed call ID."""
     return isinstance(value, str) and _CALL_ID.fullmatch(value) is not None
 
 
 def is_guid(value: object) -> bool:
-    """Whether ``value`` can be a GUID."""
+    """Return whether ``value`` is a well-formed GUID."""
     return isinstance(value, str) and _GUID.fullmatch(value) is not None
 
 
@@ -88,23 +88,22 @@ def is_guid(value: object) -> bool:
 
 
 def send_message(delivery: Delivery, settings: GatewaySettings) -> Request:
-    """``POST mediacall/{agentid}/sendmessage`` (page 1277)."""
+    """Build ``POST mediacall/{agentid}/sendmessage`` (page 1277)."""
     envelope = delivery.envelope
     if settings.deployment == "private":
-        written = delivery.draft.content
+        text = delivery.draft.content
     else:
-        written = _dump(data(envelope, delivery.draft, delivery.message_code, delivery.created_at))
-    body = {"callid": envelope.call_id, "userid": envelope.user_id, "data": written}
+        text = _dump(data(envelope, delivery.draft, delivery.message_code, delivery.created_at))
+    body = {"callid": envelope.call_id, "userid": envelope.user_id, "data": text}
     path = f"/mediacall/{_part(envelope.agent_id)}/sendmessage"
     return Request("POST", path, _dump(body).encode())
 
 
 def data(envelope: Envelope, draft: Draft, message_code: str, at: float) -> dict[str, Any]:
-    """The fields inside ``data`` on the public cloud, in the order of the table.
+    """Return the fields inside ``data`` on the public cloud, in the order of the reference's table.
 
-    ``sendTime`` is when the message was stored, so that a message that is sent again is the same.
-    The table calls it a string and the sample shows a number; a string of epoch milliseconds is
-    what the table asks.
+    ``sendTime`` is the time when the message was stored, so that a retry sends identical data. It
+    is a string of epoch milliseconds, as in the table; the sample shows a number.
     """
     fields: dict[str, Any] = {
         "from": envelope.channel_config_id,
@@ -130,7 +129,7 @@ _WIDEST = Draft(MediaType.WHATSAPPTEMPLATE, content="", media_file_type="jpeg", 
 
 
 def overhead(envelope: Envelope, settings: GatewaySettings) -> int:
-    """Bytes around the content that the gateway's limit counts too."""
+    """Return the bytes besides the content that count towards the gateway's size limit."""
     if settings.deployment == "private" or settings.limit_counts == "content":
         return 0
     code = "00000000-0000-5000-8000-000000000000"
@@ -138,9 +137,10 @@ def overhead(envelope: Envelope, settings: GatewaySettings) -> int:
 
 
 def sign_in(agent_id: str, agent: AgentSettings, *, force: bool = False) -> Request:
-    """``PUT onlineagent/{agentid}`` (page 1202), busy: the bridge answers no calls by itself.
+    """Build ``PUT onlineagent/{agentid}`` (page 1202), or its ``/forcelogin``.
 
-    The samples write numbers and booleans as strings.
+    The agent is signed in as busy, because the bridge answers no calls by itself. Numbers and
+    booleans are strings, as in the samples.
     """
     password = agent.password.get_secret_value() if agent.password else ""
     body = {
@@ -158,25 +158,25 @@ def sign_in(agent_id: str, agent: AgentSettings, *, force: bool = False) -> Requ
 
 
 def sign_out(agent_id: str) -> Request:
-    """``DELETE onlineagent/{agentid}/logout``."""
+    """Build ``DELETE onlineagent/{agentid}/logout``."""
     return Request("DELETE", f"/onlineagent/{_part(agent_id)}/logout")
 
 
 def poll(agent_id: str) -> Request:
-    """``GET agentevent/{agentid}`` (page 1274): at most one event, which it consumes."""
+    """Build ``GET agentevent/{agentid}`` (page 1274): consumes and returns at most one event."""
     return Request("GET", f"/agentevent/{_part(agent_id)}")
 
 
-# -- answers -------------------------------------------------------------------------------------
+# -- responses -----------------------------------------------------------------------------------
 
 
 def read(status: int, body: bytes, *, retry_after: str | None = None) -> dict[str, Any]:
-    """The answer of a call that succeeded, as its JSON object.
+    """Parse the response to a call and return its JSON object if the call succeeded.
 
-    The one place where retcodes and statuses become errors.
+    The only place that converts HTTP statuses and retcodes to errors.
 
     Raises:
-        GatewayError: the class says whether to try again.
+        GatewayError: the call failed; the class says whether to retry.
     """
     if not 200 <= status < 300:  # noqa: PLR2004 - HTTP's success
         raise _by_status(status, retry_after)
@@ -194,7 +194,7 @@ def read(status: int, body: bytes, *, retry_after: str | None = None) -> dict[st
 
 
 def by_retcode(retcode: str, status: int = 200) -> GatewayError:
-    """The error of a business retcode; an unknown one is final, and shown."""
+    """Return the error for a retcode; an unknown retcode is final and quoted in the message."""
     kind: type[GatewayError] = FinalError
     if retcode == _ALREADY_SIGNED_IN:
         kind = AlreadySignedInError
@@ -223,11 +223,11 @@ def _seconds(retry_after: str | None) -> float | None:
     try:
         return max(0.0, float(retry_after)) if retry_after else None
     except ValueError:
-        return None  # a date: the back-off serves as well
+        return None  # an HTTP date: the default back-off applies
 
 
 def new_guid(headers: Mapping[str, str]) -> Guid | None:
-    """The GUID in ``Set-GUID``: everything after ``=`` (``JSESSIONID=279f....AgentGateway0``)."""
+    """Return the GUID in ``Set-GUID``: all after ``=`` (``JSESSIONID=279f....AgentGateway0``)."""
     header = headers.get("Set-GUID")
     if not header:
         return None
@@ -236,11 +236,11 @@ def new_guid(headers: Mapping[str, str]) -> Guid | None:
 
 
 def event(answer: Mapping[str, Any]) -> tuple[str, Any] | None:
-    """The event of a poll's answer as type and content; None where there was none."""
-    found = answer.get("event")
-    if not isinstance(found, dict):
+    """Return the type and content of the event in a poll's response, or None if it has none."""
+    received = answer.get("event")
+    if not isinstance(received, dict):
         return None
-    return str(found.get("eventType") or "unknown"), found.get("content")
+    return str(received.get("eventType") or "unknown"), received.get("content")
 
 
 def _dump(value: Any) -> str:

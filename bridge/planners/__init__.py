@@ -1,8 +1,9 @@
-"""Planners: what follows from a command, decided by what is loaded and nothing else.
+"""Planners: pure functions that turn a command and a snapshot into a plan.
 
-Each is a pure function ``(Snapshot, Command, Rules, now) -> Plan``, and raises BridgeError for
-what cannot be done. None knows SQL, HTTP, threads or the clock. ``PLANNERS`` is the one table of
-them; ``changes`` has what every move of a delivery brings with it.
+Each planner has the signature ``(Snapshot, Command, Rules, now) -> Plan`` and raises BridgeError
+for a command that it rejects. SQL, HTTP, threads and the clock may not be used here. Read
+``PLANNERS`` first, which maps each command to its planner, then ``changes``, which collects the
+rows and effects of a plan.
 """
 
 from __future__ import annotations

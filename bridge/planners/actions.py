@@ -1,4 +1,4 @@
-"""What an action call comes to: hand off, help the agent, hand back, or nothing."""
+"""Plan action calls from Rasa: hand off, assist the agent, hand back, or do nothing."""
 
 from __future__ import annotations
 
@@ -29,18 +29,22 @@ Planner = Callable[[Changes, CallAction], Plan]
 
 
 def call(snapshot: Snapshot, command: CallAction, rules: Rules, now: float) -> Plan:
-    """Rasa called an action. The answer is an ``ActionAnswer``, or comes with the outcome."""
+    """Plan an action call from Rasa.
+
+    The answer is an ``ActionAnswer``; a handoff that has to wait for its deliveries is answered
+    by a later command.
+    """
     changes = Changes(snapshot, rules, now)
     sender = command.turn.sender_id
-    found = snapshot.latest(sender)
-    if found is not None and found.with_agent and command.key not in snapshot.turns:
+    record = snapshot.latest(sender)
+    if record is not None and record.with_agent and command.key not in snapshot.turns:
         older = snapshot.offered(sender_id=sender)
         changes.supersede([item for item in older if item.message_id != command.turn.message_id])
     return _ACTIONS[command.action](changes, command)
 
 
 def _hand_off(changes: Changes, command: CallAction) -> Plan:
-    """``action_human_handoff``: hand off whenever it is called."""
+    """Plan ``action_human_handoff``: always hand off."""
     decision = triggers.handoff_reason(
         command.turn, changes.rules.designer, handed_back_at=_handed_back_at(changes, command)
     )
@@ -48,14 +52,15 @@ def _hand_off(changes: Changes, command: CallAction) -> Plan:
 
 
 def _assist(changes: Changes, command: CallAction) -> Plan:
-    """``action_agent_assist``: help the agent, or answer as the bot, whenever it is called."""
+    """Plan ``action_agent_assist``: assist the agent, or reply as the bot if it is the owner."""
     decision = triggers.assist_rule(command.turn, changes.rules.designer)
     return _pause_again(changes, command, assist.plan(changes, command, decision))
 
 
 def _act(changes: Changes, command: CallAction) -> Plan:
-    """``action_bridge``: read the turn and do what the triggers call for, or nothing."""
-    # Whether assist is off is for the agent's side: the bot answers its own customers.
+    """Plan ``action_bridge``: evaluate the triggers and hand off, assist, or do nothing."""
+    # The assist mode applies only while an agent is the owner; the bot always replies to its own
+    # customers.
     decision = triggers.decide(
         command.turn,
         changes.rules.designer,
@@ -73,17 +78,17 @@ def _act(changes: Changes, command: CallAction) -> Plan:
 
 
 def _hand_back(changes: Changes, command: CallAction) -> Plan:
-    """``action_handback``: the bot has the conversation again."""
+    """Plan ``action_handback``: make the bot the owner again."""
     snapshot, now = changes.snapshot, changes.now
     record = snapshot.turns.get(command.key)
     if record is not None and record.answer is not None:
         return Plan(answer=record.answer)
-    found = snapshot.latest(command.turn.sender_id)
-    if found is None or not found.with_agent:
+    current = snapshot.latest(command.turn.sender_id)
+    if current is None or not current.with_agent:
         return consequences.plan(changes, ActionAnswer(state=BOT))
-    changes.hand_back(found, consequences.HANDED_BACK)
-    told = snapshot.told.get(found.assignment.call_id, [])
-    answer = ActionAnswer(state=BOT, summary=summary(found, told, now))
+    changes.hand_back(current, consequences.HANDED_BACK)
+    deliveries = snapshot.told.get(current.assignment.call_id, [])
+    answer = ActionAnswer(state=BOT, summary=summary(current, deliveries, now))
     changes.turn(TurnRecord(command.key, command.turn.sender_id, None, now, answer))
     return consequences.plan(changes, answer)
 
@@ -101,23 +106,23 @@ def _handed_back_at(changes: Changes, command: CallAction) -> float | None:
 
 
 def _pause_again(changes: Changes, command: CallAction, plan: Plan) -> Plan:
-    """Repeat our pause where Rasa lifted it while the agent has the call."""
+    """Repeat the pause if Rasa lifted it while an agent is the owner."""
     if not isinstance(plan.answer, ActionAnswer):
         return plan
     turn = command.turn
-    found = changes.snapshot.latest(turn.sender_id)
-    if found is None or not found.with_agent:
+    record = changes.snapshot.latest(turn.sender_id)
+    if record is None or not record.with_agent:
         return replace(plan, answer=_with_the_bot(plan.answer, turn))
     if turn.resumed:
-        return plan  # whoever told Rasa to resume wants the bot to speak
-    again = pause_again(changes.snapshot, found, turn)
+        return plan  # an explicit resume event: the bot is meant to speak
+    again = pause_again(changes.snapshot, record, turn)
     return plan if again is None else replace(plan, answer=again)
 
 
 def _with_the_bot(answer: ActionAnswer, turn: Turn) -> ActionAnswer:
-    """The answer, with the slots corrected where Rasa undid a handback's.
+    """Return the answer with ``handoff_state`` reset to the bot if Rasa undid a handback's slots.
 
-    It does so when it falls back: its rewind reaches to the last thing the bot did.
+    Rasa's fallback does this: it rewinds to the bot's last action.
     """
     if answer.state is None and turn.slots.get("handoff_state") in (HANDOFF, ASSIST):
         return replace(answer, state=BOT)

@@ -1,4 +1,4 @@
-"""Which assignment holds, giving and ending one, and who may reach a call."""
+"""Resolve, give and end assignments, and check access to calls."""
 
 from __future__ import annotations
 
@@ -24,21 +24,21 @@ from bridge.state.plan import Plan
 from bridge.state.records import AssignmentRecord
 from bridge.state.snapshot import Snapshot
 
-ENDED = DeliveryError("call_ended", "the call ended before it could be said")
+ENDED = DeliveryError("call_ended", "the call ended before it could be sent")
 REASSIGNED = DeliveryError("reassigned", "the call was given to another agent")
-_REOFFERED_FOR = 300.0  # seconds that a former agent's unsaid words are offered to the next
+_REOFFERED_FOR = 300.0  # seconds that the former agent's unsent messages are offered to the next
 
 
-# -- which one holds -------------------------------------------------------------------------------
+# -- resolving -------------------------------------------------------------------------------------
 
 
 def resolve(
     brought: BroughtAssignment | AssignmentError | None, snapshot: Snapshot, sender_id: str
 ) -> AssignmentRecord | BroughtAssignment:
-    """The stored assignment, or a newer one that the message brought.
+    """Return the stored assignment, or a newer one that came with the message.
 
     Raises:
-        AssignmentError: there is none, it is over, or what came is not believed.
+        AssignmentError: there is none, it has ended, or the one in the message was rejected.
     """
     stored = snapshot.latest(sender_id)
     refused = brought if isinstance(brought, AssignmentError) else None
@@ -56,7 +56,10 @@ def resolve(
 
 
 def _over_since(brought: BroughtAssignment, former: AssignmentRecord | None) -> bool:
-    """What was ended since the claim was made stays so; plain metadata never reopens a call."""
+    """Return whether the call ended after the assignment was issued.
+
+    Plain metadata carries no such time and never reopens a call.
+    """
     if former is None or former.ended_at is None:
         return False
     return brought.source == "metadata" or former.ended_at >= brought.given_at
@@ -69,36 +72,36 @@ def _newer(brought: BroughtAssignment, stored: AssignmentRecord | None) -> bool:
         return brought.assignment != stored.assignment and brought.given_at > stored.given_at
     if not stored.open and brought.source == "metadata":
         return True  # another call than the one that ended
-    # A token's iat has whole seconds: within one second, what came with the message is newer.
+    # A token's iat has whole seconds: within the same second, the message's assignment wins.
     return int(brought.given_at) >= int(stored.given_at)
 
 
 def own_call(
     snapshot: Snapshot, call_id: str, agent_id: str | None, *, with_agent: bool = False
 ) -> AssignmentRecord:
-    """A call that ``agent_id`` may reach (None: a system, which may reach all).
+    """Return the assignment of a call that ``agent_id`` may access (None: a system, any call).
 
     Raises:
-        RefusedError: 404, 403; ``with_agent``, for what is done to it: 409 where the call is over
-            or the bot's.
+        RefusedError: 404 unknown call; 403 another agent's; with ``with_agent`` (for changes to
+            the call) 409 if the call has ended or the bot is its owner.
     """
-    found = snapshot.of_call(call_id)
-    if found is None:
+    record = snapshot.of_call(call_id)
+    if record is None:
         raise RefusedError(404, "not_found", "no such call was assigned")
-    if agent_id is not None and found.assignment.agent_id != agent_id:
+    if agent_id is not None and record.assignment.agent_id != agent_id:
         raise RefusedError(403, "forbidden", "this call is another agent's")
-    if with_agent and not found.open:
+    if with_agent and not record.open:
         raise RefusedError(409, "call_ended", "this call has ended")
-    if with_agent and found.owner is not Owner.AGENT:
+    if with_agent and record.owner is not Owner.AGENT:
         raise RefusedError(409, "not_with_agent", "the bot has this conversation")
-    return found
+    return record
 
 
 # -- giving and ending -----------------------------------------------------------------------------
 
 
 def assign(snapshot: Snapshot, command: AssignCall, rules: Rules, now: float) -> Plan:
-    """The platform gives a conversation its assignment; answers the record."""
+    """Store an assignment given through the API. The answer is the record."""
     changes = Changes(snapshot, rules, now)
     record = give(changes, command.assignment, command.owner, "http", given_at=now)
     if command.owner is Owner.AGENT and record.handed_off_at is None:
@@ -114,9 +117,9 @@ def give(
     *,
     given_at: float,
 ) -> AssignmentRecord:
-    """Store an assignment as the conversation's newest, and close what it replaces.
+    """Store an assignment as the conversation's newest and close the one it replaces.
 
-    The owner stays as it was on the same call unless one is given; a new call is the bot's.
+    Without ``owner``, the same call keeps its owner and a new call starts with the bot.
     """
     snapshot = changes.snapshot
     former = snapshot.latest(assignment.sender_id)
@@ -131,7 +134,7 @@ def give(
             if former.assignment.agent_id != assignment.agent_id:
                 _reoffer(changes, close(changes, former, REASSIGNED), assignment)
     if former is not None and source == "http":
-        # What is given now is the newest, also where the clock was set back.
+        # Keep it the newest even if the clock was set back.
         given_at = max(given_at, nextafter(former.given_at, inf))
     same = snapshot.assignments.get((assignment.sender_id, assignment.call_id))
     record = AssignmentRecord(assignment, owner or kept, source, given_at)
@@ -147,7 +150,10 @@ def give(
 
 
 def close(changes: Changes, record: AssignmentRecord, error: DeliveryError) -> list[Delivery]:
-    """Withdraw what waits of a call that is over for its agent, and what is offered there."""
+    """Expire the suggestions and withdraw the waiting deliveries of an assignment that is over.
+
+    Returns the withdrawn deliveries as they were before.
+    """
     assignment = record.assignment
     changes.expire_offered(changes.snapshot.offered(call_id=assignment.call_id))
     waiting = [
@@ -159,7 +165,7 @@ def close(changes: Changes, record: AssignmentRecord, error: DeliveryError) -> l
 
 
 def _reoffer(changes: Changes, unsaid: list[Delivery], to: Assignment) -> None:
-    """Offer what the former agent's call had still to say to the new one, reply by reply."""
+    """Offer the former agent's unsent deliveries to the new agent, one suggestion per reply."""
     plain = changes.rules.composer.plain
     by_reply: dict[str, list[Delivery]] = {}
     for delivery in unsaid:
@@ -187,29 +193,30 @@ def _reoffer(changes: Changes, unsaid: list[Delivery], to: Assignment) -> None:
 
 
 def end(snapshot: Snapshot, command: EndCall, rules: Rules, now: float) -> Plan:
-    """The conversation's call ended; answers False where none is open."""
-    found = snapshot.latest(command.sender_id)
-    if found is None or not found.open:
-        return Plan(answer=found is not None and found.command_key == command.key)
+    """End the conversation's open call. The answer is False if there is none."""
+    record = snapshot.latest(command.sender_id)
+    if record is None or not record.open:
+        return Plan(answer=record is not None and record.command_key == command.key)
     changes = Changes(snapshot, rules, now)
     changes.assignment(
-        replace(found, ended_at=now, owner=Owner.BOT, card=None, command_key=command.key)
+        replace(record, ended_at=now, owner=Owner.BOT, card=None, command_key=command.key)
     )
-    close(changes, found, ENDED)
-    consequences.freed(changes, found)
+    close(changes, record, ENDED)
+    consequences.freed(changes, record)
     return consequences.plan(changes, answer=True)
 
 
 def hand_back(snapshot: Snapshot, command: HandBackCall, rules: Rules, now: float) -> Plan:
-    """An agent or a system gives the call back; answers the record.
+    """Hand a call back to the bot for an agent or a system. The answer is the record.
 
     Raises:
-        RefusedError: 404, 403; 409 where the bot has the call, or Rasa cannot be told.
+        RefusedError: 404, 403; 409 if the call has ended, the bot is its owner, or ``rasa.url`` is
+            not set.
     """
     known = snapshot.of_call(command.call_id)
     if known is not None and known.command_key == command.key:
         return Plan(answer=known)
-    found = own_call(snapshot, command.call_id, command.agent_id, with_agent=True)
+    former = own_call(snapshot, command.call_id, command.agent_id, with_agent=True)
     if not rules.asks_rasa:
         message = (
             "Rasa cannot be told to go on: set rasa.url (and rasa.token), and start Rasa with"
@@ -217,6 +224,6 @@ def hand_back(snapshot: Snapshot, command: HandBackCall, rules: Rules, now: floa
         )
         raise RefusedError(409, "rasa_url_missing", message)
     changes = Changes(snapshot, rules, now)
-    record = changes.hand_back(found, consequences.HANDED_BACK, command_key=command.key)
-    consequences.resume(changes, found, error=None)
+    record = changes.hand_back(former, consequences.HANDED_BACK, command_key=command.key)
+    consequences.resume(changes, former, error=None)
     return consequences.plan(changes, record)

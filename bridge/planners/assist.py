@@ -1,4 +1,4 @@
-"""Suggest to the agent what the bot would say, or send it where the designer allows that."""
+"""Plan assistance: offer the bot's reply to the agent, or send it where ``auto`` allows."""
 
 from __future__ import annotations
 
@@ -29,69 +29,69 @@ from bridge.state.records import NOTHING, ActionAnswer, AssignmentRecord, Switch
 from bridge.triggers import Decision
 
 SWITCH = "assist_mode"
-AUTO = "auto"  # who approved, where nobody was asked
+AUTO = "auto"  # approved_by of deliveries that no agent approved
 SELECTOR = "response_selector"
 _ORDER = (Mode.OFF, Mode.SUGGEST, Mode.AUTO)
 
 
 @dataclass(frozen=True, slots=True)
 class _Offer:
-    """One candidate, prepared for the agent."""
+    """A candidate reply, ready to be offered or sent."""
 
     source: Source
     text: str
-    said: tuple[tuple[Draft, ...], ...]  # a reply's drafts, for each of its replies
-    kept: tuple[Draft, ...]  # what stays when the agent writes other words
+    said: tuple[tuple[Draft, ...], ...]  # the drafts of each reply
+    kept: tuple[Draft, ...]  # sent even if the agent edits the text
 
 
 def mode_in_force(configured: Mode, ceiling: SwitchRecord | None) -> Mode:
-    """The configured mode under the ceiling that was set."""
+    """Return the configured mode, limited by the ceiling set at run time."""
     if ceiling is None or ceiling.value is None:
         return configured
     return min(configured, Mode(ceiling.value), key=_ORDER.index)
 
 
 def plan(changes: Changes, command: CallAction, decision: Decision) -> Plan:
-    """Suggest, send, or let Rasa utter what ``decision`` names."""
+    """Offer the reply that ``decision`` names, send it, or let Rasa utter it."""
     snapshot = changes.snapshot
     known = snapshot.turns.get(command.key)
     if known is not None:
         return Plan(answer=known.answer or NOTHING)
     if asks_domain(changes, command, decision.reply):
         return Plan(effects=(AskDomain(),))
-    found = snapshot.latest(command.turn.sender_id)
-    if found is None or not found.with_agent:
+    record = snapshot.latest(command.turn.sender_id)
+    if record is None or not record.with_agent:
         return consequences.plan(changes, _as_the_bot(command, decision))
-    return _for_the_agent(changes, command, decision, found)
+    return _for_the_agent(changes, command, decision, record)
 
 
 def _for_the_agent(
-    changes: Changes, command: CallAction, decision: Decision, found: AssignmentRecord
+    changes: Changes, command: CallAction, decision: Decision, record: AssignmentRecord
 ) -> Plan:
     snapshot = changes.snapshot
     mode = mode_in_force(changes.rules.designer.assist.mode, snapshot.switches.get(SWITCH))
     if mode is Mode.OFF:
         return consequences.plan(changes, NOTHING)
     try:
-        offers = _offers(changes, command, decision, found.assignment)
+        offers = _offers(changes, command, decision, record.assignment)
         if not offers:
             return consequences.plan(changes, NOTHING)
         auto = mode is Mode.AUTO and _may_go(changes, decision)
-        batch = _batch(changes, command, found.assignment, offers[0]) if auto else []
+        batch = _batch(changes, command, record.assignment, offers[0]) if auto else []
     except AssignmentError as error:
         return consequences.plan(changes, ActionAnswer(error=error.code))
-    return _offer_or_send(changes, command, found, offers, batch)
+    return _offer_or_send(changes, command, record, offers, batch)
 
 
 def _offer_or_send(
     changes: Changes,
     command: CallAction,
-    found: AssignmentRecord,
+    record: AssignmentRecord,
     offers: Sequence[_Offer],
     batch: Sequence[Delivery],
 ) -> Plan:
-    now, assignment = changes.now, found.assignment
-    # Where too much waits for the call, the agent decides.
+    now, assignment = changes.now, record.assignment
+    # If the call's queue is full, offer the reply to the agent instead.
     sent = bool(batch) and not changes.crowded(assignment.call_id, len(batch))
     changes.turn(TurnRecord(command.key, assignment.sender_id, None, now, NOTHING))
     for item in _suggestions(changes, command, assignment, offers, sent=sent):
@@ -104,22 +104,22 @@ def _offer_or_send(
     return consequences.plan(changes, NOTHING)
 
 
-# -- the bot has the conversation ------------------------------------------------------------------
+# -- the bot is the owner --------------------------------------------------------------------------
 
 
 def _as_the_bot(command: CallAction, decision: Decision) -> ActionAnswer:
-    """The reply on Rasa's own channel, as if the bridge were not there."""
+    """Return the reply for Rasa to utter on its own channel."""
     if decision.reply is None:
-        return NOTHING  # the bot has said it already
+        return NOTHING  # the bot has uttered it already
     if decision.reply != SELECTOR:
         return ActionAnswer(response=decision.reply)
-    found = replies.selector_replies(
+    candidates = replies.selector_replies(
         command.turn, responses=command.responses, seed=command.turn.message_id, limit=1
     )
-    return ActionAnswer(message=dict(found[0].reply)) if found else NOTHING
+    return ActionAnswer(message=dict(candidates[0].reply)) if candidates else NOTHING
 
 
-# -- an agent has it -------------------------------------------------------------------------------
+# -- an agent is the owner -------------------------------------------------------------------------
 
 
 def _offers(
@@ -131,14 +131,14 @@ def _offers(
         ranked = replies.selector_replies(
             turn, responses=command.responses, channels=channels, seed=seed
         )
-        return [_offer(changes, assignment, decision, [one]) for one in ranked]
+        return [_offer(changes, assignment, decision, [candidate]) for candidate in ranked]
     if decision.reply is not None:
         known = command.responses or {}
         reply = replies.render(known, decision.reply, turn.slots, channels=channels, seed=seed)
         if not reply:
             return []
-        one = Candidate(reply, decision.reply, decision.confidence, decision.margin)
-        return [_offer(changes, assignment, decision, [one])]
+        candidate = Candidate(reply, decision.reply, decision.confidence, decision.margin)
+        return [_offer(changes, assignment, decision, [candidate])]
     silent = changes.rules.bridge.rasa.replies == "silent"
     said = replies.bot_replies(turn) if silent else ()
     return [_offer(changes, assignment, decision, said)] if said else []
@@ -168,11 +168,11 @@ def _offer(
 
 
 def _may_go(changes: Changes, decision: Decision) -> bool:
-    """Whether the designer allows this answer to be sent without an agent's approval."""
+    """Return whether the reply may be sent without an agent's approval."""
     auto = changes.rules.designer.assist.auto
     if decision.intent not in auto.intents or decision.confidence is None:
         return False
-    # A classifier that names no runner-up leaves nothing to be mistaken for.
+    # Without a runner-up intent, the confidence counts as the margin.
     ahead = decision.confidence if decision.margin is None else decision.margin
     return decision.confidence >= auto.min_confidence and ahead >= auto.min_margin
 

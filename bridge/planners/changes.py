@@ -1,9 +1,10 @@
-"""Collects what a command changes, and knows what follows from each change.
+"""Collect the rows and effects that one command changes.
 
-A planner makes one ``Changes``, moves deliveries, assignments and suggestions with it, and returns
-``plan()``. What belongs to every move is here: a delivery that settles takes the rest of its reply
-with it, is written back to Rasa and may answer its action call; a call whose first delivery may go
-is claimed for a sender. Pure, though one command's ``Changes`` is filled step by step.
+A planner creates one ``Changes``, changes deliveries, assignments and suggestions through it, and
+returns ``plan()``, or ``consequences.plan()`` if it may settle deliveries. The rules that hold for
+every delivery are applied here: a failed or expired delivery fails the rest of its reply, and the
+first delivery of a call is claimed for a sender as soon as it may be sent. ``Changes`` is mutable
+but does no I/O.
 """
 
 from __future__ import annotations
@@ -52,15 +53,15 @@ from bridge.state.records import (
 from bridge.state.snapshot import Snapshot
 from bridge.translate import Translation
 
-SIGN_IN_SECONDS = 5.0  # a sign-in's total deadline
-REFUSED_SECONDS = 60.0  # a refused sign-in is not repeated sooner: accounts lock
-WITHOUT_GUID = ("agent_signed_out", "signing_in")  # why a delivery waits for its agent's session
-_APART = 60.0  # seconds; clocks of machines that work together differ by less
+SIGN_IN_SECONDS = 5.0  # total deadline of a sign-in
+REFUSED_SECONDS = 60.0  # before a refused sign-in is repeated, because accounts get locked
+WITHOUT_GUID = ("agent_signed_out", "signing_in")  # error codes while waiting for a session
+_APART = 60.0  # seconds; the largest clock difference allowed between replicas
 _FAILS_REST = (DeliveryState.FAILED, DeliveryState.EXPIRED)
 
 
 class Changes:
-    """What one command changes, on top of what was loaded."""
+    """The changes of one command on top of its snapshot."""
 
     def __init__(self, snapshot: Snapshot, rules: Rules, now: float) -> None:
         self.snapshot = snapshot
@@ -81,8 +82,8 @@ class Changes:
         self._update_due: float | None = None
 
     def plan(self, answer: Any = UNANSWERED, *, finish: Answer | None = None, **more: Any) -> Plan:
-        """The plan: every row in its final state."""
-        counts = tuple(Count("moved", (each,)) for each in self._settled)
+        """Return the plan, with every changed row in its final state."""
+        counts = tuple(Count("moved", (delivery,)) for delivery in self._settled)
         return Plan(
             answer=answer,
             finish=finish,
@@ -104,19 +105,19 @@ class Changes:
     # -- rows ----------------------------------------------------------------------------------
 
     def effect(self, *effects: Effect) -> None:
-        """Do something once the plan is committed."""
+        """Add effects to be run after the commit."""
         self._effects += effects
 
     def log(self, level: int, message: str, *arguments: Any, once: str | None = None) -> None:
-        """Log a sentence once the plan is committed."""
+        """Log a message after the commit."""
         self._effects.append(Log(level, message, arguments, once))
 
     def warn(self, message: str, *arguments: Any, once: str | None = None) -> None:
-        """Log a warning once the plan is committed."""
+        """Log a warning after the commit."""
         self.log(logging.WARNING, message, *arguments, once=once)
 
     def drafts(self, translation: Translation, call_id: str) -> tuple[Draft, ...]:
-        """The drafts of a translation; what it changed or refused is logged."""
+        """Return the drafts of a translation, and log what it changed or refused."""
         for note in translation.notes:
             self.log(logging.INFO, "A reply was changed: %s call_id=%s", note.code, call_id)
         for refused in translation.refused:
@@ -124,7 +125,7 @@ class Changes:
         return translation.drafts
 
     def assignment(self, record: AssignmentRecord) -> AssignmentRecord:
-        """Store an assignment's new state."""
+        """Store the new state of an assignment."""
         self._assignments[record.assignment.sender_id, record.assignment.call_id] = record
         return record
 
@@ -134,59 +135,59 @@ class Changes:
         return record
 
     def answered(self, record: TurnRecord, answer: ActionAnswer) -> None:
-        """Store an action call's answer, and tell it to all who wait for it."""
+        """Store the answer of an action call and send it to the waiting callers."""
         self.turn(evolve(record, answer=answer))
         self._answers[record.key] = answer
 
     def tell(self, turn_key: str, answer: ActionAnswer) -> None:
-        """Tell the answer that is stored already to all who wait for it."""
+        """Send an answer that is stored already to the waiting callers."""
         self._answers[turn_key] = answer
 
     def suggestion(self, found: Suggestion) -> Suggestion:
-        """Store a suggestion's new state."""
+        """Store the new state of a suggestion."""
         self._suggestions[found.id] = found
         return found
 
     def session(self, record: SessionRecord) -> SessionRecord:
-        """Store a session's new state."""
+        """Store the new state of a session."""
         self._sessions[record.agent_id] = record
         return record
 
     def update(self, found: RasaUpdate) -> None:
-        """Store an update for Rasa, or its new state."""
+        """Store a new update for Rasa, or the new state of one."""
         self._updates[found.id] = found
         if found.state.value == "waiting":
             self.update_due_at(found.due_at)
 
     def event(self, record: EventRecord) -> None:
-        """Store an event of the gateway."""
+        """Store an event from the gateway."""
         self._events.append(record)
 
     def due_at(self, at: float) -> None:
-        """Look for deliveries that are due at this time, at the latest."""
+        """Schedule the next look for due deliveries, at ``at`` or earlier."""
         self._due = at if self._due is None else min(self._due, at)
 
     def update_due_at(self, at: float) -> None:
-        """Look for updates that are due at this time, at the latest."""
+        """Schedule the next look for due updates, at ``at`` or earlier."""
         self._update_due = at if self._update_due is None else min(self._update_due, at)
 
-    # -- rows as they are by now ---------------------------------------------------------------
+    # -- current rows --------------------------------------------------------------------------
 
     def current(self, found: Delivery) -> Delivery:
-        """A delivery with what this command changed."""
+        """Return a delivery with this command's changes."""
         return self._deliveries.get(found.message_code, found)
 
     def record(self, sender_id: str, call_id: str) -> AssignmentRecord | None:
-        """A conversation's assignment to a call."""
+        """Return the assignment of a conversation to a call."""
         pair = (sender_id, call_id)
         return self._assignments.get(pair) or self.snapshot.assignments.get(pair)
 
     def known_turn(self, turn_key: str) -> TurnRecord | None:
-        """An action call."""
+        """Return the record of an action call."""
         return self._turns.get(turn_key) or self.snapshot.turns.get(turn_key)
 
     def of_turn(self, turn_key: str) -> list[Delivery]:
-        """The deliveries of an action call, in order."""
+        """Return the deliveries of an action call, in order."""
         known = [self.current(item) for item in self.snapshot.of_turn(turn_key)]
         codes = {item.message_code for item in known}
         new = [
@@ -197,7 +198,7 @@ class Changes:
         return sorted([*known, *new], key=_place)
 
     def open_on(self, call_id: str) -> list[Delivery]:
-        """What waits or is being sent on a call, in order."""
+        """Return the waiting and sending deliveries of a call, in order."""
         rows = {item.message_code: item for item in self.snapshot.open_on(call_id)}
         for item in self._deliveries.values():
             if item.envelope.call_id == call_id:
@@ -205,13 +206,16 @@ class Changes:
         return sorted((item for item in rows.values() if not item.state.settled), key=_place)
 
     def waiting_on(self, call_id: str) -> list[Delivery]:
-        """What waits on a call, in order."""
+        """Return the waiting deliveries of a call, in order."""
         return [item for item in self.open_on(call_id) if item.state is DeliveryState.WAITING]
 
     # -- deliveries ----------------------------------------------------------------------------
 
     def move(self, found: Delivery) -> Delivery:
-        """Store a delivery's new state; what settles has consequences."""
+        """Store the new state of a delivery.
+
+        If it fails or expires, the waiting rest of its reply fails or expires too.
+        """
         former = self.current(self.snapshot.deliveries.get(found.message_code, found))
         self._deliveries[found.message_code] = found
         if found.state is DeliveryState.WAITING:
@@ -223,7 +227,7 @@ class Changes:
         return found
 
     def _fail_rest(self, failed: Delivery) -> None:
-        """What fails or expires takes the waiting rest of its reply with it."""
+        """Settle the waiting parts after a failed or expired one in the same state."""
         expired = failed.state is DeliveryState.EXPIRED
         error = DeliveryError(
             "expired" if expired else "previous_part", "the part before it was not delivered"
@@ -236,30 +240,31 @@ class Changes:
 
     @property
     def settled(self) -> Sequence[Delivery]:
-        """The deliveries that this command settled so far."""
+        """The deliveries settled by this command so far."""
         return tuple(self._settled)
 
     def withdraw(self, error: DeliveryError, these: Iterable[Delivery]) -> list[Delivery]:
-        """Fail those of the deliveries that wait; returns these as they were."""
-        found = [item for item in these if item.state is DeliveryState.WAITING]
-        for item in found:
+        """Fail the waiting ones of the deliveries, and return these as they were before."""
+        waiting = [item for item in these if item.state is DeliveryState.WAITING]
+        for item in waiting:
             failed = evolve(item, state=DeliveryState.FAILED, error=error, settled_at=self.now)
             self._deliveries[item.message_code] = failed
             self._settled.append(failed)
-        return found
+        return waiting
 
     def enqueue(self, batch: Sequence[Delivery]) -> None:
-        """Store new deliveries of one call; the first is claimed if nothing stands before it."""
+        """Store new deliveries of one call, and claim the first if no other is open on the call."""
         for item in batch:
             self._deliveries[item.message_code] = item
         if batch:
             self.dispatch(batch[0].envelope.call_id)
 
     def dispatch(self, call_id: str, *, whatever_time: bool = False) -> Delivery | None:
-        """Claim the oldest delivery of a call, if its turn and time have come; return it.
+        """Claim and return the oldest delivery of a call if it is due and none is being sent.
 
-        What may not be sent any more is settled on the way; what waits for its agent's session
-        says so, and the agent is signed in where the bridge may.
+        Deliveries that may no longer be sent are settled first. If the agent has no usable
+        session, the delivery keeps waiting with that as its error, and a sign-in begins if the
+        agent's session is ``sign_in``. ``whatever_time`` ignores ``due_at``.
         """
         while (first := self._first(call_id)) is not None:
             if first.due_at > self.now and not whatever_time:
@@ -273,29 +278,29 @@ class Changes:
         return None
 
     def _first(self, call_id: str) -> Delivery | None:
-        """The oldest that waits, with nothing of its call being sent."""
-        found = self.open_on(call_id)
-        if not found or any(item.state is DeliveryState.SENDING for item in found):
+        """Return the oldest waiting delivery of a call; None while another is being sent."""
+        deliveries = self.open_on(call_id)
+        if not deliveries or any(item.state is DeliveryState.SENDING for item in deliveries):
             return None
-        return found[0]
+        return deliveries[0]
 
-    def _claim(self, found: Delivery) -> Delivery | None:
+    def _claim(self, delivery: Delivery) -> Delivery | None:
         process = self.snapshot.process
-        agent_id = found.envelope.agent_id
+        agent_id = delivery.envelope.agent_id
         if not process.sends or agent_id not in self.snapshot.agents:
-            self.due_at(found.due_at)
+            self.due_at(delivery.due_at)
             return None
         session = self.known_session(agent_id)
         if session is None or not session.usable or session.guid is None:
-            self.move(self._without_guid(found, session))
+            self.move(self._without_guid(delivery, session))
             return None
         if not process.closed or process.free - self._begins <= 0:
-            self.due_at(found.due_at)
+            self.due_at(delivery.due_at)
             return None
-        return self.claim(found, session)
+        return self.claim(delivery, session)
 
     def claim(self, found: Delivery, session: SessionRecord) -> Delivery:
-        """Have a delivery sent under a new lease."""
+        """Send a delivery under a new lease."""
         assert session.guid is not None  # noqa: S101 - a usable session has one
         lease = f"{self.snapshot.process.name}:{self.now:.6f}:{found.attempts}.{found.unknowns}"
         claimed = evolve(
@@ -307,19 +312,19 @@ class Changes:
         return claimed
 
     def resend(self, found: Delivery, guid: Guid) -> None:
-        """Have a delivery sent once more under the lease that it has, with a newer GUID."""
+        """Send a delivery again with a newer GUID, under its existing lease."""
         self._begins += 1
         self.effect(Send(found.message_code, guid, retried=True))
 
     # -- sessions ------------------------------------------------------------------------------
 
     def known_session(self, agent_id: str) -> SessionRecord | None:
-        """An agent's session."""
+        """Return the session of an agent."""
         return self._sessions.get(agent_id) or self.snapshot.sessions.get(agent_id)
 
-    def _without_guid(self, found: Delivery, session: SessionRecord | None) -> Delivery:
-        """The delivery as it waits for its agent's session; nothing was tried."""
-        agent_id = found.envelope.agent_id
+    def _without_guid(self, delivery: Delivery, session: SessionRecord | None) -> Delivery:
+        """Return the delivery, waiting for its agent's session; not counted as an attempt."""
+        agent_id = delivery.envelope.agent_id
         seen = session.generation if session else None
         error: SessionGoneError | SignInRefusedError
         if session is not None and self.refused_lately(session):
@@ -331,54 +336,52 @@ class Changes:
             self.begin_sign_in(agent_id, session)
             error = SigningInError("the agent is being signed in", seen=seen)
         else:
-            error = SessionGoneError(
-                "the agent's desktop has given no GUID that is good", seen=seen
-            )
-        return policy.after(found, error, self.rules.policy, now=self.now, jitter=0.5)
+            error = SessionGoneError("the agent's desktop has pushed no valid GUID", seen=seen)
+        return policy.after(delivery, error, self.rules.policy, now=self.now, jitter=0.5)
 
     def refused_lately(self, session: SessionRecord) -> bool:
-        """Whether the gateway refused to sign the agent in a moment ago."""
-        # A clock that was set back must not make a minute of an hour.
+        """Return whether the gateway refused the agent's sign-in within ``REFUSED_SECONDS``."""
+        # Negative after the clock was set back: the refusal must not last longer for that.
         since = self.now - session.renewed_at
         return session.state is SessionState.REFUSED and 0 <= since < REFUSED_SECONDS
 
     def begin_sign_in(self, agent_id: str, session: SessionRecord | None) -> None:
-        """Sign an agent in, unless that is under way, here or elsewhere."""
-        found = self._sessions.get(agent_id) or session or new_session(agent_id, self.now)
+        """Sign an agent in, unless a sign-in is in progress in this or another process."""
+        current = self._sessions.get(agent_id) or session or new_session(agent_id, self.now)
         process = self.snapshot.process
         until = self.now + SIGN_IN_SECONDS + 1
         if not process.sends or not free_right(
-            found.signing_in, found.signing_in_until, until, process.is_dead, self.now
+            current.signing_in, current.signing_in_until, until, process.is_dead, self.now
         ):
             return
-        self.session(replace(found, signing_in=process.name, signing_in_until=until))
-        interrupted = found.signing_in not in (None, process.name)
-        forced = found.state is SessionState.DOUBTED
+        self.session(replace(current, signing_in=process.name, signing_in_until=until))
+        interrupted = current.signing_in not in (None, process.name)
+        forced = current.state is SessionState.DOUBTED
         self.effect(SignInAgent(agent_id, forced=forced, interrupted=interrupted))
 
     # -- calls ---------------------------------------------------------------------------------
 
     def crowded(self, call_id: str, more: int) -> bool:
-        """Whether with ``more`` of them, too many deliveries of a call would wait.
+        """Return whether ``more`` deliveries would exceed the limit of waiting ones on a call.
 
-        A flood for one customer must not fill the outbox.
+        The limit keeps one call from filling the outbox.
         """
         return len(self.waiting_on(call_id)) + more > self.rules.most_waiting
 
     def supersede(self, offered: Iterable[Suggestion]) -> None:
-        """Supersede what is offered: the customer wrote again, or another was accepted."""
+        """Supersede suggestions, after a new customer message or the acceptance of another one."""
         for item in offered:
             self.suggestion(replace(item, state=SuggestionState.SUPERSEDED, settled_at=self.now))
 
     def expire_offered(self, offered: Iterable[Suggestion]) -> None:
-        """Expire what is offered."""
+        """Expire offered suggestions."""
         for item in offered:
             self.suggestion(replace(item, state=SuggestionState.EXPIRED, settled_at=self.now))
 
     def hand_back(
         self, record: AssignmentRecord, error: DeliveryError, *, untold: bool = False, **more: Any
     ) -> AssignmentRecord:
-        """Make the bot the owner; expire what is offered, withdraw what was to go by itself."""
+        """Make the bot the owner; expire suggestions and withdraw waiting auto deliveries."""
         call_id = record.assignment.call_id
         self.expire_offered(self.snapshot.offered(call_id=call_id))
         auto = [item for item in self.waiting_on(call_id) if item.origin is Origin.AUTO]
@@ -397,9 +400,9 @@ def free_right(
     is_dead: Any,
     now: float,
 ) -> bool:
-    """Whether a right may be taken: nobody holds it, its time is over, or its holder died.
+    """Return whether a lease may be taken: it is unheld, has expired, or its holder is dead.
 
-    An end too far ahead was written before the clock was set back.
+    A ``held_until`` too far ahead counts as expired: the clock was set back since it was written.
     """
     if holder is None or held_until is None:
         return True
@@ -407,12 +410,12 @@ def free_right(
 
 
 def new_session(agent_id: str, now: float) -> SessionRecord:
-    """An agent of whom nothing is known."""
+    """Return the initial session of an agent, without a GUID."""
     return SessionRecord(
         AgentId(agent_id), None, SessionState.GONE, ours=False, generation=0, renewed_at=now
     )
 
 
 def _place(item: Delivery) -> tuple[bool, int]:
-    """The order of storing: what has no number yet comes last, in the order of the batch."""
+    """Sort key for the order of storing: new deliveries (no number yet) last, in batch order."""
     return item.seq == 0, item.seq

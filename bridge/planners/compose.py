@@ -1,4 +1,4 @@
-"""Makes deliveries of replies: the envelope of an assignment, the drafts of a translation."""
+"""Compose deliveries from an assignment's envelope and a translation's drafts."""
 
 from __future__ import annotations
 
@@ -25,21 +25,21 @@ from bridge.translate import Room, Translation, Translator
 _WORD_KEYS = ("text", "buttons", "quick_replies")
 _MEDIA_KEYS = ("custom", "image", "attachment", "elements")
 _WORD_TYPES = (MediaType.TEXT, MediaType.RICHTEXT, MediaType.EMAIL)
-_READABLE = 1 << 20  # bytes; what agents read is not cut
+_READABLE = 1 << 20  # bytes; text shown to agents is not truncated
 
 
 class Composer:
-    """Knows the gateway's limits and the agents' names; decides nothing."""
+    """Builds envelopes, translations and deliveries from the operator's settings."""
 
     def __init__(self, settings: BridgeSettings, translator: Translator) -> None:
         self._settings = settings
         self._translator = translator
 
     def envelope(self, assignment: Assignment) -> Envelope:
-        """What messages under this assignment carry besides their content.
+        """Return the envelope of messages under this assignment: everything besides their content.
 
         Raises:
-            AssignmentError: ``not_configured``; the operator has to add what is missing.
+            AssignmentError: ``not_configured``; a setting of the operator is missing.
         """
         agent = self._settings.agent(assignment.agent_id)
         if agent is None:
@@ -65,14 +65,15 @@ class Composer:
         )
 
     def translate(self, assignment: Assignment, reply: Reply) -> Translation:
-        """What a reply becomes on the assignment's channel."""
+        """Translate a reply for the assignment's channel."""
         room = self._room(self.envelope(assignment))
         return self._translator.translate(reply, assignment.channel, room)
 
     def besides_words(self, assignment: Assignment, reply: Reply) -> tuple[Draft, ...]:
-        """The drafts of a reply that stay when an agent writes other words: pictures, files.
+        """Return the drafts that are kept when an agent edits the text: images, files.
 
-        Where a reply has no words of its own, what it becomes in words counts as such.
+        If the reply has no text of its own, the text drafts that its media translate to are
+        replaced by the edited text, not kept.
         """
         rest = {key: value for key, value in reply.items() if key not in _WORD_KEYS}
         if not any(rest.get(key) for key in _MEDIA_KEYS):
@@ -83,18 +84,18 @@ class Composer:
         return tuple(draft for draft in drafts if draft.media_type not in _WORD_TYPES)
 
     def written(self, assignment: Assignment, text: str) -> Translation:
-        """What an agent's own words become."""
+        """Translate a text that an agent wrote."""
         room = self._room(self.envelope(assignment))
         return self._translator.text(text, assignment.channel, room)
 
     def readable(self, reply: Reply) -> str:
-        """A reply as plain text, for an agent to read and edit."""
+        """Return a reply as plain text, for an agent to read and edit."""
         room = Room(limit=_READABLE, overhead=0, as_json=False, text_only=True)
         drafts = self._translator.translate(reply, Channel.WEB, room).drafts
         return "\n".join(draft.content for draft in drafts)
 
     def plain(self, delivery: Delivery) -> str | None:
-        """What a person reads of a delivery; None where it is no words."""
+        """Return the readable text of a delivery; None if it is not text."""
         private = self._settings.gateway.deployment == "private"
         return self._translator.plain(delivery.draft, delivery.envelope.channel, text_only=private)
 
@@ -109,13 +110,14 @@ class Composer:
         turn_key: str | None = None,
         approved_by: str | None = None,
     ) -> list[Delivery]:
-        """Deliveries of replies, each the drafts that it became, in order.
+        """Compose the deliveries of replies, each given as its drafts, in order.
 
-        A message code is made of ``name``, the reply's index and the part: no times, no texts.
+        Message codes are derived from ``name``, the reply's index and the part, never from times
+        or texts.
         """
         envelope = self.envelope(assignment)
         first = now + self._settings.delivery.expire_after
-        # The rest of a reply that was begun gets as much time once more.
+        # Later parts of a reply get twice the time, because the reply has begun.
         rest = first + self._settings.delivery.expire_after
         return [
             Delivery(
@@ -140,7 +142,7 @@ class Composer:
 
     @staticmethod
     def reply_key(*name: object, index: int = 0) -> str:
-        """What the parts of one reply share: see ``reply_key``."""
+        """Return the key shared by the parts of a reply; see the function ``reply_key``."""
         return reply_key(*name, index=index)
 
     def _room(self, envelope: Envelope) -> Room:
@@ -156,5 +158,5 @@ class Composer:
 
 
 def reply_key(*name: object, index: int = 0) -> str:
-    """What the parts of one reply share: of what ``name`` says, the reply of this index."""
+    """Return the key shared by the parts of the reply with this index under ``name``."""
     return derive("reply", *name, index)

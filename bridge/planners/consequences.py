@@ -1,6 +1,6 @@
-"""What follows when deliveries settle: an answer, a write-back, a broken promise.
+"""Add the consequences of settled deliveries: answers, write-backs to Rasa, automatic handbacks.
 
-Every planner that may settle deliveries ends with ``plan``, which adds what follows to its changes.
+Every planner that may settle deliveries returns ``plan(changes)``, which adds them.
 """
 
 from __future__ import annotations
@@ -35,13 +35,13 @@ from bridge.state.records import (
 HANDED_BACK = DeliveryError("withdrawn", "the bot has the conversation again")
 _WITHDRAWN = DeliveryError("withdrawn", "the customer was told that nobody can take over")
 _OWN_WORDS = (Origin.HANDOFF, Origin.SUGGESTION, Origin.AUTO, Origin.AGENT)
-_KEEP_TRYING = 24 * 3600.0  # seconds: a bot that stays silent is worse than one that is late
-_TELL_WITHIN = 300.0  # seconds: after that an apology explains nothing
+_KEEP_TRYING = 24 * 3600.0  # seconds; a late resume is better than a bot that stays paused
+_TELL_WITHIN = 300.0  # seconds; a later apology is of no use to the customer
 _WRITE_WITHIN = 3600.0  # seconds
 
 
 def plan(changes: Changes, answer: Any = UNANSWERED, **more: Any) -> Plan:
-    """The plan of ``changes``, with the consequences of what they settle."""
+    """Return the plan of ``changes`` with the consequences of the deliveries that they settle."""
     follow(changes)
     return changes.plan(answer, **more)
 
@@ -49,7 +49,7 @@ def plan(changes: Changes, answer: Any = UNANSWERED, **more: Any) -> Plan:
 def follow(changes: Changes) -> None:
     """Add the consequences of the deliveries that ``changes`` settle."""
     seen = 0
-    while seen < len(changes.settled):  # a broken promise withdraws further deliveries
+    while seen < len(changes.settled):  # a handback withdraws further deliveries
         settled = changes.settled[seen:]
         seen = len(changes.settled)
         for item in settled:
@@ -63,7 +63,10 @@ def _is_promise(item: Delivery) -> bool:
 
 
 def _conclude_turn(changes: Changes, turn_key: str) -> None:
-    """Answer an action call whose deliveries are all settled; hand back where it promised more."""
+    """Answer an action call whose deliveries are all settled.
+
+    If it was answered ``pending`` and nothing was delivered, hand the call back.
+    """
     record = changes.known_turn(turn_key)
     if record is None:
         return
@@ -77,14 +80,15 @@ def _conclude_turn(changes: Changes, turn_key: str) -> None:
 
 
 def conclude(changes: Changes, record: TurnRecord, verdict: Outcome) -> ActionAnswer:
-    """Answer an action call by the verdict on its deliveries; the first answer is every repeat's.
+    """Answer an action call according to the outcome of its deliveries.
 
-    A handoff that cannot be made withdraws what waits, in the same transaction.
+    Repeats of the call get the stored answer. A failed handoff withdraws its waiting deliveries
+    in the same transaction.
     """
     call_id = record.call_id or ""
-    found = changes.record(record.sender_id, call_id)
+    current = changes.record(record.sender_id, call_id)
     if verdict.error is None:
-        agent_id = found.assignment.agent_id if found is not None else None
+        agent_id = current.assignment.agent_id if current is not None else None
         if agent_id is None:
             agent_id = next((item.envelope.agent_id for item in changes.of_turn(record.key)), None)
         answer = handed_off(changes, agent_id, call_id, verdict.delivery)
@@ -96,18 +100,18 @@ def conclude(changes: Changes, record: TurnRecord, verdict: Outcome) -> ActionAn
 
 
 def unmake(changes: Changes, record: TurnRecord, error: str) -> ActionAnswer:
-    """Take a handoff back of which the customer was told nothing; no cool-down follows."""
+    """Undo a handoff of which nothing reached the customer; no cool-down follows."""
     call_id = record.call_id or ""
     changes.withdraw(_WITHDRAWN, changes.of_turn(record.key))
-    found = changes.record(record.sender_id, call_id)
-    if found is not None:
-        changes.assignment(replace(found, owner=Owner.BOT, handed_off_at=None, card=None))
+    current = changes.record(record.sender_id, call_id)
+    if current is not None:
+        changes.assignment(replace(current, owner=Owner.BOT, handed_off_at=None, card=None))
     changes.warn("No handoff could be made: %s call_id=%s", error, call_id)
     return replace(record.unavailable or ActionAnswer(state=BOT), error=error)
 
 
 def handed_off(changes: Changes, agent_id: str | None, call_id: str, delivery: str) -> ActionAnswer:
-    """The answer of a handoff that stands."""
+    """Return the answer of a handoff that succeeded."""
     pause = changes.rules.designer.handoff.then == "pause"
     return ActionAnswer(
         state=HANDOFF if pause else ASSIST,
@@ -119,25 +123,25 @@ def handed_off(changes: Changes, agent_id: str | None, call_id: str, delivery: s
 
 
 def _break(changes: Changes, record: TurnRecord, error: str) -> None:
-    """A promise that was not kept: the action answered pending, and nothing of it arrived."""
-    found = changes.record(record.sender_id, record.call_id or "")
-    if found is None or not found.with_agent:
+    """Hand back a call whose handoff was answered ``pending`` and then failed."""
+    current = changes.record(record.sender_id, record.call_id or "")
+    if current is None or not current.with_agent:
         return
-    changes.hand_back(found, HANDED_BACK, untold=True)
+    changes.hand_back(current, HANDED_BACK, untold=True)
     changes.warn("Handed back: the customer was told nothing: %s call_id=%s", error, record.call_id)
     if changes.rules.asks_rasa:
-        resume(changes, found, error=error)
-        add_update(changes, found, UpdateKind.TELL, _TELL_WITHIN, {"say": "unavailable"})
+        resume(changes, current, error=error)
+        add_update(changes, current, UpdateKind.TELL, _TELL_WITHIN, {"say": "unavailable"})
 
 
 def freed(changes: Changes, record: AssignmentRecord) -> None:
-    """A call is over for its agent: a bot that was paused for it is to go on."""
+    """Resume the bot after its agent's call has ended or was replaced by another."""
     if changes.rules.asks_rasa and record.owner is Owner.AGENT:
         resume(changes, record, error=None)
 
 
 def resume(changes: Changes, record: AssignmentRecord, *, error: str | None) -> None:
-    """Have Rasa told that the bot has the conversation again."""
+    """Queue an update that resumes the bot in Rasa."""
     add_update(changes, record, UpdateKind.RESUME, _KEEP_TRYING, {"error": error})
 
 
@@ -148,7 +152,7 @@ def add_update(
     seconds: float,
     body: dict[str, Any],
 ) -> None:
-    """Keep something for Rasa to be told, for so long."""
+    """Queue an update for Rasa that expires after ``seconds``."""
     assignment, now = record.assignment, changes.now
     changes.update(
         RasaUpdate(
@@ -166,7 +170,7 @@ def add_update(
 
 
 def _write_back(changes: Changes, item: Delivery) -> None:
-    """Keep what was delivered under the agent's name for Rasa's tracker."""
+    """Queue a write-back to Rasa's tracker of a message delivered under the agent's name."""
     if not changes.rules.asks_rasa or item.origin not in _OWN_WORDS:
         return
     if item.state is not DeliveryState.DELIVERED:

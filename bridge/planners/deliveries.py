@@ -1,4 +1,4 @@
-"""The outbox: claims what is due, completes what was sent, and obeys a person's decisions."""
+"""Plan the outbox: claim due deliveries, complete attempts, retry and discard."""
 
 from __future__ import annotations
 
@@ -40,37 +40,41 @@ from bridge.state.records import LEASE, RasaUpdate, SwitchRecord, UpdateState
 from bridge.state.snapshot import Snapshot
 
 RETRIED = (DeliveryState.FAILED, DeliveryState.UNCERTAIN, DeliveryState.EXPIRED)
-SUSPENDED = DeliveryError("withdrawn", "sending by itself was suspended")
+SUSPENDED = DeliveryError("withdrawn", "automatic sending was suspended")
 _NOT_PLANNED = DeliveryError("internal", "it could not be claimed; the log says where")
-_DISCARDED = DeliveryError("discarded", "somebody took it off the list")
+_DISCARDED = DeliveryError("discarded", "it was discarded")
 
 
-# -- what was sent ---------------------------------------------------------------------------------
+# -- completing attempts ---------------------------------------------------------------------------
 
 
 def complete(snapshot: Snapshot, command: SendingResult, rules: Rules, now: float) -> Plan:
     """Complete an attempt, and claim the next delivery of its call.
 
-    The lease fences: what another process took over meanwhile is left alone.
+    A result under an old lease is ignored, because another process has taken the delivery over.
     """
     changes = Changes(snapshot, rules, now)
     sent, error = command.delivery, command.error
-    found = snapshot.deliveries.get(sent.message_code)
-    fenced = found is None or found.state is not DeliveryState.SENDING or found.lease != sent.lease
+    delivery = snapshot.deliveries.get(sent.message_code)
+    fenced = (
+        delivery is None
+        or delivery.state is not DeliveryState.SENDING
+        or delivery.lease != sent.lease
+    )
     if not command.unsent:
         changes.effect(
             Heard(sent.envelope.call_id, error), Count("attempted", (error, command.seconds))
         )
     newer = sessions.used(changes, command)
-    if fenced or found is None:
+    if fenced or delivery is None:
         return consequences.plan(changes)
     if newer is not None and not command.retried:
-        changes.resend(found, newer)
+        changes.resend(delivery, newer)
         return consequences.plan(changes)
     if command.unsent:
-        after = policy.unsent(found, now)
+        after = policy.unsent(delivery, now)
     else:
-        after = _after(changes, found, command)
+        after = _after(changes, delivery, command)
         _log(changes, after, error)
     changes.move(after)
     if not snapshot.process.backlog:
@@ -80,8 +84,8 @@ def complete(snapshot: Snapshot, command: SendingResult, rules: Rules, now: floa
     return consequences.plan(changes)
 
 
-def _after(changes: Changes, found: Delivery, command: SendingResult) -> Delivery:
-    """The delivery after the attempt; due at once if its GUID came while that was failing."""
+def _after(changes: Changes, delivery: Delivery, command: SendingResult) -> Delivery:
+    """Return the delivery after the attempt; due at once if a new GUID arrived meanwhile."""
     error = command.error
     if isinstance(error, SessionGoneError) and changes.snapshot.process.sends:
         signing = changes.rules.agent(command.agent_id).session == "sign_in"
@@ -92,7 +96,9 @@ def _after(changes: Changes, found: Delivery, command: SendingResult) -> Deliver
                 retcode=error.retcode,
                 status=error.status,
             )
-    after = policy.after(found, error, changes.rules.policy, now=changes.now, jitter=command.jitter)
+    after = policy.after(
+        delivery, error, changes.rules.policy, now=changes.now, jitter=command.jitter
+    )
     if isinstance(error, SessionGoneError) and sessions.renewed_since(changes, command):
         return replace(after, due_at=changes.now)
     return after
@@ -113,15 +119,15 @@ def _log(changes: Changes, after: Delivery, error: GatewayError | None) -> None:
     )
 
 
-# -- what is due -----------------------------------------------------------------------------------
+# -- claiming and recovering -----------------------------------------------------------------------
 
 
 def claim(snapshot: Snapshot, command: ClaimDeliveries, rules: Rules, now: float) -> Plan:
-    """Claim each due call's oldest delivery; answers how many were claimed.
+    """Claim the oldest delivery of each due call. The answer is the number claimed.
 
-    What a process that died was sending is of unknown outcome. While the breaker is open, only a
-    probe is claimed, and what is too old is settled. One that cannot be planned fails by itself:
-    it must not keep all others waiting.
+    Deliveries whose lease has expired are recovered first: their outcome is unknown. While the
+    circuit breaker is open, at most a probe is claimed, and expired deliveries are settled. A
+    delivery that cannot be planned fails alone, so that it does not block the others.
     """
     changes = Changes(snapshot, rules, now)
     for item in list(snapshot.deliveries.values()):
@@ -163,9 +169,10 @@ def _settle_stale(changes: Changes, item: Delivery) -> None:
 
 
 def _recovered(changes: Changes, item: Delivery) -> Delivery:
-    """A process died while sending: nobody knows whether the message left.
+    """Return a stalled delivery with an unknown outcome, because its process died while sending.
 
-    One of our own that is not being sent was claimed in a transaction that seemed to fail.
+    A stalled delivery of this process was never sent: its claim was committed although the commit
+    appeared to fail. It waits again.
     """
     if changes.snapshot.process.owns(item.lease):
         return policy.unsent(item, changes.now)
@@ -175,7 +182,7 @@ def _recovered(changes: Changes, item: Delivery) -> Delivery:
 
 
 def recover(snapshot: Snapshot, command: Recover, rules: Rules, now: float) -> Plan:
-    """At a start: end the leases of dead processes, and look for GUIDs once more."""
+    """At start, recover the leases of dead processes and retry deliveries that wait for a GUID."""
     del command
     changes = Changes(snapshot, rules, now)
     for item in list(snapshot.deliveries.values()):
@@ -200,7 +207,7 @@ def _without_guid(item: Delivery) -> bool:
 
 
 def wake(snapshot: Snapshot, command: WakeAgent, rules: Rules, now: float) -> Plan:
-    """An agent may have a good GUID again: what waits for it is due."""
+    """Make deliveries that wait for an agent's GUID due, because there may be a new one."""
     changes = Changes(snapshot, rules, now)
     for item in list(snapshot.deliveries.values()):
         if item.state is DeliveryState.WAITING and _without_guid(item):
@@ -210,12 +217,12 @@ def wake(snapshot: Snapshot, command: WakeAgent, rules: Rules, now: float) -> Pl
 
 
 def _woken(item: Delivery) -> DeliveryError:
-    """Why it waited; until it is tried again, it is not known to lack a session any more."""
+    """Return the error of a woken delivery: ``signing_in`` until the next attempt."""
     return DeliveryError("signing_in", item.error.message if item.error else "")
 
 
 def explain(snapshot: Snapshot, command: ExplainAgent, rules: Rules, now: float) -> Plan:
-    """Let what waits for an agent's GUID say why there is none yet."""
+    """Store why there is no GUID yet as the error of the deliveries that wait for it."""
     changes = Changes(snapshot, rules, now)
     error = DeliveryError(command.code, command.message)
     for item in list(snapshot.deliveries.values()):
@@ -226,7 +233,7 @@ def explain(snapshot: Snapshot, command: ExplainAgent, rules: Rules, now: float)
 
 
 def release(snapshot: Snapshot, command: ReleaseHeld, rules: Rules, now: float) -> Plan:
-    """The gateway serves again: nobody waits for the end of a back-off."""
+    """Make deliveries in back-off due, because the gateway works again."""
     changes = Changes(snapshot, rules, now)
     for item in list(snapshot.deliveries.values()):
         changes.move(replace(item, due_at=now))
@@ -236,7 +243,7 @@ def release(snapshot: Snapshot, command: ReleaseHeld, rules: Rules, now: float) 
 
 
 def correct_times(snapshot: Snapshot, command: CorrectTimes, rules: Rules, now: float) -> Plan:
-    """Bring nearer what a clock that was set back left too far in the future."""
+    """Shorten times that are too far in the future because the clock was set back."""
     changes = Changes(snapshot, rules, now)
     for item in list(snapshot.deliveries.values()):
         longest = command.latest_rest if item.part else command.latest_expiry
@@ -261,13 +268,13 @@ def correct_times(snapshot: Snapshot, command: CorrectTimes, rules: Rules, now: 
 
 
 def _next_slice(changes: Changes, command: object) -> None:
-    """A set-wide command goes on with its next slice, alone, until there are no more rows."""
+    """Queue a set-wide command again for its next slice of rows, if there are more."""
     if changes.snapshot.more:
         changes.effect(Put(command))
 
 
 def set_switch(snapshot: Snapshot, command: SetSwitch, rules: Rules, now: float) -> Plan:
-    """Set a switch; what waits to be sent by itself is withdrawn where that is suspended."""
+    """Set a switch; if it suspends auto sending, withdraw the waiting auto deliveries."""
     changes = Changes(snapshot, rules, now)
     if command.withdraws_auto:
         auto = [item for item in snapshot.deliveries.values() if item.origin is Origin.AUTO]
@@ -282,7 +289,7 @@ def set_switch(snapshot: Snapshot, command: SetSwitch, rules: Rules, now: float)
 
 
 def judge(snapshot: Snapshot, command: JudgeTurn, rules: Rules, now: float) -> Plan:
-    """Answer an action call by what became of its deliveries so far."""
+    """Answer an action call according to the state of its deliveries."""
     record = snapshot.turns.get(command.turn_key)
     if record is None:
         return Plan()
@@ -297,7 +304,7 @@ def judge(snapshot: Snapshot, command: JudgeTurn, rules: Rules, now: float) -> P
 
 
 def withdraw(snapshot: Snapshot, command: WithdrawTurn, rules: Rules, now: float) -> Plan:
-    """Undo an action call that was stored too late: its caller was told so already."""
+    """Undo an action call that was stored after its caller had been answered with an error."""
     record = snapshot.turns.get(command.turn_key)
     if record is None or record.answer is not None:
         return Plan()
@@ -314,84 +321,84 @@ def withdraw(snapshot: Snapshot, command: WithdrawTurn, rules: Rules, now: float
     return consequences.plan(changes)
 
 
-# -- a person's decisions --------------------------------------------------------------------------
+# -- manual decisions ------------------------------------------------------------------------------
 
 
 def retry(snapshot: Snapshot, command: RetryDelivery, rules: Rules, now: float) -> Plan:
-    """Send once more what failed, expired or is uncertain; answers the delivery.
+    """Retry a failed, expired or uncertain delivery. The answer is the delivery.
 
     Raises:
-        RefusedError: 404; 403; 409 where it is on its way or delivered, the call is over, or its
-            words are too old to be kept; 429 where too much waits.
+        RefusedError: 404; 403; 409 if it is waiting, being sent or delivered, the call has ended
+            or is the bot's, or its text was erased; 429 if the call's queue is full.
     """
-    found = _find(snapshot, command)
-    if found.command_key == command.key:
-        return Plan(answer=found)
-    call_id = found.envelope.call_id
+    delivery = _find(snapshot, command)
+    if delivery.command_key == command.key:
+        return Plan(answer=delivery)
+    call_id = delivery.envelope.call_id
     own_call(snapshot, call_id, command.agent_id, with_agent=True)
-    if found.erased_at is not None:
+    if delivery.erased_at is not None:
         raise RefusedError(409, "erased", "its words were erased: they were too old")
-    _demand_state(found, RETRIED)
+    _demand_state(delivery, RETRIED)
     changes = Changes(snapshot, rules, now)
     demand_room(changes, call_id, 1, rules.most_waiting)
     changes.move(
         replace(
-            found,
+            delivery,
             state=DeliveryState.WAITING,
             due_at=now,
             expires_at=now + rules.bridge.delivery.expire_after,
             unknowns=0,
             error=None,
             settled_at=None,
-            approved_by=command.agent_id or found.approved_by,
+            approved_by=command.agent_id or delivery.approved_by,
             command_key=command.key,
         )
     )
     changes.dispatch(call_id)
-    return _moved(changes, found)
+    return _moved(changes, delivery)
 
 
 def discard(snapshot: Snapshot, command: DiscardDelivery, rules: Rules, now: float) -> Plan:
-    """Take a delivery off the list; answers it.
+    """Discard a delivery. The answer is the delivery.
 
     Raises:
-        RefusedError: 404; 403; 409 where it is being sent or was delivered.
+        RefusedError: 404; 403; 409 if it is being sent or was delivered.
     """
-    found = _find(snapshot, command)
-    if found.command_key == command.key:
-        return Plan(answer=found)
-    own_call(snapshot, found.envelope.call_id, command.agent_id)
-    _demand_state(found, (*RETRIED, DeliveryState.WAITING))
+    delivery = _find(snapshot, command)
+    if delivery.command_key == command.key:
+        return Plan(answer=delivery)
+    own_call(snapshot, delivery.envelope.call_id, command.agent_id)
+    _demand_state(delivery, (*RETRIED, DeliveryState.WAITING))
     changes = Changes(snapshot, rules, now)
     changes.move(
         replace(
-            found,
+            delivery,
             state=DeliveryState.FAILED,
             error=_DISCARDED,
             settled_at=now,
             command_key=command.key,
         )
     )
-    changes.dispatch(found.envelope.call_id)
-    return _moved(changes, found)
+    changes.dispatch(delivery.envelope.call_id)
+    return _moved(changes, delivery)
 
 
-def _moved(changes: Changes, found: Delivery) -> Plan:
-    after = changes.current(found)
+def _moved(changes: Changes, delivery: Delivery) -> Plan:
+    after = changes.current(delivery)
 
     def finish(written: Written) -> Delivery:
-        return written.deliveries.get(found.message_code, after)
+        return written.deliveries.get(delivery.message_code, after)
 
     return consequences.plan(changes, finish=finish)
 
 
 def _find(snapshot: Snapshot, command: MoveDelivery) -> Delivery:
-    found = snapshot.by_seq(command.delivery_id)
-    if found is None:
+    delivery = snapshot.by_seq(command.delivery_id)
+    if delivery is None:
         raise RefusedError(404, "not_found", "there is no such delivery")
-    return found
+    return delivery
 
 
-def _demand_state(found: Delivery, among: Iterable[DeliveryState]) -> None:
-    if found.state not in among:
-        raise RefusedError(409, "settled", f"this delivery is {found.state.value}")
+def _demand_state(delivery: Delivery, among: Iterable[DeliveryState]) -> None:
+    if delivery.state not in among:
+        raise RefusedError(409, "settled", f"this delivery is {delivery.state.value}")

@@ -1,4 +1,4 @@
-"""Hand a conversation over to its agent, and promise nothing that cannot be kept."""
+"""Plan handoffs: hand a conversation over to its agent, or answer that it cannot be done."""
 
 from __future__ import annotations
 
@@ -21,23 +21,23 @@ _SORRY = "Sorry, nobody can take over just now. Please go on here, or try again 
 
 
 def plan(changes: Changes, command: CallAction, decision: Decision, *, called: bool) -> Plan:
-    """Store the handoff that ``decision`` calls for, or the answer that none can be made.
+    """Plan the handoff that ``decision`` calls for, or the answer that it cannot be made.
 
     Args:
-        changes: with what was loaded.
+        changes: the changes so far, with the snapshot.
         command: the action call.
-        decision: why.
-        called: a story or flow called for the handoff by name. A trigger that fires during the
-            cool-down is passed over instead, and the customer is told nothing.
+        decision: the reason for the handoff.
+        called: whether a story or flow called the handoff by name. Otherwise a trigger fired,
+            which is ignored during the cool-down; the customer then gets no message.
     """
     known = changes.snapshot.turns.get(command.key)
     if known is not None:
         return _again(changes, command, known)
     rules, turn = changes.rules.designer.handoff, command.turn
     try:
-        found = assignments.resolve(command.brought, changes.snapshot, turn.sender_id)
-        if isinstance(found, AssignmentRecord) and found.with_agent:
-            return consequences.plan(changes, _repeated(changes, command, found))
+        assignment = assignments.resolve(command.brought, changes.snapshot, turn.sender_id)
+        if isinstance(assignment, AssignmentRecord) and assignment.with_agent:
+            return consequences.plan(changes, _repeated(changes, command, assignment))
         if triggers.in_cooldown(
             decision,
             turn,
@@ -50,13 +50,13 @@ def plan(changes: Changes, command: CallAction, decision: Decision, *, called: b
             raise AssignmentError("cooldown", "the conversation was handed back a moment ago")
         if asks_domain(changes, command, rules.say):
             return Plan(effects=(AskDomain(),))
-        return _hand_off(changes, command, decision, found)
+        return _hand_off(changes, command, decision, assignment)
     except AssignmentError as error:
         return _refuse(changes, command, error)
 
 
 def asks_domain(changes: Changes, command: CallAction, name: str | None) -> bool:
-    """Whether a response's words must be asked of Rasa first."""
+    """Return whether the domain has to be fetched from Rasa first to render a response."""
     missing = command.responses is None and not command.domain_asked
     return name is not None and missing and changes.rules.asks_rasa
 
@@ -65,11 +65,11 @@ def _hand_off(
     changes: Changes,
     command: CallAction,
     decision: Decision,
-    found: AssignmentRecord | BroughtAssignment,
+    source: AssignmentRecord | BroughtAssignment,
 ) -> Plan:
     turn, rules, now = command.turn, changes.rules.designer.handoff, changes.now
-    assignment = found.assignment
-    said = _say(changes, command, found)
+    assignment = source.assignment
+    said = _say(changes, command, source)
     composer = changes.rules.composer
     drafts = None
     if said is not None:
@@ -88,9 +88,9 @@ def _hand_off(
         turn.lines(rules.card.turns),
     )
     record = (
-        assignments.give(changes, assignment, None, found.source, given_at=found.given_at)
-        if isinstance(found, BroughtAssignment)
-        else found
+        assignments.give(changes, assignment, None, source.source, given_at=source.given_at)
+        if isinstance(source, BroughtAssignment)
+        else source
     )
     changes.assignment(
         evolve(
@@ -103,19 +103,21 @@ def _hand_off(
         )
     )
     call_id = assignment.call_id
-    made = TurnRecord(
+    turn_record = TurnRecord(
         command.key,
         turn.sender_id,
         call_id,
         now,
         unavailable=_unavailable(changes, command, None),
     )
-    changes.turn(made)
+    changes.turn(turn_record)
     changes.log(
         logging.INFO, "Handed off: %s call_id=%s deliveries=%d", card.reason, call_id, len(batch)
     )
     if not batch:
-        return consequences.plan(changes, consequences.conclude(changes, made, outcome.judge(())))
+        return consequences.plan(
+            changes, consequences.conclude(changes, turn_record, outcome.judge(()))
+        )
     changes.enqueue(batch)
     first = changes.current(batch[0])
     if first.state is batch[0].state and changes.crowded(call_id, 0):
@@ -125,27 +127,27 @@ def _hand_off(
 
 
 def _again(changes: Changes, command: CallAction, known: TurnRecord) -> Plan:
-    """The same request once more: the stored answer, or the wait for the first one's."""
+    """Answer a repeated request with the stored answer, or wait for the first request's."""
     if known.answer is not None:
         return Plan(answer=known.answer)
     return Plan(effects=(AwaitTurn(command.key, changes.now + command.wait),))
 
 
-def _repeated(changes: Changes, command: CallAction, found: AssignmentRecord) -> ActionAnswer:
-    """A handoff to the agent who has the call already: nothing happens but the slots."""
-    snapshot, assignment = changes.snapshot, found.assignment
+def _repeated(changes: Changes, command: CallAction, record: AssignmentRecord) -> ActionAnswer:
+    """Return the answer of a handoff to the agent who owns the call already: only slots are set."""
+    snapshot, assignment = changes.snapshot, record.assignment
     last = snapshot.last_turns.get(assignment.call_id)
     verdict = outcome.judge(snapshot.of_turn(last.key) if last is not None else ())
     answer = consequences.handed_off(
         changes, assignment.agent_id, assignment.call_id, verdict.delivery
     )
-    again = pause_again(snapshot, found, command.turn)
+    again = pause_again(snapshot, record, command.turn)
     return replace(answer, pause=again is not None)
 
 
 def _refuse(changes: Changes, command: CallAction, error: AssignmentError) -> Plan:
-    """No handoff can be made: the same answer for every repeat of this request."""
-    # What was prepared so far is not stored.
+    """Answer that no handoff can be made, and store the answer for repeats of this request."""
+    # Discard the changes so far.
     fresh = Changes(changes.snapshot, changes.rules, changes.now)
     fresh.warn("No handoff could be made: %s code=%s", error.message, error.code)
     fresh.effect(Count("handoff", (error.code,)))
@@ -172,16 +174,16 @@ def _unavailable(changes: Changes, command: CallAction, error: str | None) -> Ac
 
 
 def _say(
-    changes: Changes, command: CallAction, found: AssignmentRecord | BroughtAssignment
+    changes: Changes, command: CallAction, source: AssignmentRecord | BroughtAssignment
 ) -> Reply | None:
-    """The designer's words, rendered for the assignment's channel; None says nothing."""
+    """Render the ``say`` response for the assignment's channel; None if there is nothing to say."""
     name, known = changes.rules.designer.handoff.say, command.responses
     if name is None:
         return None
-    channels = replies.channel_names(found.assignment.channel.value, command.turn.input_channel)
+    channels = replies.channel_names(source.assignment.channel.value, command.turn.input_channel)
     if known is None:
         changes.warn(
-            "No domain came with the request, and none could be had: %s is not said; set"
+            "No domain came with the request, and none could be fetched: %s is not said; set"
             " send_domain: true for the action, or rasa.domain",
             name,
             once=f"missing {name}",

@@ -1,4 +1,4 @@
-"""Set-wide chores: expiring, pruning, erasing, revoking, and who does what for all processes."""
+"""Plan maintenance: expiry, pruning, erasure, token revocation and leader election."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ from bridge.state.snapshot import Snapshot
 def expire_suggestions(
     snapshot: Snapshot, command: ExpireSuggestions, rules: Rules, now: float
 ) -> Plan:
-    """Expire what is offered and too old."""
+    """Expire offered suggestions that are past their time."""
     changes = Changes(snapshot, rules, now)
     late = [
         item
@@ -40,7 +40,7 @@ def expire_suggestions(
 
 
 def revoke(snapshot: Snapshot, command: RevokeTokens, rules: Rules, now: float) -> Plan:
-    """Make tokens void."""
+    """Revoke tokens."""
     del snapshot, rules
     record = RevocationRecord(command.subject, now, command.until)
     return Plan(answer=True, revocations=(record,), drop_revocations_before=now)
@@ -49,38 +49,38 @@ def revoke(snapshot: Snapshot, command: RevokeTokens, rules: Rules, now: float) 
 def drop_revocations(
     snapshot: Snapshot, command: DropRevocations, rules: Rules, now: float
 ) -> Plan:
-    """Delete the revocations of tokens that are void anyway."""
+    """Delete the revocations of tokens that have expired."""
     del snapshot, command, rules
     return Plan(answer=True, drop_revocations_before=now)
 
 
 def lead(snapshot: Snapshot, command: LeadTask, rules: Rules, now: float) -> Plan:
-    """Become, or stay, the one process that does a task; answers whether it is."""
+    """Become or stay the leader for a task. The answer is whether ``holder`` is the leader."""
     del rules
-    found = snapshot.leaders.get(command.name) or LeaderRecord(command.name)
-    held = found.held_until is not None and found.held_until >= now
-    others = found.holder not in (None, command.holder)
-    if others and held and not snapshot.process.is_dead(found.holder):
+    current = snapshot.leaders.get(command.name) or LeaderRecord(command.name)
+    held = current.held_until is not None and current.held_until >= now
+    others = current.holder not in (None, command.holder)
+    if others and held and not snapshot.process.is_dead(current.holder):
         return Plan(answer=False)
-    record = replace(found, holder=command.holder, held_until=now + command.seconds)
+    record = replace(current, holder=command.holder, held_until=now + command.seconds)
     return Plan(answer=True, leaders=(record,))
 
 
 def leave(snapshot: Snapshot, command: LeaveTask, rules: Rules, now: float) -> Plan:
-    """Let another process do a task."""
+    """Give up the leadership for a task."""
     del rules, now
-    found = snapshot.leaders.get(command.name)
-    if found is None or found.holder != command.holder:
+    current = snapshot.leaders.get(command.name)
+    if current is None or current.holder != command.holder:
         return Plan(answer=False)
-    done_at = found.done_at if command.done_at is None else command.done_at
+    done_at = current.done_at if command.done_at is None else command.done_at
     return Plan(
         answer=True,
-        leaders=(replace(found, holder=None, held_until=None, done_at=done_at),),
+        leaders=(replace(current, holder=None, held_until=None, done_at=done_at),),
     )
 
 
 def prune(snapshot: Snapshot, command: PruneRows, rules: Rules, now: float) -> Plan:
-    """Erase what is too old, where nothing was opened again; answers how many rows."""
+    """Prune rows that are too old, unless they were reopened. The answer is the number of rows."""
     del snapshot, rules
     rows = Prune(
         command.table,
@@ -94,7 +94,7 @@ def prune(snapshot: Snapshot, command: PruneRows, rules: Rules, now: float) -> P
 
 
 def stop_erased(snapshot: Snapshot, command: StopErased, rules: Rules, now: float) -> Plan:
-    """Delete what is open of somebody's data; answers how many rows, by table."""
+    """Delete a person's open rows. The answer is the number of rows by table."""
     del snapshot, rules
     return Plan(
         erase=Erase(erasure=command.erasure, now=now),
@@ -103,7 +103,7 @@ def stop_erased(snapshot: Snapshot, command: StopErased, rules: Rules, now: floa
 
 
 def erase(snapshot: Snapshot, command: EraseRows, rules: Rules, now: float) -> Plan:
-    """Delete rows by their keys; answers how many."""
+    """Delete rows by their keys. The answer is the number of rows."""
     del snapshot, rules, now
     return Plan(
         erase=Erase(command.table, tuple(command.keys)),
@@ -112,6 +112,6 @@ def erase(snapshot: Snapshot, command: EraseRows, rules: Rules, now: float) -> P
 
 
 def check(snapshot: Snapshot, command: CheckStore, rules: Rules, now: float) -> Plan:
-    """Write something that changes nothing."""
+    """Write without changing data, to check that the store is writable."""
     del snapshot, command, rules, now
     return Plan(answer=True, touch=True)

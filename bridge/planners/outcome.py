@@ -1,4 +1,4 @@
-"""What the deliveries of a handoff say about its promise. Pure."""
+"""Derive the outcome of a handoff from its deliveries. Pure."""
 
 from __future__ import annotations
 
@@ -13,12 +13,12 @@ _WHY = ("gateway_unreachable", "agent_signed_out")
 
 @dataclass(frozen=True, slots=True)
 class Outcome:
-    """How a handoff stands.
+    """The outcome of a handoff so far.
 
     Attributes:
         delivery: the slot ``handoff_delivery``.
-        error: the slot ``handoff_error`` where the promise cannot be made, else None.
-        over: nothing will change any more by itself.
+        error: the slot ``handoff_error`` if the handoff failed, else None.
+        over: whether the outcome is final, unless a person retries.
     """
 
     delivery: str
@@ -27,15 +27,15 @@ class Outcome:
 
 
 def told(delivery: Delivery) -> bool:
-    """Whether the customer has it, or may have it."""
+    """Return whether the customer has received the message, or may have."""
     return delivery.state in (DeliveryState.DELIVERED, DeliveryState.UNCERTAIN)
 
 
 def judge(batch: Sequence[Delivery]) -> Outcome:
-    """Judge a handoff by its deliveries, in order.
+    """Return the outcome of a handoff from its deliveries, in order.
 
-    The promise stands as soon as something of it was told; it cannot be made when all of it
-    failed, when no attempt could connect, or when the agent has no session and gets none.
+    A handoff has succeeded as soon as one delivery reached the customer. It has failed if all
+    deliveries failed, no attempt could connect, or the agent has no session and gets none.
     """
     if not batch:
         return Outcome(NONE, None, over=True)
@@ -61,5 +61,5 @@ def _begun(batch: Sequence[Delivery], *, over: bool) -> Outcome:
 def _why(delivery: Delivery) -> str | None:
     code = delivery.error.code if delivery.error else None
     if code == "gateway_unreachable" and delivery.connected:
-        return None  # it did connect once: the message may be on its way
+        return None  # an earlier attempt connected: the message may have been sent
     return code if code in _WHY else None

@@ -1,4 +1,4 @@
-"""When a pause is repeated, and what the bot is told of the time in which it was paused."""
+"""Decide when to repeat a pause, and summarise the paused time for the bot."""
 
 from __future__ import annotations
 
@@ -11,9 +11,10 @@ from bridge.turn import Turn
 
 
 def pause_again(snapshot: Snapshot, found: AssignmentRecord, turn: Turn) -> ActionAnswer | None:
-    """The handoff's answer once more, if Rasa lifted our pause while the agent has the call.
+    """Return the handoff's answer again if Rasa lifted the pause while an agent is the owner.
 
-    Rasa does so when its session expires; that a newer message came here shows it.
+    Rasa lifts it when its session expires; a message newer than the handoff that reached the
+    bridge shows that it did.
     """
     if turn.message_at is None or turn.paused:
         return None
@@ -27,7 +28,7 @@ def pause_again(snapshot: Snapshot, found: AssignmentRecord, turn: Turn) -> Acti
 
 
 def summary(found: AssignmentRecord, told: Sequence[Delivery], until: float) -> str:
-    """What happened while the agent had the call, in one sentence for ``handoff_summary``."""
+    """Return one sentence about the agent's time with the call, for ``handoff_summary``."""
     sent = [item for item in told if item.part == 0 and item.state is not DeliveryState.FAILED]
     number = {0: "no message", 1: "1 message"}.get(len(sent), f"{len(sent)} messages")
     seconds = until - (found.handed_off_at or until)

@@ -1,10 +1,10 @@
-"""What becomes of a delivery after an attempt. Pure: the clock and the dice are given.
+"""Retry policy: the state of a delivery after an attempt. Pure: time and jitter are arguments.
 
-delivered            the gateway said retcode 0
-waiting, later       nothing was taken (back-off), or the agent's session is gone
-waiting, at once     nobody knows; said again under the same code, three times at most
-uncertain            nobody knows, and it is not to be said again by itself
-failed, expired      for good; the rest of its reply goes with it
+delivered            the gateway returned retcode 0
+waiting, later       the gateway accepted nothing (back-off), or the agent's session is gone
+waiting, at once     outcome unknown; resent under the same message code, three times at most
+uncertain            outcome unknown, and not to be resent automatically
+failed, expired      final; the rest of the reply fails or expires too
 """
 
 from __future__ import annotations
@@ -24,20 +24,20 @@ from bridge.errors import (
 from bridge.model import Delivery, DeliveryError, DeliveryState, evolve
 from bridge.state.records import AssignmentRecord
 
-_FIRST_DELAY = 0.5  # seconds; doubled each time
+_FIRST_DELAY = 0.5  # seconds; doubled with each attempt
 _LONGEST_DELAY = 10.0
 _SIGN_IN_TAKES = 7.0  # seconds, at most
 _REFUSED_FOR = 60.0  # seconds until a refused sign-in is tried again
-LONGEST_WAIT = 60.0  # seconds, of what does not wait for a GUID: Retry-After is honoured so far
-_MOST_UNKNOWNS = 3  # how often a message of unknown fate is sent again
+LONGEST_WAIT = 60.0  # seconds; limit for Retry-After, not for deliveries that wait for a GUID
+_MOST_UNKNOWNS = 3  # how often a message of unknown outcome is resent
 
 
 @dataclass(frozen=True, slots=True)
 class Policy:
-    """The settings that decide.
+    """The settings of the retry policy.
 
     Attributes:
-        resend: whether a message of unknown fate is said again under the same code.
+        resend: whether a message of unknown outcome is resent under the same message code.
     """
 
     resend: bool
@@ -50,10 +50,10 @@ def backoff(
     asked: float | None = None,
     longest: float = _LONGEST_DELAY,
 ) -> float:
-    """Seconds until the next attempt after ``attempts`` of them; ``jitter`` is in [0, 1).
+    """Return the seconds until the next attempt after ``attempts``; ``jitter`` is in [0, 1).
 
-    The first follows within a second, later ones within ten; what the gateway asked for with
-    Retry-After is honoured up to a minute.
+    The first retry follows within a second, later ones within ten (``longest``). A Retry-After
+    (``asked``) is honoured up to a minute.
     """
     delay = min(longest, _FIRST_DELAY * 2.0 ** min(max(attempts - 1, 0), 16))
     delay *= 0.5 + jitter / 2
@@ -61,29 +61,29 @@ def backoff(
 
 
 def stale(delivery: Delivery, now: float) -> Delivery | None:
-    """The delivery as expired, if it is too late to begin it; None while it may be sent."""
+    """Return the delivery settled if it is past its expiry; None while it may be sent."""
     if now < delivery.expires_at:
         return None
-    if delivery.unknowns:  # it may have been said: only a person can tell
+    if delivery.unknowns:  # it may have been delivered: a person has to decide
         return _settled(delivery, DeliveryState.UNCERTAIN, now, delivery.error)
     if delivery.part:
-        error = DeliveryError("expired", "the rest of a reply that was begun came too late")
+        error = DeliveryError("expired", "it was too late for the rest of a partly sent reply")
         return _settled(delivery, DeliveryState.FAILED, now, delivery.error or error)
-    error = DeliveryError("expired", "it could not be said in time; a stale reply is not said")
+    error = DeliveryError("expired", "it could not be sent in time; stale replies are not sent")
     return _settled(delivery, DeliveryState.EXPIRED, now, delivery.error or error)
 
 
 def forbidden(delivery: Delivery, record: AssignmentRecord | None, now: float) -> Delivery | None:
-    """The delivery as failed, if its call is over or another agent's by now; None where not.
+    """Return the delivery as failed if its call has ended or was reassigned, else None.
 
-    ``record`` is the assignment of its conversation to its call; None where it is not known.
+    ``record`` is the assignment of its conversation to its call; None if unknown.
     """
     if record is None:
         return None
     if record.assignment.agent_id != delivery.envelope.agent_id:
         error = DeliveryError("reassigned", "the call was given to another agent")
     elif record.ended_at is not None:
-        error = DeliveryError("call_ended", "the call ended before it could be said")
+        error = DeliveryError("call_ended", "the call ended before it could be sent")
     else:
         return None
     return _settled(delivery, DeliveryState.FAILED, now, error)
@@ -97,7 +97,7 @@ def after(
     now: float,
     jitter: float,
 ) -> Delivery:
-    """The delivery as it stands after one attempt that came to ``error`` (None: delivered)."""
+    """Return the delivery after an attempt that ended with ``error`` (None: delivered)."""
     tried = evolve(
         delivery,
         attempts=delivery.attempts + (0 if _kept(error) else 1),
@@ -117,33 +117,34 @@ def after(
 
 
 def _kept(error: GatewayError | None) -> bool:
-    """Whether nothing was tried: the agent had no GUID to send under."""
+    """Return whether no attempt was made because the agent had no GUID."""
     return isinstance(error, SessionGoneError) and not error.retcode and not error.status
 
 
 def _reached(error: GatewayError | None) -> bool:
-    """Whether the gateway, or at least a connection to it, was reached."""
+    """Return whether a connection to the gateway was made."""
     return error is None or error.status != 0 or isinstance(error, UnknownOutcomeError)
 
 
 def unknown(delivery: Delivery, error: GatewayError, policy: Policy, *, now: float) -> Delivery:
-    """The delivery whose last attempt left, and nobody knows what became of it."""
+    """Return the delivery after an attempt with an unknown outcome: to resend, or uncertain."""
     counted = evolve(delivery, unknowns=delivery.unknowns + 1, connected=True)
     if policy.resend and counted.unknowns <= _MOST_UNKNOWNS:
         return _waiting(counted, now, "unknown_outcome", error)
-    found = DeliveryError("unknown_outcome", error.message)
-    return _settled(counted, DeliveryState.UNCERTAIN, now, found)
+    reason = DeliveryError("unknown_outcome", error.message)
+    return _settled(counted, DeliveryState.UNCERTAIN, now, reason)
 
 
 def unsent(delivery: Delivery, now: float) -> Delivery:
-    """The delivery whose worker made no attempt: it waits as it did before, and is due."""
+    """Return the delivery after a claim without an attempt: waiting as before, and due."""
     return evolve(delivery, state=DeliveryState.WAITING, due_at=now, lease=None, lease_until=None)
 
 
 def _signed_out(delivery: Delivery, error: GatewayError, now: float) -> Delivery:
-    """Wait for a GUID: a new one makes it due.
+    """Return the delivery waiting for a GUID; a new GUID makes it due.
 
-    Whoever is getting one may die over it, and a refusal may be mended: both are looked at again.
+    It is also due after a while if a sign-in is in progress, because that process may die, or if
+    the sign-in was refused, because the cause may be fixed.
     """
     code, again = "agent_signed_out", delivery.expires_at
     if isinstance(error, SigningInError):
@@ -154,7 +155,7 @@ def _signed_out(delivery: Delivery, error: GatewayError, now: float) -> Delivery
 
 
 def _last_moment(delivery: Delivery, now: float) -> float:
-    """Not to sleep past the moment in which it expires."""
+    """Return the latest time to wait until: when the delivery expires."""
     return max(delivery.expires_at, now)
 
 

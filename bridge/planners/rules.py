@@ -1,4 +1,4 @@
-"""The settings that planners decide by, and the pure parts that they use."""
+"""The settings and the pure helpers that planners work with."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from bridge.translate import Translator
 
 @dataclass(frozen=True, slots=True)
 class Rules:
-    """What does not change while a process runs.
+    """Settings and helpers that are fixed while a process runs.
 
     Attributes:
         asks_rasa: whether Rasa's HTTP API can be used (``rasa.url``).
@@ -26,7 +26,7 @@ class Rules:
 
     @classmethod
     def of(cls, bridge: BridgeSettings, designer: HandoffSettings, translator: Translator) -> Rules:
-        """The rules of these settings."""
+        """Build the rules from the settings."""
         return cls(
             bridge,
             designer,
@@ -37,9 +37,9 @@ class Rules:
 
     @property
     def most_waiting(self) -> int:
-        """How many deliveries of a call may wait."""
+        """How many deliveries of one call may wait."""
         return self.bridge.delivery.max_waiting_per_call
 
     def agent(self, agent_id: str) -> AgentSettings:
-        """An agent's entry, or an empty one."""
+        """Return the settings of an agent, or the defaults if it is not configured."""
         return self.bridge.agent(agent_id) or AgentSettings()

@@ -1,7 +1,7 @@
-"""Agents' sessions: GUIDs that come and go, signing in and out, and polling for events.
+"""Plan agents' sessions: GUIDs, signing in and out, and polling for events.
 
-``sign_in`` agents: the bridge signs them in when they are first needed, and polls for them to keep
-the session alive. ``pushed`` agents: their desktop hands over GUIDs, and only that helps them.
+``sign_in`` agents: the bridge signs them in when a delivery first needs it, and polls to keep the
+session alive. ``pushed`` agents: only their desktop can supply a GUID.
 """
 
 from __future__ import annotations
@@ -50,18 +50,18 @@ from bridge.state.plan import (
 from bridge.state.records import EventRecord, SessionRecord, SessionState
 from bridge.state.snapshot import Snapshot
 
-POLL_LEASE = 60.0  # seconds; a poller that died is followed well before the two minutes are over
-_SIGN_IN_AGAIN = 1.0  # seconds after one that did not reach the gateway
-_LONGEST_WAIT = 5.0  # seconds between looks for a session; each begins a sign-in, if none is on
-_LONGEST_PAUSE = 10.0  # seconds after polls that failed
+POLL_LEASE = 60.0  # seconds; a dead poller is replaced well before the session's two minutes end
+_SIGN_IN_AGAIN = 1.0  # seconds after a sign-in that did not reach the gateway
+_LONGEST_WAIT = 5.0  # seconds between checks for a session; each starts a sign-in if none runs
+_LONGEST_PAUSE = 10.0  # seconds after failed polls
 _SHUT_DOWN = "AgentOther_ShutdownService"
 
 
-# -- what a sending tells of the session -----------------------------------------------------------
+# -- results of sending ----------------------------------------------------------------------------
 
 
 def used(changes: Changes, command: SendingResult) -> Guid | None:
-    """Note what a sending tells of its GUID; a newer one, where it was refused and there is one."""
+    """Update the session from a sending's result; return a newer GUID if this one was refused."""
     guid, error = command.guid, command.error
     session = changes.snapshot.sessions.get(command.agent_id)
     if guid is None or session is None:
@@ -76,13 +76,13 @@ def used(changes: Changes, command: SendingResult) -> Guid | None:
 
 
 def renewed_since(changes: Changes, command: SendingResult) -> bool:
-    """Whether a GUID came while a sending without a good one was failing."""
+    """Return whether a new GUID arrived while an attempt without a valid one was failing."""
     session = changes.known_session(command.agent_id)
     return session is not None and session.usable and session.guid != command.guid
 
 
 def _lost(changes: Changes, session: SessionRecord, guid: Guid) -> Guid | None:
-    """The gateway refused ``guid``: a newer one, or None; then a sign-in begins, if we may."""
+    """Return a newer GUID than the refused ``guid``, or begin a sign-in if allowed."""
     if session.usable and session.guid != guid:
         return session.guid
     if session.state is SessionState.SIGNED_IN:
@@ -93,15 +93,15 @@ def _lost(changes: Changes, session: SessionRecord, guid: Guid) -> Guid | None:
     return None
 
 
-def _is_new(given: Guid | None, former: Guid | None) -> bool:
-    """Whether an answer brought a GUID that was not known."""
-    return given != former and wire.is_guid(given)
+def _is_new(guid: Guid | None, former: Guid | None) -> bool:
+    """Return whether a response carried a new, well-formed GUID."""
+    return guid != former and wire.is_guid(guid)
 
 
 def _renewed(
     session: SessionRecord, guid: Guid | None, now: float, *, ours: bool | None = None
 ) -> SessionRecord:
-    """The session with a new GUID; ``ours`` None leaves open whose session it is."""
+    """Return the session with a new GUID; ``ours`` None keeps the stored value."""
     return replace(
         session,
         guid=guid,
@@ -118,7 +118,7 @@ def _renewed(
 
 
 def push(snapshot: Snapshot, command: PushGuid, rules: Rules, now: float) -> Plan:
-    """A desktop hands over its agent's GUID; answers the session."""
+    """Store the GUID that an agent's desktop pushed. The answer is the session."""
     changes = Changes(snapshot, rules, now)
     former = snapshot.sessions.get(command.agent_id) or new_session(command.agent_id, now)
     session = changes.session(_renewed(former, command.guid, now, ours=False))
@@ -130,7 +130,7 @@ def push(snapshot: Snapshot, command: PushGuid, rules: Rules, now: float) -> Pla
 
 
 def signed_in(snapshot: Snapshot, command: SignInResult, rules: Rules, now: float) -> Plan:
-    """A sign-in ended: with a GUID, a refusal, or without an answer."""
+    """Complete a sign-in that returned a GUID, was refused, or failed."""
     changes = Changes(snapshot, rules, now)
     agent_id, error = command.agent_id, command.error
     former = snapshot.sessions.get(agent_id) or new_session(agent_id, now)
@@ -138,7 +138,7 @@ def signed_in(snapshot: Snapshot, command: SignInResult, rules: Rules, now: floa
     if error is None and command.guid is not None:
         _accept(changes, former, session, command.guid)
     elif isinstance(error, AlreadySignedInError) and not command.forced and _ours(session):
-        # The stored GUID is tried once more; only if that is refused too, we sign in by force.
+        # Try the stored GUID once more; sign in by force only if it is refused too.
         changes.session(
             replace(
                 session,
@@ -151,7 +151,7 @@ def signed_in(snapshot: Snapshot, command: SignInResult, rules: Rules, now: floa
         )
         changes.effect(Put(WakeAgent(agent_id=agent_id)))
     elif isinstance(error, AlreadySignedInError) and not command.forced and command.interrupted:
-        # A process of ours died between the gateway's answer and the storing of its GUID.
+        # A bridge process died between the gateway's response and storing the GUID.
         changes.session(replace(former, signing_in_until=now + SIGN_IN_SECONDS + 1))
         changes.effect(SignInAgent(agent_id, forced=True))
     elif isinstance(error, (FinalError, AlreadySignedInError)):
@@ -214,7 +214,7 @@ def _delay(changes: Changes, session: SessionRecord, error: GatewayError) -> Non
 
 
 def sign_out(snapshot: Snapshot, command: SignOut, rules: Rules, now: float) -> Plan:
-    """Sign an agent out; what the gateway says is the answer, where it is asked."""
+    """Sign an agent out. If the gateway is called, its response is the answer."""
     changes = Changes(snapshot, rules, now)
     session = snapshot.sessions.get(command.agent_id)
     if session is None:
@@ -240,7 +240,7 @@ def sign_out(snapshot: Snapshot, command: SignOut, rules: Rules, now: float) -> 
 
 
 def polled(snapshot: Snapshot, command: PollResult, rules: Rules, now: float) -> Plan:
-    """A poll ended: keep its event, and go on. Answers nothing."""
+    """Complete a poll: store its event and continue polling. There is no answer."""
     changes = Changes(snapshot, rules, now)
     session = snapshot.sessions.get(command.agent_id)
     _keep_event(changes, command)
@@ -268,7 +268,7 @@ def polled(snapshot: Snapshot, command: PollResult, rules: Rules, now: float) ->
 
 
 def go_on(snapshot: Snapshot, command: ContinuePolling, rules: Rules, now: float) -> Plan:
-    """The pause between two polls is over."""
+    """Continue polling after the pause between two polls."""
     changes = Changes(snapshot, rules, now)
     session = snapshot.sessions.get(command.agent_id)
     if session is None or session.state is SessionState.SIGNED_OUT:
@@ -279,7 +279,7 @@ def go_on(snapshot: Snapshot, command: ContinuePolling, rules: Rules, now: float
 
 
 def _go_on(changes: Changes, session: SessionRecord, pause: float, failures: int) -> Plan:
-    """Poll again after ``pause``; without a good GUID, wait until there is one."""
+    """Poll again after ``pause`` seconds; without a usable session, back off and maybe sign in."""
     session = changes.known_session(session.agent_id) or session
     if session.state is SessionState.REFUSED:
         changes.warn("Polling ends: %s agent_id=%s", session.error_message or "", session.agent_id)
@@ -298,7 +298,7 @@ def _go_on(changes: Changes, session: SessionRecord, pause: float, failures: int
 
 
 def _stop(changes: Changes, agent_id: str, session: SessionRecord | None) -> Plan:
-    """Poll no more; the right to poll is given back where it is ours."""
+    """Stop polling, and release the polling lease if this process holds it."""
     if session is not None and session.poller == changes.snapshot.process.name:
         changes.session(replace(session, poller=None, poller_until=None))
     changes.effect(StopPolling(agent_id))
@@ -313,7 +313,7 @@ def _keep_event(changes: Changes, command: PollResult) -> None:
 
 
 def _poll(changes: Changes, session: SessionRecord) -> None:
-    """Begin to poll for an agent, unless another process does."""
+    """Start polling for an agent, unless another process does."""
     process, until = changes.snapshot.process, changes.now + POLL_LEASE
     if session.poller != process.name and free_right(
         session.poller, session.poller_until, until, process.is_dead, changes.now
@@ -332,7 +332,7 @@ def _poller(changes: Changes, session: SessionRecord) -> SessionRecord:
 
 
 def take_over(snapshot: Snapshot, command: TakeOverSessions, rules: Rules, now: float) -> Plan:
-    """Poll for the agents of ours that no process polls for."""
+    """Poll for the ``sign_in`` agents that no process polls for."""
     del command
     changes = Changes(snapshot, rules, now)
     for agent_id in snapshot.unattended:
@@ -341,7 +341,7 @@ def take_over(snapshot: Snapshot, command: TakeOverSessions, rules: Rules, now: 
 
 
 def release_polls(snapshot: Snapshot, command: ReleasePolls, rules: Rules, now: float) -> Plan:
-    """This process ends: another one may poll for its agents."""
+    """Release the polling leases of this process, because it ends."""
     changes = Changes(snapshot, rules, now)
     for agent_id in command.agent_ids:
         session = snapshot.sessions.get(agent_id)

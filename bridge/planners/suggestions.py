@@ -1,4 +1,4 @@
-"""An agent's decisions about suggestions, and the agent's own words."""
+"""Plan agents' decisions about suggestions, and the messages that they write themselves."""
 
 from __future__ import annotations
 
@@ -30,31 +30,31 @@ from bridge.state.plan import Count, Plan, Written
 from bridge.state.snapshot import Snapshot
 
 SYSTEM = "system"
-SPOKEN = DeliveryError("withdrawn", "the agent has spoken before the bot")
-_REASON = 500  # characters of why a suggestion was rejected
+SPOKEN = DeliveryError("withdrawn", "the agent sent a message first")
+_REASON = 500  # characters kept of the reason for a rejection
 
 
 def accept(snapshot: Snapshot, command: AcceptSuggestion, rules: Rules, now: float) -> Plan:
-    """Send a suggestion; answers it and its deliveries.
+    """Accept a suggestion and send it. The answer is the suggestion and its deliveries.
 
     Raises:
-        RefusedError: 404; 403; 409 where it was decided, or the call is the agent's no more; 422
-            for an empty text; 429 where too much waits.
+        RefusedError: 404; 403; 409 if it is settled or the call is no longer with the agent; 422
+            for an empty text or too many messages; 429 if the call's queue is full.
     """
-    found = _find(snapshot, command.suggestion_id, command.agent_id)
-    name = ("suggestion", found.id)
-    if found.command_key == command.key:
-        return _accepted(found, snapshot.of_reply(rules.composer.reply_key(*name)))
+    suggestion = _find(snapshot, command.suggestion_id, command.agent_id)
+    name = ("suggestion", suggestion.id)
+    if suggestion.command_key == command.key:
+        return _accepted(suggestion, snapshot.of_reply(rules.composer.reply_key(*name)))
     text = command.text
     if text is not None and not text.strip():
         raise RefusedError(422, "empty_text", "an empty text cannot be sent")
     changes = Changes(snapshot, rules, now)
-    assignment = _assignment(snapshot, found, rules, now)
+    assignment = _assignment(snapshot, suggestion, rules, now)
     by = command.agent_id or SYSTEM
-    edited = text if text is not None and text != found.text else None
+    edited = text if text is not None and text != suggestion.text else None
     decided = changes.suggestion(
         replace(
-            found,
+            suggestion,
             state=SuggestionState.ACCEPTED if edited is None else SuggestionState.EDITED,
             settled_at=now,
             settled_by=by,
@@ -62,17 +62,17 @@ def accept(snapshot: Snapshot, command: AcceptSuggestion, rules: Rules, now: flo
             command_key=command.key,
         )
     )
-    others = snapshot.offered(call_id=found.call_id)
+    others = snapshot.offered(call_id=suggestion.call_id)
     changes.supersede(
-        [item for item in others if item.group == found.group and item.id != found.id]
+        [item for item in others if item.group == suggestion.group and item.id != suggestion.id]
     )
-    drafts = found.drafts
+    drafts = suggestion.drafts
     if edited is not None:
-        drafts = (*_written(changes, assignment, edited), *found.kept)
+        drafts = (*_written(changes, assignment, edited), *suggestion.kept)
     batch = rules.composer.compose(
         assignment, [drafts], Origin.SUGGESTION, name=name, now=now, approved_by=by
     )
-    batch = [replace(item, suggestion_id=found.id) for item in batch]
+    batch = [replace(item, suggestion_id=suggestion.id) for item in batch]
     _say(changes, assignment.call_id, batch)
     changes.effect(Count("suggestions", (decided.state.value,)))
     codes = [item.message_code for item in batch]
@@ -83,25 +83,25 @@ def accept(snapshot: Snapshot, command: AcceptSuggestion, rules: Rules, now: flo
     return consequences.plan(changes, finish=finish)
 
 
-def _accepted(found: Suggestion, sent: Sequence[Delivery]) -> Plan:
+def _accepted(suggestion: Suggestion, sent: Sequence[Delivery]) -> Plan:
     codes = [item.message_code for item in sent]
-    return Plan(finish=lambda written: (found, _stored(sent, written, codes)))
+    return Plan(finish=lambda written: (suggestion, _stored(sent, written, codes)))
 
 
 def reject(snapshot: Snapshot, command: RejectSuggestion, rules: Rules, now: float) -> Plan:
-    """The agent does not want it; answers the suggestion.
+    """Reject a suggestion. The answer is the suggestion.
 
     Raises:
-        RefusedError: 404; 403; 409 where it was decided.
+        RefusedError: 404; 403; 409 if it is settled.
     """
-    found = _find(snapshot, command.suggestion_id, command.agent_id)
-    if found.command_key == command.key:
-        return Plan(answer=found)
-    _demand_offered(found, now)
+    suggestion = _find(snapshot, command.suggestion_id, command.agent_id)
+    if suggestion.command_key == command.key:
+        return Plan(answer=suggestion)
+    _demand_offered(suggestion, now)
     changes = Changes(snapshot, rules, now)
     decided = changes.suggestion(
         replace(
-            found,
+            suggestion,
             state=SuggestionState.REJECTED,
             settled_at=now,
             settled_by=command.agent_id or SYSTEM,
@@ -114,28 +114,29 @@ def reject(snapshot: Snapshot, command: RejectSuggestion, rules: Rules, now: flo
 
 
 def display(snapshot: Snapshot, command: DisplaySuggestion, rules: Rules, now: float) -> Plan:
-    """The agent has seen it; answers the suggestion."""
-    found = _find(snapshot, command.suggestion_id, command.agent_id)
-    if found.displayed_at is not None:
-        return Plan(answer=found)
+    """Record that the agent has seen a suggestion. The answer is the suggestion."""
+    suggestion = _find(snapshot, command.suggestion_id, command.agent_id)
+    if suggestion.displayed_at is not None:
+        return Plan(answer=suggestion)
     changes = Changes(snapshot, rules, now)
-    return changes.plan(changes.suggestion(replace(found, displayed_at=now)))
+    return changes.plan(changes.suggestion(replace(suggestion, displayed_at=now)))
 
 
 def reply(snapshot: Snapshot, command: SendReply, rules: Rules, now: float) -> Plan:
-    """The agent writes freely; answers the deliveries.
+    """Send a message that the agent wrote. The answer is its deliveries.
 
     Raises:
-        RefusedError: 404; 403; 409 where the bot has the call, or the client_id was used for
-            another text; 422 for an empty text; 429 where too much waits.
+        RefusedError: 404; 403; 409 if the call has ended, the bot is its owner, or the client_id
+            was used for another text; 422 for an empty text or too many messages; 429 if the
+            call's queue is full.
     """
     if not command.text.strip():
         raise RefusedError(422, "empty_text", "an empty text cannot be sent")
-    found = own_call(snapshot, command.call_id, command.agent_id, with_agent=True)
+    record = own_call(snapshot, command.call_id, command.agent_id, with_agent=True)
     changes = Changes(snapshot, rules, now)
     batch = rules.composer.compose(
-        found.assignment,
-        [_written(changes, found.assignment, command.text)],
+        record.assignment,
+        [_written(changes, record.assignment, command.text)],
         Origin.AGENT,
         name=("reply", command.call_id, command.client_id),
         now=now,
@@ -159,34 +160,34 @@ def _stored(known: Sequence[Delivery], written: Written, codes: Sequence[str]) -
 
 
 def _find(snapshot: Snapshot, suggestion_id: str, agent_id: str | None) -> Suggestion:
-    found = snapshot.suggestions.get(suggestion_id)
-    if found is None:
+    suggestion = snapshot.suggestions.get(suggestion_id)
+    if suggestion is None:
         raise RefusedError(404, "not_found", "there is no such suggestion")
-    if agent_id is not None and found.agent_id != agent_id:
+    if agent_id is not None and suggestion.agent_id != agent_id:
         raise RefusedError(403, "forbidden", "this is another agent's")
-    return found
+    return suggestion
 
 
-def _assignment(snapshot: Snapshot, found: Suggestion, rules: Rules, now: float) -> Assignment:
-    _demand_offered(found, now)
-    record = own_call(snapshot, found.call_id, found.agent_id, with_agent=True)
+def _assignment(snapshot: Snapshot, suggestion: Suggestion, rules: Rules, now: float) -> Assignment:
+    _demand_offered(suggestion, now)
+    record = own_call(snapshot, suggestion.call_id, suggestion.agent_id, with_agent=True)
     try:
         rules.composer.envelope(record.assignment)
-    except AssignmentError as error:  # the operator took away what it needs
+    except AssignmentError as error:  # the configuration it needs was removed
         raise RefusedError(409, error.code, error.message) from error
     return record.assignment
 
 
-def _demand_offered(found: Suggestion, now: float) -> None:
-    state = found.state
-    if state is SuggestionState.OFFERED and found.expires_at <= now:
+def _demand_offered(suggestion: Suggestion, now: float) -> None:
+    state = suggestion.state
+    if state is SuggestionState.OFFERED and suggestion.expires_at <= now:
         state = SuggestionState.EXPIRED
     if state is not SuggestionState.OFFERED:
         raise RefusedError(409, "settled", f"this suggestion is {state.value} already")
 
 
 def _say(changes: Changes, call_id: str, batch: Sequence[Delivery]) -> None:
-    """Store the agent's message; what the bot would have sent by itself is withdrawn."""
+    """Enqueue the agent's message, and withdraw the waiting auto deliveries of the call."""
     most = changes.rules.most_waiting
     auto = [item for item in changes.waiting_on(call_id) if item.origin is Origin.AUTO]
     changes.withdraw(SPOKEN, auto)
@@ -195,10 +196,10 @@ def _say(changes: Changes, call_id: str, batch: Sequence[Delivery]) -> None:
 
 
 def demand_room(changes: Changes, call_id: str, more: int, most: int) -> None:
-    """See that ``more`` deliveries may wait for a call.
+    """Check that ``more`` deliveries may be queued for a call.
 
     Raises:
-        RefusedError: 422 where they are too many by themselves, 429 where too much waits already.
+        RefusedError: 422 if they exceed the limit by themselves, 429 with those already waiting.
     """
     if more > most:
         message = f"this makes {more} messages, and at most {most} of a call may wait"
@@ -219,7 +220,7 @@ def _written(changes: Changes, assignment: Assignment, text: str) -> tuple[Draft
 
 
 def _differ(former: Sequence[Delivery], batch: Sequence[Delivery]) -> bool:
-    """Whether other words were stored under the same name, as far as they are still known."""
+    """Return whether other drafts were stored under the same name; False if they were erased."""
     if any(item.erased_at is not None for item in former):
         return False
     return [item.draft for item in former] != [item.draft for item in batch]

@@ -1,7 +1,7 @@
-"""What Rasa is still to be told: the agent's messages, handbacks, and promises that were broken.
+"""Plan the updates for Rasa: the agent's messages, handbacks, and apologies for failed handoffs.
 
-One update of a conversation at a time, in order, tried until Rasa took it. A handback of which
-Rasa hears too late, when an agent has the conversation again, is not told.
+A conversation's updates are sent one at a time, in order, and retried until Rasa accepts them or
+they expire. A handback is dropped if an agent owns the conversation again before it was sent.
 """
 
 from __future__ import annotations
@@ -23,24 +23,24 @@ from bridge.state.records import UPDATE_MARK, RasaUpdate, UpdateKind, UpdateStat
 from bridge.state.snapshot import Snapshot
 from bridge.turn import WRITTEN_BACK
 
-LEASE = 60.0  # seconds; three calls of Rasa with their timeouts are shorter
-_DELIVERIES_FIRST = 10.0  # seconds that a handback lets what was stored before it go first
+LEASE = 60.0  # seconds; longer than three requests to Rasa with their timeouts
+_DELIVERIES_FIRST = 10.0  # seconds that a handback waits for the call's open deliveries
 _LOOK_AGAIN = 0.2  # seconds
-_LONGEST_DELAY = 30.0  # seconds between two tries
-_REFUSALS = 4  # of what Rasa will never store: a handback may wait behind it
-_AWAY = (502, 503, 504)  # what stands before Rasa says that Rasa is not there
+_LONGEST_DELAY = 30.0  # seconds between two attempts
+_REFUSALS = 4  # attempts at a write-back that Rasa refuses: a handback may be queued behind it
+_AWAY = (502, 503, 504)  # a proxy's statuses while Rasa is down
 _NOT_MADE = "it could not be made; the log says where"
 _SORRY = "Sorry, nobody could take over. Please go on here, or try again a little later."
 
 
 def claim(snapshot: Snapshot, command: ClaimUpdates, rules: Rules, now: float) -> Plan:
-    """Claim each conversation's oldest update that is due; answers how many were claimed."""
+    """Claim the oldest due update of each conversation. The answer is the number claimed."""
     changes = Changes(snapshot, rules, now)
     claimed = 0
     for update_id in snapshot.due_updates:
         update = snapshot.updates[update_id]
         if update.state is UpdateState.SENDING and command.held.get(update.seq, "") == update.lease:
-            continue  # this process is at it, however long that takes
+            continue  # this process is still sending it
         if claimed >= command.limit:
             break
         try:
@@ -62,9 +62,9 @@ def claim(snapshot: Snapshot, command: ClaimUpdates, rules: Rules, now: float) -
 
 def _claim(changes: Changes, command: ClaimUpdates, update: RasaUpdate) -> bool:
     now = changes.now
-    found = changes.snapshot.latest(update.sender_id)
-    if update.kind is not UpdateKind.WRITE_BACK and found is not None and found.with_agent:
-        # To resume the bot now would undo the new handoff's pause.
+    record = changes.snapshot.latest(update.sender_id)
+    if update.kind is not UpdateKind.WRITE_BACK and record is not None and record.with_agent:
+        # Resuming the bot now would undo the new handoff's pause.
         changes.update(replace(update, state=UpdateState.DONE, settled_at=now))
         return False
     if update.kind is UpdateKind.RESUME:
@@ -96,21 +96,21 @@ def _claim(changes: Changes, command: ClaimUpdates, update: RasaUpdate) -> bool:
 
 
 def complete(snapshot: Snapshot, command: UpdateResult, rules: Rules, now: float) -> Plan:
-    """Complete an attempt to tell Rasa something."""
+    """Complete an attempt to send an update."""
     changes = Changes(snapshot, rules, now)
-    told, error = command.update, command.error
-    found = snapshot.updates.get(told.id)
-    if found is None or found.lease != told.lease:
+    attempted, error = command.update, command.error
+    stored = snapshot.updates.get(attempted.id)
+    if stored is None or stored.lease != attempted.lease:
         return changes.plan()
-    free = replace(found, lease=None, lease_until=None)
+    free = replace(stored, lease=None, lease_until=None)
     if command.unsent:
         changes.update(
-            replace(free, state=UpdateState.WAITING, due_at=now, attempts=found.attempts - 1)
+            replace(free, state=UpdateState.WAITING, due_at=now, attempts=stored.attempts - 1)
         )
         return changes.plan()
     if error is None:
         changes.update(replace(free, state=UpdateState.DONE, settled_at=now, error=None))
-        changes.effect(Count("update", (found.kind.value, "done")))
+        changes.effect(Count("update", (stored.kind.value, "done")))
     else:
         _fail(changes, free, error, command.jitter)
     changes.update_due_at(now)
@@ -145,16 +145,17 @@ def _fail(changes: Changes, update: RasaUpdate, error: RasaError, jitter: float)
 
 
 def _in_vain(update: RasaUpdate, error: RasaError) -> bool:
-    """Whether trying again is of no use, or could say something twice."""
+    """Return whether a retry is useless or could say something twice."""
     if update.kind is UpdateKind.TELL:
-        # Rasa sends before it stores: the customer may have been told, and no tracker knows.
+        # Rasa sends before it stores: the customer may have the message although the tracker has
+        # no record of it.
         return error.unknown
     refused = error.status not in (0, *_AWAY)
     return update.kind is UpdateKind.WRITE_BACK and refused and update.attempts >= _REFUSALS
 
 
 def keep_domain(snapshot: Snapshot, command: DomainResult, rules: Rules, now: float) -> Plan:
-    """Keep the domain's responses for commands that came without them."""
+    """Cache the domain's responses for commands that came without them."""
     del snapshot, rules, now
     return Plan(answer=True, effects=(Keep(command.responses),))
 
@@ -163,11 +164,11 @@ def keep_domain(snapshot: Snapshot, command: DomainResult, rules: Rules, now: fl
 
 
 def _resuming(changes: Changes, update: RasaUpdate) -> tuple[Mapping[str, Any], ...]:
-    """A bare resume, and the slots that say what happened meanwhile."""
+    """Return a bare resume event and the slots that describe the handoff."""
     call_id = update.call_id or ""
     until = float(update.body.get("until", update.created_at))
-    found = changes.record(update.sender_id, call_id)
-    told = changes.snapshot.told.get(call_id, [])
+    record = changes.record(update.sender_id, call_id)
+    deliveries = changes.snapshot.told.get(call_id, [])
     error = update.body.get("error")
     slots = {
         "handoff_state": "bot",
@@ -175,7 +176,7 @@ def _resuming(changes: Changes, update: RasaUpdate) -> tuple[Mapping[str, Any], 
         "handoff_call_id": None,
         "handoff_delivery": "none" if error is None else "failed",
         "handoff_error": error,
-        "handoff_summary": summary(found, told, until) if found is not None else "",
+        "handoff_summary": summary(record, deliveries, until) if record is not None else "",
     }
     return (
         {"event": "resume"},
@@ -184,7 +185,7 @@ def _resuming(changes: Changes, update: RasaUpdate) -> tuple[Mapping[str, Any], 
 
 
 def _apology(changes: Changes, command: ClaimUpdates, update: RasaUpdate) -> dict[str, Any]:
-    """The designer's words for a handoff that could not be made, as a bot event."""
+    """Return the ``unavailable`` response as a bot event."""
     name = changes.rules.designer.handoff.unavailable
     reply: Mapping[str, Any] | None = None
     if name is not None:
@@ -199,7 +200,7 @@ def _apology(changes: Changes, command: ClaimUpdates, update: RasaUpdate) -> dic
 
 
 def _said(update: RasaUpdate) -> dict[str, Any]:
-    """What the agent sent, as a bot event that says so."""
+    """Return the agent's message as a bot event marked as the agent's."""
     body = update.body
     return {
         "event": "bot",

@@ -1,6 +1,6 @@
-"""The core in a process of its own: the channel over a socket, and who starts and ends what.
+"""The core in a separate process: the channel over a Unix socket, and process supervision.
 
-``supervisor`` is the server's main process's, ``main`` is the core's process, ``client`` the edge's
-end of the channel and ``channel`` the core's. Nothing is decided and nothing is stored here. Read
+``supervisor`` runs in the server's main process and ``main`` in the core's; ``client`` is the
+edge's end of the channel, ``channel`` the core's. No decisions and no storage belong here. Read
 ``client`` first, then ``channel``.
 """

@@ -1,7 +1,7 @@
-"""The core's end of the channel: its thread waits for the edges' sockets as for everything else.
+"""The core's end of the channel: the core's thread waits on the sockets of the edges itself.
 
-No thread stands between a socket and the core: commands are read, and answers written, where the
-loop takes its next batch.
+There is no thread between a socket and the core: ``take`` reads the commands and writes the
+answers.
 """
 
 from __future__ import annotations
@@ -24,9 +24,9 @@ from bridge.state.commands import Command
 
 logger = logging.getLogger(__name__)
 
-_RECEIVE = 1 << 18  # bytes at a time
-_LONGEST_UNSENT = 64 << 20  # bytes of answers that an edge does not take, until it is given up
-_LAST_WORDS = 1.0  # seconds for the answers that are left when the channel is shut
+_RECEIVE = 1 << 18  # bytes per recv
+_LONGEST_UNSENT = 64 << 20  # bytes of unsent answers at which the edge is disconnected
+_LAST_WORDS = 1.0  # seconds to send the remaining answers when the channel is shut
 _PAUSE = 0.05  # seconds
 
 Query = Callable[[Any, Reply], None]
@@ -44,11 +44,13 @@ class _Edge:
 
 
 class SocketChannel(Channel):
-    """Commands from the edges of one server, and from the threads of this process.
+    """A channel for the edges of one server and the threads of this process.
 
     Args:
+        clock: the core's clock.
         listening: the socket to which the edges connect.
-        query: answers what is no command, at once or later, from any thread.
+        query: handles requests other than commands; may reply later, from any thread.
+        capacity: maximum number of queued commands.
     """
 
     def __init__(
@@ -64,8 +66,8 @@ class SocketChannel(Channel):
         self._asleep = False
         self._selector = selectors.DefaultSelector()
         self._waking, self._woke = socket.socketpair()
-        for each in (listening, self._waking, self._woke):
-            each.settimeout(0)
+        for link in (listening, self._waking, self._woke):
+            link.settimeout(0)
         self._listening = listening
         self._edges: set[_Edge] = set()
         self._selector.register(listening, selectors.EVENT_READ, self._accept)
@@ -73,45 +75,45 @@ class SocketChannel(Channel):
 
     @property
     def edges(self) -> int:
-        """How many edges are connected."""
+        """The number of connected edges."""
         return len(self._edges)
 
     def put(self, request: Request, *, bounded: bool = True, background: bool = False) -> None:
-        """Put a command of this process's own.
+        """Queue a command from this process.
 
         Raises:
-            FullError: too many wait already.
+            FullError: the queue is full.
             StoreError: the core has ended.
         """
         super().put(request, bounded=bounded, background=background)
-        self._stir()
+        self._wake_selector()
 
     def wake(self) -> None:
-        """Let ``take`` return now."""
+        """Make ``take`` return immediately."""
         super().wake()
-        self._stir()
+        self._wake_selector()
 
     def take(self, *, most: int, until: float) -> list[Request]:
-        """Up to ``most`` commands, as soon as there is one; none when it is ``until``.
+        """Wait for a command until ``until``; return up to ``most``, or none at the timeout.
 
-        What the edges were answered since the last call is sent first.
+        Sends the answers queued since the last call first.
         """
         self._send_answers()
-        self._asleep = True  # before looking: what is put from now on wakes
+        self._asleep = True  # before the check: a later ``put`` writes to the wake-up socket
         seconds = max(0.0, until - self._clock.now()) if self.is_idle() else 0.0
-        if self._answers:  # another thread's, of this moment
+        if self._answers:  # queued by another thread in the meantime
             seconds = 0.0
-        found = self._selector.select(seconds)
+        ready = self._selector.select(seconds)
         self._asleep = False
-        for key, _ in found:
+        for key, _ in ready:
             key.data()
         return self.taken(most)
 
     def watch(self, link: socket.socket, ready: Callable[[], bool]) -> Callable[[], None]:
-        """Call ``ready`` in ``take``, whenever something can be received, until it answers False.
+        """Call ``ready`` from ``take`` whenever ``link`` is readable, until it returns False.
 
         Returns:
-            What ends that; any thread may call it.
+            A function that ends the watch; any thread may call it.
         """
 
         def end() -> None:
@@ -123,17 +125,17 @@ class SocketChannel(Channel):
                 end()
 
         self._selector.register(link, selectors.EVENT_READ, look)
-        self._stir()
+        self._wake_selector()
         return end
 
     def close(self) -> list[Request]:
-        """Take no more commands; those that wait. The answers that are there are sent."""
-        left = super().close()
+        """Accept no more commands, send the queued answers, and return the queued commands."""
+        unprocessed = super().close()
         self._send_answers()
-        return left
+        return unprocessed
 
     def shut(self) -> None:
-        """Close the sockets; once, when no thread uses the channel any more."""
+        """Close the sockets. Call once, when no thread uses the channel any more."""
         self._send_answers()
         until = self._clock.monotonic() + _LAST_WORDS
         for edge in tuple(self._edges):
@@ -141,17 +143,17 @@ class SocketChannel(Channel):
                 with suppress(OSError):
                     edge.link.settimeout(max(0.01, until - self._clock.monotonic()))
                     edge.link.sendall(edge.unsent)
-            self._part(edge)
+            self._disconnect(edge)
         self._selector.close()
-        for each in (self._listening, self._waking, self._woke):
-            each.close()
+        for link in (self._listening, self._waking, self._woke):
+            link.close()
 
     # -- the edges -------------------------------------------------------------------------------
 
-    def _stir(self) -> None:
+    def _wake_selector(self) -> None:
         if self._asleep:
-            self._asleep = False  # once is enough
-            with suppress(OSError):  # full: it is awake in any case; closed: nobody sleeps
+            self._asleep = False  # one wake-up is enough
+            with suppress(OSError):  # full: a wake-up is pending; closed: no thread is waiting
                 self._waking.send(b"\0")
 
     def _drain(self) -> None:
@@ -173,7 +175,7 @@ class SocketChannel(Channel):
         self._selector.register(link, selectors.EVENT_READ, partial(self._ready, edge))
 
     def _ready(self, edge: _Edge) -> None:
-        """An edge sent something, or can be sent something."""
+        """Handle a readable or writable connection."""
         if edge.unsent:
             self._write(edge)
         try:
@@ -183,14 +185,14 @@ class SocketChannel(Channel):
         except OSError:
             data = b""
         if not data:
-            self._part(edge)
+            self._disconnect(edge)
             return
         try:
             for number, content in edge.unpacker.feed(data):
                 self._received(edge, number, content)
-        except Exception as error:  # noqa: BLE001 - another version's, perhaps: it connects again
-            logger.error("An edge sent what cannot be read: %s", describe(error))  # noqa: TRY400
-            self._part(edge)
+        except Exception as error:  # noqa: BLE001 - perhaps another version; the edge reconnects
+            logger.error("An edge sent unreadable data: %s", describe(error))  # noqa: TRY400
+            self._disconnect(edge)
 
     def _received(self, edge: _Edge, number: int, content: Any) -> None:
         reply = partial(self._answer, edge, number)
@@ -207,9 +209,9 @@ class SocketChannel(Channel):
             reply(None, error)
 
     def _answer(self, edge: _Edge, number: int, value: Any, error: BaseException | None) -> None:
-        """Answer an edge; any thread may do so."""
+        """Queue an answer for an edge; callable from any thread."""
         self._answers.append((edge, number, value, error))
-        self._stir()
+        self._wake_selector()
 
     def _send_answers(self) -> None:
         answers = self._answers
@@ -230,18 +232,18 @@ class SocketChannel(Channel):
         except BlockingIOError:
             sent = 0
         except OSError:
-            self._part(edge)
+            self._disconnect(edge)
             return
         del edge.unsent[:sent]
         if len(edge.unsent) > _LONGEST_UNSENT:
-            logger.error("An edge takes no answers; its connection is closed")
-            self._part(edge)
+            logger.error("An edge does not read its answers; its connection is closed")
+            self._disconnect(edge)
             return
         wanted = selectors.EVENT_READ | (selectors.EVENT_WRITE if edge.unsent else 0)
         if self._selector.get_key(edge.link).events != wanted:
             self._selector.modify(edge.link, wanted, partial(self._ready, edge))
 
-    def _part(self, edge: _Edge) -> None:
+    def _disconnect(self, edge: _Edge) -> None:
         if edge.open:
             edge.open = False
             self._edges.discard(edge)
@@ -252,6 +254,6 @@ class SocketChannel(Channel):
 def _packed(number: int, value: Any, error: BaseException | None) -> bytes:
     try:
         return pack(number, (value, error))
-    except Exception as raised:  # noqa: BLE001 - whatever pickle raises, whoever asked is told
+    except Exception as raised:  # noqa: BLE001 - pickle may raise anything; send an error instead
         logger.error("An answer cannot be passed on: %s", describe(raised))  # noqa: TRY400
         return pack(number, (None, StoreError("the answer cannot be passed on; the log says why")))

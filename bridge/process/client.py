@@ -1,7 +1,7 @@
-"""The edge's end of the channel: commands to the core's process, and its answers.
+"""The edge's end of the channel: sends commands to the core's process and receives the answers.
 
-Whatever is not answered when the connection breaks is put again, under the same keys, as soon as
-there is another: the core gives a command that it knows the outcome that it has.
+Requests that are unanswered when the connection breaks are sent again, under the same keys, after
+reconnecting. This is safe, because the core answers a known key with its stored outcome.
 """
 
 from __future__ import annotations
@@ -21,28 +21,28 @@ from bridge.state.commands import Command
 
 logger = logging.getLogger(__name__)
 
-_SWEEP = 0.25  # seconds between looks for those who waited too long
-_PAUSES = (0.02, 0.05, 0.1, 0.2)  # seconds between attempts to connect; then the last
+_SWEEP = 0.25  # seconds between checks for requests that timed out
+_PAUSES = (0.02, 0.05, 0.1, 0.2)  # seconds between attempts to connect; the last one repeats
 _STATUS_WITHIN = 1.5  # seconds
 _METRICS_WITHIN = 10.0
 
 
 @dataclass(slots=True)
 class _Waiting:
-    """A request that is not answered yet."""
+    """An unanswered request."""
 
     message: bytes
     future: asyncio.Future[Any]
     until: float  # by the loop's time
-    again: bool = False  # it was put before, and the connection broke
+    again: bool = False  # sent before on a connection that broke
 
 
 class CoreClient(asyncio.Protocol):
-    """One connection to a core's process, kept by the event loop in which it is first used.
+    """One connection to the core's process, owned by the event loop that first uses it.
 
     Args:
         address: the path of the core's socket.
-        clock: the time; the core has its own, of the same machine.
+        clock: defaults to the machine's clock, as in the core.
     """
 
     def __init__(self, address: str, clock: Clock | None = None) -> None:
@@ -62,22 +62,22 @@ class CoreClient(asyncio.Protocol):
 
     @property
     def clock(self) -> Clock:
-        """The time."""
+        """The client's clock."""
         return self._clock
 
     async def ask(self, command: Command, *, seconds: float) -> Any:
-        """Put a command; its answer, which is awaited ``seconds`` and a grace at most.
+        """Send a command and return its answer, within ``seconds`` plus ``GRACE``.
 
         Raises:
-            BridgeError: why the command cannot be done; FullError where too many wait already;
-                StoreError where no answer came in time.
+            BridgeError: the command failed; FullError if too many requests are waiting;
+                StoreError if no answer arrives in time.
         """
         if len(self._waiting) >= CAPACITY:
             raise FullError("too many requests wait already; try again in a moment")
         return await self._ask(command, seconds + GRACE)
 
     def call(self, command: Command, *, seconds: float = 60.0) -> Any:
-        """Put a command from a thread that may block, and wait for its answer.
+        """Send a command from a thread that may block, and return its answer.
 
         Raises:
             BridgeError: as ``ask``.
@@ -89,7 +89,7 @@ class CoreClient(asyncio.Protocol):
         ).result()
 
     async def status(self) -> Status:
-        """Whether the core works; while it waits for its database, what it said last."""
+        """Return the core's status, or the last known one while the core waits for the database."""
         try:
             self._status = await self._ask(AskStatus(), _STATUS_WITHIN)
         except BridgeError as error:
@@ -98,22 +98,22 @@ class CoreClient(asyncio.Protocol):
         return self._status
 
     async def metrics(self, accept: str, *, version: str) -> tuple[bytes, str]:
-        """What Prometheus is told, and its content type.
+        """Return the metrics for Prometheus and their content type.
 
         Raises:
             StoreError: the core does not answer.
         """
-        found: tuple[bytes, str] = await self._ask(AskMetrics(accept, version), _METRICS_WITHIN)
-        return found
+        page: tuple[bytes, str] = await self._ask(AskMetrics(accept, version), _METRICS_WITHIN)
+        return page
 
     def close(self) -> None:
-        """End the connection; whoever still waits is told. Any thread may call this."""
+        """Close the connection and fail the waiting requests. Callable from any thread."""
         loop = self._loop
         self._closed = True
         if loop is not None and loop.is_running():
             loop.call_soon_threadsafe(self._close)
 
-    # -- asking ----------------------------------------------------------------------------------
+    # -- requests --------------------------------------------------------------------------------
 
     async def _ask(self, content: object, seconds: float) -> Any:
         if self._closed:
@@ -122,14 +122,14 @@ class CoreClient(asyncio.Protocol):
         number = next(self._numbers)
         try:
             message = pack(number, content)
-        except Exception as error:  # whatever pickle raises, it is this request's alone
+        except Exception as error:  # pickle may raise anything; only this request fails
             reason = f"the request cannot be passed on ({type(error).__name__})"
             raise StoreError(reason) from error
         future: asyncio.Future[Any] = loop.create_future()
         self._waiting[number] = _Waiting(message, future, loop.time() + seconds)
         if self._transport is not None:
             if not self._unsent:
-                loop.call_soon(self._flush)  # with what else this turn of the loop brings
+                loop.call_soon(self._flush)  # one write for all requests of this loop iteration
             self._unsent.append(message)
         if not self._sweeping:
             self._sweeping = True
@@ -145,11 +145,11 @@ class CoreClient(asyncio.Protocol):
             self._transport.write(b"".join(unsent))
 
     def _sweep(self) -> None:
-        assert self._loop is not None  # noqa: S101 - it is what calls
+        assert self._loop is not None  # noqa: S101 - the loop calls this
         now = self._loop.time()
-        for each in self._waiting.values():
-            if now > each.until and not each.future.done():
-                each.future.set_exception(StoreError("the store did not answer in time"))
+        for request in self._waiting.values():
+            if now > request.until and not request.future.done():
+                request.future.set_exception(StoreError("the store did not answer in time"))
         self._sweeping = bool(self._waiting)
         if self._sweeping:
             self._loop.call_later(_SWEEP, self._sweep)
@@ -162,19 +162,19 @@ class CoreClient(asyncio.Protocol):
         return self._loop
 
     async def _connect(self) -> None:
-        assert self._loop is not None  # noqa: S101 - it runs this
+        assert self._loop is not None  # noqa: S101 - the loop runs this
         while not self._closed:
             if self._attempts:
                 await asyncio.sleep(_PAUSES[min(self._attempts, len(_PAUSES)) - 1])
             self._attempts += 1
             try:
                 await self._loop.create_unix_connection(lambda: self, self._address)
-            except OSError:  # it is being started, or there is none any more
+            except OSError:  # the core is starting, or gone
                 continue
             return
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
-        """Put what waits, in its order; those among it that were put before keep their outcome."""
+        """Send the waiting requests in order, including those sent before the reconnect."""
         transport = cast("asyncio.WriteTransport", transport)  # a stream's; uvloop's is no subclass
         if self._closed:
             transport.close()
@@ -183,53 +183,53 @@ class CoreClient(asyncio.Protocol):
         self._unsent = []
         self._transport = transport
         if self._waiting:
-            transport.write(b"".join(each.message for each in self._waiting.values()))
+            transport.write(b"".join(request.message for request in self._waiting.values()))
 
     def data_received(self, data: bytes) -> None:
-        """Give the answers to those who wait for them."""
+        """Resolve the requests whose answers arrived."""
         self._attempts = 0
         for number, content in self._unpacker.feed(data):
-            found = self._waiting.get(number)
-            if found is None or found.future.done():
+            request = self._waiting.get(number)
+            if request is None or request.future.done():
                 continue
             if isinstance(content, Unreadable):
                 logger.error("An answer of the core cannot be read: %s", content.reason)
-                found.future.set_exception(StoreError("the answer cannot be read"))
+                request.future.set_exception(StoreError("the answer cannot be read"))
                 continue
             value, error = content
-            if isinstance(error, FullError) and found.again and self._loop is not None:
-                # It may have been done before the connection broke: it is not refused now.
+            if isinstance(error, FullError) and request.again and self._loop is not None:
+                # The core may have committed it before the connection broke: retry, do not refuse.
                 self._loop.call_later(_PAUSES[-1], self._put_again, number)
             elif error is not None:
-                found.future.set_exception(error)
+                request.future.set_exception(error)
             else:
-                found.future.set_result(value)
+                request.future.set_result(value)
 
     def _put_again(self, number: int) -> None:
-        found = self._waiting.get(number)
-        if found is not None and self._transport is not None:
-            self._transport.write(found.message)
+        request = self._waiting.get(number)
+        if request is not None and self._transport is not None:
+            self._transport.write(request.message)
 
     def connection_lost(self, exc: Exception | None) -> None:
-        """Connect again: the core's process ended, and another one is being started."""
+        """Reconnect: the core's process ended, and main starts another."""
         self._transport = None
         if self._closed or self._loop is None:
             return
         self._status = Status(alive=False, reason="the core's process ended, another is started")
-        for each in self._waiting.values():
-            each.again = True
+        for request in self._waiting.values():
+            request.again = True
         if self._waiting:
             logger.warning(
-                "The core's process went away: %d requests are put again%s",
+                "The connection to the core was lost: %d requests are sent again%s",
                 len(self._waiting),
                 f" ({describe(exc)})" if exc is not None else "",
             )
         self._connecting = self._loop.create_task(self._connect())
 
     def _close(self) -> None:
-        for each in self._waiting.values():
-            if not each.future.done():
-                each.future.set_exception(StoreError("the bridge is stopping"))
+        for request in self._waiting.values():
+            if not request.future.done():
+                request.future.set_exception(StoreError("the bridge is stopping"))
         if self._connecting is not None:
             self._connecting.cancel()
         if self._transport is not None:

@@ -1,8 +1,8 @@
 """The core's process: ``python -m bridge.process.main``, started by ``supervisor``.
 
-It opens the core, and serves until the main process says that it is to stop; if the main process
-dies, it ends by itself. Signals are the main process's affair: a terminal and a service manager
-send them to all processes at once, and what the edges still ask for has to be answered first.
+Opens the core and serves until the main process sends ``stop``, or dies. This process ignores
+SIGINT and SIGTERM, because a terminal and a service manager send them to all processes at once and
+the edges' outstanding requests must be answered first.
 """
 
 from __future__ import annotations
@@ -37,21 +37,21 @@ if TYPE_CHECKING:
 
 logger = logging.getLogger("bridge.process.main")  # also where this is __main__
 
-_PAUSES = (1.0, 2.0, 5.0, 10.0)  # seconds between attempts to open the core; then the last
-_ORPHANED = 1.0  # seconds for what is in flight when the main process died
-_CLOSING = 12.0  # seconds for what is in flight in a stop; a poll of the gateway is the longest
-_MANY_OBJECTS = 20_000  # that are new, before a collection: a command makes a thousand, briefly
+_PAUSES = (1.0, 2.0, 5.0, 10.0)  # seconds between attempts to open the core; the last one repeats
+_ORPHANED = 1.0  # seconds for calls in flight after the main process died
+_CLOSING = 12.0  # seconds for calls in flight during a stop; an event poll takes longest
+_MANY_OBJECTS = 20_000  # new objects per collection: a command creates a thousand short-lived ones
 _NOT_CLOSED = 3  # the exit code
 _FORMAT = "%(asctime)s %(levelname)-8s %(name)s  - %(message)s"  # the SDK's
 _DATES = "%Y-%m-%d %H:%M:%S"
 
 
 class CoreProcess:
-    """The one core of a server.
+    """The only core of a server.
 
     Args:
-        listening: where the edges connect.
-        control: to the main process.
+        listening: the socket to which the edges connect.
+        control: the socket to the main process.
     """
 
     def __init__(self, listening: socket.socket, control: socket.socket) -> None:
@@ -62,7 +62,7 @@ class CoreProcess:
         self._reason = "the core is being opened"
         self._aside = ThreadPoolExecutor(1, thread_name_prefix="metrics")
         self._stopping = threading.Event()
-        self._manager: int | None = None  # Sanic's, which nobody else ends if the main process dies
+        self._manager: int | None = None  # Sanic's state process, killed if main dies
 
     def open(self) -> None:
         """Open the core.
@@ -76,12 +76,12 @@ class CoreProcess:
         _keep_out_of_collections()
 
     def open_until_ready(self) -> None:
-        """Open the core; where that fails, say why, refuse what is asked, and try again."""
+        """Open the core; on failure, log the reason, refuse requests, and retry with back-off."""
         attempt = 0
         while not self._stopping.is_set():
             try:
                 self.open()
-            except Exception as error:  # noqa: BLE001 - whatever it is, it is tried again
+            except Exception as error:  # noqa: BLE001 - any failure is retried
                 self._reason = describe(error)
                 pause = _PAUSES[min(attempt, len(_PAUSES) - 1)]
                 logger.error("The core cannot be opened: %s again_in=%ss", self._reason, pause)  # noqa: TRY400
@@ -94,25 +94,25 @@ class CoreProcess:
         until = time.time() + seconds
         while (now := time.time()) < until and not self._stopping.is_set():
             for request in self._channel.take(most=1024, until=min(until, now + 0.2)):
-                _tell(request, StoreError(f"the bridge cannot work: {self._reason}"))
+                _reject(request, StoreError(f"the bridge cannot work: {self._reason}"))
 
-    def _query(self, asked: Any, reply: Reply) -> None:
-        """Answer what is no command; called in the thread of the core."""
+    def _query(self, query: Any, reply: Reply) -> None:
+        """Answer a query, which is not a command; called in the core's thread."""
         service = self._service
-        if isinstance(asked, AskStatus):
+        if isinstance(query, AskStatus):
             alive = service is not None
             reply(service.core.status() if service else Status(alive, self._reason), None)
-        elif isinstance(asked, AskMetrics) and service is not None:
-            self._aside.submit(_tell_metrics, service, asked, reply)
+        elif isinstance(query, AskMetrics) and service is not None:
+            self._aside.submit(_render_metrics, service, query, reply)
         else:
             reply(None, StoreError(f"the bridge cannot work: {self._reason}"))
 
-    # -- from the main process -------------------------------------------------------------------
+    # -- control by the main process -------------------------------------------------------------
 
     def obey(self) -> bool:
-        """Do what the main process says until the end; whether it said that this is to stop."""
-        with self._control.makefile("rb") as words:
-            for line in words:
+        """Execute the main process's instructions; return True at ``stop``, False if it died."""
+        with self._control.makefile("rb") as lines:
+            for line in lines:
                 word, _, rest = line.decode().strip().partition(" ")
                 if word == STOP_POLLING and self._service is not None:
                     self._service.core.stop_polling()
@@ -125,13 +125,13 @@ class CoreProcess:
         return False
 
     def close(self) -> None:
-        """Let what is in flight finish, and give leases back."""
+        """Finish the calls in flight and release the leases."""
         if self._service is not None:
             self._service.close()
         self._channel.shut()
 
     def end_orphaned(self) -> None:
-        """The main process died: end what it left, and this process within a moment."""
+        """Clean up after the main process died, and close the core within ``_ORPHANED`` seconds."""
         logger.error("The main process died; the core ends")
         if self._manager is not None:
             with suppress(ProcessLookupError, PermissionError):
@@ -142,40 +142,40 @@ class CoreProcess:
         closing.join(_ORPHANED)
 
 
-def _tell_metrics(service: Service, asked: AskMetrics, reply: Reply) -> None:
+def _render_metrics(service: Service, query: AskMetrics, reply: Reply) -> None:
     try:
-        reply(service.core.tell_metrics(asked.accept, version=asked.version), None)
-    except Exception as error:  # noqa: BLE001 - whoever asked is told
-        reply(None, StoreError(f"the metrics cannot be told: {describe(error)}"))
+        reply(service.core.tell_metrics(query.accept, version=query.version), None)
+    except Exception as error:  # noqa: BLE001 - the caller gets the error
+        reply(None, StoreError(f"the metrics cannot be rendered: {describe(error)}"))
 
 
-def _tell(request: Request, error: BridgeError) -> None:
+def _reject(request: Request, error: BridgeError) -> None:
     if request.reply is not None:
         request.reply(None, error)
 
 
 def _configure_logging(started: Started) -> None:
-    """As the SDK does in the server's other processes; it takes too much memory to be imported."""
+    """Configure logging as the SDK does; importing the SDK here would take too much memory."""
     logging.basicConfig(level=started.level, format=_FORMAT, datefmt=_DATES)
     if started.logging is not None:
         try:
-            wanted = config.read_yaml(Path(started.logging))
-            logging.config.dictConfig({**wanted, "disable_existing_loggers": False})
-        except Exception as error:  # noqa: BLE001 - the SDK goes on without it too
+            settings = config.read_yaml(Path(started.logging))
+            logging.config.dictConfig({**settings, "disable_existing_loggers": False})
+        except Exception as error:  # noqa: BLE001 - the SDK also continues without it
             logger.warning("The logging configuration cannot be used: %s", describe(error))
 
 
 def _keep_out_of_collections() -> None:
-    """Let garbage collections leave alone what was loaded: it stays as long as the process."""
+    """Exclude the objects loaded so far from garbage collection: they live until the end."""
     gc.collect()
     gc.freeze()
     gc.set_threshold(_MANY_OBJECTS, 20, 50)
 
 
 def check() -> None:
-    """See that the configuration is right and that the database can be written.
+    """Check that the configuration is valid and that the database is writable.
 
-    The server starts its workers as soon as that is so; the rest of the core is loaded meanwhile.
+    The server starts its workers after this check, while the rest of the core is loaded.
 
     Raises:
         BridgeError: ConfigurationError with every fault, or StoreError.
@@ -188,7 +188,7 @@ def check() -> None:
 
 
 def main() -> None:
-    """Serve until the main process says that it is enough, or is no more."""
+    """Serve until the main process sends ``stop``, or dies."""
     for number in (signal.SIGINT, signal.SIGTERM):
         signal.signal(number, signal.SIG_IGN)
     started = Started(**json.loads(sys.argv[1]))
@@ -215,7 +215,7 @@ def main() -> None:
     else:
         process.end_orphaned()
     logging.shutdown()
-    os._exit(0)  # no thread is waited for that did not come to its end
+    os._exit(0)  # do not wait for threads that are still running
 
 
 if __name__ == "__main__":

@@ -1,6 +1,6 @@
-"""Starts the core's process, starts it again when it dies, and ends it: the main process's part.
+"""Starts, restarts and ends the core's process; runs in the main process.
 
-Imports nothing of the core: the main process holds no more memory than it needs.
+Imports nothing of the core, to keep the main process's memory small.
 """
 
 from __future__ import annotations
@@ -22,34 +22,34 @@ from pathlib import Path
 logger = logging.getLogger(__name__)
 
 ADDRESS = "CC_BRIDGE_CORE"  # in the environment of the workers: where the core listens
-# Words on the line to the core's process, one a line.
+# The protocol with the core's process: one word per line.
 READY = b"ready\n"
 STOP_POLLING = "stop_polling"
 STOP = "stop"
-MANAGER = "manager"  # and the process ID of Sanic's
+MANAGER = "manager"  # followed by the process ID of Sanic's state process
 
-ENDED = 2  # the core's exit code where it cannot be opened at the start
+ENDED = 2  # the core's exit code if it cannot be opened at server start
 
 _PROGRAM = "bridge.process.main"
 _BACKLOG = 128
-_SOON = 5.0  # seconds: where two in a row end sooner, the next is started after a pause
+_SOON = 5.0  # seconds; after two consecutive shorter lives, the restart is delayed
 _PAUSE = 1.0
 _STARTS_WITHIN = 60.0  # seconds
-_STOPS_WITHIN = 15.0  # seconds; then it is killed
+_STOPS_WITHIN = 15.0  # seconds before it is killed
 
 
 class CoreFailedError(Exception):
-    """The core cannot be opened; the text says why, and how to mend it."""
+    """The core cannot be opened; the text gives the reason and the remedy."""
 
 
 @dataclass(frozen=True, slots=True)
 class Started:
-    """What the core's process is told on its command line.
+    """The command-line argument of the core's process, as JSON.
 
     Attributes:
-        listening, control: numbers of open sockets.
-        first: the server is starting: where the core cannot be opened, neither can the server.
-        level: of the log.
+        listening, control: file descriptors of open sockets.
+        first: True at server start, when a failure to open the core is a failure of the server.
+        level: the log level.
         logging: a YAML file for ``logging.config``, or None.
     """
 
@@ -61,17 +61,17 @@ class Started:
 
 
 class Supervisor:
-    """One core's process at a time. ``start`` it once; ``stop`` it any number of times.
+    """Keeps one core process running. Call ``start`` once; ``stop`` may be repeated.
 
     Args:
-        level: of the core's log.
+        level: the core's log level.
         logging_file: a YAML file for ``logging.config``, or None.
     """
 
     def __init__(self, *, level: int | str = logging.INFO, logging_file: str | None = None) -> None:
         self._level = level
         self._logging_file = logging_file
-        self._folder = Path(tempfile.mkdtemp(prefix="cc-bridge-"))  # its user's alone
+        self._folder = Path(tempfile.mkdtemp(prefix="cc-bridge-"))  # accessible to its user only
         self.address = str(self._folder / "core")
         self._listening = socket.socket(socket.AF_UNIX, socket.SOCK_STREAM)
         self._listening.bind(self.address)
@@ -85,47 +85,47 @@ class Supervisor:
 
     @property
     def pid(self) -> int | None:
-        """The process that it is now."""
+        """The ID of the current process."""
         return self._process.pid if self._process is not None else None
 
     def start(self) -> None:
-        """Start the core's process, and wait until it is open.
+        """Start the core's process and wait for its ``READY``.
 
         Raises:
             CoreFailedError: it cannot be opened.
         """
         self._spawn(first=True)
-        assert self._control is not None  # noqa: S101 - made by _spawn
+        assert self._control is not None  # noqa: S101 - set by _spawn
         self._control.settimeout(_STARTS_WITHIN)
-        said = b""
+        response = b""
         try:
-            while not said.endswith(READY) and (data := self._control.recv(65536)):
-                said += data
+            while not response.endswith(READY) and (data := self._control.recv(65536)):
+                response += data
         except TimeoutError:
-            said = b"the core's process did not start in time"
-        if said != READY:
-            self._forget()
-            raise CoreFailedError(said.decode() or "the core's process ended; its log says why")
+            response = b"the core's process did not start in time"
+        if response != READY:
+            self._clean_up()
+            raise CoreFailedError(response.decode() or "the core's process ended; its log says why")
         self._control.settimeout(None)
         self._thread.start()
 
     def stop_polling(self) -> None:
-        """Let agents' events be: the server is about to stop. A signal's handler may call this."""
-        self._say(STOP_POLLING)
+        """Stop polling for events before a server stop. Safe to call in a signal handler."""
+        self._send(STOP_POLLING)
 
     def end_with(self, manager: int) -> None:
-        """Name a process that is to end if this one dies: Sanic's manager does not see to that."""
+        """Have the core kill process ``manager``, Sanic's state process, if this one dies."""
         self._manager = manager
-        self._say(f"{MANAGER} {manager}")
+        self._send(f"{MANAGER} {manager}")
 
     def stop(self) -> None:
-        """Let what is in flight finish, and end the process."""
+        """Let the core finish the calls in flight, and end its process."""
         if self._stopping.is_set():
             return
         self._stopping.set()
-        with self._lock:  # whoever starts another one is done with it
+        with self._lock:  # waits for a restart in progress
             process = self._process
-        self._say(STOP)
+        self._send(STOP)
         if process is not None:
             try:
                 process.wait(_STOPS_WITHIN)
@@ -133,26 +133,26 @@ class Supervisor:
                 logger.error("The core's process did not end in time; it is killed")  # noqa: TRY400
                 process.kill()
                 process.wait()
-        self._forget()
+        self._clean_up()
 
     def _spawn(self, *, first: bool) -> None:
         ours, theirs = socket.socketpair()
         with theirs:
-            told = Started(
+            arguments = Started(
                 self._listening.fileno(), theirs.fileno(), first, self._level, self._logging_file
             )
             self._process = subprocess.Popen(  # noqa: S603 - our own program
-                [sys.executable, "-m", _PROGRAM, json.dumps(asdict(told))],
+                [sys.executable, "-m", _PROGRAM, json.dumps(asdict(arguments))],
                 stdin=subprocess.DEVNULL,
-                pass_fds=[told.listening, told.control],
+                pass_fds=[arguments.listening, arguments.control],
             )
         self._control = ours
         if self._manager is not None:
-            self._say(f"{MANAGER} {self._manager}")
+            self._send(f"{MANAGER} {self._manager}")
 
     def _watch(self) -> None:
-        """Start the process again when it ends."""
-        hasty = False  # whether the one before did not live long either
+        """Restart the process whenever it ends."""
+        hasty = False  # the previous process was short-lived
         while (process := self._process) is not None:
             began = time.monotonic()
             code = process.wait()
@@ -182,13 +182,13 @@ class Supervisor:
             else:
                 return
 
-    def _say(self, word: str) -> None:
+    def _send(self, word: str) -> None:
         control = self._control
         if control is not None:
-            with contextlib.suppress(OSError):  # it died: the next one is told what matters
+            with contextlib.suppress(OSError):  # it died; ``_spawn`` repeats what the next needs
                 control.sendall(f"{word}\n".encode())
 
-    def _forget(self) -> None:
+    def _clean_up(self) -> None:
         if self._control is not None:
             self._control.close()
         self._listening.close()
@@ -196,10 +196,10 @@ class Supervisor:
 
 
 def address() -> str | None:
-    """Where the core of this server listens; None in a process that is no server's worker."""
+    """Return the address of this server's core; None outside a server's workers."""
     return os.environ.get(ADDRESS)
 
 
 def announce(where: str) -> None:
-    """Let the workers, which are started from now on, know where the core listens."""
+    """Publish the core's address in the environment of workers started from now on."""
     os.environ[ADDRESS] = where

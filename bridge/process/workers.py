@@ -1,9 +1,9 @@
-"""What Sanic's manager of workers leaves to be done, in the main process.
+"""Signal handling and worker restarts for Sanic's worker manager, in the main process.
 
-Told to stop while the workers start, it would wait for ever for those that it has just ended: the
-signal waits until they have started. Of a worker that died, killed for its memory perhaps, it
-takes no notice, and nobody would answer any more: it is told to start another. How a worker stops
-is in ``lifecycle.py``.
+Sanic's manager has two gaps. Stopped while the workers start, it waits forever for workers that it
+has just ended; therefore signals are held until the workers have started. It also ignores a worker
+that dies (killed by the OOM killer, for example), so the server would stop answering; therefore it
+is instructed to restart that worker. ``lifecycle.py`` covers how a worker stops.
 """
 
 from __future__ import annotations
@@ -31,70 +31,75 @@ from bridge.process.supervisor import Supervisor
 logger = logging.getLogger(__name__)
 
 _SIGNALS = (signal.SIGINT, signal.SIGTERM)
-_LOOK = 0.25  # seconds between looks for a worker that died
-_TELL = 12  # times; one that stops already does not hear it
+_LOOK = 0.25  # seconds between checks for dead workers
+_TELL = 12  # repetitions of the signal; a worker that is already stopping ignores it
 
 
 class Worker(Protocol):
-    """What is used of Sanic's ``WorkerProcess``."""
+    """The part of Sanic's ``WorkerProcess`` that is used here."""
 
     name: str
 
     @property
     def pid(self) -> int | None:
-        """The process that it is now."""
+        """The ID of the current process."""
 
     def is_alive(self) -> bool:
-        """Whether that process runs."""
+        """Return True if that process is running."""
 
 
 class Publisher(Protocol):
-    """Where the manager hears what to do, in its own time."""
+    """The pipe through which the manager receives asynchronous instructions."""
 
     def send(self, message: str, /) -> None:
-        """``NAME:`` starts the worker of that name anew."""
+        """Send an instruction; ``NAME:`` restarts the worker of that name."""
 
 
 class Manager(Protocol):
-    """What is used of Sanic's ``WorkerManager``."""
+    """The part of Sanic's ``WorkerManager`` that is used here."""
 
     @property
     def monitor_publisher(self) -> Publisher:
-        """Its ear."""
+        """The pipe to the manager."""
 
     @property
     def transient_processes(self) -> Iterable[Worker]:
-        """The workers that serve."""
+        """The workers that serve requests."""
 
     def wait_for_ack(self) -> None:
-        """Return once every worker has said that it has started."""
+        """Wait until every worker has reported its start."""
 
     def shutdown_signal(self, number: int, frame: FrameType | None) -> None:
         """Stop the workers; the second time, kill them."""
 
     def kill(self) -> None:
-        """Kill the workers; raises ServerKilled."""
+        """Kill the workers.
+
+        Raises:
+            ServerKilled: always.
+        """
 
 
 def hold_signals() -> None:
-    """Let signals wait until the workers are about to start; the first thing that a server does.
+    """Block signals until the workers are about to start. A server calls this first.
 
-    What is started meanwhile leaves them alone for good, the process in which Sanic keeps its
-    states among it: at a signal to the whole group it would end, and break the main process's stop.
+    Processes started in between inherit the blocked signals for good. That includes Sanic's state
+    process, which would otherwise end at a signal to the process group and break the main
+    process's shutdown.
     """
-    resource_tracker.ensure_running()  # first: it lets signals through again when it starts
+    resource_tracker.ensure_running()  # first, because its start unblocks the signals
     signal.pthread_sigmask(signal.SIG_BLOCK, _SIGNALS)
 
 
 def install(app: Sanic[Any, Any], core: Supervisor) -> None:
-    """Look after the workers and the core of ``app``, in its main process."""
+    """Supervise the workers and the core of ``app`` in its main process."""
     app.register_listener(partial(_begin, core), "main_process_ready")
     app.register_listener(lambda *_: core.stop(), "main_process_stop")
-    atexit.register(core.stop)  # where the server does not even start
+    atexit.register(core.stop)  # in case the server fails to start
 
 
 def _begin(core: Supervisor, app: Sanic[Any, Any], *_: object) -> None:
-    for process in multiprocessing.active_children():  # only Sanic's own, the keeper of states
+    for process in multiprocessing.active_children():  # only Sanic's state process
         if process.pid is not None:
             core.end_with(process.pid)
     Workers(app.manager, core.stop_polling).begin()
@@ -102,31 +107,31 @@ def _begin(core: Supervisor, app: Sanic[Any, Any], *_: object) -> None:
 
 
 class Workers:
-    """Stands between the signals and a manager, and looks after its workers.
+    """Passes signals to a worker manager, and restarts its dead workers.
 
-    A thread obeys the signals, not their handler: the manager asks another process for its
-    workers' states, and a handler that did so in the middle of such a question would take its
-    answer.
+    A thread processes the signals, not the signal handler. The manager queries its workers' states
+    from another process, and a handler that interrupted such a query with its own would receive
+    the wrong answer.
 
     Args:
-        manager: Sanic's.
-        stopping: told as soon as the server is to stop.
+        manager: Sanic's worker manager.
+        stopping: called as soon as a signal to stop arrives.
     """
 
     def __init__(self, manager: Manager, stopping: Callable[[], None]) -> None:
         self._manager = manager
-        self._tell_stopping = stopping
+        self._on_stopping = stopping
         self._wait_for_ack = manager.wait_for_ack
-        self._signals: SimpleQueue[int] = SimpleQueue()  # a handler may use it at any moment
+        self._signals: SimpleQueue[int] = SimpleQueue()  # reentrant: a signal handler puts
         self._lock = threading.Lock()
-        self._told: int | None = None
+        self._signal: int | None = None  # the last one received
         self._started = False
         self._stopping = threading.Event()
-        self._replaced: dict[str, int | None] = {}  # the process that died, by its worker's name
-        self._nurse = threading.Thread(target=self._look_after, name="workers", daemon=True)
+        self._replaced: dict[str, int | None] = {}  # IDs of dead processes, by worker name
+        self._monitor = threading.Thread(target=self._restart_dead, name="workers", daemon=True)
 
     def begin(self) -> None:
-        """Take the signals, before the manager starts its workers."""
+        """Install the signal handlers; call this before the manager starts its workers."""
         self._manager.wait_for_ack = self._wait  # type: ignore[method-assign]
         threading.Thread(target=self._obey, name="signals", daemon=True).start()
         for number in _SIGNALS:
@@ -136,15 +141,15 @@ class Workers:
         self._wait_for_ack()
         with self._lock:
             self._started = True
-            told = self._told
-        if told is not None:
-            self._manager.shutdown_signal(told, None)
-            threading.Thread(target=self._tell_again, name="workers", daemon=True).start()
+            received = self._signal
+        if received is not None:
+            self._manager.shutdown_signal(received, None)
+            threading.Thread(target=self._repeat_signal, name="workers", daemon=True).start()
         else:
-            self._nurse.start()
+            self._monitor.start()
 
-    def _tell_again(self) -> None:
-        """A worker says that it has started a moment before it hears signals."""
+    def _repeat_signal(self) -> None:
+        """Repeat the signal, because a worker reports its start just before it handles signals."""
         for _ in range(_TELL):
             time.sleep(_LOOK)
             for worker in tuple(self._manager.transient_processes):
@@ -156,19 +161,19 @@ class Workers:
         while True:
             number = self._signals.get()
             self._stopping.set()
-            self._tell_stopping()
+            self._on_stopping()
             with self._lock:
-                started, first = self._started, self._told is None
-                self._told = number
+                started, first = self._started, self._signal is None
+                self._signal = number
             if started:
                 self._manager.shutdown_signal(number, None)
             elif first:
                 logger.info("The server stops as soon as it has started")
             else:
-                with suppress(ServerKilled):  # whoever says it twice does not want to wait
+                with suppress(ServerKilled):  # a second signal skips the wait
                     self._manager.kill()
 
-    def _look_after(self) -> None:
+    def _restart_dead(self) -> None:
         while not self._stopping.wait(_LOOK):
             for worker in tuple(self._manager.transient_processes):
                 pid = worker.pid

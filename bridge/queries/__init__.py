@@ -1,6 +1,7 @@
-"""What the edge and the command line show: lists and single things, read from the store.
+"""Read-only views for the API and the command line: lists and single objects from the store.
 
-Nothing is changed here: what changes anything is a command for the core.
+Nothing here writes to the store: every change is a command for the core. Read ``paging`` first,
+then ``deliveries``.
 """
 
 from bridge.queries.calls import Calls, CallView

@@ -1,4 +1,4 @@
-"""Calls and sessions as people and systems see them."""
+"""Views of calls and sessions."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ class CallView:
     """A call with its card and its newest deliveries.
 
     Attributes:
-        words: of deliveries, by number, as people read them.
+        words: the deliveries' readable text, by number.
     """
 
     record: AssignmentRecord
@@ -28,35 +28,35 @@ class CallView:
 
 
 class Calls:
-    """Thread-safe; blocks for the store."""
+    """Queries on calls, updates and sessions. Thread-safe; blocking."""
 
     def __init__(self, store: Reader, composer: Composer) -> None:
         self._store = store
         self._plain = composer.plain
 
     def listing(self, *, agent_id: str | None, ended: bool, cursor: str | None, limit: int) -> Page:
-        """Calls, the newest first.
+        """Return a page of calls, newest first.
 
         Raises:
-            RefusedError: 400 for a cursor that is none.
+            RefusedError: 400 for an invalid cursor.
         """
         given_at, _, call_id = (cursor or "").partition("~")
         at = number(given_at or None)
         before = None if at is None else (at, call_id)
         size = max(1, min(limit, MOST))
-        found = self._store.read(
+        records = self._store.read(
             lambda tx: lists.calls(tx, agent_id=agent_id, ended=ended, before=before, limit=size)
         )
-        if len(found) < size:
-            return Page(tuple(found), None)
-        last = found[-1]
-        return Page(tuple(found), f"{last.given_at!r}~{last.assignment.call_id}")
+        if len(records) < size:
+            return Page(tuple(records), None)
+        last = records[-1]
+        return Page(tuple(records), f"{last.given_at!r}~{last.assignment.call_id}")
 
     def call(self, call_id: str) -> CallView:
-        """One call.
+        """Return a call with its card and newest deliveries.
 
         Raises:
-            RefusedError: 404 where no such call was assigned.
+            RefusedError: 404 if no such call was assigned.
         """
 
         def query(tx: Reading) -> CallView | None:
@@ -65,9 +65,9 @@ class Calls:
                 return None
             batch = lists.newest_deliveries(tx, call_id=call_id, limit=MOST)
             words = {
-                item.seq: said
-                for item in batch
-                if not item.erased_at and (said := self._plain(item))
+                delivery.seq: text
+                for delivery in batch
+                if not delivery.erased_at and (text := self._plain(delivery))
             }
             return CallView(record, lists.card(tx, call_id), tuple(batch), words)
 
@@ -77,20 +77,20 @@ class Calls:
         return view
 
     def rasa_knows(self, call_id: str) -> bool:
-        """Whether Rasa was told of a call's handbacks: until then the bot stays silent."""
+        """Return whether Rasa has no pending handback of a call; until then the bot is silent."""
         return self._store.read(lambda tx: lists.rasa_knows(tx, call_id))
 
     def updates(self) -> dict[str, int]:
-        """How much Rasa is still to be told (``open``), and how much it never took (``failed``)."""
+        """Return the numbers of ``open`` and ``failed`` updates for Rasa."""
         return self._store.read(lists.counted_updates)
 
     def session(self, agent_id: str) -> SessionRecord:
-        """How an agent stands with the gateway.
+        """Return an agent's session.
 
         Raises:
-            RefusedError: 404 where nothing is known of the agent.
+            RefusedError: 404 if the agent has none.
         """
-        found = self._store.read(lambda tx: lists.session(tx, agent_id))
-        if found is None:
+        record = self._store.read(lambda tx: lists.session(tx, agent_id))
+        if record is None:
             raise RefusedError(404, "not_found", "no session of this agent is known")
-        return found
+        return record

@@ -1,4 +1,4 @@
-"""Deliveries: what became of each message."""
+"""Views of deliveries and their outcomes."""
 
 from __future__ import annotations
 
@@ -16,12 +16,12 @@ _ID_DIGITS = 18
 
 @dataclass(frozen=True, slots=True)
 class History:
-    """A delivery with what belongs to it.
+    """A delivery with its related objects.
 
     Attributes:
         parts: the other parts of its reply.
-        suggestion: what it was made of, where it was a suggestion.
-        written_back: how Rasa was told of it, where Rasa is.
+        suggestion: the suggestion it was made from, if any.
+        written_back: the update that wrote it back to Rasa's tracker, if any.
     """
 
     delivery: Delivery
@@ -31,7 +31,7 @@ class History:
 
 
 class Deliveries:
-    """Thread-safe; blocks for the store."""
+    """Queries on deliveries. Thread-safe; blocking."""
 
     def __init__(self, store: Reader) -> None:
         self._store = store
@@ -45,20 +45,20 @@ class Deliveries:
         cursor: str | None,
         limit: int,
     ) -> Page:
-        """Deliveries in the order of storing.
+        """Return a page of deliveries in the order of storing.
 
         Raises:
-            RefusedError: 400 for a state or a cursor that is none.
+            RefusedError: 400 for an invalid state or cursor.
         """
         states = named_states(DeliveryState, state)
         after, size = page_size(cursor, limit)
-        found = self._store.read(
+        deliveries = self._store.read(
             lambda tx: lists.deliveries(
                 tx, call_id=call_id, states=states, agent_id=agent_id, after=after, limit=size
             )
         )
-        following = found[-1].id if len(found) == size else None
-        return Page(tuple(found), following)
+        following = deliveries[-1].id if len(deliveries) == size else None
+        return Page(tuple(deliveries), following)
 
     def newest(
         self,
@@ -68,21 +68,21 @@ class Deliveries:
         agent_id: str | None,
         limit: int,
     ) -> tuple[list[Delivery], dict[str, int]]:
-        """The newest such deliveries in the order of storing; how many are in which state."""
+        """Return the newest matching deliveries in the order of storing, and counts by state."""
 
         def query(tx: Reading) -> tuple[list[Delivery], dict[str, int]]:
-            found = lists.newest_deliveries(
+            matching = lists.newest_deliveries(
                 tx, call_id=call_id, states=states, agent_id=agent_id, limit=limit
             )
             counts = lists.counted_deliveries(tx, call_id=call_id, agent_id=agent_id)
-            return found, counts
+            return matching, counts
 
         return self._store.read(query)
 
     def each(
         self, *, call_id: str | None, states: Sequence[DeliveryState], agent_id: str | None
     ) -> Iterator[Delivery]:
-        """All such deliveries in the order of storing, page by page."""
+        """Yield all matching deliveries in the order of storing, reading page by page."""
         after = 0
         while True:
             page = self._store.read(
@@ -96,39 +96,39 @@ class Deliveries:
             after = page[-1].seq
 
     def history(self, delivery_id: str) -> History:
-        """One delivery, and what belongs to it.
+        """Return a delivery with its related objects.
 
         Raises:
-            RefusedError: 404 where there is none of that ID.
+            RefusedError: 404 if there is no delivery with this ID.
         """
 
         def query(tx: Reading) -> History:
-            found = _delivery(tx, delivery_id)
-            parts = [part for part in lists.parts(tx, found) if part.seq != found.seq]
-            name = found.suggestion_id
+            delivery = _delivery(tx, delivery_id)
+            parts = [part for part in lists.parts(tx, delivery) if part.seq != delivery.seq]
+            name = delivery.suggestion_id
             return History(
-                found,
+                delivery,
                 tuple(parts),
                 lists.suggestion(tx, name) if name is not None else None,
-                lists.update(tx, found.message_code),
+                lists.update(tx, delivery.message_code),
             )
 
         return self._store.read(query)
 
     def get(self, delivery_id: str) -> Delivery:
-        """One delivery.
+        """Return a delivery.
 
         Raises:
-            RefusedError: 404 where there is none of that ID.
+            RefusedError: 404 if there is no delivery with this ID.
         """
         return self._store.read(lambda tx: _delivery(tx, delivery_id))
 
 
 def number_of(delivery_id: str) -> int:
-    """A delivery's ID as its number.
+    """Convert a delivery's ID to its number.
 
     Raises:
-        RefusedError: 404 where it cannot be one.
+        RefusedError: 404 if it is not a valid ID.
     """
     plain = delivery_id.isascii() and delivery_id.isdigit() and len(delivery_id) < _ID_DIGITS
     if not plain:
@@ -137,7 +137,7 @@ def number_of(delivery_id: str) -> int:
 
 
 def _delivery(tx: Reading, delivery_id: str) -> Delivery:
-    found = lists.delivery(tx, number_of(delivery_id))
-    if found is None:
+    delivery = lists.delivery(tx, number_of(delivery_id))
+    if delivery is None:
         raise RefusedError(404, "not_found", "there is no such delivery")
-    return found
+    return delivery

@@ -1,4 +1,4 @@
-"""Lists come in pages: a cursor in, a part of the list and the next cursor out."""
+"""Paging of lists: parsing of cursors, limits and state filters."""
 
 from __future__ import annotations
 
@@ -9,32 +9,32 @@ from typing import Any, TypeVar
 from bridge.errors import RefusedError
 
 S = TypeVar("S", bound=Enum)
-MOST = 200  # items of one page
-_HIGHEST = 10**18  # no id of a delivery is higher
+MOST = 200  # maximum items per page
+_HIGHEST = 10**18  # above any delivery's ID
 
 
 @dataclass(frozen=True, slots=True)
 class Page:
-    """A part of a list, and what to ask for to get the next (None: that was all)."""
+    """One page of a list, and the cursor of the next one (None on the last page)."""
 
     items: tuple[Any, ...]
     next: str | None
 
 
 def page_size(cursor: str | None, limit: int) -> tuple[int, int]:
-    """Where a page of things with ids begins, and how many it may have.
+    """Return the number after which a page begins, and its maximum size.
 
     Raises:
-        RefusedError: 400 for a cursor that is none.
+        RefusedError: 400 for an invalid cursor.
     """
     return int(number(cursor) or 0), max(1, min(limit, MOST))
 
 
 def named_states(kind: type[S], names: str | None) -> list[S]:
-    """The states of a kind that a query names, with commas between them; none: an empty list.
+    """Parse a query's comma-separated states; without any, return an empty list.
 
     Raises:
-        RefusedError: 400 for a word that is none, with those that are.
+        RefusedError: 400 for an unknown state; the message lists the allowed ones.
     """
     try:
         return [kind(word) for word in (names or "").split(",") if word]
@@ -44,17 +44,17 @@ def named_states(kind: type[S], names: str | None) -> list[S]:
 
 
 def number(cursor: str | None) -> float | None:
-    """A cursor as a number.
+    """Convert a cursor to a number.
 
     Raises:
-        RefusedError: 400 where it is none.
+        RefusedError: 400 if it is invalid.
     """
     if cursor is None:
         return None
     try:
-        found = float(cursor)
+        value = float(cursor)
     except ValueError:
-        found = -1.0
-    if not 0 <= found < _HIGHEST:  # NaN is neither
+        value = -1.0
+    if not 0 <= value < _HIGHEST:  # also false for NaN
         raise RefusedError(400, "bad_request", "cursor is the `next` of the page before")
-    return found
+    return value

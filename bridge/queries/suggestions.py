@@ -1,4 +1,4 @@
-"""Suggestions, and how far assist goes."""
+"""Views of suggestions and of the assist mode in force."""
 
 from __future__ import annotations
 
@@ -12,9 +12,10 @@ from bridge.store import Reader, Reading, lists
 
 
 class Suggestions:
-    """Thread-safe; blocks for the store.
+    """Queries on suggestions and the assist mode. Thread-safe; blocking.
 
-    ``agent_id`` is who asks: an agent sees its own calls' only; None is a system.
+    ``agent_id`` is the requesting agent, who sees only the suggestions of its own calls; None is a
+    system, which sees all.
     """
 
     def __init__(self, store: Reader, core: CorePort, configured: Mode) -> None:
@@ -31,10 +32,11 @@ class Suggestions:
         cursor: str | None,
         limit: int,
     ) -> Page:
-        """Suggestions in the order of storing.
+        """Return a page of suggestions in the order of storing.
 
         Raises:
-            RefusedError: 400 for a state or a cursor that is none; 403, 404 for the call.
+            RefusedError: 400 for an invalid state or cursor; 403 for another agent's call; 404 if
+                no such call was assigned.
         """
         states = named_states(SuggestionState, state)
         after, size = page_size(cursor, limit)
@@ -42,48 +44,48 @@ class Suggestions:
 
         def query(tx: Reading) -> list[tuple[int, Suggestion]]:
             if call_id is not None and agent_id is not None:
-                _demand_own_call(tx, call_id, agent_id)
+                _check_own_call(tx, call_id, agent_id)
             return lists.suggestions(
                 tx, call_id=call_id, states=states, agent_id=agent_id, after=after, limit=size
             )
 
-        found = self._store.read(query)
-        following = str(found[-1][0]) if len(found) == size else None
-        return Page(tuple(item for _, item in found), following)
+        rows = self._store.read(query)
+        following = str(rows[-1][0]) if len(rows) == size else None
+        return Page(tuple(item for _, item in rows), following)
 
     def get(self, suggestion_id: str, *, agent_id: str | None) -> Suggestion:
-        """One suggestion.
+        """Return a suggestion.
 
         Raises:
-            RefusedError: 404; 403 for another agent's.
+            RefusedError: 404 if there is none with this ID; 403 for another agent's.
         """
         self._expire()
-        found = self._store.read(lambda tx: lists.suggestion(tx, suggestion_id))
-        if found is None:
+        suggestion = self._store.read(lambda tx: lists.suggestion(tx, suggestion_id))
+        if suggestion is None:
             raise RefusedError(404, "not_found", "there is no such suggestion")
-        if agent_id is not None and found.agent_id != agent_id:
+        if agent_id is not None and suggestion.agent_id != agent_id:
             raise RefusedError(403, "forbidden", "this is another agent's")
-        return found
+        return suggestion
 
     def mode(self) -> Mode:
-        """The mode in force: the configured one under the ceiling that was set."""
+        """Return the mode in force: the configured one, limited by the ceiling if one is set."""
         return mode_in_force(
             self._configured, self._store.read(lambda tx: lists.switch(tx, SWITCH))
         )
 
     def ceiling(self) -> Mode | None:
-        """The ceiling that was set, if any."""
+        """Return the ceiling, or None if none is set."""
         stored = self._store.read(lambda tx: lists.switch(tx, SWITCH))
         return Mode(stored.value) if stored is not None and stored.value is not None else None
 
     def _expire(self) -> None:
-        """See that what is too old is not shown as offered; usually nothing is written."""
+        """Expire old suggestions before they are shown as offered; usually writes nothing."""
         now = self._core.clock.now()
         if self._store.read(lambda tx: lists.any_expired(tx, now=now)):
             self._core.call(ExpireSuggestions())
 
 
-def _demand_own_call(tx: Reading, call_id: str, agent_id: str) -> None:
+def _check_own_call(tx: Reading, call_id: str, agent_id: str) -> None:
     record = lists.assignment_of_call(tx, call_id)
     if record is None:
         raise RefusedError(404, "not_found", "no such call was assigned")

@@ -1,4 +1,4 @@
-"""Makes, checks and revokes agents' and supervisors' tokens."""
+"""Issues, verifies and revokes access tokens of agents and supervisors."""
 
 from __future__ import annotations
 
@@ -11,11 +11,11 @@ from bridge.gateway import wire
 from bridge.state.commands import RevokeTokens
 from bridge.store import Reader, lists
 
-_LONGEST_NAME = 48  # characters; a revocation names the role too, in 64
+_LONGEST_NAME = 48  # characters; with the role, a revocation's subject has at most 64
 
 
 class Tokens:
-    """Thread-safe; blocks for the store."""
+    """Access tokens of agents and supervisors. Thread-safe; blocking."""
 
     def __init__(self, store: Reader, settings: BridgeSettings, core: CorePort) -> None:
         self._store = store
@@ -27,11 +27,11 @@ class Tokens:
     def make(
         self, role: Role, subject: str, *, seconds: int = access_tokens.LONGEST
     ) -> tuple[str, AccessToken]:
-        """A token for an agent or a supervisor, good for ``seconds``.
+        """Issue a token for an agent or a supervisor, valid for ``seconds``.
 
         Raises:
-            RefusedError: 409 where ``api.inbox_secret`` is not set; 422 for a subject or a time
-                that cannot be.
+            RefusedError: 409 if ``api.inbox_secret`` is not set; 422 for an invalid subject or
+                lifetime.
         """
         if self._secret is None:
             message = "api.inbox_secret is not set: nobody can be given a token"
@@ -45,37 +45,37 @@ class Tokens:
         )
 
     def check(self, token: str) -> AccessToken:
-        """Whose token it is, if it is good and was not revoked.
+        """Verify a token and return its content.
 
         Raises:
-            RefusedError: 401, without detail.
+            RefusedError: 401, without detail, if it is invalid, expired or revoked.
         """
-        found = access_tokens.read(token, secret=self._secret, now=self._core.clock.now())
-        if not self._can_be(found.role, found.subject):  # signed elsewhere; it could not be revoked
+        content = access_tokens.read(token, secret=self._secret, now=self._core.clock.now())
+        if not self._is_valid(content.role, content.subject):  # signed elsewhere; not revocable
             raise access_tokens.refused()
-        revoked = self._store.read(lambda tx: lists.revocations(tx, found.revoked_by))
-        by_itself = found.token_id in revoked
-        # Tokens that others signed have whole seconds: of the revocation's second, all are gone.
-        with_all = revoked.get(access_tokens.everything_of(found.role, found.subject), 0.0)
-        if by_itself or found.issued_at <= with_all:
+        revoked = self._store.read(lambda tx: lists.revocations(tx, content.revoked_by))
+        by_itself = content.token_id in revoked
+        # Tokens signed elsewhere have whole seconds: all of the revocation's second are revoked.
+        with_all = revoked.get(access_tokens.everything_of(content.role, content.subject), 0.0)
+        if by_itself or content.issued_at <= with_all:
             raise access_tokens.refused()
-        return found
+        return content
 
     def revoke(self, token_id: str) -> None:
-        """One token is no longer good.
+        """Revoke one token.
 
         Raises:
-            RefusedError: 422 where ``token_id`` is none.
+            RefusedError: 422 for an invalid ``token_id``.
         """
         if not token_id.isalnum() or len(token_id) > 64:  # noqa: PLR2004 - longer than any jti
             raise RefusedError(422, "invalid_token_id", "that is not a token's id")
         self._revoke(token_id)
 
     def revoke_all(self, role: Role, subject: str) -> None:
-        """No token that a subject was given so far is good any longer.
+        """Revoke all tokens issued to a subject so far.
 
         Raises:
-            RefusedError: 422 for a subject that cannot be: nothing would be revoked.
+            RefusedError: 422 for an invalid subject, for which nothing would be revoked.
         """
         self._check_subject(role, subject)
         self._revoke(access_tokens.everything_of(role, subject))
@@ -85,7 +85,7 @@ class Tokens:
         self._core.call(RevokeTokens(subject=subject, until=until))
 
     def _check_subject(self, role: Role, subject: str) -> None:
-        if self._can_be(role, subject):
+        if self._is_valid(role, subject):
             return
         if role is Role.AGENT:
             message = f"an agent ID is a number from {wire.FIRST_AGENT} to {self._highest}"
@@ -93,7 +93,7 @@ class Tokens:
         message = f"a supervisor's name has 1 to {_LONGEST_NAME} printable characters"
         raise RefusedError(422, "invalid_subject", message)
 
-    def _can_be(self, role: Role, subject: str) -> bool:
+    def _is_valid(self, role: Role, subject: str) -> bool:
         if role is Role.AGENT:
             return wire.is_agent_id(subject, highest=self._highest)
         return 1 <= len(subject) <= _LONGEST_NAME and subject.isprintable()

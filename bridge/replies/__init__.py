@@ -1,7 +1,7 @@
-"""Which replies: the domain's responses as Rasa would say them, and candidates for suggestions.
+"""Replies: render the domain's responses as Rasa does, and collect candidates for suggestions.
 
-Pure: no I/O, no clock, no chance: a variation is chosen by a hash of a seed. Making gateway
-messages of a reply belongs to ``translate``.
+Pure: no I/O, no clock and no randomness (a hash of a seed chooses the variation). Translating
+replies to gateway messages belongs to ``translate``. Read ``rendering`` first.
 """
 
 from bridge.replies.candidates import Candidate, bot_replies, selector_replies

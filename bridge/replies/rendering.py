@@ -1,9 +1,9 @@
-"""A response of the domain, rendered as Rasa Open Source's NLG does it.
+"""Render a response of the domain as Rasa Open Source's NLG does.
 
 The rules are those of Rasa 3.6.21 (``rasa/core/nlg``: ``ResponseVariationFilter``, the templated
-generator and the interpolator), with three differences. Where Rasa draws lots, a hash of ``seed``
-decides. Where its interpolator raises (a lone brace) or prints every slot (``{}``), the text stays
-as the designer wrote it. Several channel names can be tried, best first.
+generator and the interpolator), with three differences. Where Rasa chooses at random, a hash of
+``seed`` decides. Where its interpolator raises (a lone brace) or prints every slot (``{}``), the
+text is left unchanged. Several channel names can be tried, best first.
 """
 
 from __future__ import annotations
@@ -17,17 +17,17 @@ from bridge.turn.coerce import array, mapping, objects, same, words
 from bridge.turn.spoken import content
 
 _FILLED = frozenset({"text", "image", "custom", "buttons", "attachment", "quick_replies"})
-_CHOOSING = frozenset({"condition", "channel", "id"})  # what chose the variation is no part of it
+_CHOOSING = frozenset({"condition", "channel", "id"})  # select a variation; not part of the reply
 _TOKEN = re.compile(r"\{\{|\}\}|\{([^\n{}]+)\}|[{}]")
 _NAME = re.compile(r"[^\n{}]+\}")
-_DEPTH = 50  # deeper than any real payload; Python's own limit is not far beyond
-_OUTPUT_NAMES = {"rest": "collector", "cmdline": "collector"}  # where they differ from the input's
+_DEPTH = 50  # deeper than any real payload, and below Python's recursion limit
+_OUTPUT_NAMES = {"rest": "collector", "cmdline": "collector"}  # if they differ from the input's
 
 
 def channel_names(gateway_channel: str, rasa_channel: str | None) -> tuple[str, ...]:
-    """The names that a variation's ``channel`` is tried against, best first.
+    """Return the names to match with a variation's ``channel``, best first.
 
-    A variation names Rasa's *output* channel; what a turn tells is the input channel's name.
+    A variation names Rasa's *output* channel, whereas a turn carries the input channel's name.
     """
     names = [gateway_channel.lower()]
     if rasa_channel:
@@ -43,18 +43,18 @@ def render(
     channels: Sequence[str],
     seed: str,
 ) -> Reply | None:
-    """Render the response ``name``; None where there is none or no variation of it fits.
+    """Render the response ``name``; None if there is none or no variation of it matches.
 
     Args:
-        responses: the domain's ``responses``, as sent.
+        responses: the domain's ``responses``, as received.
         name: ``utter_x``.
-        slots: what conditions look at and placeholders are filled from.
-        channels: see ``channel_names``; variations without a channel come after all of them.
+        slots: the values for conditions and placeholders.
+        channels: see ``channel_names``; variations without a channel are tried last.
         seed: the same seed chooses the same variation, in every process.
 
     Returns:
-        The reply in Rasa's shape without what is null or empty; it is empty where the variation
-        itself says nothing.
+        The reply in Rasa's format without null or empty values; empty if the variation has no
+        content.
     """
     fitting = _fitting(objects(mapping(responses).get(name)), mapping(slots), channels)
     if not fitting:
@@ -71,20 +71,22 @@ def render(
 def _fitting(
     variations: Sequence[Mapping[str, Any]], slots: Mapping[str, Any], channels: Sequence[str]
 ) -> list[Mapping[str, Any]]:
-    """The equally good variations: channel before condition before neither, as in Rasa."""
-    # `condition: []` is neither conditional nor without condition there: it is never said.
-    conditional = [one for one in variations if _holds(one.get("condition"), slots)]
-    plain = [one for one in variations if one.get("condition") is None]
+    """Return the best matching variations: channel before condition before neither, as in Rasa."""
+    # In Rasa, `condition: []` counts as neither with nor without a condition: it is never chosen.
+    conditional = [
+        variation for variation in variations if _holds(variation.get("condition"), slots)
+    ]
+    plain = [variation for variation in variations if variation.get("condition") is None]
     for channel in (*(name for name in channels if name), None):
         for group in (conditional, plain):
-            found = [one for one in group if one.get("channel") == channel]
-            if found:
-                return found
+            matching = [variation for variation in group if variation.get("channel") == channel]
+            if matching:
+                return matching
     return []
 
 
 def _holds(conditions: object, slots: Mapping[str, Any]) -> bool:
-    """Whether there are conditions, and all of them hold; texts compare without case."""
+    """Return whether there are conditions and all hold; strings compare case-insensitively."""
     rows = array(conditions)
     return bool(rows) and all(_row_holds(mapping(row), slots) for row in rows)
 
@@ -93,10 +95,10 @@ def _row_holds(row: Mapping[str, Any], slots: Mapping[str, Any]) -> bool:
     name = row.get("name")
     if not isinstance(name, str) or "value" not in row:
         return False
-    found, wanted = slots.get(name), row["value"]
-    if isinstance(found, str) and isinstance(wanted, str):
-        return found.casefold() == wanted.casefold()
-    return same(found, wanted)
+    value, wanted = slots.get(name), row["value"]
+    if isinstance(value, str) and isinstance(wanted, str):
+        return value.casefold() == wanted.casefold()
+    return same(value, wanted)
 
 
 def _lot(seed: str, name: str, count: int) -> int:
@@ -106,7 +108,7 @@ def _lot(seed: str, name: str, count: int) -> int:
 
 
 def _fill(value: Any, slots: Mapping[str, Any], depth: int = 0) -> Any:
-    """Fill the placeholders of every text in ``value``; keys stay as they are."""
+    """Fill the placeholders in every string of ``value``; keys are left unchanged."""
     if isinstance(value, str):
         return _fill_text(value, slots)
     if depth < _DEPTH and isinstance(value, (list, tuple)):
@@ -117,10 +119,10 @@ def _fill(value: Any, slots: Mapping[str, Any], depth: int = 0) -> Any:
 
 
 def _fill_text(text: str, slots: Mapping[str, Any]) -> str:
-    """Put slots for ``{name}`` and single braces for doubled ones.
+    """Replace ``{name}`` with the slot's value, and doubled braces with single ones.
 
-    All or nothing, as in Rasa: one slot that does not exist, a lone brace, or an escaped name
-    beside a placeholder leaves the whole text unfilled. A slot that holds nothing reads "None".
+    All or nothing, as in Rasa: an unknown slot, a lone brace, or an escaped name beside a
+    placeholder leaves the whole text unfilled. An empty slot is rendered as "None".
     """
     if "{" not in text and "}" not in text:
         return text
@@ -147,5 +149,5 @@ def _fill_text(text: str, slots: Mapping[str, Any]) -> str:
 def _shown(value: Any) -> str:
     try:
         return str(value)
-    except (RecursionError, ValueError):  # nested too deep, or a number of thousands of digits
+    except (RecursionError, ValueError):  # nested too deeply, or a number with thousands of digits
         return ""

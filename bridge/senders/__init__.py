@@ -1,8 +1,8 @@
-"""Senders: what blocks, away from the core. Each call's result comes back as a command.
+"""Blocking calls to the gateway and to Rasa, outside the core's thread; results are commands.
 
-Deliveries are sent by a process of its own; sign-ins, polls and Rasa have threads of their own, so
-that none starves another. Nothing is decided here, and nothing is read from or written to the
-store.
+A separate process sends the deliveries; sign-ins, polls and Rasa have their own threads, so that
+none starves another. No decisions and no access to the store belong here. Read ``deliveries``
+first.
 """
 
 from __future__ import annotations
@@ -27,13 +27,13 @@ Reply = Callable[[Any, "BaseException | None"], None]
 
 
 class AllSenders:
-    """All senders of one process. ``start`` them once; ``close`` them once.
+    """All senders of one process. Call ``start`` once and ``close`` once.
 
     Args:
-        client: makes the calls of the gateway, and keeps its cookies.
-        rasa: None where Rasa cannot be asked.
-        settings: as the operators gave them.
-        last_poll: seconds that a stop waits for polls under way.
+        client: the gateway's HTTP client; stores its cookies.
+        rasa: None if no Rasa server is configured.
+        settings: the contents of bridge.yml.
+        last_poll: seconds that a stop waits for polls in flight.
     """
 
     def __init__(
@@ -50,7 +50,7 @@ class AllSenders:
         self._settings = settings
 
     def start(self, put: Callable[[Command], None], watch: Watch) -> None:
-        """Begin; results are given to ``put``, from any thread."""
+        """Start the senders; they pass their results to ``put``, from any thread."""
         settings = self._settings
         self._deliveries = SenderProcess(self._client, settings, put, watch)
         self._sessions = SessionSender(self._client, settings, put)
@@ -58,11 +58,11 @@ class AllSenders:
         self._updates = RasaSender(self._rasa, put)
 
     def send(self, delivery: Delivery, guid: Guid, timeout: float, *, retried: bool) -> None:
-        """Send a delivery within ``timeout`` seconds in all, once ``flush`` is called."""
+        """Queue a delivery for the next ``flush``; it is sent within ``timeout`` seconds in all."""
         self._deliveries.submit(delivery, guid, timeout, retried=retried)
 
     def flush(self) -> None:
-        """Hand over the deliveries that were given to ``send``, in one go."""
+        """Hand the queued deliveries to the sender process in one write."""
         self._deliveries.flush()
 
     def sign_in(self, agent_id: str, *, forced: bool, interrupted: bool) -> None:
@@ -70,7 +70,7 @@ class AllSenders:
         self._sessions.sign_in(agent_id, forced=forced, interrupted=interrupted)
 
     def sign_out(self, agent_id: str, guid: Guid, reply: Reply | None) -> None:
-        """Sign an agent out, and tell ``reply`` what came of it."""
+        """Sign an agent out, and pass the outcome to ``reply``."""
         self._sessions.sign_out(agent_id, guid, reply)
 
     def poll(self, agent_id: str, guid: Guid, failures: int) -> None:
@@ -78,19 +78,19 @@ class AllSenders:
         self._polls.poll(agent_id, guid, failures)
 
     def stop_polling(self) -> None:
-        """Begin no other poll."""
+        """Start no further polls."""
         self._polls.stop()
 
     def tell_rasa(self, update: RasaUpdate, events: Sequence[Mapping[str, Any]]) -> None:
-        """Tell Rasa something."""
+        """Append ``events`` to the update's conversation in Rasa."""
         self._updates.tell(update, events)
 
     def ask_domain(self) -> None:
-        """Ask Rasa for its domain."""
+        """Request Rasa's domain."""
         self._updates.ask_domain()
 
     def close(self) -> None:
-        """Let what is under way finish within its deadlines; begin nothing."""
+        """Finish the calls in flight within their deadlines; start no new ones."""
         self._polls.stop()
         self._sessions.close()
         self._deliveries.close()

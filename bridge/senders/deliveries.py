@@ -1,7 +1,7 @@
-"""Sends deliveries from a process of its own: ``POST mediacall/{agentid}/sendmessage``.
+"""Sends deliveries from a separate process: ``POST mediacall/{agentid}/sendmessage``.
 
-Some sixty threads that each wait for the gateway would keep taking the interpreter's lock from the
-core and from those who answer Rasa; in a process of their own they do not.
+The process has some sixty threads that wait for the gateway. In the core's process they would
+compete with the core, and with the threads that answer Rasa, for the global interpreter lock.
 """
 
 from __future__ import annotations
@@ -30,16 +30,16 @@ from bridge.state.commands import Command, SendingResult
 logger = logging.getLogger(__name__)
 
 _PROGRAM = "bridge.gateway.process"
-_OVERDUE = 1.0  # seconds after a call's deadline at which the process is given up
-_LOOK = 1.0
-_STUCK = 2.0  # seconds within which the process must take what it is handed
-_PAUSE = 1.0  # seconds before it is started again after it ended
+_OVERDUE = 1.0  # seconds after a call's deadline at which the process is considered hung
+_LOOK = 1.0  # seconds between checks for overdue calls
+_STUCK = 2.0  # seconds, the timeout of a write to the process
+_PAUSE = 1.0  # seconds before the restart of a process that ended sooner than this
 _STARTS_WITHIN = 30.0
-_RECEIVE = 1 << 18  # bytes at a time
+_RECEIVE = 1 << 18  # bytes per recv
 _ENDS_WITHIN = 5.0
 
-# Calls back while something can be received, until it is answered False, or until what it returns
-# is called.
+# Calls the callback whenever the socket is readable, until the callback returns False or the
+# returned function is called.
 Watch: TypeAlias = Callable[[socket.socket, Callable[[], bool]], Callable[[], None]]
 
 
@@ -54,15 +54,15 @@ class _Sending:
 
 
 class SenderProcess:
-    """One process that makes the calls, and a thread that looks after it. Close it once.
+    """The process that makes the calls, with a thread that supervises it. Close it once.
 
-    ``submit`` and ``flush`` are the core's: one thread calls them.
+    ``submit`` and ``flush`` may only be called by one thread, the core's.
 
     Args:
-        client: keeps the agents' cookies.
-        settings: as the operators gave them.
-        put: takes the results.
-        watch: calls back where something came from the process.
+        client: stores the agents' cookies.
+        settings: the contents of bridge.yml.
+        put: receives the results.
+        watch: registers a callback for data from the process.
     """
 
     def __init__(
@@ -72,7 +72,7 @@ class SenderProcess:
         put: Callable[[Command], None],
         watch: Watch,
     ) -> None:
-        self._client = client  # its cookies are those of all calls, whoever makes them
+        self._client = client  # its cookies are shared by all calls, in whatever process
         self._settings = settings
         self._put = put
         self._watch = watch
@@ -83,13 +83,16 @@ class SenderProcess:
         self._link: socket.socket | None = None
         self._process: subprocess.Popen[bytes] | None = None
         self._closing = self._ended = False
-        self._broken = threading.Event()  # of the process that is there now
+        self._broken = threading.Event()  # the current process ended or hangs
         self._idle = threading.Condition(self._lock)
         self._thread = threading.Thread(target=self._run, name="sender-process", daemon=True)
         self._thread.start()
 
     def submit(self, delivery: Delivery, guid: Guid, timeout: float, *, retried: bool) -> None:
-        """Send ``delivery`` within ``timeout`` seconds; the result is put. See ``flush``."""
+        """Queue ``delivery`` for ``flush``, to be sent within ``timeout`` seconds.
+
+        ``put`` receives the result, a ``SendingResult``.
+        """
         now = time.monotonic()
         request = wire.send_message(delivery, self._settings.gateway)
         agent_id = delivery.envelope.agent_id
@@ -101,7 +104,7 @@ class SenderProcess:
             self._calls.append((self._number, agent_id, request, guid, cookies, timeout))
 
     def flush(self) -> None:
-        """Hand over what was submitted, in one go; while the process starts, it waits here."""
+        """Write the queued deliveries to the process; while it starts, they stay queued."""
         with self._lock:
             link = self._link
             if link is None or not self._calls:
@@ -109,11 +112,11 @@ class SenderProcess:
             calls, self._calls = self._calls, []
         try:
             link.sendall(pack(0, calls))
-        except OSError:  # it takes nothing: whatever it is making is lost
+        except OSError:  # the process is broken; its calls in flight are lost
             self._broken.set()
 
     def close(self) -> None:
-        """Let what is being sent finish, within its deadlines; then end the process."""
+        """Finish the calls in flight within their deadlines, then end the process."""
         with self._idle:
             self._closing = True
             longest = max((item.deadline for item in self._open.values()), default=0.0)
@@ -127,7 +130,7 @@ class SenderProcess:
     # -- the process -----------------------------------------------------------------------------
 
     def _run(self) -> None:
-        """Start the process, and start it again where it ends or hangs."""
+        """Start the process, and restart it when it ends or hangs."""
         while True:
             started = time.monotonic()
             with self._lock:
@@ -136,7 +139,7 @@ class SenderProcess:
                     broken.set()
             unwatch = self._try_start(broken)
             if unwatch is not None:
-                self.flush()  # what was submitted meanwhile
+                self.flush()  # deliveries queued during the start
                 while not broken.wait(_LOOK) and not self._overdue():
                     pass
                 if not self._closing:
@@ -147,33 +150,33 @@ class SenderProcess:
             if self._closing:
                 self._give_back()
                 return
-            if time.monotonic() < started + _PAUSE:  # it does not even start
+            if time.monotonic() < started + _PAUSE:  # it failed to start
                 self._give_back()
                 time.sleep(_PAUSE)
 
     def _try_start(self, broken: threading.Event) -> Callable[[], None] | None:
-        """Start the process, and hear from it; None where that fails."""
+        """Start the process and watch its socket; return None if the start fails."""
         try:
             link, unpacker = self._start()
         except (OSError, EOFError) as error:
             logger.error("The sender process cannot be started: %s", describe(error))  # noqa: TRY400
             return None
-        return self._watch(link, lambda: self._hear(link, unpacker, broken))
+        return self._watch(link, lambda: self._receive(link, unpacker, broken))
 
     def _start(self) -> tuple[socket.socket, Unpacker]:
-        """Start the process, and wait until it can send."""
+        """Start the process and wait until it is ready."""
         ours, theirs = socket.socketpair()
         with theirs:
             command = [sys.executable, "-m", _PROGRAM, str(theirs.fileno())]
             process = subprocess.Popen(  # noqa: S603 - our own program
                 command, stdin=subprocess.DEVNULL, pass_fds=[theirs.fileno()]
             )
-        # A process that takes nothing for so long is broken: the core must not wait for it.
+        # A write timeout, because the core must not block on a process that stopped reading.
         ours.setsockopt(socket.SOL_SOCKET, socket.SO_SNDTIMEO, _timeval(_STUCK))
         unpacker = Unpacker()
         try:
-            told = (Connecting.of(self._settings.gateway), self._settings.delivery.workers)
-            ours.sendall(pack(0, [told]))
+            parameters = (Connecting.of(self._settings.gateway), self._settings.delivery.workers)
+            ours.sendall(pack(0, [parameters]))
             ours.settimeout(_STARTS_WITHIN)
             if not list(unpacker.feed(ours.recv(_RECEIVE))):
                 raise EOFError(_PROGRAM)
@@ -187,24 +190,24 @@ class SenderProcess:
             self._process, self._link = process, ours
         return ours, unpacker
 
-    def _hear(self, link: socket.socket, unpacker: Unpacker, broken: threading.Event) -> bool:
-        """Take what calls came to, as soon as something is there; False where it is the end."""
+    def _receive(self, link: socket.socket, unpacker: Unpacker, broken: threading.Event) -> bool:
+        """Process the outcomes that arrived; return False when the connection has ended."""
         try:
             data = link.recv(_RECEIVE, socket.MSG_DONTWAIT)
             if data:
                 for _, outcomes in unpacker.feed(data):
                     for outcome in outcomes:
-                        self._came(outcome)
+                        self._complete(outcome)
                 return True
         except BlockingIOError:
             return True
-        except Exception as error:  # noqa: BLE001 - whoever waits is told, whatever it is
+        except Exception as error:  # noqa: BLE001 - any error breaks the process, see _break_off
             if not broken.is_set():
-                logger.error("The sender process cannot be heard: %s", describe(error))  # noqa: TRY400
+                logger.error("The sender process's results cannot be read: %s", describe(error))  # noqa: TRY400
         broken.set()
         return False
 
-    def _came(self, outcome: Outcome) -> None:
+    def _complete(self, outcome: Outcome) -> None:
         number, guid, cookies, error = outcome
         with self._idle:
             sending = self._open.pop(number, None)
@@ -213,9 +216,9 @@ class SenderProcess:
             return
         if cookies:
             self._client.keep(sending.delivery.envelope.agent_id, sending.request, cookies)
-        self._tell(sending, Guid(guid) if guid else None, error)
+        self._report(sending, Guid(guid) if guid else None, error)
 
-    def _tell(self, sending: _Sending, new_guid: Guid | None, error: GatewayError | None) -> None:
+    def _report(self, sending: _Sending, new_guid: Guid | None, error: GatewayError | None) -> None:
         self._put(
             SendingResult(
                 delivery=sending.delivery,
@@ -223,7 +226,7 @@ class SenderProcess:
                 error=error,
                 new_guid=new_guid,
                 retried=sending.retried,
-                jitter=random.random(),  # noqa: S311 - spreads attempts, guards nothing
+                jitter=random.random(),  # noqa: S311 - spreads retries, not for security
                 seconds=time.monotonic() - sending.began,
             )
         )
@@ -234,7 +237,7 @@ class SenderProcess:
         return earliest is not None and time.monotonic() > earliest + _OVERDUE
 
     def _break_off(self) -> None:
-        """The process ended: nobody knows what became of the calls that it was making."""
+        """Report an unknown outcome for the calls that were in flight when the process ended."""
         with self._idle:
             waiting = {call[0] for call in self._calls}
             lost = [item for number, item in self._open.items() if number not in waiting]
@@ -242,10 +245,10 @@ class SenderProcess:
             self._idle.notify_all()
         for sending in lost:
             error = UnknownOutcomeError("the process that was sending it ended")
-            self._tell(sending, None, error)
+            self._report(sending, None, error)
 
     def _give_back(self) -> None:
-        """What could not be handed over was not sent."""
+        """Report the deliveries that never reached the process as unsent."""
         with self._idle:
             waiting, self._open, self._calls = list(self._open.values()), {}, []
             self._idle.notify_all()
@@ -267,5 +270,5 @@ class SenderProcess:
 
 
 def _timeval(seconds: float) -> bytes:
-    """A ``struct timeval`` as the operating system takes it."""
+    """Encode seconds as the operating system's ``struct timeval``."""
     return struct.pack("ll", int(seconds), int(seconds % 1 * 1_000_000))

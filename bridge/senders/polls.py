@@ -1,7 +1,7 @@
-"""Polls for agents' events, one long poll a thread; each answer is a command.
+"""Long polls for agents' events, one thread each; every response becomes a command.
 
-The poll is the heartbeat of a session: two minutes without one, and the platform signs the agent
-out. Reading an event consumes it, so the next poll is sent only once the core has stored it.
+The poll is the heartbeat of a session: the platform signs an agent out after two minutes without
+one. Reading an event consumes it, so the next poll is sent only after the core has stored it.
 """
 
 from __future__ import annotations
@@ -20,16 +20,16 @@ from bridge.gateway.client import GatewayClient
 from bridge.model import Guid
 from bridge.state.commands import Command, PollResult
 
-# The GUID and the event that came with the answer, and the error.
+# The response's GUID and event, and the error.
 _Polled: TypeAlias = tuple["Guid | None", "tuple[str, Any] | None", "GatewayError | None"]
 
 logger = logging.getLogger(__name__)
 
-LAST_POLL = 11.0  # seconds that a stop waits for it: a long poll without an event lasts ten
+LAST_POLL = 11.0  # seconds that a stop waits for polls: one without an event takes ten
 
 
 class EventPoller:
-    """Long polls, each on a thread of its own: a hundred of them starve no message."""
+    """Runs each long poll on its own thread, so that many polls do not delay messages."""
 
     def __init__(
         self,
@@ -48,7 +48,7 @@ class EventPoller:
         self._wait_until: float | None = None  # monotonic; set by ``stop``
 
     def poll(self, agent_id: str, guid: Guid, failures: int) -> None:
-        """Poll once; the result is put."""
+        """Poll once; ``put`` receives a ``PollResult``."""
         with self._lock:
             if self._wait_until is not None:
                 return
@@ -56,19 +56,22 @@ class EventPoller:
                 target=self._run,
                 args=(agent_id, guid, failures),
                 name=f"poll-{agent_id}",
-                daemon=True,  # a poll that outlasts the stop ends with the process
+                daemon=True,  # a poll that outlives the stop ends with the process
             )
             self._threads.add(thread)
             thread.start()
 
     def stop(self) -> None:
-        """Begin no other poll."""
+        """Start no further polls."""
         with self._lock:
             if self._wait_until is None:
                 self._wait_until = time.monotonic() + min(self._timeout, self._last_poll)
 
     def close(self) -> None:
-        """Wait a while for polls under way, from ``stop`` on: an answer may consume an event."""
+        """Wait for the polls in flight, for ``last_poll`` seconds from ``stop`` at most.
+
+        A poll's response may consume an event, which must not be lost.
+        """
         self.stop()
         with self._lock:
             threads, until = tuple(self._threads), self._wait_until or 0.0
@@ -94,17 +97,17 @@ class EventPoller:
 
     def _poll(self, agent_id: str, guid: Guid) -> _Polled:
         try:
-            answer = self._client.call(
+            response = self._client.call(
                 agent_id,
                 wire.poll(agent_id),
                 guid=guid,
                 timeout=self._timeout,
                 read_timeout=self._timeout,
             )
-            return answer.guid, wire.event(answer.content), None
+            return response.guid, wire.event(response.content), None
         except GatewayError as error:
             return None, None, error
-        except Exception as error:  # noqa: BLE001 - a poller that dies loses the session
+        except Exception as error:  # noqa: BLE001 - without a result, polling ends and the session is lost
             logger.error(  # noqa: TRY400
                 "A poll failed unexpectedly: %s agent_id=%s", describe(error), agent_id
             )

@@ -1,7 +1,6 @@
-"""Tells Rasa what it has to know, and asks it for its domain.
+"""Sends updates to Rasa, and requests its domain.
 
-Before something is told again, the tracker is asked whether the last attempt arrived: nothing is
-said twice.
+Before a retry, the tracker is checked for the previous attempt, so that no update is applied twice.
 """
 
 from __future__ import annotations
@@ -23,7 +22,7 @@ _AT_A_TIME = 5
 
 
 class RasaSender:
-    """One pool of threads. Thread-safe; close it once."""
+    """A thread pool for calls to Rasa. Thread-safe; close it once."""
 
     def __init__(self, rasa: Rasa | None, put: Callable[[Command], None]) -> None:
         self._rasa = rasa
@@ -32,21 +31,21 @@ class RasaSender:
         self._closing = False
 
     def tell(self, update: RasaUpdate, events: Sequence[Mapping[str, Any]]) -> None:
-        """Append ``events`` to the update's conversation; the result is put."""
+        """Append ``events`` to the update's conversation; ``put`` receives an ``UpdateResult``."""
         try:
             self._pool.submit(self._tell, update, events)
         except RuntimeError:  # the process is stopping
             self._put(UpdateResult(update=update, unsent=True))
 
     def ask_domain(self) -> None:
-        """Ask for the domain; the result is put."""
+        """Request the domain; ``put`` receives a ``DomainResult``."""
         try:
             self._pool.submit(self._ask_domain)
         except RuntimeError:
             self._put(DomainResult(responses=None))
 
     def close(self) -> None:
-        """Let calls under way finish; begin nothing."""
+        """Finish the calls in flight; start no new ones."""
         self._closing = True
         self._pool.shutdown(wait=True)
 
@@ -62,15 +61,15 @@ class RasaSender:
                 self._rasa.add_events(update.sender_id, events, to_customer=to_customer)
         except RasaError as raised:
             error = raised
-        except Exception as raised:  # noqa: BLE001 - an update must be completed whatever happens
+        except Exception as raised:  # noqa: BLE001 - every update needs a result
             error = RasaError(describe(raised))
         self._put(
-            UpdateResult(update=update, error=error, jitter=random.random())  # noqa: S311 - spreads attempts
+            UpdateResult(update=update, error=error, jitter=random.random())  # noqa: S311 - spreads retries
         )
 
     def _arrived(self, update: RasaUpdate) -> bool:
-        """Whether an earlier attempt is in the tracker."""
-        assert self._rasa is not None  # noqa: S101 - asked by the caller
+        """Return True if the tracker contains an earlier attempt of the update."""
+        assert self._rasa is not None  # noqa: S101 - checked by the caller
         events = self._rasa.tracker(update.sender_id).get("events")
         if not isinstance(events, list):
             raise RasaError("Rasa's tracker has no events")
@@ -85,10 +84,10 @@ class RasaSender:
         responses: Mapping[str, Any] | None = None
         try:
             if self._rasa is not None:
-                found = self._rasa.domain().get("responses")
-                responses = found if isinstance(found, Mapping) else {}
+                value = self._rasa.domain().get("responses")
+                responses = value if isinstance(value, Mapping) else {}
         except BridgeError as error:
             logger.warning("The domain could not be read: %s", error)
-        except Exception as error:  # noqa: BLE001 - the command that waits goes on without it
+        except Exception as error:  # noqa: BLE001 - the waiting command continues without it
             logger.error("The domain could not be read: %s", describe(error))  # noqa: TRY400
         self._put(DomainResult(responses=responses))

@@ -1,4 +1,4 @@
-"""Signs agents in and out at the gateway: for one agent, one at a time."""
+"""Signs agents in and out at the gateway; calls for the same agent are serialised."""
 
 from __future__ import annotations
 
@@ -18,14 +18,14 @@ from bridge.state.commands import Command, SignInResult
 
 logger = logging.getLogger(__name__)
 
-SECONDS = 5.0  # of a sign-in, or a sign-out, in all
+SECONDS = 5.0  # total timeout of a sign-in or a sign-out
 _AT_A_TIME = 8
 
 Reply = Callable[[Any, "BaseException | None"], None]
 
 
 class SessionSender:
-    """One pool of threads. A sign-in and a sign-out of the same agent never overlap."""
+    """A thread pool for sign-ins and sign-outs; those of the same agent never overlap."""
 
     def __init__(
         self, client: GatewayClient, settings: BridgeSettings, put: Callable[[Command], None]
@@ -37,22 +37,25 @@ class SessionSender:
         self._pool = ThreadPoolExecutor(_AT_A_TIME, thread_name_prefix="sign-in")
 
     def sign_in(self, agent_id: str, *, forced: bool, interrupted: bool) -> None:
-        """Sign an agent in; the result is put."""
+        """Sign an agent in; ``put`` receives a ``SignInResult``."""
         self._submit(self._sign_in, agent_id, forced, interrupted)
 
     def sign_out(self, agent_id: str, guid: Guid, reply: Reply | None) -> None:
-        """Sign an agent out; ``reply`` is told what came of it."""
+        """Sign an agent out, and pass the outcome to ``reply``."""
         self._submit(self._sign_out, agent_id, guid, reply)
 
     def close(self) -> None:
-        """Let sign-ins under way finish: one is never repeated or crossed before its reply."""
+        """Finish the calls in flight; drop the queued ones.
+
+        A sign-in must not be repeated, or overlap a sign-out, before its reply.
+        """
         self._pool.shutdown(wait=True, cancel_futures=True)
 
     def _submit(self, work: Callable[..., None], *arguments: Any) -> None:
         try:
             self._pool.submit(work, *arguments)
         except RuntimeError:
-            logger.debug("The process is stopping: nobody is signed in or out any more")
+            logger.debug("The process is stopping: a sign-in or sign-out was dropped")
 
     def _sign_in(self, agent_id: str, forced: bool, interrupted: bool) -> None:  # noqa: FBT001 - the pool passes positions
         guid: Guid | None = None
@@ -63,10 +66,10 @@ class SessionSender:
                 request = wire.sign_in(agent_id, agent, force=forced)
                 guid = self._client.call(agent_id, request, timeout=SECONDS).guid
             if guid is None:
-                error = FinalError("the sign-in's answer brought no GUID")
+                error = FinalError("the sign-in's response contained no GUID")
         except GatewayError as raised:
             error = raised
-        except Exception as raised:  # noqa: BLE001 - the result must come whatever happens
+        except Exception as raised:  # noqa: BLE001 - every sign-in needs a result
             logger.error(  # noqa: TRY400
                 "A sign-in failed unexpectedly: %s agent_id=%s", describe(raised), agent_id
             )
@@ -88,7 +91,7 @@ class SessionSender:
                 self._client.call(agent_id, wire.sign_out(agent_id), guid=guid, timeout=SECONDS)
         except GatewayError as raised:
             error = raised
-        except Exception as raised:  # noqa: BLE001 - whoever waits is told whatever happens
+        except Exception as raised:  # noqa: BLE001 - the caller always gets a reply
             logger.error("A sign-out failed unexpectedly: %s", describe(raised))  # noqa: TRY400
             error = raised
         if reply is not None:

@@ -1,4 +1,4 @@
-"""The path ``agentevent/``: the long poll for an agent's events (section 3)."""
+"""The path ``agentevent/``: long polls for an agent's events (section 3)."""
 
 from __future__ import annotations
 
@@ -13,11 +13,11 @@ from bridge.simulator.state import Gateway, Session
 
 
 async def poll(gateway: Gateway, inbound: Inbound) -> Answer:
-    """``GET agentevent/{agent}``: one event, consumed by being read; it waits for one."""
+    """``GET agentevent/{agent}``: wait for one event, consume and return it."""
     agent = gateway.agent(inbound.agent)
     farewell = agent.parting.pop(inbound.guid, None)
     if farewell:
-        return _reading(farewell)
+        return _answer(farewell)
     session = signed_in(gateway, inbound)
     session.polls += 1
     if session.polling:
@@ -31,9 +31,9 @@ async def poll(gateway: Gateway, inbound: Inbound) -> Answer:
     if agent.session is not session:
         farewell = agent.parting.pop(session.guid, None)
         if farewell:
-            return _reading(farewell)
+            return _answer(farewell)
         raise Refused(contract.NOT_SIGNED_IN, "the session ended during the poll")
-    answer = _reading(agent.mailbox.popleft() if agent.mailbox else None)
+    answer = _answer(agent.mailbox.popleft() if agent.mailbox else None)
     set_guid(answer, None if session.callback else gateway.renew(session))
     return answer
 
@@ -48,9 +48,9 @@ async def _wait_for_event(gateway: Gateway, session: Session) -> None:
         agent.wake_up.clear()
         try:
             await asyncio.wait_for(agent.wake_up.wait(), left)
-        except asyncio.TimeoutError:  # another class before 3.11
+        except asyncio.TimeoutError:  # not the built-in TimeoutError before Python 3.11
             return
 
 
-def _reading(event: dict[str, Any] | None) -> Answer:
+def _answer(event: dict[str, Any] | None) -> Answer:
     return Answer({"message": "", "retcode": contract.SUCCESS, "event": event})

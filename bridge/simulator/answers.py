@@ -1,7 +1,4 @@
-"""What an operation gives back, and what nearly every one asks first: a good GUID.
-
-No path is served here.
-"""
+"""The response of an operation, and the GUID check that nearly every operation starts with."""
 
 from __future__ import annotations
 
@@ -17,18 +14,18 @@ from bridge.simulator.state import Gateway, Session
 
 @dataclass(slots=True)
 class Answer:
-    """What the gateway says."""
+    """A response of the gateway."""
 
     body: dict[str, Any] = field(
         default_factory=lambda: {"message": "", "retcode": contract.SUCCESS}
     )
     headers: dict[str, str] = field(default_factory=dict)
     status: int = 200
-    message: Message | None = None  # what a customer gets of it
+    message: Message | None = None  # the message that the customer receives, if any
 
 
 def signed_in(gateway: Gateway, inbound: Inbound) -> Session:
-    """The session that the request's GUID stands for; raises ``Refused``."""
+    """Return the session of the request's GUID and cookie; raise ``Refused`` if there is none."""
     session = gateway.admit(inbound.agent, inbound.guid)
     if gateway.settings.cookie is Cookie.REQUIRED:
         jar = inbound.headers.get("cookie", "")
@@ -38,11 +35,11 @@ def signed_in(gateway: Gateway, inbound: Inbound) -> Session:
 
 
 def lb_cookie(agent_id: str) -> str:
-    """The load balancer's cookie that leads to the agent's node."""
+    """Return the load balancer's cookie that routes requests to the agent's node."""
     return f"LBNODE=node-of-{agent_id}"
 
 
 def set_guid(answer: Answer, guid: str | None) -> None:
-    """Put a new GUID on a reply, if there is one."""
+    """Add a new GUID, if there is one, to the response."""
     if guid:
         answer.headers["Set-GUID"] = contract.GUID_COOKIE + guid

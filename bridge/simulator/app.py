@@ -1,7 +1,7 @@
-"""The gateway's face: every path below the base, recorded whatever it is, as one Sanic route.
+"""The gateway's HTTP interface: one catch-all Sanic route that records every request.
 
-One request's way: received, recorded, met by a fault or not, performed, answered. The control
-API is mounted here and lives in ``control``.
+A request is received, recorded, matched against the scripted faults, performed and answered. The
+control API, in ``control``, is mounted on the same app.
 """
 
 from __future__ import annotations
@@ -27,13 +27,13 @@ _numbers = itertools.count(1)
 
 
 def build(site: Site) -> Sanic[Any, Any]:
-    """The Sanic application of one site, under a name that no other has."""
+    """Build the Sanic app of a site, under a unique name."""
     app = Sanic(f"cc_gateway_simulator_{next(_numbers)}", configure_logging=False)
     app.config.ACCESS_LOG = False
     app.config.MOTD = False
     app.config.KEEP_ALIVE_TIMEOUT = 600
     app.config.REQUEST_TIMEOUT = 600
-    app.config.RESPONSE_TIMEOUT = 24 * 3600  # what hangs is a fault's affair
+    app.config.RESPONSE_TIMEOUT = 24 * 3600  # only faults make requests hang
     control.mount(app, site)
     edge = Edge(site)
     app.add_route(edge.serve, "/", methods=_METHODS, name="root")
@@ -48,10 +48,10 @@ class Edge:
         self._site = site
 
     async def serve(self, request: Request, rest: str = "") -> HTTPResponse:
-        """Serve one request of the gateway's clients."""
-        del rest  # the path is read whole
-        asked = request.get_args(keep_blank_values=True) if request.query_string else {}
-        inbound = receive(request.method, request.path, dict(asked), request.headers, request.body)
+        """Serve one request and record it."""
+        del rest  # receive() takes the whole path
+        query = request.get_args(keep_blank_values=True) if request.query_string else {}
+        inbound = receive(request.method, request.path, dict(query), request.headers, request.body)
         recorder = self._site.recorder
         now = self._site.gateway.clock.now()
         entry = recorder.arrived(inbound, now, request.port)
@@ -69,24 +69,24 @@ class Edge:
     ) -> HTTPResponse:
         fault = self._site.faults.take(inbound)
         if fault is None:
-            answer = await self._alone(inbound, recorder, entry, None)
+            answer = await self._exclusive(inbound, recorder, entry, None)
             response = fault_injection.respond(answer)
         else:
             entry.fault = fault.kind.value
-            answer = await self._alone(inbound, recorder, entry, fault)
+            answer = await self._exclusive(inbound, recorder, entry, fault)
             response = await fault_injection.say(self._site, fault, answer, request)
         body = answer.body if fault is None else (response.body or b"").decode()
         recorder.answered(entry, response.status, body, dict(response.headers))
         return response
 
-    async def _alone(
+    async def _exclusive(
         self, inbound: Inbound, recorder: Recorder, entry: Entry, fault: Fault | None
     ) -> Answer:
         signing = inbound.operation in operations.SIGNING
         gateway = self._site.gateway
-        held = gateway.alone(inbound.agent, inbound.operation) if signing else nullcontext()
+        lock = gateway.alone(inbound.agent, inbound.operation) if signing else nullcontext()
         try:
-            with held:
+            with lock:
                 return await self._perform(inbound, recorder, entry, fault)
         except Refused as refused:
             recorder.judged(entry, "refused", refused.reason)
@@ -112,7 +112,7 @@ class Edge:
         return answer
 
     def _renew(self, inbound: Inbound, answer: Answer) -> None:
-        """Begin what an accepted request leads to: pushing, or a GUID on any reply."""
+        """After an accepted request: start pushing after a sign-in, or add a new GUID if due."""
         gateway = self._site.gateway
         session = gateway.agent(inbound.agent).session
         if session is None:

@@ -1,7 +1,7 @@
-"""Holds what arrived against the contract's tables. Pure: no state, no clock.
+"""Validate requests against the contract's tables. Pure: no state, no clock.
 
-Every check returns what it read or raises ``Refused`` with all the faults it found, in words that
-a test can look for.
+Every check returns the parsed value or raises ``Refused``, whose reason lists all faults in words
+that tests can search for.
 """
 
 from __future__ import annotations
@@ -22,8 +22,8 @@ _SECRET = "password"  # noqa: S105 - a field's name
 _SHOWN = 60  # characters of a wrong value in a reason
 
 
-class Refused(Exception):  # noqa: N818 - a verdict, named as the recorder names it
-    """The request is not what the contract asks for, or not in this state of things."""
+class Refused(Exception):  # noqa: N818 - named like the recorder's verdict
+    """The request violates the contract, or is not allowed in the current state."""
 
     def __init__(self, retcode: str, reason: str, status: int = 200) -> None:
         super().__init__(reason)
@@ -34,47 +34,47 @@ class Refused(Exception):  # noqa: N818 - a verdict, named as the recorder names
 
 @dataclass(frozen=True, slots=True)
 class Message:
-    """What one sendmessage says."""
+    """The message in a sendmessage request."""
 
     call_id: str
     user_id: str
     text: str
-    fields: Json | None  # `data` decoded; None in a private deployment
+    fields: Json | None  # `data`, decoded; None in a private deployment
     code: str | None  # messageCode
 
 
 def is_true(value: object) -> bool:
-    """Read a boolean of the wire, which may be a string."""
+    """Parse a boolean, which may be a string on the wire."""
     return value is True or value == "true"
 
 
 def json_object(body: bytes) -> Json:
-    """Read a request's body: an object in UTF-8."""
+    """Parse a request's body: a JSON object in UTF-8."""
     if len(body) > contract.MAX_BODY:
         raise Refused(contract.INVALID, "body: too large", 413)
     try:
-        read = json.loads(body.decode("utf-8"))
+        value = json.loads(body.decode("utf-8"))
     except (ValueError, RecursionError) as error:
         raise Refused(contract.INVALID, f"body: not JSON in UTF-8 ({error})", 400) from None
-    if not isinstance(read, dict):
+    if not isinstance(value, dict):
         raise Refused(contract.INVALID, "body: must be a JSON object", 400)
-    return read
+    return value
 
 
 def content_type(header: str | None, *, charset: bool) -> None:
-    """``application/json``; for sendmessage with ``charset=UTF-8``, as published."""
+    """Require ``application/json``; with ``charset`` (sendmessage) also ``charset=UTF-8``."""
     kind, _, rest = (header or "").partition(";")
     named = rest.strip().lower().replace('"', "")
-    right = kind.strip().lower() == "application/json"
-    right = right and (named == "charset=utf-8" or (named == "" and not charset))
-    if not right:
+    valid = kind.strip().lower() == "application/json"
+    valid = valid and (named == "charset=utf-8" or (named == "" and not charset))
+    if not valid:
         wanted = "application/json; charset=UTF-8"
         reason = f"header Content-Type: must be {wanted}, found {header!r}"
         raise Refused(contract.INVALID, reason, 415)
 
 
 def agent_id(value: str, highest: int) -> None:
-    """An agent ID within its range, without signs or leading zeros."""
+    """Require an agent ID within its range, without signs or leading zeros."""
     if not re.fullmatch("[1-9][0-9]{2,8}", value) or not (
         contract.AGENT_MIN <= int(value) <= highest
     ):
@@ -83,33 +83,33 @@ def agent_id(value: str, highest: int) -> None:
 
 
 def call_id(value: str, settings: Settings, where: str = "callid") -> str:
-    """A call ID given in a path or a query."""
+    """Require a well-formed call ID in a path or a query, and return it."""
     rule = contract.CALL_ID_STRICT if settings.strict else contract.CALL_ID
     faults: list[str] = []
-    _one(where, value, rule, faults)
+    _check_value(where, value, rule, faults)
     _raise(faults)
     return value
 
 
 def table(name: str, fields: Mapping[str, Field], given: Json, *, strict: bool) -> None:
-    """Hold ``given`` against a table; ``name`` tells where it stood."""
+    """Validate ``given`` against a table; ``name`` is its place in the request, for reasons."""
     faults: list[str] = []
     for key in given:
         if key not in fields:
-            near = next((each for each in fields if each.lower() == key.lower()), None)
+            near = next((field for field in fields if field.lower() == key.lower()), None)
             hint = f" (did you mean {near!r}?)" if near else ""
             faults.append(f"{name}: unknown field {key!r}{hint}")
     for key, field in fields.items():
         if key in given:
             rule = field.strict if strict and field.strict else field.rule
-            _one(f"{name}.{key}", given[key], rule, faults)
+            _check_value(f"{name}.{key}", given[key], rule, faults)
         elif field.mandatory:
             faults.append(f"{name}.{key}: is mandatory and missing")
     _raise(faults)
 
 
 def query(given: Mapping[str, list[str]], allowed: tuple[str, ...]) -> None:
-    """Only parameters that the path takes, each once."""
+    """Require that each query parameter is allowed and given only once."""
     faults = [f"query.{key}: given twice" for key, values in given.items() if len(values) > 1]
     if "*" not in allowed:
         faults += [f"query: unknown parameter {key!r}" for key in given if key not in allowed]
@@ -117,7 +117,7 @@ def query(given: Mapping[str, list[str]], allowed: tuple[str, ...]) -> None:
 
 
 def message(body: Json, settings: Settings) -> Message:
-    """Read a sendmessage, whatever the deployment."""
+    """Parse and validate a sendmessage body, for either deployment."""
     private = settings.deployment is Deployment.PRIVATE
     sample = not private and not settings.strict
     fields = contract.SEND_SAMPLE if sample else contract.SEND
@@ -145,27 +145,27 @@ def _data(text: str, settings: Settings) -> Json:
         raise Refused(contract.EMPTY_MESSAGE, "data.content: the message is empty")
     _file_type(decoded, strict=settings.strict)
     if settings.strict:
-        _likely_rows(decoded)
+        _check_likely_rows(decoded)
     return decoded
 
 
 def _file_type(decoded: Json, *, strict: bool) -> None:
-    given = decoded.get("mediaFileType")
+    file_type = decoded.get("mediaFileType")
     kind = decoded["mediaType"]
     allowed = contract.FILE_TYPES.get(kind)
-    if not given:
+    if not file_type:
         return
-    if allowed is None:  # no row, or VIDEO's row, which lists none
+    if allowed is None:  # the type has no row, or VIDEO's row, which lists no values
         reason = f"data.mediaFileType: none is listed for {kind}" if strict else None
     else:
-        listed = f"data.mediaFileType: {kind} takes {', '.join(allowed)}, found {given!r}"
-        reason = listed if given not in allowed else None
+        listed = f"data.mediaFileType: {kind} takes {', '.join(allowed)}, found {file_type!r}"
+        reason = listed if file_type not in allowed else None
     if reason:
         raise Refused(contract.INVALID, reason)
 
 
-def _likely_rows(decoded: Json) -> None:
-    """The rows of section 1 that are marked likely."""
+def _check_likely_rows(decoded: Json) -> None:
+    """Check the rows of section 1 that are marked as likely."""
     faults: list[str] = []
     kind, channel = decoded["mediaType"], decoded["channel"]
     if channel == "EMAIL" and "@" not in decoded["to"]:
@@ -196,7 +196,7 @@ def _fits(text: str, settings: Settings) -> None:
         )
 
 
-def _one(where: str, value: object, rule: Rule, faults: list[str]) -> None:
+def _check_value(where: str, value: object, rule: Rule, faults: list[str]) -> None:
     allowed = rule(value)
     if allowed:
         found = "" if where.endswith(_SECRET) else f", found {value!r}"

@@ -1,4 +1,4 @@
-"""The simulator's clock: real time, and what was added to it over HTTP."""
+"""The simulator's clock: real time plus the time added through the control API."""
 
 from __future__ import annotations
 
@@ -6,9 +6,9 @@ import time
 
 
 class Clock:
-    """Epoch seconds that run at the real pace and can be moved forward.
+    """Epoch seconds that run at real speed and can be moved forward.
 
-    Built on the monotonic clock, so that a correction of the machine's time rotates nothing.
+    Based on the monotonic clock, so that adjusting the system time rotates no GUIDs.
     """
 
     def __init__(self) -> None:
@@ -16,9 +16,9 @@ class Clock:
         self.added = 0.0
 
     def now(self) -> float:
-        """Simulated epoch seconds."""
+        """Return the simulated time in epoch seconds."""
         return self._base + time.monotonic() + self.added
 
     def advance(self, seconds: float) -> None:
-        """Let ``seconds`` go by at once."""
+        """Move the clock forward by ``seconds``."""
         self.added += seconds

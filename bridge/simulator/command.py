@@ -1,4 +1,4 @@
-"""``simulate gateway``: the command's options become the simulator's settings."""
+"""``simulate gateway``: convert command-line options to the simulator's settings and run it."""
 
 from __future__ import annotations
 
@@ -14,12 +14,12 @@ from bridge.simulator.options import Settings
 _DEFAULT = Settings()
 
 
-def _accounts(given: list[str]) -> dict[str, str]:
+def _accounts(options: list[str]) -> dict[str, str]:
     accounts = {}
-    for each in given:
-        agent_id, found, password = each.partition(":")
-        if not found or not password:
-            msg = f"--agent takes ID:PASSWORD, found {each!r}"
+    for option in options:
+        agent_id, colon, password = option.partition(":")
+        if not colon or not password:
+            msg = f"--agent takes ID:PASSWORD, found {option!r}"
             raise typer.BadParameter(msg)
         accounts[agent_id] = password
     return accounts

@@ -1,8 +1,8 @@
-"""The published contract as tables: paths, fields, values, sizes, codes. The one place for them.
+"""The published contract as tables: paths, fields, values, sizes and retcodes.
 
-Each table names the section of the facts that it was transcribed from. A second rule, where a
-field has one, is the narrower reading of a row that is not confirmed; it holds with ``strict``.
-Nothing here reads a request; ``checks`` does that.
+Each table names the section of the facts that it was transcribed from. If a field has a second
+rule, that is the narrower reading of an unconfirmed row and applies with ``strict``. This module
+does not read requests; ``checks`` does.
 """
 
 from __future__ import annotations
@@ -13,8 +13,8 @@ from dataclasses import dataclass
 
 BASE = "/agentgateway/resource/"
 
-# Retcodes (section 1 and 2). Where the contract gives a rule but no code for its breach, INVALID
-# stands: it is listed among the final ones, without a meaning.
+# Retcodes (sections 1 and 2). INVALID is used where the contract gives a rule but no retcode for
+# breaking it: it is listed as final, without a meaning.
 SUCCESS = "0"
 INVALID = "000-002"
 NO_PERMISSION = "000-003"
@@ -25,12 +25,12 @@ NOT_SIGNED_IN = "100-006"
 FORCE_NOT_ALLOWED = "100-015"
 MULTIMEDIA_OFF = "106-001"
 EMPTY_MESSAGE = "106-002"
-NO_SUCH_CALL = "106-007"  # one of the page's codes of unknown meaning: all of them are final
+NO_SUCH_CALL = "106-007"  # one of the codes listed without a meaning, all of which are final
 
 AGENT_MIN = 101
 MAX_BODY = 1_000_000  # bytes; not published
 CONTENT_CAPS = {"platform": 1900, "business": 3800}  # bytes: 1.9 KB and 3.8 KB
-GUID_COOKIE = "JSESSIONID="  # before the GUID in Set-GUID; what follows is the GUID
+GUID_COOKIE = "JSESSIONID="  # precedes the GUID in Set-GUID
 STATUS_BUSY, STATUS_IDLE, STATUS_WRAP_UP = "3", "4", "5"
 
 CHANNELS = (
@@ -65,19 +65,19 @@ MEDIA_TYPES = (
     "DOCUMENT",
     "COBROWSESITE",
 )
-FILE_TYPES: Mapping[str, tuple[str, ...]] = {  # as spelled, RTF included
+FILE_TYPES: Mapping[str, tuple[str, ...]] = {  # spelled as published, RTF included
     "IMAGE": ("jpg", "png", "jpeg"),
     "AUDIO": ("mp3", "aac", "m4a", "mp4"),
     "EMOTICONS": ("gif",),
     "DOCUMENT": ("doc", "docx", "pdf", "zip", "RTF"),
-}  # VIDEO has a row and no values; the other media types have no row
+}  # VIDEO has a row without values; the other media types have no row
 WEBCARD_FIELDS = ("title", "description", "mediaFileId", "mediaFileType", "redirectUrl")
 
-Rule = Callable[[object], "str | None"]  # None, or what is allowed instead
+Rule = Callable[[object], "str | None"]  # returns None, or what is allowed instead
 
 
 def text(longest: int | None = None, pattern: str | None = None, *, empty: bool = False) -> Rule:
-    """A string: not blank unless ``empty``, of at most ``longest`` characters."""
+    """Return a rule for a string: not blank unless ``empty``, at most ``longest`` characters."""
     shape = re.compile(pattern) if pattern else None
     allowed = "a string" if empty else "a string that is not blank"
     if longest is not None:
@@ -98,7 +98,7 @@ def text(longest: int | None = None, pattern: str | None = None, *, empty: bool 
 
 
 def one_of(*values: str, numbers: bool = False) -> Rule:
-    """One of ``values`` as spelled; with ``numbers`` also as a JSON number."""
+    """Return a rule for one of ``values``, case-sensitive; with ``numbers`` also as a number."""
     known = frozenset(values)
 
     def rule(value: object) -> str | None:
@@ -111,13 +111,13 @@ def one_of(*values: str, numbers: bool = False) -> Rule:
 
 
 def boolean(value: object) -> str | None:
-    """A boolean; the samples send it as a string."""
+    """Check a boolean, which may be a string, as in the samples."""
     good = isinstance(value, bool) or value in ("true", "false")
     return None if good else "true or false"
 
 
 def number(value: object) -> str | None:
-    """A whole number, as such or as a string."""
+    """Check a whole number, which may be a string."""
     good = (isinstance(value, int) and not isinstance(value, bool)) or (
         isinstance(value, str) and value.isdecimal()
     )
@@ -125,7 +125,7 @@ def number(value: object) -> str | None:
 
 
 def epoch_ms(value: object) -> str | None:
-    """Epoch milliseconds: a string in the table, a JSON number in the sample."""
+    """Check epoch milliseconds: a string in the table, a JSON number in the sample."""
     digits = str(value) if isinstance(value, int) and not isinstance(value, bool) else value
     good = isinstance(digits, str) and bool(re.fullmatch(r"[12]\d{12}", digits))
     return None if good else "epoch milliseconds (13 digits), a string or a number"
@@ -133,7 +133,7 @@ def epoch_ms(value: object) -> str | None:
 
 @dataclass(frozen=True, slots=True)
 class Field:
-    """One row of a table."""
+    """A row of a table."""
 
     rule: Rule
     mandatory: bool = False
@@ -144,7 +144,7 @@ CALL_ID = text(64, "[A-Za-z0-9_-]+")
 CALL_ID_STRICT = text(64, "[0-9]+-[0-9]+")  # as in every sample
 _CALL = Field(CALL_ID, mandatory=True, strict=CALL_ID_STRICT)
 
-# Section 1, the request's own fields. What `data` may be depends on the deployment.
+# Section 1, the request's fields. The format of `data` depends on the deployment.
 SEND = {
     "callid": _CALL,
     "userid": Field(text(empty=True)),
@@ -181,7 +181,7 @@ SIGN_IN = {
     "status": Field(one_of(STATUS_BUSY, STATUS_IDLE, STATUS_WRAP_UP, numbers=True)),
     "checkInWebm": Field(boolean),
     "callBackUri": Field(text(200)),
-    # "no special ones": whether - and _ are special is not said
+    # "no special characters": whether - and _ count as special is not specified
     "serviceToken": Field(text(50, "[A-Za-z0-9_-]+"), strict=text(50, "[A-Za-z0-9]+")),
     "ip": Field(text()),
     "phonelinkage": Field(number),
@@ -200,8 +200,8 @@ TRANSFER = {
 }
 CALLNUMS_MAX = 60
 
-# Every path, most used first. {agent} and the other names are handed to the operation; the
-# third column lists the query parameters that the path takes.
+# Every path, most used first: method, path, operation, and the query parameters that it takes.
+# {agent} and the other placeholders are passed to the operation.
 ROUTES: tuple[tuple[str, str, str, tuple[str, ...]], ...] = (
     ("POST", "mediacall/{agent}/sendmessage", "send_message", ()),
     ("GET", "agentevent/{agent}", "poll", ()),
@@ -223,6 +223,6 @@ ROUTES: tuple[tuple[str, str, str, tuple[str, ...]], ...] = (
     ("POST", "voicecall/{agent}/reject", "reject", ()),
     ("POST", "mediacall/{agent}/transfer", "transfer", ()),
     ("POST", "mediacall/{agent}/setcallnums", "set_call_nums", ("*",)),
-    # Where the number goes is not published: the path's end, the query and the body are taken.
+    # Where the number goes is not published: the end of the path, query and body are accepted.
     ("POST", "mediacall/{agent}/setcallnums/{number}", "set_call_nums", ()),
 )

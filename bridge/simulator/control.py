@@ -1,6 +1,7 @@
-"""The control API below ``/simulator``: what a test or a demo asks of the simulator.
+"""The control API below ``/simulator``, for tests and demos. No real gateway has it.
 
-Not part of any gateway. It converts and calls; errors are ``{"error": "..."}`` with status 400.
+Handlers only convert requests to calls on the site. Errors are ``{"error": "..."}`` with status
+400.
 """
 
 from __future__ import annotations
@@ -19,36 +20,36 @@ from bridge.simulator.site import Site
 from bridge.simulator.state import Agent, Session
 
 PREFIX = "/simulator"
-_LOOK_EVERY = 0.01  # seconds; waking for each message of a burst would cost more
+_CHECK_EVERY = 0.01  # seconds; cheaper than a wake-up per message of a burst
 
 _RECORDED = ("path", "call", "agent", "verdict", "operation", "method", "fault")
 _MESSAGES = ("call", "agent", "code")
 
 
 class Events(BaseModel):
-    """Events for an agent: one, or several that one push carries."""
+    """Events for an agent: one, or several to be pushed in one request."""
 
     model_config = ConfigDict(extra="forbid")
 
     agent: str
-    eventType: str | None = None  # noqa: N815 - as the wire spells it
+    eventType: str | None = None  # noqa: N815 - the name on the wire
     content: Any = None
     events: list[dict[str, Any]] = Field(default_factory=list)
-    repeat: int = Field(default=1, ge=1)  # push mode: the same push so often
+    repeat: int = Field(default=1, ge=1)  # push mode: how often the push is made
 
 
 class Advance(BaseModel):
-    """How far the clock goes on, at once or in steps that each wait for every reader's poll."""
+    """How far to move the clock: at once, or in steps that each wait until every reader polls."""
 
     model_config = ConfigDict(extra="forbid")
 
     advance: float = Field(ge=0)  # seconds
-    step: float | None = Field(default=None, gt=0)  # seconds; longer than a poll waits
-    timeout: float = Field(default=10, ge=0)  # real seconds for one step's polls
+    step: float | None = Field(default=None, gt=0)  # seconds; longer than a poll lasts
+    timeout: float = Field(default=10, ge=0)  # real seconds to wait for the polls of one step
 
 
 class DeclaredCall(BaseModel):
-    """A call that is at an agent."""
+    """A call to be placed with an agent."""
 
     model_config = ConfigDict(extra="forbid")
 
@@ -61,7 +62,7 @@ class DeclaredCall(BaseModel):
 
 
 def reply(body: object, status: int = 200) -> HTTPResponse:
-    """JSON for the caller."""
+    """Return a JSON response."""
     text = json.dumps(body, ensure_ascii=False).encode()
     return HTTPResponse(text, status, content_type="application/json")
 
@@ -87,16 +88,16 @@ def mount(app: Sanic[Any, Any], site: Site) -> None:
         ("POST", "/reset", api.reset),
     ):
         app.add_route(handler, PREFIX + path, methods=[method], name=f"{method}{path}")
-    every = ("GET", "POST", "PUT", "DELETE")
-    app.add_route(_nothing_here, PREFIX + "/<rest:path>", methods=every, name="no such control")
-    app.exception(ValidationError, ValueError)(_wrong)
+    methods = ("GET", "POST", "PUT", "DELETE")
+    app.add_route(_not_found, PREFIX + "/<rest:path>", methods=methods, name="no such control")
+    app.exception(ValidationError, ValueError)(_bad_request)
 
 
-async def _nothing_here(request: Request, rest: str) -> HTTPResponse:
+async def _not_found(request: Request, rest: str) -> HTTPResponse:
     return reply({"error": f"no {request.method} {PREFIX}/{rest}"}, 404)
 
 
-async def _wrong(_: Request, error: Exception) -> HTTPResponse:
+async def _bad_request(_: Request, error: Exception) -> HTTPResponse:
     if isinstance(error, ValidationError):
         parts = [f"{'.'.join(map(str, e['loc']))}: {e['msg']}" for e in error.errors()]
         return reply({"error": "; ".join(parts)}, 400)
@@ -104,51 +105,51 @@ async def _wrong(_: Request, error: Exception) -> HTTPResponse:
 
 
 def _filters(request: Request, known: tuple[str, ...]) -> tuple[dict[str, str], dict[str, float]]:
-    """The request's filters, and how long to wait for how many."""
-    given = {name: values[0] for name, values in request.args.items()}
-    waits = {name: float(given.pop(name, 0)) for name in ("after", "at_least", "timeout")}
-    unknown = set(given) - set(known)
+    """Return the request's filters, and ``after``, ``at_least`` and ``timeout``."""
+    filters = {name: values[0] for name, values in request.args.items()}
+    waits = {name: float(filters.pop(name, 0)) for name in ("after", "at_least", "timeout")}
+    unknown = set(filters) - set(known)
     if unknown:
         msg = f"unknown filter {', '.join(sorted(unknown))}; known: {', '.join(known)}"
         raise ValueError(msg)
-    return given, waits
+    return filters, waits
 
 
-async def _enough(
+async def _wait_for(
     find: Callable[[], list[dict[str, Any]]], waits: dict[str, float]
 ) -> list[dict[str, Any]]:
-    """Look until there are enough or the time is up."""
+    """Call ``find`` until it returns ``at_least`` items or ``timeout`` seconds have passed."""
     clock = asyncio.get_running_loop().time
     until = clock() + waits["timeout"]
-    found = find()
-    while len(found) < waits["at_least"] and clock() < until:
-        await asyncio.sleep(_LOOK_EVERY)
-        found = find()
-    return found
+    items = find()
+    while len(items) < waits["at_least"] and clock() < until:
+        await asyncio.sleep(_CHECK_EVERY)
+        items = find()
+    return items
 
 
 class Control:
-    """The handlers, over one site."""
+    """The handlers of the control API for one site."""
 
     def __init__(self, site: Site) -> None:
         self._site = site
 
     async def recorded(self, request: Request) -> HTTPResponse:
-        """Every request in order of arrival; filters, and ``at_least`` with ``timeout``."""
+        """List requests in order of arrival, filtered; wait for ``at_least`` up to ``timeout``."""
         wanted, waits = _filters(request, _RECORDED)
         recorder = self._site.recorder
-        found = await _enough(lambda: recorder.requests(wanted, int(waits["after"])), waits)
-        return reply({"items": found, "counts": dict(recorder.counts)})
+        items = await _wait_for(lambda: recorder.requests(wanted, int(waits["after"])), waits)
+        return reply({"items": items, "counts": dict(recorder.counts)})
 
     async def messages(self, request: Request) -> HTTPResponse:
-        """Every accepted message as its customer sees it; filters as for ``recorded``."""
+        """List accepted messages as customers see them; parameters as for ``recorded``."""
         wanted, waits = _filters(request, _MESSAGES)
         recorder = self._site.recorder
-        found = await _enough(lambda: recorder.received(wanted, int(waits["after"])), waits)
-        return reply({"items": found, "count": recorder.counts["messages"]})
+        items = await _wait_for(lambda: recorder.received(wanted, int(waits["after"])), waits)
+        return reply({"items": items, "count": recorder.counts["messages"]})
 
     async def pushes(self, request: Request) -> HTTPResponse:
-        """Every attempt to push."""
+        """List all push attempts."""
         wanted, waits = _filters(request, ("agent",))
         pusher = self._site.pusher
 
@@ -157,10 +158,10 @@ class Control:
                 push for push in pusher.pushes if push["agent"] in wanted.values() or not wanted
             ]
 
-        return reply({"items": await _enough(find, waits)})
+        return reply({"items": await _wait_for(find, waits)})
 
     async def state(self, request: Request) -> HTTPResponse:
-        """Agents, calls, settings, violations, counts and the clock."""
+        """Return agents, calls, settings, violations, counts and the clock."""
         del request
         gateway = self._site.gateway
         gateway.sweep()
@@ -176,64 +177,64 @@ class Control:
         )
 
     async def faults(self, request: Request) -> HTTPResponse:
-        """The script, with how often each fault acted."""
+        """List the scripted faults, each with how often it was used."""
         del request
         return reply({"items": self._site.faults.listed()})
 
     async def add_fault(self, request: Request) -> HTTPResponse:
-        """Script a fault."""
+        """Add a fault to the script."""
         return reply(self._site.faults.add(document(request)).model_dump(mode="json"), 201)
 
     async def clear_faults(self, request: Request, fault_id: int | None = None) -> HTTPResponse:
-        """Forget one fault or all; what hangs goes on hanging."""
+        """Remove one fault or all; requests that hang continue to hang."""
         del request
         self._site.faults.clear(fault_id)
         return reply({})
 
     async def events(self, request: Request) -> HTTPResponse:
         """Queue events for an agent."""
-        given = Events.model_validate(document(request))
-        single = [{"eventType": given.eventType, "content": given.content}]
+        wanted = Events.model_validate(document(request))
+        single = [{"eventType": wanted.eventType, "content": wanted.content}]
         gateway = self._site.gateway
-        gateway.agent(given.agent).push_times = given.repeat
-        for event in given.events or single:
+        gateway.agent(wanted.agent).push_times = wanted.repeat
+        for event in wanted.events or single:
             kind = event.get("eventType")
             if not isinstance(kind, str):
                 msg = "eventType: a string is needed"
-                raise ValueError(msg)  # noqa: TRY004 - told as 400
-            gateway.emit(given.agent, kind, event.get("content"))
+                raise ValueError(msg)  # noqa: TRY004 - answered with 400
+            gateway.emit(wanted.agent, kind, event.get("content"))
         return reply({}, 201)
 
     async def declare_call(self, request: Request) -> HTTPResponse:
-        """Let a call be at an agent."""
-        given = DeclaredCall.model_validate(document(request))
-        self._site.gateway.declare(given.call, given.agent, given.state)
+        """Place a call with an agent."""
+        call = DeclaredCall.model_validate(document(request))
+        self._site.gateway.declare(call.call, call.agent, call.state)
         return reply({}, 201)
 
     async def expire(self, request: Request, agent_id: str) -> HTTPResponse:
-        """End an agent's session; ``{"announce": true}`` lets its reader hear of it."""
+        """End an agent's session; with ``{"announce": true}`` its reader gets an event."""
         gateway = self._site.gateway
         announce = bool(document(request).get("announce")) if request.body else False
         gateway.end(gateway.agent(agent_id), announce=announce)
         return reply({})
 
     async def rotate(self, request: Request, agent_id: str) -> HTTPResponse:
-        """Let the next heartbeat's reply bring a new GUID."""
+        """Make the next heartbeat's response carry a new GUID."""
         del request
         self._site.strike(Fault(kind=Kind.ROTATE, agent=agent_id))
         return reply({})
 
     async def clock(self, request: Request) -> HTTPResponse:
-        """Let time go by; ``polled`` tells whether every reader kept up with the steps."""
-        given = Advance.model_validate(document(request))
-        left, polled = given.advance, True
+        """Move the clock; ``polled`` says whether every reader polled after each step."""
+        wanted = Advance.model_validate(document(request))
+        left, polled = wanted.advance, True
         while left > 0 and polled:
-            step = min(given.step or left, left)
+            step = min(wanted.step or left, left)
             left -= step
             before = self._readers()
             self._site.advance(step)
-            if given.step:
-                polled = await self._polled(before, given.timeout)
+            if wanted.step:
+                polled = await self._polled(before, wanted.timeout)
         return reply({"clock": self._site.gateway.clock.now(), "polled": polled, "left": left})
 
     def _readers(self) -> dict[Session, int]:
@@ -241,34 +242,34 @@ class Control:
         return {session: session.polls for session in sessions if session and session.polls}
 
     async def _polled(self, before: dict[Session, int], seconds: float) -> bool:
-        """Whether every session that is still there polls again in time."""
+        """Return whether every remaining session polls again within ``seconds``."""
         clock = asyncio.get_running_loop().time
         until = clock() + seconds
-        while any(polls == before.get(each) for each, polls in self._readers().items()):
+        while any(polls == before.get(session) for session, polls in self._readers().items()):
             if clock() >= until:
                 return False
-            await asyncio.sleep(_LOOK_EVERY)
+            await asyncio.sleep(_CHECK_EVERY)
         return True
 
     async def change_settings(self, request: Request) -> HTTPResponse:
-        """Set the site up otherwise, until the next reset."""
+        """Change the site's settings until the next reset."""
         self._site.change(document(request))
         return reply(self._site.settings.model_dump(mode="json"))
 
     async def reset(self, request: Request) -> HTTPResponse:
-        """Begin anew."""
+        """Reset the site to its initial state."""
         del request
         self._site.reset()
         return reply({})
 
 
 def document(request: Request) -> dict[str, Any]:
-    """The request's body: an object, empty where there is none."""
-    read = json.loads(request.body or b"{}")
-    if not isinstance(read, dict):
+    """Parse the request's body as a JSON object; no body counts as an empty object."""
+    value = json.loads(request.body or b"{}")
+    if not isinstance(value, dict):
         msg = "a JSON object is needed"
-        raise ValueError(msg)  # noqa: TRY004 - told as 400
-    return read
+        raise ValueError(msg)  # noqa: TRY004 - answered with 400
+    return value
 
 
 def _agent(agent: Agent) -> dict[str, Any]:

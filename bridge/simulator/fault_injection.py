@@ -1,4 +1,4 @@
-"""Acts a fault out on the connection; which request meets which fault is not decided here."""
+"""Carry out a fault on the connection; ``faults`` decides which request it applies to."""
 
 from __future__ import annotations
 
@@ -17,27 +17,27 @@ _GARBAGE = "<html><body>It works!</body></html>"
 
 
 def respond(answer: Answer) -> HTTPResponse:
-    """The answer as it should be."""
+    """Return the response without a fault."""
     body = json.dumps(answer.body, ensure_ascii=False).encode()
     return HTTPResponse(body, answer.status, answer.headers, CONTENT_TYPE)
 
 
 async def before(site: Site, fault: Fault) -> None:
-    """What comes before the request is looked at."""
+    """Apply the effects that precede the request: a delay, expired sessions or GUIDs."""
     if fault.kind is Kind.DELAY:
         await asyncio.sleep(fault.ms / 1000)
     site.strike(fault)
 
 
 def instead(fault: Fault) -> Answer:
-    """What is said of a request that was not taken."""
+    """Return the answer to a request that the fault kept from being performed."""
     if fault.kind is Kind.RETCODE:
         return Answer({"message": fault.message, "retcode": fault.retcode})
     return Answer({"message": fault.message, "retcode": ""}, status=fault.status)
 
 
 async def say(site: Site, fault: Fault, answer: Answer, request: Request) -> HTTPResponse:
-    """Say ``answer`` the way the fault has it, if at all."""
+    """Respond with ``answer`` as the fault distorts it, or drop the connection."""
     if fault.kind in (Kind.DROP_BEFORE, Kind.DROP_AFTER):
         await _drop(request)
     if fault.kind is Kind.HANG:
@@ -56,7 +56,7 @@ async def say(site: Site, fault: Fault, answer: Answer, request: Request) -> HTT
 
 
 async def _never() -> NoReturn:
-    """Wait to be cancelled, which Sanic does when the connection is gone."""
+    """Wait for the cancellation by Sanic that follows the end of the connection."""
     while True:
         await asyncio.Event().wait()
 
@@ -69,21 +69,21 @@ async def _drop(request: Request) -> NoReturn:
 async def _hang(site: Site, fault: Fault, request: Request) -> None:
     try:
         await asyncio.wait_for(site.released.wait(), fault.seconds)
-    except asyncio.TimeoutError:  # another class before 3.11
+    except asyncio.TimeoutError:  # not the built-in TimeoutError before Python 3.11
         if fault.takes:
             return
     await _drop(request)
 
 
 async def _slowly(fault: Fault, response: HTTPResponse, request: Request) -> NoReturn:
-    """Write past Sanic, which would send the head at once."""
+    """Write to the transport directly, because Sanic would send the head in one piece."""
     transport = _protocol(request).transport
-    whole = _raw(response)
+    data = _raw(response)
     if fault.kind is Kind.CUT:
-        transport.write(whole[: len(whole) - len(response.body or b"") // 2 - 1])
+        transport.write(data[: len(data) - len(response.body or b"") // 2 - 1])
     else:
-        for at in range(len(whole)):
-            transport.write(whole[at : at + 1])
+        for at in range(len(data)):
+            transport.write(data[at : at + 1])
             await asyncio.sleep(fault.ms / 1000)
     _protocol(request).close()
     await _never()

@@ -1,6 +1,6 @@
-"""Faults as a test scripts them: which request meets one, how often, and what it is.
+"""The fault script: which requests a fault applies to, how often, and its kind.
 
-Choosing only; ``fault_injection`` acts them out on the connection.
+This module only selects faults; ``fault_injection`` carries them out on the connection.
 """
 
 from __future__ import annotations
@@ -16,28 +16,28 @@ from bridge.simulator.inbound import Inbound
 
 
 class Kind(str, Enum):
-    """What goes wrong."""
+    """The kind of a fault."""
 
     STATUS = "status"  # an HTTP status; `status`, `body`, `headers`
     RETCODE = "retcode"  # HTTP 200 and a business error; `retcode`, `message`
-    DROP_BEFORE = "drop_before"  # the connection closes, nothing was taken
-    DROP_AFTER = "drop_after"  # the connection closes, the request was taken
-    HANG = "hang"  # silence for `seconds` (none: for good), then the answer
-    DELAY = "delay"  # `ms` pass before the request is looked at; then all is normal
-    DRIBBLE = "dribble"  # the answer, a byte every `ms`
-    CUT = "cut"  # half of the answer, then the connection closes
+    DROP_BEFORE = "drop_before"  # the connection closes, the request is not performed
+    DROP_AFTER = "drop_after"  # the connection closes after the request was performed
+    HANG = "hang"  # no response for `seconds` (null: forever), then the normal one
+    DELAY = "delay"  # `ms` pass before the request is handled normally
+    DRIBBLE = "dribble"  # the response, a byte every `ms`
+    CUT = "cut"  # half of the response, then the connection closes
     GARBAGE = "garbage"  # HTTP 200 with `body` instead of JSON
-    EMPTY = "empty"  # HTTP 200 with nothing
-    EXPIRE_GUIDS = "expire_guids"  # every GUID goes stale, the sessions stay; then all is normal
-    EXPIRE_SESSIONS = "expire_sessions"  # every session is gone; then all is normal
-    ROTATE = "rotate"  # every GUID is due for rotation; then all is normal
+    EMPTY = "empty"  # HTTP 200 with an empty body
+    EXPIRE_GUIDS = "expire_guids"  # every GUID goes stale, sessions stay; then normal
+    EXPIRE_SESSIONS = "expire_sessions"  # every session ends; then normal
+    ROTATE = "rotate"  # every GUID is due for rotation; then normal
 
 
 _TAKEN = {Kind.STATUS: False, Kind.RETCODE: False, Kind.DROP_BEFORE: False}
 
 
 class Fault(BaseModel):
-    """One scripted fault. What is not given matches everything."""
+    """A scripted fault. A filter that is not given matches every request."""
 
     model_config = ConfigDict(extra="forbid")
 
@@ -47,9 +47,9 @@ class Fault(BaseModel):
     method: str | None = None
     agent: str | None = None
     call: str | None = None
-    skip: int = Field(default=0, ge=0)  # so many matching requests pass first
+    skip: int = Field(default=0, ge=0)  # matching requests that pass first
     times: int | None = Field(default=1, ge=1)  # null: always
-    taken: bool | None = None  # whether the gateway does what was asked; null: the kind's own
+    taken: bool | None = None  # whether the request is performed; null: the kind's default
     status: int = Field(default=500, ge=100, le=599)
     retcode: str = "000-004"
     message: str = "scripted fault"
@@ -61,7 +61,7 @@ class Fault(BaseModel):
     used: int = 0
 
     @model_validator(mode="after")
-    def _counts_are_ours(self) -> Fault:
+    def _check_taken(self) -> Fault:
         if self.kind is Kind.DROP_AFTER and self.taken is False:
             msg = "drop_after is taken; drop_before is not"
             raise ValueError(msg)
@@ -72,11 +72,11 @@ class Fault(BaseModel):
 
     @property
     def takes(self) -> bool:
-        """Whether the gateway does what was asked before it fails to say so."""
+        """Return whether the gateway performs the request in spite of the fault."""
         return _TAKEN.get(self.kind, True) if self.taken is None else self.taken
 
     def meets(self, inbound: Inbound) -> bool:
-        """Whether this request is one that the fault is meant for."""
+        """Return whether the fault's filters match this request."""
         return (
             fnmatch.fnmatchcase(inbound.path, self.path)
             and self.method in (None, inbound.method)
@@ -85,7 +85,7 @@ class Fault(BaseModel):
         )
 
     def strikes(self) -> bool:
-        """Count a matching request, and tell whether the fault acts on it."""
+        """Count a matching request; return whether the fault applies to it."""
         if self.times is not None and self.used >= self.times:
             return False
         self.matched += 1
@@ -96,29 +96,29 @@ class Fault(BaseModel):
 
 
 class Faults:
-    """The script: the oldest fault that strikes is the one that acts."""
+    """The script: of several applicable faults, the oldest is used."""
 
     def __init__(self) -> None:
         self._faults: list[Fault] = []
         self._ids = itertools.count(1)
 
     def add(self, given: dict[str, Any]) -> Fault:
-        """Script a fault; raises pydantic's ``ValidationError``."""
+        """Add a fault; raises pydantic's ``ValidationError``."""
         fault = Fault.model_validate(given)
         fault.id, fault.matched, fault.used = next(self._ids), 0, 0
         self._faults.append(fault)
         return fault
 
     def clear(self, fault_id: int | None = None) -> None:
-        """Forget one fault, or all."""
+        """Remove one fault, or all."""
         self._faults = [] if fault_id is None else [f for f in self._faults if f.id != fault_id]
 
     def listed(self) -> list[dict[str, Any]]:
-        """Every fault, with how often it matched and acted."""
+        """Return all faults as JSON, with how often each matched and was used."""
         return [fault.model_dump(mode="json") for fault in self._faults]
 
     def take(self, inbound: Inbound) -> Fault | None:
-        """The fault that this request meets, if any."""
+        """Return the fault to apply to this request, if any, and count it."""
         if not self._faults:
             return None
         return next((f for f in self._faults if f.meets(inbound) and f.strikes()), None)

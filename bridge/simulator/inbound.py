@@ -1,4 +1,4 @@
-"""One request as the simulator sees it, and which operation its path names."""
+"""A received request, and the operation that its path names."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from bridge.simulator.checks import Json, Refused
 
 @dataclass(frozen=True, slots=True)
 class Route:
-    """A path of the contract; ``last`` names the segment after the verb."""
+    """A path of the contract; ``last`` is the name of the segment after the verb."""
 
     operation: str
     query: tuple[str, ...]
@@ -20,7 +20,7 @@ class Route:
 
 @dataclass(slots=True)
 class Inbound:
-    """A request, read as far as it can be; what is wrong with it waits in ``malformed``."""
+    """A request, parsed as far as possible; ``malformed`` is the first fault, if any."""
 
     method: str
     path: str  # below the base
@@ -29,34 +29,34 @@ class Inbound:
     body: bytes
     route: Route | None = None
     agent: str = ""
-    last: str = ""  # the path's last segment, where the route names one
+    last: str = ""  # the path's last segment, if the route names it
     read: Json | None = None
     malformed: Refused | None = None
     _call: str | None = field(default=None)
 
     @property
     def operation(self) -> str:
-        """The operation's name, empty where the path names none."""
+        """Return the operation's name, or "" if the path is unknown."""
         return self.route.operation if self.route else ""
 
     @property
     def guid(self) -> str:
-        """The ``Guid`` header."""
+        """Return the ``Guid`` header."""
         return self.headers.get("guid", "")
 
     @property
     def call(self) -> str | None:
-        """The call ID, wherever the path, the query or the body has it."""
+        """Return the call ID from the path, query or body."""
         return self._call
 
     def document(self) -> Json:
-        """Return the body as an object, or raise what is wrong with it."""
+        """Return the body as an object; raise ``Refused`` if it is malformed."""
         if self.malformed:
             raise self.malformed
         return self.read if self.read is not None else checks.json_object(self.body)
 
     def parameter(self, name: str) -> str | None:
-        """A query parameter's first value."""
+        """Return a query parameter's first value."""
         values = self.query.get(name)
         return values[0] if values else None
 
@@ -85,7 +85,7 @@ def receive(
     headers: Mapping[str, str],
     body: bytes,
 ) -> Inbound:
-    """Read a request without judging it, so that it can be recorded whatever it is."""
+    """Parse a request without refusing it, so that it is recorded even if malformed."""
     inbound = Inbound(method, path.removeprefix(contract.BASE), query, headers, body)
     if body:
         try:
@@ -93,11 +93,11 @@ def receive(
         except Refused as refused:
             inbound.malformed = refused
     _find_route(inbound, known=path.startswith(contract.BASE))
-    given = inbound.read.get("callid") if inbound.read else None
+    call_id = inbound.read.get("callid") if inbound.read else None
     if inbound.route and inbound.route.last == "callid":
-        given = inbound.last
-    given = given or inbound.parameter("callid")
-    inbound._call = given if isinstance(given, str) else None  # noqa: SLF001 - built here
+        call_id = inbound.last
+    call_id = call_id or inbound.parameter("callid")
+    inbound._call = call_id if isinstance(call_id, str) else None  # noqa: SLF001 - built here
     return inbound
 
 

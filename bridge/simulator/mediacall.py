@@ -25,7 +25,7 @@ def send_message(gateway: Gateway, inbound: Inbound) -> Answer:
 
 
 def _call(gateway: Gateway, agent_id: str, call_id: str) -> Call | None:
-    """The call, if it is known; known calls are held to their agent and state."""
+    """Return the call if it is known; refuse one of another agent or one that has ended."""
     call = gateway.calls.get(call_id)
     if call is None:
         if gateway.settings.calls is Calls.DECLARED:
@@ -58,11 +58,11 @@ def drop_call(gateway: Gateway, inbound: Inbound) -> Answer:
 
 
 def release(gateway: Gateway, inbound: Inbound) -> Answer:
-    """``DELETE voicecall/{agent}/release``: the agent's newest call."""
+    """``DELETE voicecall/{agent}/release``: release the agent's newest call."""
     signed_in(gateway, inbound)
-    held = gateway.held(inbound.agent)
-    if held:
-        gateway.emit(inbound.agent, "AgentEvent_Call_Release", held[-1].id)
+    calls = gateway.held(inbound.agent)
+    if calls:
+        gateway.emit(inbound.agent, "AgentEvent_Call_Release", calls[-1].id)
     elif gateway.settings.calls is Calls.DECLARED:
         raise Refused(contract.NO_SUCH_CALL, "release: the agent has no call")
     return Answer()
@@ -79,7 +79,7 @@ def reject(gateway: Gateway, inbound: Inbound) -> Answer:
 
 
 def transfer(gateway: Gateway, inbound: Inbound) -> Answer:
-    """``POST mediacall/{agent}/transfer``; to a signed-in agent (devicetype 2), it rings there."""
+    """``POST mediacall/{agent}/transfer``; rings at a signed-in agent (devicetype 2)."""
     signed_in(gateway, inbound)
     body = inbound.document()
     checks.table("body", contract.TRANSFER, body, strict=gateway.settings.strict)
@@ -102,15 +102,15 @@ def transfer(gateway: Gateway, inbound: Inbound) -> Answer:
 
 
 def set_call_nums(gateway: Gateway, inbound: Inbound) -> Answer:
-    """``POST mediacall/{agent}/setcallnums``: how many chats at a time."""
+    """``POST mediacall/{agent}/setcallnums``: set the number of simultaneous chats."""
     signed_in(gateway, inbound)
-    given = [inbound.last] if inbound.route and inbound.route.last else []
-    given += [value for values in inbound.query.values() for value in values]
-    given += [str(value) for value in (inbound.document().values() if inbound.body else ())]
+    numbers = [inbound.last] if inbound.route and inbound.route.last else []
+    numbers += [value for values in inbound.query.values() for value in values]
+    numbers += [str(value) for value in (inbound.document().values() if inbound.body else ())]
     if (
-        len(given) != 1
-        or not given[0].isdecimal()
-        or not 1 <= int(given[0]) <= contract.CALLNUMS_MAX
+        len(numbers) != 1
+        or not numbers[0].isdecimal()
+        or not 1 <= int(numbers[0]) <= contract.CALLNUMS_MAX
     ):
         raise Refused(contract.INVALID, f"setcallnums: one number, 1 to {contract.CALLNUMS_MAX}")
     return Answer()

@@ -1,4 +1,4 @@
-"""The paths below ``onlineagent/``: sign-in, sign-out, GUIDs and states (section 2)."""
+"""The paths below ``onlineagent/``: sign-in, sign-out, GUIDs and agent states (section 2)."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ def sign_in(gateway: Gateway, inbound: Inbound) -> Answer:
 
 
 def force_sign_in(gateway: Gateway, inbound: Inbound) -> Answer:
-    """``PUT onlineagent/{agent}/forcelogin``: throws the other session out."""
+    """``PUT onlineagent/{agent}/forcelogin``: ends the agent's other session."""
     if not gateway.settings.force_login:
         raise Refused(contract.FORCE_NOT_ALLOWED, "forcelogin: not allowed at this site")
     return _sign_in(gateway, inbound, force=True)
@@ -63,7 +63,7 @@ def _welcome(gateway: Gateway, session: Session) -> Answer:
 
 
 def _callback(body: checks.Json) -> Callback | None:
-    """Push mode, if both its fields were given; the simulator posts to this machine only."""
+    """Return the push callback if both fields are given; only http on loopback is allowed."""
     uri, token = body.get("callBackUri"), body.get("serviceToken")
     if not uri or not token:
         return None
@@ -86,7 +86,7 @@ def sign_out(gateway: Gateway, inbound: Inbound) -> Answer:
 
 
 def force_sign_out(gateway: Gateway, inbound: Inbound) -> Answer:
-    """``DELETE onlineagent/{agent}/forcelogout``: also releases the calls."""
+    """``DELETE onlineagent/{agent}/forcelogout``: also releases the agent's calls."""
     signed_in(gateway, inbound)
     for call in gateway.held(inbound.agent):
         gateway.emit(inbound.agent, "AgentEvent_Call_Release", call.id)
@@ -95,7 +95,7 @@ def force_sign_out(gateway: Gateway, inbound: Inbound) -> Answer:
 
 
 def handshake(gateway: Gateway, inbound: Inbound) -> Answer:
-    """``POST onlineagent/{agent}/handshake``: push mode's heartbeat, which brings new GUIDs."""
+    """``POST onlineagent/{agent}/handshake``: the heartbeat of push mode, which renews GUIDs."""
     session = signed_in(gateway, inbound)
     session.seen_at = gateway.clock.now()
     answer = Answer()
@@ -105,7 +105,7 @@ def handshake(gateway: Gateway, inbound: Inbound) -> Answer:
 
 
 def update_guid(gateway: Gateway, inbound: Inbound) -> Answer:
-    """``PUT onlineagent/{agent}/updateGuid``; a static GUID stays what it is."""
+    """``PUT onlineagent/{agent}/updateGuid``; with static GUIDs, nothing changes."""
     session = signed_in(gateway, inbound)
     static = gateway.settings.auth_mode is AuthMode.STATIC
     guid = session.guid if static else gateway.rotate(session)
@@ -124,7 +124,7 @@ def reset_skill(gateway: Gateway, inbound: Inbound) -> Answer:
 
 
 def become(status: str) -> Callable[[Gateway, Inbound], Answer]:
-    """A change of the agent's state."""
+    """Return an operation that changes the agent's state."""
 
     def operation(gateway: Gateway, inbound: Inbound) -> Answer:
         signed_in(gateway, inbound).status = status

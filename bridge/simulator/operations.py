@@ -1,6 +1,6 @@
-"""Which function serves which operation, and what is checked before any of them.
+"""Map each operation to its function, and check what all operations require.
 
-The table here and the contract's paths are the only two lists of operations.
+This table and ``contract.ROUTES`` are the only two lists of operations.
 """
 
 from __future__ import annotations
@@ -14,7 +14,7 @@ from bridge.simulator.state import Gateway
 
 
 def check(gateway: Gateway, inbound: Inbound) -> None:
-    """Hold what every path asks for, before the operation itself."""
+    """Check what every path requires: agent ID, query parameters and content type."""
     if inbound.malformed:
         raise inbound.malformed
     checks.agent_id(inbound.agent, gateway.settings.max_agent_id)
@@ -52,7 +52,7 @@ SIGNING = frozenset({"sign_in", "force_sign_in", "sign_out", "force_sign_out"})
 
 
 async def perform(gateway: Gateway, inbound: Inbound) -> Answer:
-    """Check a request and do what its path says."""
+    """Check a request and perform its operation."""
     check(gateway, inbound)
     if inbound.operation == "poll":
         return await agentevent.poll(gateway, inbound)

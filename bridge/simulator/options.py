@@ -1,7 +1,7 @@
-"""How the simulated site is set up; every setting can be changed while it runs.
+"""Settings of the simulated site; all can be changed while it runs.
 
-Where the published contract is silent or unsure, the default is lenient and a setting here is
-the other reading. No request is read here.
+Where the published contract is silent or unconfirmed, the default is the lenient reading and a
+setting selects the other.
 """
 
 from __future__ import annotations
@@ -12,9 +12,9 @@ from pydantic import BaseModel, ConfigDict, Field
 
 
 class Deployment(str, Enum):
-    """What ``data`` of sendmessage is."""
+    """The format of ``data`` in sendmessage."""
 
-    PUBLIC_CLOUD = "public_cloud"  # a string that holds JSON
+    PUBLIC_CLOUD = "public_cloud"  # a string that contains JSON
     PRIVATE = "private"  # the text itself
 
 
@@ -26,14 +26,14 @@ class AuthMode(str, Enum):
 
 
 class Encryption(str, Enum):
-    """``MULTIMEDIA_SECMODE``: who encrypts, and so how much content fits."""
+    """``MULTIMEDIA_SECMODE``: who encrypts, which determines the size limit."""
 
     PLATFORM = "platform"  # 1: 1.9 KB
     BUSINESS = "business"  # 0: 3.8 KB
 
 
 class Counted(str, Enum):
-    """What the size cap counts; the contract says "the content" and no more."""
+    """What the size limit counts; the contract only says "the content"."""
 
     CONTENT = "content"
     DATA = "data"  # the whole data string
@@ -42,35 +42,35 @@ class Counted(str, Enum):
 class Calls(str, Enum):
     """Which call IDs a message may name."""
 
-    ANY = "any"  # every well-formed one
-    DECLARED = "declared"  # those that rang here or were declared through the control API
+    ANY = "any"  # any well-formed ID
+    DECLARED = "declared"  # only those that rang here or were declared by the control API
 
 
 class Record(str, Enum):
-    """How much of each request is kept."""
+    """How much of each request is recorded."""
 
     NONE = "none"  # counts only, for benchmarks
-    SUMMARY = "summary"  # no headers and no bodies, but the messages
+    SUMMARY = "summary"  # messages, but no headers or bodies
     FULL = "full"
 
 
 class Cookie(str, Enum):
-    """Whether a load balancer stands before the gateway and how it behaves."""
+    """Whether a load balancer precedes the gateway, and how it treats its cookie."""
 
     OFF = "off"
-    SENT = "sent"  # sign-in sets a cookie; nobody looks at it
+    SENT = "sent"  # sign-in sets a cookie, which is not checked
     REQUIRED = "required"  # without it the request reaches the wrong node: not signed in
 
 
 class RotateOn(str, Enum):
-    """Which replies may bring a new GUID."""
+    """Which responses may carry a new GUID."""
 
     HEARTBEAT = "heartbeat"  # the poll's, or the handshake's in push mode
-    ANY = "any"  # every accepted request's
+    ANY = "any"  # that of any accepted request
 
 
 class StaleCode(str, Enum):
-    """What a GUID that is no longer good is told while its agent's session lives."""
+    """The retcode for a stale GUID while the agent's session is alive."""
 
     NO_PERMISSION = "000-003"
     NOT_SIGNED_IN = "100-006"
@@ -86,23 +86,23 @@ class Settings(BaseModel):
     encryption: Encryption = Encryption.PLATFORM
     limit_counts: Counted = Counted.CONTENT
     calls: Calls = Calls.ANY
-    strict: bool = False  # the narrower reading of every row that is not confirmed
-    agents: dict[str, str] = Field(default_factory=dict)  # id: password; none given: anybody
+    strict: bool = False  # the narrower reading of every unconfirmed row
+    agents: dict[str, str] = Field(default_factory=dict)  # ID: password; if empty, anyone may
     max_agent_id: int = Field(default=59999, ge=101)  # a 2025 edition says 999999
     force_login: bool = True  # False: 100-015
     poll_seconds: float = Field(default=10, ge=0)  # how long a poll without an event lasts
     guid_interval_ms: float = Field(default=60_000, gt=0)  # GUIDINTERVAL
-    guid_timeout_ms: float = Field(default=120_000, gt=0)  # GUIDTIMEOUT, from a GUID's issue on
+    guid_timeout_ms: float = Field(default=120_000, gt=0)  # GUIDTIMEOUT, since the GUID's issue
     signout_seconds: float = Field(default=120, gt=0)  # without a poll or handshake
-    former_guid: bool = True  # False: a rotated GUID is void at once ("implied, not stated")
+    former_guid: bool = True  # False: rotation voids the old GUID ("implied, not stated")
     stale_code: StaleCode = StaleCode.NO_PERMISSION
     rotate_on: RotateOn = RotateOn.HEARTBEAT
     cookie: Cookie = Cookie.OFF
     delay_ms: float = Field(default=0, ge=0)  # each sendmessage takes this long
-    push_retry_ms: float = Field(default=200, ge=0)  # pause before a push is tried again
+    push_retry_ms: float = Field(default=200, ge=0)  # pause before a push is retried
     push_attempts: int = Field(default=3, ge=1)
     record: Record = Record.FULL
 
     def changed(self, changes: dict[str, object]) -> Settings:
-        """The same site with ``changes``; raises pydantic's ``ValidationError``."""
+        """Return the settings with ``changes`` applied; raises pydantic's ``ValidationError``."""
         return Settings.model_validate({**self.model_dump(), **changes})

@@ -1,7 +1,7 @@
-"""Push mode: the gateway POSTs an agent's events to the address given at sign-in.
+"""Push mode: POST an agent's events to the callback URI given at sign-in.
 
-One task per session; the blocking POST has a thread. The addresses are this machine's only, which
-the sign-in has made sure of.
+One task per session, with the blocking POST in a thread. The sign-in has checked that the URI is on
+loopback.
 """
 
 from __future__ import annotations
@@ -20,7 +20,7 @@ TIMEOUT = 5.0  # seconds for one POST
 
 
 class Pusher:
-    """Pushes what is in the mailboxes of sessions in push mode."""
+    """Pushes queued events of sessions in push mode."""
 
     def __init__(self, gateway: Gateway) -> None:
         self.pushes: list[dict[str, Any]] = []  # every attempt, oldest first
@@ -28,7 +28,7 @@ class Pusher:
         self._tasks: set[asyncio.Task[None]] = set()
 
     def attend(self, session: Session) -> None:
-        """Push this session's events until it ends."""
+        """Start pushing a session's events until it ends; do nothing if it polls."""
         if session.callback is None:
             return
         task = asyncio.create_task(self._run(session, session.callback))
@@ -36,7 +36,7 @@ class Pusher:
         task.add_done_callback(self._tasks.discard)
 
     def stop(self) -> None:
-        """Push nothing more."""
+        """Stop pushing."""
         for task in self._tasks:
             task.cancel()
 
@@ -73,7 +73,7 @@ class Pusher:
             "Guid": session.guid,
             "service_token": callback.token,
         }
-        noted: dict[str, Any] = {
+        record: dict[str, Any] = {
             "at": time.time(),
             "agent": session.agent_id,
             "url": callback.uri,
@@ -82,11 +82,11 @@ class Pusher:
             "attempt": attempt,
         }
         try:
-            noted.update(await asyncio.to_thread(_post, callback.uri, headers, body))
+            record.update(await asyncio.to_thread(_post, callback.uri, headers, body))
         except (OSError, http.client.HTTPException) as error:
-            noted.update(status=0, reply=None, taken=False, error=repr(error))
-        self.pushes.append(noted)
-        return bool(noted["taken"])
+            record.update(status=0, reply=None, taken=False, error=repr(error))
+        self.pushes.append(record)
+        return bool(record["taken"])
 
 
 def _post(uri: str, headers: dict[str, str], body: dict[str, Any]) -> dict[str, Any]:

@@ -1,7 +1,6 @@
-"""What happened: every request in order of arrival, and every message as the customer sees it.
+"""The record: requests in order of arrival, and messages as the customer sees them.
 
-It keeps and filters; it judges nothing. Times of day (``at``) are the machine's, ``clock`` is the
-simulated one.
+``at`` is the machine's time, ``clock`` the simulated one.
 """
 
 from __future__ import annotations
@@ -19,7 +18,7 @@ from bridge.simulator.options import Record
 
 @dataclass(slots=True, eq=False)
 class Entry:
-    """One request and what became of it."""
+    """A request, its verdict and its response."""
 
     seq: int
     at: float
@@ -30,23 +29,23 @@ class Entry:
     agent: str
     call: str | None
     peer: int = 0  # the client's port: one per connection
-    beside: int = 0  # sendmessages of the same call that were being served on arrival
+    beside: int = 0  # sendmessages of the same call in progress on arrival
     query: dict[str, str] | None = None
     headers: dict[str, str] | None = None
     body: Any = None
-    verdict: str = "pending"  # then accepted or refused: whether the gateway took it
+    verdict: str = "pending"  # then accepted or refused
     reason: str = ""
     fault: str = ""
-    answer: dict[str, Any] | None = None  # None: nothing (whole) was sent
+    answer: dict[str, Any] | None = None  # None: no complete response was sent
     took_ms: float = 0.0
 
     def shown(self) -> dict[str, Any]:
-        """The entry as JSON."""
+        """Return the entry as a JSON object."""
         return {name: getattr(self, name) for name in Entry.__slots__}
 
 
 class Recorder:
-    """The record; ``level`` says how much is kept."""
+    """Records requests and messages; ``level`` determines how much of them."""
 
     def __init__(self, level: Record) -> None:
         self.level = level
@@ -58,7 +57,7 @@ class Recorder:
         self._serving: Counter[str] = Counter()
 
     def arrived(self, inbound: Inbound, clock: float, peer: int) -> Entry:
-        """Open the entry of a request that was just read."""
+        """Create the entry of a request that just arrived."""
         self._seq += 1
         entry = Entry(
             self._seq,
@@ -83,7 +82,7 @@ class Recorder:
         return entry
 
     def judged(self, entry: Entry, verdict: str, reason: str = "") -> None:
-        """Note whether the gateway took the request."""
+        """Record whether the gateway accepted the request."""
         entry.verdict = verdict
         entry.reason = reason
         self.counts[verdict] += 1
@@ -91,7 +90,7 @@ class Recorder:
             self.counts[f"{entry.operation}.{verdict}"] += 1
 
     def answered(self, entry: Entry, status: int, body: Any, headers: dict[str, str]) -> None:
-        """Note what was said; a request is answered at most once."""
+        """Record the response; a request has at most one."""
         if self.level is Record.FULL:
             entry.answer = {"status": status, "body": body, "headers": headers}
         elif self.level is Record.SUMMARY:
@@ -106,7 +105,7 @@ class Recorder:
                 del self._serving[entry.call]
 
     def delivered(self, entry: Entry, message: Message) -> None:
-        """Note a message that a customer gets, again if it was sent again."""
+        """Record a message that a customer receives; a retried one is recorded again."""
         self.counts["messages"] += 1
         if self.level is Record.NONE:
             return
@@ -129,7 +128,7 @@ class Recorder:
         )
 
     def requests(self, wanted: dict[str, str], after: int = 0) -> list[dict[str, Any]]:
-        """Entries that match: ``path`` (a pattern) and any of an entry's own fields."""
+        """Return matching entries: ``path`` is a pattern, other filters are exact."""
         path = wanted.get("path")
         rest = [(name, value) for name, value in wanted.items() if name != "path"]
         return [
@@ -141,7 +140,7 @@ class Recorder:
         ]
 
     def received(self, wanted: dict[str, str], after: int = 0) -> list[dict[str, Any]]:
-        """Messages of a ``call`` or an ``agent``, or all, in the order they were taken."""
+        """Return matching messages in the order they were accepted."""
         return [
             message
             for message in self.messages

@@ -1,7 +1,7 @@
-"""The listening socket: opened on a free port if asked, announced once it listens, closed cleanly.
+"""The listening socket: bind it (port 0 takes a free port), announce it, and close it cleanly.
 
-``POST /simulator/refuse`` closes it for a while, so that connections
-are refused as by a dead gateway.
+``POST /simulator/refuse`` closes it for a while, so that connections are refused as by a gateway
+that is down.
 """
 
 from __future__ import annotations
@@ -22,13 +22,13 @@ from bridge.simulator.site import Site
 
 BACKLOG = 1024
 SWEEP_EVERY = 1.0  # seconds
-REPLY_FIRST = 0.02  # seconds that replies have before connections are cut
+REPLY_FIRST = 0.02  # seconds to send pending responses before connections are cut
 
 
 def run(settings: Settings, host: str, port: int) -> None:
     """Serve until SIGTERM or SIGINT."""
     try:
-        import uvloop  # noqa: PLC0415 - comes with Sanic where the platform has it
+        import uvloop  # noqa: PLC0415 - installed with Sanic where supported
 
         loop: asyncio.AbstractEventLoop = uvloop.new_event_loop()
     except ImportError:
@@ -42,7 +42,7 @@ def run(settings: Settings, host: str, port: int) -> None:
 
 
 class Server:
-    """One simulator on one address."""
+    """A simulator that listens on one address."""
 
     def __init__(self, settings: Settings, host: str, port: int) -> None:
         self._site = Site(settings)
@@ -52,12 +52,12 @@ class Server:
         )
         self._host = host
         self._port = port
-        self._server: Any = None  # Sanic's AsyncioServer, which is untyped
+        self._server: Any = None  # Sanic's AsyncioServer, untyped
         self._stopping = asyncio.Event()
         self._tasks: set[asyncio.Task[None]] = set()
 
     async def serve(self) -> None:
-        """Listen, say so, and end when a signal says so."""
+        """Listen, announce the address, and serve until a signal arrives."""
         loop = asyncio.get_running_loop()
         for number in (signal.SIGTERM, signal.SIGINT):
             loop.add_signal_handler(number, self._stopping.set)
@@ -69,7 +69,7 @@ class Server:
         for task in self._tasks:
             task.cancel()
         self._site.reset()
-        await asyncio.sleep(REPLY_FIRST)  # what waited is answered or dropped
+        await asyncio.sleep(REPLY_FIRST)  # waiting requests are answered or dropped
         await self._close()
 
     def _shown(self) -> str:
@@ -77,14 +77,14 @@ class Server:
 
     def _bind(self) -> socket.socket:
         family = socket.AF_INET6 if ":" in self._host else socket.AF_INET
-        bound = socket.socket(family)
-        bound.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-        bound.bind((self._host, self._port))
-        self._port = bound.getsockname()[1]
-        return bound
+        sock = socket.socket(family)
+        sock.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        sock.bind((self._host, self._port))
+        self._port = sock.getsockname()[1]
+        return sock
 
-    async def _listen(self, bound: socket.socket, *, first: bool = False) -> None:
-        server: Any = await self._app.create_server(sock=bound, backlog=BACKLOG)
+    async def _listen(self, sock: socket.socket, *, first: bool = False) -> None:
+        server: Any = await self._app.create_server(sock=sock, backlog=BACKLOG)
         if first:
             await server.startup()
             await server.before_start()
@@ -123,6 +123,6 @@ class Server:
     async def _refusal(self, seconds: float) -> None:
         await asyncio.sleep(REPLY_FIRST)
         await self._close()
-        bound = self._bind()  # not listening: the port stays ours, connections are refused
+        sock = self._bind()  # bound but not listening: keeps the port, refuses connections
         await asyncio.sleep(seconds)
-        await self._listen(bound)
+        await self._listen(sock)

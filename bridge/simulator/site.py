@@ -1,4 +1,4 @@
-"""One simulated site: its state, script and record, which are begun anew by a reset."""
+"""A simulated site: its state, fault script and record, all of which a reset recreates."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from bridge.simulator.state import Gateway, Session
 
 
 class Site:
-    """Everything behind the two HTTP faces."""
+    """The objects behind the gateway's interface and the control API."""
 
     def __init__(self, settings: Settings) -> None:
         self._first = settings
@@ -24,20 +24,20 @@ class Site:
         self.faults = Faults()
         self.recorder = Recorder(self._first.record)
         self.pusher = Pusher(self.gateway)
-        self.released = asyncio.Event()  # lets go what hangs
+        self.released = asyncio.Event()  # set to release hanging requests
 
     @property
     def settings(self) -> Settings:
-        """How the site is set up now."""
+        """Return the current settings."""
         return self.gateway.settings
 
     def change(self, changes: dict[str, object]) -> None:
-        """Set the site up otherwise; raises pydantic's ``ValidationError``."""
+        """Apply changed settings; raises pydantic's ``ValidationError``."""
         self.gateway.settings = self.settings.changed(changes)
         self.recorder.level = self.settings.record
 
     def reset(self) -> None:
-        """Forget everything and set the site up as at the start; what waits or hangs is ended."""
+        """Restore the initial settings and state; end polls that wait and requests that hang."""
         self.pusher.stop()
         self.released.set()
         for agent in self.gateway.agents.values():
@@ -45,20 +45,20 @@ class Site:
         self._begin()
 
     def advance(self, seconds: float) -> None:
-        """Let time go by: who was silent is signed out, polls that waited long enough end."""
+        """Move the clock forward: sign out silent agents, end polls that have timed out."""
         self.gateway.clock.advance(seconds)
         self.gateway.sweep()
         for agent in self.gateway.agents.values():
             agent.wake_up.set()
 
     def strike(self, fault: Fault) -> None:
-        """Do what a fault does to the sessions, its agent's or everybody's."""
-        chosen = [
+        """Apply a fault's effect on sessions: its agent's, or all agents'."""
+        agents = [
             agent
             for agent in self.gateway.agents.values()
             if agent.session and fault.agent in (None, agent.id)
         ]
-        for agent in chosen:
+        for agent in agents:
             session: Session | None = agent.session
             if session is None:
                 continue

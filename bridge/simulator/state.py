@@ -1,7 +1,7 @@
-"""What the simulated gateway remembers: agents, sessions, GUIDs, calls and events.
+"""The state of the simulated gateway: agents, sessions, GUIDs, calls and events.
 
-The only asyncio here is the event that wakes a waiting poll. Time comes from the clock that it is
-given. Nothing here reads a request's fields or speaks HTTP.
+The only use of asyncio is the event that wakes a waiting poll; time comes from the given clock.
+This module does not parse requests or handle HTTP.
 """
 
 from __future__ import annotations
@@ -21,18 +21,18 @@ from bridge.simulator.options import AuthMode, Settings
 
 Event = dict[str, Any]
 
-ENDED = ("released", "rejected", "transferred")  # a call's states that take no message
+ENDED = ("released", "rejected", "transferred")  # states in which a call takes no messages
 
 
 def new_guid() -> str:
-    """A GUID in the published form."""
+    """Return a new GUID in the published format."""
     token = uuid.uuid4()
     return f"{token}.AgentGateway{token.int % 2}"
 
 
 @dataclass(frozen=True, slots=True)
 class Callback:
-    """Where and how events are pushed."""
+    """Where events are pushed to, and the token that goes with them."""
 
     uri: str
     token: str
@@ -48,30 +48,30 @@ class Session:
     status: str
     callback: Callback | None = None
     guid: str = field(default_factory=new_guid)
-    issued_at: float = 0.0  # when this GUID was given out
+    issued_at: float = 0.0  # when the current GUID was issued
     seen_at: float = 0.0  # last poll or handshake
     rotate_now: bool = False
-    polling: int = 0  # polls that wait at this moment
+    polling: int = 0  # polls waiting now
     polls: int = 0
-    former: dict[str, float] = field(default_factory=dict)  # GUID: until when it is good
+    former: dict[str, float] = field(default_factory=dict)  # GUID: when it expires
 
     @property
     def login_time(self) -> str:
-        """Epoch milliseconds, as the samples give them."""
+        """Return the sign-in time in epoch milliseconds, as in the samples."""
         return str(int(self.signed_in_at * 1000))
 
 
 @dataclass(slots=True, eq=False)
 class Agent:
-    """A person or account; it outlives its sessions."""
+    """A person or account; outlives its sessions."""
 
     id: str
     session: Session | None = None
     mailbox: deque[Event] = field(default_factory=deque)
     wake_up: asyncio.Event = field(default_factory=asyncio.Event)
-    parting: dict[str, Event] = field(default_factory=dict)  # GUID of a lost session: last event
-    signing: str = ""  # the sign-in or sign-out being served
-    push_times: int = 1  # the next push is made so often
+    parting: dict[str, Event] = field(default_factory=dict)  # ended session's GUID: last event
+    signing: str = ""  # the sign-in or sign-out in progress
+    push_times: int = 1  # how often the next push is made
     sign_ins: int = 0
     forced: int = 0
 
@@ -95,7 +95,7 @@ _CALL_EVENTS = {
 
 
 class Gateway:
-    """The whole state of one simulated site."""
+    """The state of one simulated site."""
 
     def __init__(self, settings: Settings, clock: Clock) -> None:
         self.settings = settings
@@ -105,20 +105,20 @@ class Gateway:
         self.violations: list[dict[str, Any]] = []
 
     def agent(self, agent_id: str) -> Agent:
-        """The agent of that ID."""
-        found = self.agents.get(agent_id)
-        if found is None:
-            found = self.agents[agent_id] = Agent(agent_id)
-        return found
+        """Return the agent with that ID, creating it if necessary."""
+        agent = self.agents.get(agent_id)
+        if agent is None:
+            agent = self.agents[agent_id] = Agent(agent_id)
+        return agent
 
     def violation(self, agent_id: str, what: str) -> None:
-        """Note the breach of a rule that the gateway itself would not punish."""
+        """Record a violation of a rule that the real gateway would not enforce."""
         self.violations.append({"clock": self.clock.now(), "agent": agent_id, "what": what})
 
     # Sessions and GUIDs
 
     def live(self, agent_id: str) -> Session | None:
-        """The agent's session, unless it has been silent for too long."""
+        """Return the agent's session; end it first if it has been silent for too long."""
         agent = self.agents.get(agent_id)
         session = agent.session if agent else None
         if agent is None or session is None:
@@ -135,7 +135,7 @@ class Gateway:
             self.live(agent_id)
 
     def begin(self, agent: Agent, session: Session) -> None:
-        """Sign an agent in, throwing out the session that it may have."""
+        """Sign an agent in, ending its current session if there is one."""
         if agent.session is not None:
             self.end(agent, announce=True)
             agent.forced += 1
@@ -147,7 +147,7 @@ class Gateway:
             self.emit(agent.id, "AgentState_Ready", None)
 
     def end(self, agent: Agent, *, announce: bool) -> None:
-        """End a session; ``announce`` lets its reader hear AgentOther_ShutdownService."""
+        """End a session; with ``announce`` its reader gets AgentOther_ShutdownService."""
         session = agent.session
         if session is None:
             return
@@ -160,7 +160,7 @@ class Gateway:
         agent.wake_up.set()
 
     def admit(self, agent_id: str, guid: str) -> Session:
-        """The session that a request's GUID stands for."""
+        """Return the session of a request's GUID; raise ``Refused`` if it is not valid."""
         session = self.live(agent_id)
         if session is None:
             reason = f"Guid: agent {agent_id} is not signed in"
@@ -173,7 +173,7 @@ class Gateway:
         raise Refused(self.settings.stale_code.value, f"Guid: {why}")
 
     def renew(self, session: Session) -> str | None:
-        """Give the session a new GUID if one is due, and return it."""
+        """Rotate the session's GUID if that is due, and return the new one."""
         age_ms = (self.clock.now() - session.issued_at) * 1000
         due = age_ms >= self.settings.guid_interval_ms or session.rotate_now
         if self.settings.auth_mode is AuthMode.STATIC or not due:
@@ -181,7 +181,7 @@ class Gateway:
         return self.rotate(session)
 
     def rotate(self, session: Session) -> str:
-        """Replace the GUID; the former one stays good until its own timeout."""
+        """Replace the GUID; the former one stays valid until its own timeout."""
         until = session.issued_at + self.settings.guid_timeout_ms / 1000
         session.former[session.guid] = until if self.settings.former_guid else 0.0
         session.guid = new_guid()
@@ -190,14 +190,14 @@ class Gateway:
         return session.guid
 
     def void(self, session: Session) -> None:
-        """Let every GUID of a living session go stale; nobody learns the new one."""
+        """Make every GUID of a live session stale; the new one is not sent to anyone."""
         session.former = dict.fromkeys((*session.former, session.guid), 0.0)
         session.guid = new_guid()
         session.issued_at = self.clock.now()
 
     @contextmanager
     def alone(self, agent_id: str, what: str) -> Iterator[None]:
-        """Hold that no sign-in or sign-out of an agent begins before the last one's reply."""
+        """Refuse a sign-in or sign-out of an agent while another is in progress."""
         agent = self.agent(agent_id)
         if agent.signing:
             self.violation(agent_id, f"{what} during {agent.signing}")
@@ -212,11 +212,11 @@ class Gateway:
     # Events and calls
 
     def event(self, agent_id: str, kind: str, content: object) -> Event:
-        """An event in its published shape."""
+        """Return an event in the published format."""
         return {"eventType": kind, "workNo": agent_id, "content": content}
 
     def emit(self, agent_id: str, kind: str, content: object) -> None:
-        """Queue an event for an agent and follow the call that it tells of."""
+        """Queue an event for an agent and update the state of its call."""
         state = _CALL_EVENTS.get(kind)
         call_id = call_of(content)
         if state and call_id:
@@ -226,11 +226,11 @@ class Gateway:
         agent.wake_up.set()
 
     def declare(self, call_id: str, agent_id: str, state: str) -> None:
-        """Let a call be at an agent, in a state."""
+        """Place a call with an agent, in the given state."""
         self.calls[call_id] = Call(call_id, agent_id, state)
 
     def held(self, agent_id: str) -> list[Call]:
-        """The agent's calls that have not ended, oldest first."""
+        """Return the agent's calls that have not ended, oldest first."""
         return [
             call
             for call in self.calls.values()
@@ -239,10 +239,10 @@ class Gateway:
 
 
 def call_of(content: object) -> str | None:
-    """The call ID of an event's content: ``callid``, ``callId`` or the bare string."""
+    """Return the call ID in an event's content: ``callid``, ``callId`` or the bare string."""
     if isinstance(content, str):
         return content
     if isinstance(content, dict):
-        found = content.get("callid") or content.get("callId")
-        return found if isinstance(found, str) else None
+        call_id = content.get("callid") or content.get("callId")
+        return call_id if isinstance(call_id, str) else None
     return None

@@ -1,6 +1,6 @@
-"""State as values: what is stored, what changes it, what was loaded, and what is to be written.
+"""Immutable values exchanged between edge, planners, core and store: records, commands and plans.
 
-Pure: no clock, no SQL, no threads, no HTTP. ``records`` and ``commands`` come first; ``snapshot``
-is what a planner is given, ``plan`` what it gives back. How rows are read and written is the
-store's business; what follows from a command is decided in ``bridge.planners``.
+Pure: no clock, SQL, threads or HTTP. Reading and writing rows belongs to ``bridge.store``,
+decisions to ``bridge.planners``. Read ``records`` and ``commands`` first; then ``snapshot``, a
+planner's input, and ``plan``, its result.
 """

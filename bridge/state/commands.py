@@ -1,8 +1,8 @@
-"""Commands: everything that changes what is stored, on its way to the core, as frozen values.
+"""Commands: frozen values that request a change of the stored data from the core.
 
-A command names the rows that it needs loaded; its planner decides, by those alone, what follows.
-Some come from the edge (an action call, an agent's click), some from senders (what a sending came
-to), some from the core's own timers. There is no other way to write.
+A command names the rows to load; its planner decides from those rows alone. Commands come from the
+edge (an action call, an agent's click), from the senders (the result of a request) and from the
+core's timers. Nothing is written except through a command.
 """
 
 from __future__ import annotations
@@ -21,24 +21,24 @@ from bridge.turn import Turn
 
 
 def new_key() -> str:
-    """A key for a command that has none by itself: the same key twice has one outcome."""
+    """Return a random key for a command that has no natural idempotency key."""
     return secrets.token_hex(16)
 
 
 @dataclass(frozen=True, kw_only=True)
 class Command:
-    """Base of all commands.
+    """Base class of all commands.
 
     Attributes:
-        key: the same key has one outcome, however often the command is put.
-        answer_by: when whoever put it stops waiting; planned after that, it is refused.
+        key: idempotency key: commands with the same key have one outcome.
+        answer_by: when the caller stops waiting; a command not planned by then is refused.
     """
 
     key: str = field(default_factory=new_key)
     answer_by: float | None = None
 
     def needs(self) -> Needs:
-        """The rows to load for it."""
+        """Return the rows that the planner needs loaded."""
         return Needs()
 
 
@@ -56,11 +56,12 @@ class ActionKind(str, Enum):
 
 @dataclass(frozen=True)
 class BroughtAssignment:
-    """An assignment that came with a message, and since when it holds.
+    """An assignment that arrived with a customer's message.
 
     Attributes:
+        given_at: when the assignment took effect.
         source: token or metadata.
-        warning: what had to be corrected in it, or None.
+        warning: what was corrected in it, or None.
     """
 
     assignment: Assignment
@@ -71,13 +72,13 @@ class BroughtAssignment:
 
 @dataclass(frozen=True, kw_only=True)
 class CallAction(Command):
-    """Rasa called an action; ``key`` is derived from the turn.
+    """Run one of the bridge's actions, called by Rasa; ``key`` is derived from the turn.
 
     Attributes:
-        brought: the assignment that the message brought, or why it is not believed.
-        wait: seconds to wait for the outcome of what is sent.
-        responses: the domain's, where the request carried them or they are known by now.
-        domain_asked: the domain was asked for, whatever came of it.
+        brought: the assignment that arrived with the message, or the error that rejects it.
+        wait: seconds to wait for the outcome of the deliveries.
+        responses: the domain's responses, if the request carried them or they are known already.
+        domain_asked: whether the domain was requested from Rasa, successfully or not.
     """
 
     action: ActionKind
@@ -88,7 +89,7 @@ class CallAction(Command):
     domain_asked: bool = False
 
     def needs(self) -> Needs:
-        """The action call, its conversation, and what is open or offered there."""
+        """Require the action call and its conversation, open deliveries and suggestions."""
         sender = self.turn.sender_id
         brought = self.brought
         pairs: frozenset[tuple[str, str]] = frozenset()
@@ -109,30 +110,31 @@ class CallAction(Command):
 
 @dataclass(frozen=True, kw_only=True)
 class JudgeTurn(Command):
-    """The time to wait for an action call's deliveries is over, or may be over early.
+    """Answer an action call that waits for its deliveries.
 
     Attributes:
         turn_key: the action call.
-        final: judge as things are; otherwise only if nothing can change any more.
+        final: the wait is over: answer from the current states. Otherwise answer only if no
+            delivery can still change.
     """
 
     turn_key: str
     final: bool = True
 
     def needs(self) -> Needs:
-        """The action call, its deliveries and its call."""
+        """Require the action call, its deliveries and its call."""
         turns = frozenset({self.turn_key})
         return Needs(turns=turns, of_turns=turns, calls_of_turns=True)
 
 
 @dataclass(frozen=True, kw_only=True)
 class WithdrawTurn(Command):
-    """An action call was stored too late: whoever called was told that the store is unavailable."""
+    """Withdraw an action call that was stored after its caller got a "store unavailable" error."""
 
     turn_key: str
 
     def needs(self) -> Needs:
-        """The action call, its deliveries and its call."""
+        """Require the action call, its deliveries and its call."""
         turns = frozenset({self.turn_key})
         return Needs(turns=turns, of_turns=turns, calls_of_turns=True)
 
@@ -142,13 +144,13 @@ class WithdrawTurn(Command):
 
 @dataclass(frozen=True, kw_only=True)
 class AssignCall(Command):
-    """The platform gives a conversation its assignment; ``owner`` None leaves the owner."""
+    """Store the platform's assignment of a conversation; ``owner`` None keeps the owner."""
 
     assignment: Assignment
     owner: Owner | None = None
 
     def needs(self) -> Needs:
-        """The conversation and its former call."""
+        """Require the conversation and its previous call."""
         sender, call = self.assignment.sender_id, self.assignment.call_id
         return Needs(
             senders=frozenset({sender}),
@@ -159,85 +161,85 @@ class AssignCall(Command):
 
 @dataclass(frozen=True, kw_only=True)
 class EndCall(Command):
-    """The conversation's call ended."""
+    """End the conversation's call."""
 
     sender_id: str
 
     def needs(self) -> Needs:
-        """The conversation and its call."""
+        """Require the conversation and its call."""
         return Needs(senders=frozenset({self.sender_id}), conversations=frozenset({self.sender_id}))
 
 
 @dataclass(frozen=True, kw_only=True)
 class HandBackCall(Command):
-    """An agent or a system (``agent_id`` None) gives a call back to the bot."""
+    """Hand a call back to the bot, by an agent or by a system (``agent_id`` None)."""
 
     call_id: str
     agent_id: str | None
 
     def needs(self) -> Needs:
-        """The call."""
+        """Require the call and its open deliveries."""
         return Needs(calls=frozenset({self.call_id}), open_of_calls=frozenset({self.call_id}))
 
 
 @dataclass(frozen=True, kw_only=True)
 class PushGuid(Command):
-    """An agent's desktop hands over its current GUID."""
+    """Store the current GUID that an agent's desktop pushed."""
 
     agent_id: str
     guid: Guid
 
     def needs(self) -> Needs:
-        """The session."""
+        """Require the agent's session."""
         return Needs(stored_agents=frozenset({self.agent_id}))
 
 
 @dataclass(frozen=True, kw_only=True)
 class SignOut(Command):
-    """Sign out an agent that the bridge signed in; what waits for it keeps waiting."""
+    """Sign out an agent that the bridge signed in; its waiting deliveries keep waiting."""
 
     agent_id: str
 
     def needs(self) -> Needs:
-        """The session."""
+        """Require the agent's session."""
         return Needs(stored_agents=frozenset({self.agent_id}))
 
 
 @dataclass(frozen=True, kw_only=True)
 class DecideSuggestion(Command):
-    """Base of an agent's decisions about a suggestion; ``agent_id`` None is a system."""
+    """Base class of decisions about a suggestion; ``agent_id`` None stands for a system."""
 
     suggestion_id: str
     agent_id: str | None
 
     def needs(self) -> Needs:
-        """The suggestion, its other candidates, its call, and the reply that it became."""
+        """Require the suggestion, its other candidates, its call, and the reply made from it."""
         reply = derive("reply", "suggestion", self.suggestion_id, 0)
         return Needs(suggestions=frozenset({self.suggestion_id}), replies=frozenset({reply}))
 
 
 @dataclass(frozen=True, kw_only=True)
 class AcceptSuggestion(DecideSuggestion):
-    """Send a suggestion, in the agent's own words where ``text`` is given."""
+    """Send a suggestion, with the agent's edited ``text`` if there is one."""
 
     text: str | None = None
 
 
 @dataclass(frozen=True, kw_only=True)
 class RejectSuggestion(DecideSuggestion):
-    """The agent does not want it."""
+    """Reject a suggestion."""
 
     reason: str | None = None
 
 
 @dataclass(frozen=True, kw_only=True)
 class DisplaySuggestion(DecideSuggestion):
-    """The agent has seen it; the first time counts."""
+    """Record when a suggestion was first displayed to the agent."""
 
 
 @dataclass(frozen=True, kw_only=True)
 class SendReply(Command):
-    """An agent writes freely; the same ``client_id`` is the same message."""
+    """Send an agent's free text; the same ``client_id`` identifies the same message."""
 
     call_id: str
     text: str
@@ -246,59 +248,63 @@ class SendReply(Command):
 
     @property
     def reply_key(self) -> str:
-        """What the parts of the reply share."""
+        """The key that all parts of the reply share."""
         return derive("reply", "reply", self.call_id, self.client_id, 0)
 
     def needs(self) -> Needs:
-        """The call, and the reply if it was stored."""
+        """Require the call, its open deliveries, and the reply if it is stored already."""
         calls = frozenset({self.call_id})
         return Needs(calls=calls, open_of_calls=calls, replies=frozenset({self.reply_key}))
 
 
 @dataclass(frozen=True, kw_only=True)
 class MoveDelivery(Command):
-    """Base of a person's decisions about a delivery; ``agent_id`` None is a system."""
+    """Base class of decisions about a delivery; ``agent_id`` None stands for a system."""
 
     delivery_id: int
     agent_id: str | None
 
     def needs(self) -> Needs:
-        """The delivery and its call."""
+        """Require the delivery and its call."""
         return Needs(deliveries=frozenset({self.delivery_id}), calls_of_deliveries=True)
 
 
 @dataclass(frozen=True, kw_only=True)
 class RetryDelivery(MoveDelivery):
-    """Send what failed, expired or is uncertain once more, under the same code."""
+    """Retry a failed, expired or uncertain delivery under the same message code."""
 
 
 @dataclass(frozen=True, kw_only=True)
 class DiscardDelivery(MoveDelivery):
-    """Take a delivery off the list."""
+    """Discard a delivery."""
 
 
 @dataclass(frozen=True, kw_only=True)
 class SetSwitch(Command):
-    """Set a switch for all processes; None lifts it."""
+    """Set a switch for all processes; ``value`` None removes it.
+
+    Attributes:
+        withdraws_auto: also withdraw the waiting deliveries of ``auto`` mode.
+    """
 
     name: str
     value: str | None
     withdraws_auto: bool = False
 
     def needs(self) -> Needs:
-        """What waits to be sent by itself, a slice of it."""
+        """Require the switches and, to withdraw them, a slice of the automatic deliveries."""
         return Needs(switches=True, waiting_auto=SLICE if self.withdraws_auto else 0)
 
 
 @dataclass(frozen=True, kw_only=True)
 class RevokeTokens(Command):
-    """Make a token void, or all of a subject's so far."""
+    """Revoke one token, or all tokens issued to a subject so far."""
 
     subject: str
     until: float
 
 
-SLICE = 500  # rows of a set-wide command at a time
+SLICE = 500  # rows that a set-wide command handles at a time
 
 
 # -- from senders ----------------------------------------------------------------------------------
@@ -306,17 +312,17 @@ SLICE = 500  # rows of a set-wide command at a time
 
 @dataclass(frozen=True, kw_only=True)
 class SendingResult(Command):
-    """What one attempt to send a delivery came to.
+    """Record the result of one attempt to send a delivery.
 
     Attributes:
-        delivery: as it was claimed.
-        guid: the one it was sent with; None where nothing was sent.
-        error: None where the gateway took the message.
-        new_guid: the GUID that came with the answer.
+        delivery: the delivery as it was claimed.
+        guid: the GUID it was sent with; None if nothing was sent.
+        error: None if the gateway accepted the message.
+        new_guid: the GUID in the gateway's response.
         unsent: no attempt was made; the delivery is due again.
-        retried: a newer GUID was tried already.
-        jitter: chance in [0, 1) for the back-off.
-        seconds: how long the attempt took.
+        retried: the attempt was already repeated with a newer GUID.
+        jitter: random number in [0, 1) for the back-off.
+        seconds: duration of the attempt.
     """
 
     delivery: Delivery
@@ -330,19 +336,19 @@ class SendingResult(Command):
 
     @property
     def agent_id(self) -> str:
-        """Whose GUID it was sent with."""
+        """The agent with whose GUID the delivery was sent."""
         return self.delivery.envelope.agent_id
 
     def needs(self) -> Needs:
-        """The delivery, those of its action call and reply, and what is open on its call."""
-        found = self.delivery
+        """Require the delivery, those of its action call and reply, and its call's open ones."""
+        delivery = self.delivery
         renewed = self.new_guid not in (None, self.guid)
         return Needs(
-            deliveries=frozenset({found.seq}),
-            of_turns=frozenset({found.turn_key} if found.turn_key else ()),
-            replies=frozenset({found.reply_key} if self.error is not None else ()),
-            calls=frozenset({found.envelope.call_id} if self.error is not None else ()),
-            open_of_calls=frozenset({found.envelope.call_id}),
+            deliveries=frozenset({delivery.seq}),
+            of_turns=frozenset({delivery.turn_key} if delivery.turn_key else ()),
+            replies=frozenset({delivery.reply_key} if self.error is not None else ()),
+            calls=frozenset({delivery.envelope.call_id} if self.error is not None else ()),
+            open_of_calls=frozenset({delivery.envelope.call_id}),
             stored_agents=frozenset(
                 {self.agent_id} if renewed or isinstance(self.error, SessionGoneError) else ()
             ),
@@ -353,11 +359,11 @@ class SendingResult(Command):
 
 @dataclass(frozen=True, kw_only=True)
 class SignInResult(Command):
-    """What a sign-in came to: a GUID, or why there is none.
+    """Record the result of a sign-in: a GUID or an error.
 
     Attributes:
-        forced: it was a forced sign-in.
-        interrupted: a process of ours died while signing the agent in before.
+        forced: the sign-in was forced.
+        interrupted: one of our processes died during an earlier sign-in of this agent.
     """
 
     agent_id: str
@@ -367,20 +373,20 @@ class SignInResult(Command):
     interrupted: bool = False
 
     def needs(self) -> Needs:
-        """The session."""
+        """Require the agent's session."""
         return Needs(stored_agents=frozenset({self.agent_id}))
 
 
 @dataclass(frozen=True, kw_only=True)
 class PollResult(Command):
-    """What one poll for an agent's events came to.
+    """Record the result of one poll for an agent's events.
 
     Attributes:
-        guid: the one it was made with.
-        new_guid: the GUID that came with the answer.
-        event: type and content, or None where there was none.
-        failures: how many polls before this one failed in a row.
-        jitter: chance in [0, 1) for the pause.
+        guid: the GUID that the poll used.
+        new_guid: the GUID in the gateway's response.
+        event: type and content, or None if there was no event.
+        failures: number of consecutive failed polls before this one.
+        jitter: random number in [0, 1) for the pause.
     """
 
     agent_id: str
@@ -392,25 +398,25 @@ class PollResult(Command):
     jitter: float = 0.5
 
     def needs(self) -> Needs:
-        """The session."""
+        """Require the agent's session."""
         return Needs(stored_agents=frozenset({self.agent_id}))
 
 
 @dataclass(frozen=True, kw_only=True)
 class ContinuePolling(Command):
-    """The pause between two polls for an agent is over."""
+    """Poll for an agent's events again after the pause."""
 
     agent_id: str
     failures: int = 0
 
     def needs(self) -> Needs:
-        """The session."""
+        """Require the agent's session."""
         return Needs(stored_agents=frozenset({self.agent_id}))
 
 
 @dataclass(frozen=True, kw_only=True)
 class UpdateResult(Command):
-    """What one attempt to tell Rasa something came to."""
+    """Record the result of one attempt to send an update to Rasa."""
 
     update: RasaUpdate
     error: RasaError | None = None
@@ -418,13 +424,13 @@ class UpdateResult(Command):
     jitter: float = 0.5
 
     def needs(self) -> Needs:
-        """The update."""
+        """Require the update."""
         return Needs(updates=frozenset({self.update.seq}))
 
 
 @dataclass(frozen=True, kw_only=True)
 class DomainResult(Command):
-    """The domain's responses as Rasa gave them; None where it did not."""
+    """Record the domain's responses as Rasa returned them; None if the request failed."""
 
     responses: Mapping[str, Any] | None
 
@@ -434,13 +440,13 @@ class DomainResult(Command):
 
 @dataclass(frozen=True, kw_only=True)
 class ClaimDeliveries(Command):
-    """Claim what is due, recover what is stalled, and settle what is too old or forbidden.
+    """Claim due deliveries, recover stalled ones, and settle expired or forbidden ones.
 
     Attributes:
         limit: how many may be claimed.
-        probe: the breaker is open: at most one, whatever its time.
-        sweep: the breaker is open: only what is too old.
-        held: what this process is sending, by number: its lease.
+        probe: the circuit breaker is open: claim at most one, even if it is not due.
+        sweep: the circuit breaker is open: handle only expired deliveries.
+        held: the deliveries that this process is sending: number to lease.
     """
 
     limit: int
@@ -449,17 +455,18 @@ class ClaimDeliveries(Command):
     held: Mapping[int, str | None] = field(default_factory=dict)
 
     def needs(self) -> Needs:
-        """What is due."""
+        """Require the due deliveries."""
         return Needs(due=self)
 
 
 @dataclass(frozen=True, kw_only=True)
 class ClaimUpdates(Command):
-    """Claim the updates for Rasa that are due, and recover what is stalled.
+    """Claim due updates for Rasa and recover stalled ones.
 
     Attributes:
-        responses: the domain's, as far as they are known.
-        domain_asked: the domain was asked for a moment ago, whatever came of it.
+        held: the updates that this process is sending: number to lease.
+        responses: the domain's responses, if known.
+        domain_asked: whether the domain was requested a moment ago, successfully or not.
     """
 
     limit: int
@@ -468,27 +475,27 @@ class ClaimUpdates(Command):
     domain_asked: bool = False
 
     def needs(self) -> Needs:
-        """What is due."""
+        """Require the due updates."""
         return Needs(due_updates=self)
 
 
 @dataclass(frozen=True, kw_only=True)
 class WakeAgent(Command):
-    """An agent may have a good GUID again: what waits for it is due."""
+    """Make the deliveries that wait for an agent's GUID due: it may be valid again."""
 
     agent_id: str
 
     def needs(self) -> Needs:
-        """What waits for the agent's GUID, a slice of it."""
+        """Require a slice of the deliveries that wait for the agent's GUID."""
         return Needs(waiting_for_guid=frozenset({self.agent_id}))
 
 
 @dataclass(frozen=True, kw_only=True)
 class ExplainAgent(Command):
-    """Why an agent has no GUID yet, for what waits for one.
+    """Record, on the deliveries that wait for it, why an agent has no GUID yet.
 
     Attributes:
-        again_at: when to look again; None leaves that as it is.
+        again_at: when the deliveries are due again; None keeps their time.
     """
 
     agent_id: str
@@ -497,36 +504,36 @@ class ExplainAgent(Command):
     again_at: float | None = None
 
     def needs(self) -> Needs:
-        """What waits for the agent's GUID, a slice of it."""
+        """Require a slice of the deliveries that wait for the agent's GUID."""
         return Needs(waiting_for_guid=frozenset({self.agent_id}))
 
 
 @dataclass(frozen=True, kw_only=True)
 class ReleaseHeld(Command):
-    """The gateway serves again: what met one that did not is due at once."""
+    """Make deliveries that failed because of a gateway outage due: the gateway is back."""
 
     def needs(self) -> Needs:
-        """What waits after the gateway was away, a slice of it."""
+        """Require a slice of the deliveries that wait because of an outage."""
         return Needs(waiting_for_gateway=True)
 
 
 @dataclass(frozen=True, kw_only=True)
 class Recover(Command):
-    """A process starts: take over what dead processes of this machine left."""
+    """Recover, when a process starts, the work that dead processes of this machine left."""
 
     def needs(self) -> Needs:
-        """What is being sent, with the leases of dead processes among it."""
+        """Require everything that is being sent, including the leases of dead processes."""
         return Needs(leased=True)
 
 
 @dataclass(frozen=True, kw_only=True)
 class CorrectTimes(Command):
-    """Bring nearer what a clock that was set back left too far in the future.
+    """Correct times that are too far in the future because the clock was set back.
 
     Attributes:
-        latest_due: nothing waits longer than until then.
-        latest_expiry: no reply's first part expires later.
-        latest_rest: none of its later parts does.
+        latest_due: latest plausible time at which a delivery can be due.
+        latest_expiry: latest plausible expiry of a reply's first part.
+        latest_rest: latest plausible expiry of its other parts.
     """
 
     latest_due: float
@@ -534,7 +541,7 @@ class CorrectTimes(Command):
     latest_rest: float
 
     def needs(self) -> Needs:
-        """What is due, expires or is leased later than it can be, a slice of it."""
+        """Require a slice of the deliveries whose due time, expiry or lease is too late."""
         return Needs(
             too_late=self.latest_due,
             latest_expiry=self.latest_expiry,
@@ -544,30 +551,30 @@ class CorrectTimes(Command):
 
 @dataclass(frozen=True, kw_only=True)
 class TakeOverSessions(Command):
-    """Poll for the agents of ours that no process polls for."""
+    """Take over polling for the bridge's agents for which no process polls."""
 
     def needs(self) -> Needs:
-        """Those sessions."""
+        """Require the sessions without a poller."""
         return Needs(unattended=True)
 
 
 @dataclass(frozen=True, kw_only=True)
 class ReleasePolls(Command):
-    """This process ends: another one may poll for its agents."""
+    """Release this process's agents before it ends, so that another process polls for them."""
 
     agent_ids: frozenset[str]
 
     def needs(self) -> Needs:
-        """Their sessions."""
+        """Require the agents' sessions."""
         return Needs(stored_agents=self.agent_ids)
 
 
 @dataclass(frozen=True, kw_only=True)
 class ExpireSuggestions(Command):
-    """Expire what is offered and too old."""
+    """Expire offered suggestions that are too old."""
 
     def needs(self) -> Needs:
-        """Those suggestions, a slice of them."""
+        """Require a slice of those suggestions."""
         return Needs(expired_suggestions=True)
 
 
@@ -576,37 +583,38 @@ class ExpireSuggestions(Command):
 
 @dataclass(frozen=True, kw_only=True)
 class LeadTask(Command):
-    """Become, or stay, the one process that does a task for all; answers whether it is."""
+    """Become or remain the leader of a task; the answer says whether this holder leads."""
 
     name: str
     holder: str
     seconds: float
 
     def needs(self) -> Needs:
-        """The task."""
+        """Require the task's leader."""
         return Needs(leaders=frozenset({self.name}))
 
 
 @dataclass(frozen=True, kw_only=True)
 class LeaveTask(Command):
-    """Let another process do a task; ``done_at`` where it was done to its end."""
+    """Give up the leadership of a task; ``done_at`` is set if the task was completed."""
 
     name: str
     holder: str
     done_at: float | None = None
 
     def needs(self) -> Needs:
-        """The task."""
+        """Require the task's leader."""
         return Needs(leaders=frozenset({self.name}))
 
 
 @dataclass(frozen=True, kw_only=True)
 class PruneRows(Command):
-    """Erase the words of rows that are too old, or (``whole``) delete the rows; answers how many.
+    """Erase the content of rows that are too old, or delete them; the answer is their number.
 
     Attributes:
-        before: what was said, or last moved, earlier than this is too old.
-        quiet: a call that nobody ended counts as over where nothing moved since.
+        before: rows created or last changed before this time are too old.
+        quiet: a call that was not ended counts as over if nothing on it changed since this time.
+        whole: delete the rows instead of erasing their content.
     """
 
     table: str
@@ -618,19 +626,19 @@ class PruneRows(Command):
 
 @dataclass(frozen=True, kw_only=True)
 class DropRevocations(Command):
-    """Delete the revocations of tokens that are void anyway."""
+    """Delete the revocations of tokens that have expired."""
 
 
 @dataclass(frozen=True, kw_only=True)
 class StopErased(Command):
-    """Delete what is open of somebody's data: nothing of it is sent, offered or told any more."""
+    """Delete the open deliveries, suggestions and updates of a person whose data is erased."""
 
     erasure: Erasure
 
 
 @dataclass(frozen=True, kw_only=True)
 class EraseRows(Command):
-    """Delete rows of a table by their keys; answers how many."""
+    """Delete rows of a table by their keys; the answer is their number."""
 
     table: str
     keys: Sequence[tuple[Any, ...]]
@@ -638,4 +646,4 @@ class EraseRows(Command):
 
 @dataclass(frozen=True, kw_only=True)
 class CheckStore(Command):
-    """Write nothing, but see that a transaction can be committed."""
+    """Check that a transaction can be committed; changes nothing."""

@@ -1,6 +1,6 @@
-"""What a planner decides: rows in their final state, the answer, and what is to be done after.
+"""A planner's result: rows in their final state, the answer, and effects.
 
-Effects are done once the rows are committed, by the core; a plan that is not committed has none.
+The core executes the effects after the rows are committed; if the commit fails, it does not.
 """
 
 from __future__ import annotations
@@ -29,11 +29,11 @@ from bridge.state.records import (
 
 @dataclass(frozen=True, slots=True)
 class Send:
-    """Have a claimed delivery sent.
+    """Send a claimed delivery.
 
     Attributes:
-        message_code: which; its row has the lease.
-        retried: a GUID was refused for it in this very attempt.
+        message_code: the delivery, whose row has the lease.
+        retried: another GUID was already refused in this attempt.
     """
 
     message_code: str
@@ -60,7 +60,7 @@ class SignOutAgent:
 
 @dataclass(frozen=True, slots=True)
 class Poll:
-    """Poll for an agent's events, ``pause`` seconds from now; the GUID is looked up then."""
+    """Poll for an agent's events in ``pause`` seconds; the GUID is looked up then."""
 
     agent_id: str
     guid: Guid | None
@@ -70,7 +70,7 @@ class Poll:
 
 @dataclass(frozen=True, slots=True)
 class TellRasa:
-    """Have Rasa told an update, as these events."""
+    """Send an update to Rasa as these events."""
 
     update_id: str
     events: tuple[Mapping[str, Any], ...]
@@ -78,15 +78,15 @@ class TellRasa:
 
 @dataclass(frozen=True, slots=True)
 class AskDomain:
-    """Ask Rasa for its domain; the command waits for that and is planned again."""
+    """Request Rasa's domain; the command waits for the result and is planned again."""
 
 
 @dataclass(frozen=True, slots=True)
 class AwaitTurn:
-    """Let whoever put the command wait for the answer of an action call.
+    """Make the command's caller wait for the answer to an action call.
 
     Attributes:
-        judge_at: when to judge it, unless it is answered before.
+        judge_at: when to put ``JudgeTurn``, unless it is answered before.
     """
 
     turn_key: str
@@ -102,7 +102,7 @@ class Put:
 
 @dataclass(frozen=True, slots=True)
 class Count:
-    """Count something for the metrics: the name of a method of ``Metrics``, and its arguments."""
+    """Update the metrics: the name of a method of ``Metrics``, and its arguments."""
 
     name: str
     arguments: tuple[Any, ...] = ()
@@ -110,7 +110,7 @@ class Count:
 
 @dataclass(frozen=True, slots=True)
 class Log:
-    """Log a sentence with its fields; with ``once``, only the first time for that name."""
+    """Log a message with its arguments; with ``once``, only the first time for that name."""
 
     level: int
     message: str
@@ -120,11 +120,12 @@ class Log:
 
 @dataclass(frozen=True, slots=True)
 class Heard:
-    """An attempt told something of the gateway, for the circuit breaker.
+    """Report the outcome of a gateway request to the circuit breaker.
 
     Attributes:
-        source: the call that was attempted, or the agent that signs in.
-        error: None where the gateway served.
+        source: the call of the delivery, or the agent of the sign-in.
+        error: None if the request succeeded.
+        signing_in: the request was a sign-in.
     """
 
     source: str
@@ -134,14 +135,14 @@ class Heard:
 
 @dataclass(frozen=True, slots=True)
 class Keep:
-    """Keep the domain's responses, for commands without them."""
+    """Keep the domain's responses for commands that arrive without them."""
 
     responses: Mapping[str, Any] | None
 
 
 @dataclass(frozen=True, slots=True)
 class StopPolling:
-    """No poll of this agent follows from this process."""
+    """Stop polling for this agent in this process."""
 
     agent_id: str
 
@@ -167,7 +168,7 @@ Effect = (
 
 @dataclass(frozen=True, slots=True)
 class Prune:
-    """Rows to erase the words of, or to delete, where nothing was opened again."""
+    """Rows whose content to erase, or which to delete, unless they are open again."""
 
     table: str
     keys: tuple[tuple[Any, ...], ...]
@@ -179,7 +180,7 @@ class Prune:
 
 @dataclass(frozen=True, slots=True)
 class Erase:
-    """Rows to delete by their keys; or, of somebody's data, all that is open."""
+    """Rows to delete by their keys; or an erasure whose open rows to delete."""
 
     table: str = ""
     keys: tuple[tuple[Any, ...], ...] = ()
@@ -188,21 +189,21 @@ class Erase:
 
 
 class _Unanswered:
-    """No answer follows from this plan: it comes later, or nobody waits for one."""
+    """Marks a plan without an answer: it follows later, or no caller waits for one."""
 
     def __repr__(self) -> str:
         return "UNANSWERED"
 
 
 UNANSWERED = _Unanswered()
-# An answer that depends on what is stored is given as a function of the stored deliveries, by
-# their message codes; one that depends on a set-wide change, of the number of rows.
+# Computes an answer that depends on the commit: from the stored deliveries by message code, or from
+# the row counts of a set-wide change.
 Answer = Callable[["Written"], Any]
 
 
 @dataclass(frozen=True, slots=True)
 class Written:
-    """What a commit brought about: deliveries with their numbers, and rows changed by a prune."""
+    """Result of a commit: deliveries with their numbers, and row counts by table."""
 
     deliveries: Mapping[str, Delivery] = field(default_factory=dict)
     counts: Mapping[str, int] = field(default_factory=dict)
@@ -210,16 +211,16 @@ class Written:
 
 @dataclass(slots=True)  # not frozen: one is made for every command
 class Plan:
-    """What follows from one command.
+    """A planner's decision about one command.
 
     Attributes:
-        answer: what whoever put the command is told; ``UNANSWERED`` where that comes later.
-        finish: computes the answer once the rows are stored, where it depends on them.
-        error: why the command cannot be done; nothing is written then.
-        answers: answers of action calls, for all who wait for them.
-        begins: how many senders it takes.
-        due: when something that this plan leaves waiting is due.
-        update_due: the same for Rasa's updates.
+        answer: the answer for the caller; ``UNANSWERED`` if it follows later.
+        finish: computes the answer after the commit, if it depends on the stored rows.
+        error: why the command is refused; nothing is written then.
+        answers: answers of action calls by key, for all callers that wait for them.
+        begins: how many free senders the plan uses.
+        due: when a delivery that this plan leaves waiting is due.
+        update_due: the same for updates for Rasa.
     """
 
     answer: Any = UNANSWERED
@@ -247,7 +248,7 @@ class Plan:
 
     @property
     def writes(self) -> bool:
-        """Whether anything is to be stored."""
+        """Whether the plan changes the store."""
         return bool(
             self.assignments
             or self.turns

@@ -1,4 +1,4 @@
-"""Rows of the database as frozen values. Times are seconds since the epoch."""
+"""Database rows as frozen values. Times are in seconds since the epoch."""
 
 from __future__ import annotations
 
@@ -9,21 +9,21 @@ from typing import Any
 
 from bridge.model import AgentId, Assignment, Card, Guid, Owner
 
-# The slots that an action sets.
+# Values of the slots that an action sets.
 BOT, HANDOFF, ASSIST = "bot", "handoff", "assist"  # handoff_state
 DELIVERED, PENDING, FAILED, NONE = "delivered", "pending", "failed", "none"  # handoff_delivery
 
 
 @dataclass(frozen=True)  # without slots, for ``evolve``
 class AssignmentRecord:
-    """A conversation's assignment to one call, and who answers the customer.
+    """A conversation's assignment to one call, and the owner of the conversation.
 
     Attributes:
-        given_at: the newest of a conversation counts.
-        untold: a handoff was promised, and the customer was told nothing of it.
-        card: the handoff card, where this record is to store one; it is not read back with it.
-        card_erased_at: when the card's words were erased because of their age.
-        command_key: the command that last decided about the call.
+        given_at: when it was assigned; a conversation's newest assignment is the current one.
+        untold: a handoff was promised, but none of its messages reached the customer.
+        card: a handoff card to store with this record; not loaded with it.
+        card_erased_at: when the card's content was erased because of its age.
+        command_key: the last command that changed the call.
     """
 
     assignment: Assignment
@@ -40,18 +40,18 @@ class AssignmentRecord:
 
     @property
     def open(self) -> bool:
-        """Whether the call has not ended and is still this agent's."""
+        """Whether the call is still this agent's and has not ended."""
         return self.ended_at is None
 
     @property
     def with_agent(self) -> bool:
-        """Whether an agent answers the customer now."""
+        """Whether an agent owns the open call."""
         return self.ended_at is None and self.owner is Owner.AGENT
 
 
 @dataclass(frozen=True, slots=True)
 class ActionAnswer:
-    """What an action answers Rasa; ``state`` None leaves the slots, but for an error, unchanged.
+    """An action's answer to Rasa; ``state`` None leaves all slots but the error's unchanged.
 
     Stored as JSON with the action call, so that a repeated request gets the same answer.
     """
@@ -62,18 +62,18 @@ class ActionAnswer:
     delivery: str = NONE
     error: str | None = None
     response: str | None = None  # a response that Rasa utters on its own channel
-    text: str | None = None  # or plain words, where the domain lacks the response
+    text: str | None = None  # or plain text, if the domain lacks the response
     message: Mapping[str, Any] | None = None  # or a whole message of the response selector
     summary: str | None = None  # the slot handoff_summary
     pause: bool = False
 
     def as_json(self) -> dict[str, Any]:
-        """The answer for the store."""
+        """Return the answer as JSON for the store."""
         return {name: getattr(self, name) for name in self.__slots__}
 
     @classmethod
     def of_json(cls, stored: Mapping[str, Any]) -> ActionAnswer:
-        """The answer from the store; unknown keys are ignored."""
+        """Restore an answer from the store's JSON; unknown keys are ignored."""
         known = cls.__dataclass_fields__
         return cls(**{key: value for key, value in stored.items() if key in known})
 
@@ -86,8 +86,8 @@ class TurnRecord:
     """One action call.
 
     Attributes:
-        answer: None until it was answered.
-        unavailable: the answer in case its handoff cannot be made; the error is added then.
+        answer: None until it is answered.
+        unavailable: the answer to give, with the error added, if its handoff fails.
     """
 
     key: str
@@ -99,13 +99,13 @@ class TurnRecord:
 
 
 class SessionState(str, Enum):
-    """How an agent stands with the gateway, as far as is known."""
+    """Last known state of an agent's session at the gateway."""
 
     SIGNED_IN = "signed_in"
-    DOUBTED = "doubted"  # the gateway refused the GUID and also says that we are signed in
-    GONE = "gone"  # the GUID is no longer good
-    REFUSED = "refused"  # the last sign-in was refused; the error says why
-    SIGNED_OUT = "signed_out"  # on purpose; nobody signs the agent in again
+    DOUBTED = "doubted"  # the gateway refused the GUID but says that the agent is signed in
+    GONE = "gone"  # the GUID is no longer valid
+    REFUSED = "refused"  # the last sign-in was refused; the error gives the reason
+    SIGNED_OUT = "signed_out"  # on purpose; the bridge does not sign the agent in again
 
 
 @dataclass(frozen=True, slots=True)
@@ -113,8 +113,9 @@ class SessionRecord:
     """An agent's session. ``guid`` is a secret.
 
     Attributes:
-        ours: the bridge signed this session in.
-        generation: counts what may make a refused GUID good: a new one, or a doubted one again.
+        ours: the bridge signed this agent in.
+        generation: incremented whenever a retry may succeed after a refused GUID: the GUID is new,
+            or a doubted one is valid again.
         renewed_at: when the state last changed.
         signing_in: the process that is signing the agent in, until ``signing_in_until``.
         poller: the process that polls for the agent's events, until ``poller_until``.
@@ -135,7 +136,7 @@ class SessionRecord:
 
     @property
     def usable(self) -> bool:
-        """Whether its GUID is worth an attempt."""
+        """Whether an attempt with its GUID may succeed."""
         return self.guid is not None and self.state in (
             SessionState.SIGNED_IN,
             SessionState.DOUBTED,
@@ -143,15 +144,15 @@ class SessionRecord:
 
 
 class UpdateKind(str, Enum):
-    """What Rasa is told."""
+    """Kind of an update for Rasa."""
 
-    WRITE_BACK = "write_back"  # what the agent sent, for the tracker
-    RESUME = "resume"  # the bot has the conversation again
-    TELL = "tell"  # the bot's words to the customer, on Rasa's own channel
+    WRITE_BACK = "write_back"  # an agent's messages, for the tracker
+    RESUME = "resume"  # the bot owns the conversation again
+    TELL = "tell"  # a message of the bot to the customer, on Rasa's own channel
 
 
 class UpdateState(str, Enum):
-    """Where an update for Rasa stands."""
+    """State of an update for Rasa."""
 
     WAITING = "waiting"
     SENDING = "sending"
@@ -159,13 +160,13 @@ class UpdateState(str, Enum):
     FAILED = "failed"
 
 
-LEASE = 10.0  # seconds that an attempt to send is leased for; its total deadline is shorter
+LEASE = 10.0  # seconds of an attempt's lease; the attempt's total deadline is shorter
 UPDATE_MARK = "cc_bridge_update"  # in the metadata of Rasa's events: the update's ID
 
 
 @dataclass(frozen=True, slots=True)
 class RasaUpdate:
-    """One thing to tell Rasa, kept until it was told; in order within a conversation."""
+    """A durable update for Rasa, retried until sent or expired; in order per conversation."""
 
     seq: int
     id: str
@@ -186,7 +187,7 @@ class RasaUpdate:
 
 @dataclass(frozen=True, slots=True)
 class EventRecord:
-    """One event of the gateway about an agent; ``content`` is whatever JSON came."""
+    """One gateway event about an agent; ``content`` is its JSON as received."""
 
     agent_id: str
     event_type: str
@@ -197,7 +198,7 @@ class EventRecord:
 
 @dataclass(frozen=True, slots=True)
 class SwitchRecord:
-    """A setting that holds for all processes at once; None lifts it."""
+    """A setting shared by all processes; ``value`` None means not set."""
 
     name: str
     value: str | None
@@ -206,7 +207,7 @@ class SwitchRecord:
 
 @dataclass(frozen=True, slots=True)
 class RevocationRecord:
-    """Tokens that are no longer good: one by its ``jti``, or all of a role and subject so far."""
+    """Revoked tokens: one by its ``jti``, or all issued so far to a role and subject."""
 
     subject: str
     revoked_at: float
@@ -215,10 +216,10 @@ class RevocationRecord:
 
 @dataclass(frozen=True, slots=True)
 class LeaderRecord:
-    """What one process at a time does for all of them.
+    """The leader of a task that one process at a time does for all.
 
     Attributes:
-        done_at: when it was last done to its end.
+        done_at: when the task was last completed.
     """
 
     name: str
@@ -229,14 +230,14 @@ class LeaderRecord:
 
 @dataclass(frozen=True, slots=True)
 class Erasure:
-    """Whose data is erased: what was named, and what the store knows to belong to it.
+    """The scope of an erasure: the IDs whose data is to be erased.
 
     Attributes:
-        senders: conversations that are erased whole.
-        calls: their calls; without ``senders``, the one call.
-        users: whom the calls are with.
-        named_users: of these, the ones whose events are found by the user's ID.
-        turn_keys: action calls of the one call.
+        senders: conversations to erase completely.
+        calls: their calls; without ``senders``, the single call to erase.
+        users: the customers of the calls.
+        named_users: those of them whose events are also searched for the user ID.
+        turn_keys: action calls of a single call.
     """
 
     senders: frozenset[str] = field(default_factory=frozenset)

@@ -1,4 +1,4 @@
-"""What is loaded for a batch of commands, and what the planners see of the process itself."""
+"""The planners' input: the rows loaded for a batch of commands, and the state of the process."""
 
 from __future__ import annotations
 
@@ -25,30 +25,30 @@ Pair = tuple[str, str]  # sender ID and call ID
 
 @dataclass(slots=True)  # not frozen: several are made for every command
 class Needs:
-    """The rows that a command needs.
+    """The rows that a command needs loaded.
 
     Attributes:
-        turns: action calls, by their keys.
+        turns: action calls, by key.
         of_turns: these action calls with all their deliveries; the action calls are among
             ``turns``, or their calls among ``open_of_calls``.
-        deliveries: deliveries by their numbers.
+        deliveries: deliveries, by number.
         replies: all parts of these replies.
-        open_of_calls: what waits or is being sent on these calls.
+        open_of_calls: waiting and sending deliveries of these calls.
         suggestions: by ID, with the other candidates, and their calls' assignments and open
             deliveries.
         senders: each conversation's newest assignment, and when it was last handed back.
-        calls: each call's newest assignment, and what is offered there.
+        calls: each call's newest assignment and offered suggestions.
         pairs: the assignment of a conversation to a call.
-        conversations: for these senders' newest calls: what is offered there.
-        callers: senders whose action was called: where an agent has the call, what is offered in
-            the conversation, its last handoff, and the switches.
-        told_of_callers: of these, the ones for which what the customer was sent is loaded too.
-        brought_calls: calls that a message brought: their open deliveries.
-        agents: sessions, from memory where they are known.
-        stored_agents: sessions as stored.
+        conversations: the offered suggestions of these senders' newest calls.
+        callers: senders whose action was called: if an agent owns the conversation, its offered
+            suggestions, its last handoff, and the switches.
+        told_of_callers: those of them for which the messages sent to the customer are loaded too.
+        brought_calls: the open deliveries of calls whose assignment arrived with a message.
+        agents: sessions, from memory if known.
+        stored_agents: sessions, always from the store.
         calls_of_turns: load the assignments of the action calls' calls.
         calls_of_deliveries: load the assignments and open deliveries of the deliveries' calls.
-        next_of_calls: load the assignments of deliveries that wait behind the loaded ones.
+        next_of_calls: load the assignments of loaded deliveries that may be claimed next.
     """
 
     turns: frozenset[str] = frozenset()
@@ -86,33 +86,33 @@ class Needs:
 
     @classmethod
     def of(cls, several: Iterable[Needs]) -> Needs:
-        """What several commands need together."""
-        given = list(several)
-        if len(given) == 1:
-            return given[0]
+        """Return the combined needs of several commands."""
+        needs = list(several)
+        if len(needs) == 1:
+            return needs[0]
         values: dict[str, Any] = {
-            name: frozenset().union(*[getattr(one, name) for one in given]) for name in _SETS
+            name: frozenset().union(*[getattr(item, name) for item in needs]) for name in _SETS
         }
         for name in _FLAGS:
-            values[name] = any(getattr(one, name) for one in given)
+            values[name] = any(getattr(item, name) for item in needs)
         return cls(**values)
 
 
-# What set-wide commands need besides: those are batches of their own.
+# Needs that can be combined; commands with other needs are batches of their own.
 _SETS = tuple(each.name for each in fields(Needs) if isinstance(each.default, frozenset))
 _FLAGS = ("calls_of_turns", "calls_of_deliveries", "next_of_calls", "switches")
 
 
 @dataclass(frozen=True, slots=True)
 class Process:
-    """What the planners see of the process that they run in.
+    """State of the process in which the planners run.
 
     Attributes:
-        name: begins the leases of this process.
-        free: how many deliveries it may begin to send.
-        sends: whether it sends at all; a command-line tool does not.
-        closed: whether the breaker is closed, so that everything may be sent.
-        backlog: whether deliveries that are due wait for a free sender.
+        name: prefix of this process's leases.
+        free: number of free senders.
+        sends: whether the process sends at all; a command-line tool does not.
+        closed: whether the circuit breaker is closed, so that everything may be sent.
+        backlog: whether due deliveries wait for a free sender.
         dead: holders of leases that are known to have died.
     """
 
@@ -124,19 +124,19 @@ class Process:
     dead: frozenset[str] = frozenset()
 
     def owns(self, lease: str | None) -> bool:
-        """Whether a lease is this process's."""
+        """Return whether this process holds a lease."""
         return lease is not None and lease.startswith(f"{self.name}:")
 
     def is_dead(self, holder: str | None) -> bool:
-        """Whether the holder of a lease, or of a right, is known to have died."""
+        """Return whether the holder of a lease is known to have died."""
         return holder is not None and holder in self.dead
 
 
 @dataclass(slots=True)
 class Snapshot:
-    """What was loaded for a batch; ``after`` adds what a plan of the batch is going to write.
+    """The rows loaded for a batch; ``after`` applies the changes of the batch's plans.
 
-    Deliveries are kept by message code, since those of the batch have no number yet.
+    Deliveries are indexed by message code, because new ones have no number yet.
     """
 
     process: Process
@@ -148,35 +148,37 @@ class Snapshot:
     deliveries: dict[str, Delivery] = field(default_factory=dict)  # by message code
     suggestions: dict[str, Suggestion] = field(default_factory=dict)
     sessions: dict[str, SessionRecord] = field(default_factory=dict)
-    agents: set[str] = field(default_factory=set)  # whose sessions were looked up, found or not
+    agents: set[str] = field(default_factory=set)  # whose sessions were loaded, found or not
     updates: dict[str, RasaUpdate] = field(default_factory=dict)  # by ID
     switches: dict[str, SwitchRecord] = field(default_factory=dict)
     leaders: dict[str, LeaderRecord] = field(default_factory=dict)
-    due: list[str] = field(default_factory=list)  # message codes of what may be claimed, in order
+    due: list[str] = field(default_factory=list)  # message codes of claimable deliveries, in order
     due_updates: list[str] = field(default_factory=list)
-    unattended: list[str] = field(default_factory=list)  # agents that nobody polls for
+    unattended: list[str] = field(default_factory=list)  # agents without a poller
     more: bool = False  # a slice was full: there may be more rows of its kind
     next_due: float | None = None
     next_update_due: float | None = None
-    last_turns: dict[str, TurnRecord] = field(default_factory=dict)  # by call: its newest handoff
-    told: dict[str, list[Delivery]] = field(default_factory=dict)  # by call: since the handoff
+    last_turns: dict[str, TurnRecord] = field(
+        default_factory=dict
+    )  # by call: its newest action call
+    told: dict[str, list[Delivery]] = field(default_factory=dict)  # by call: sent since the handoff
     loaded: dict[Pair, AssignmentRecord] = field(default_factory=dict)  # as stored
-    loaded_turns: set[str] = field(default_factory=set)  # the keys of those that are stored
+    loaded_turns: set[str] = field(default_factory=set)  # keys of the stored action calls
 
     # -- lookups -------------------------------------------------------------------------------
 
     def latest(self, sender_id: str) -> AssignmentRecord | None:
-        """The newest assignment of a conversation, open or ended."""
+        """Return the newest assignment of a conversation, open or ended."""
         pair = self.newest.get(sender_id)
         return self.assignments.get(pair) if pair is not None else None
 
     def of_call(self, call_id: str) -> AssignmentRecord | None:
-        """The newest assignment of a call, open or ended."""
+        """Return the newest assignment of a call, open or ended."""
         pair = self.newest_of_call.get(call_id)
         return self.assignments.get(pair) if pair is not None else None
 
     def open_on(self, call_id: str) -> list[Delivery]:
-        """What waits or is being sent on a call, in order."""
+        """Return the waiting and sending deliveries of a call, in order."""
         return [
             item
             for item in self.deliveries.values()
@@ -184,36 +186,36 @@ class Snapshot:
         ]
 
     def waiting_on(self, call_id: str) -> list[Delivery]:
-        """What waits on a call, in order."""
+        """Return the waiting deliveries of a call, in order."""
         return [item for item in self.open_on(call_id) if item.state is DeliveryState.WAITING]
 
     def of_turn(self, turn_key: str) -> list[Delivery]:
-        """The deliveries of an action call, in order."""
+        """Return the deliveries of an action call, in order."""
         return [item for item in self.deliveries.values() if item.turn_key == turn_key]
 
     def of_reply(self, reply_key: str) -> list[Delivery]:
-        """The parts of a reply, in order."""
-        found = [item for item in self.deliveries.values() if item.reply_key == reply_key]
-        return sorted(found, key=lambda item: item.part)
+        """Return the parts of a reply, in order."""
+        parts = [item for item in self.deliveries.values() if item.reply_key == reply_key]
+        return sorted(parts, key=lambda item: item.part)
 
     def by_seq(self, seq: int) -> Delivery | None:
-        """A delivery by its number."""
+        """Return a delivery by its number."""
         return next((item for item in self.deliveries.values() if item.seq == seq), None)
 
     def offered(
         self, *, sender_id: str | None = None, call_id: str | None = None
     ) -> Iterator[Suggestion]:
-        """What is offered in a conversation or on a call."""
+        """Yield the offered suggestions of a conversation or a call."""
         for item in self.suggestions.values():
             if item.state is not SuggestionState.OFFERED:
                 continue
             if sender_id in (None, item.sender_id) and call_id in (None, item.call_id):
                 yield item
 
-    # -- growing -------------------------------------------------------------------------------
+    # -- applying plans ------------------------------------------------------------------------
 
     def after(self, plan: Plan) -> Snapshot:
-        """The snapshot for the next command of the batch: with what ``plan`` writes."""
+        """Apply the changes of ``plan`` for the next command of the batch; return the snapshot."""
         for record in plan.assignments:
             self._assigned(record)
         for turn in plan.turns:

@@ -1,8 +1,9 @@
-"""Everything that must not be lost, and the only SQL of the project.
+"""Durable storage on SQLite or PostgreSQL, and the only SQL of the project.
 
-The core loads a batch with ``loading`` and writes its plans with ``writing``, in one transaction;
-the edge reads with ``lists``. Values in and out are those of ``bridge.state``: nothing here
-decides what follows from what. Read ``store`` first, then ``loading`` and ``writing``.
+In one transaction, the core loads a batch with ``loading`` and writes its plans with ``writing``;
+the edge reads with ``lists``. The package exchanges values of ``bridge.state`` and contains no
+decisions: those belong to ``bridge.planners``. Read ``store`` first, then ``loading`` and
+``writing``.
 """
 
 from bridge.store import lists

@@ -1,6 +1,6 @@
-"""Opens the database: what SQLite and PostgreSQL each need, and nothing about what is in it.
+"""Opens SQLAlchemy engines and connections, and translates the drivers' errors.
 
-What only PostgreSQL needs is in ``postgres.py``.
+Independent of the schema. PostgreSQL's own part is in ``postgres.py``.
 """
 
 from __future__ import annotations
@@ -29,7 +29,7 @@ from bridge.store.errors import (
     UnstorableError,
 )
 
-BUSY_SECONDS = 15  # how long a writer waits for another process's transaction
+BUSY_SECONDS = 15  # a writer waits this long for another process's transaction
 
 
 def open_engine(
@@ -37,8 +37,8 @@ def open_engine(
 ) -> Engine:
     """Open an engine with at most ``connections`` connections; ``reading`` ones autocommit.
 
-    ``patience`` is how long SQLite waits for another process's transaction, in seconds. A SQLite
-    file is made with mode 0600 (it holds GUIDs and customers' words), in WAL mode; its transactions
+    SQLite waits up to ``patience`` seconds for another process's transaction. A SQLite file is
+    created with mode 0600 (it holds GUIDs and customers' words), in WAL mode; its transactions
     begin IMMEDIATE, so that one that reads before it writes cannot lose a race.
 
     Raises:
@@ -55,7 +55,7 @@ def open_engine(
 
 
 def demand_file(url: str) -> None:
-    """Raise StoreError where a SQLite file is named that is not there."""
+    """Raise StoreError if ``url`` names a SQLite file that does not exist."""
     file = Path(url.removeprefix("sqlite:///"))
     if url.startswith("sqlite:///") and not file.exists():
         raise StoreError(
@@ -69,7 +69,7 @@ def _open_sqlite(url: URL, connections: int, *, reading: bool, patience: float) 
     _private_file(path)
     opened = _inode(path)
 
-    def connect(*_: object) -> None:  # before SQLite would make another file in its place
+    def connect(*_: object) -> None:  # before SQLite creates another file in its place
         _demand_inode(path, opened)
 
     def begin(connection: Connection) -> None:
@@ -90,10 +90,10 @@ def _open_sqlite(url: URL, connections: int, *, reading: bool, patience: float) 
 
 
 def _private_file(path: Path) -> None:
-    """Make the file if it is not there, and its owner's alone.
+    """Create the file if it does not exist, and make it accessible to its owner only.
 
-    One that is there is not opened: closing a file drops every lock that this process has on it,
-    SQLite's too, and the next program to close the database would take its log away from under us.
+    An existing file is not opened: closing a file drops every lock that this process has on it,
+    SQLite's too, and the next program to close the database would delete the log we are using.
     """
     mode = stat.S_IRUSR | stat.S_IWUSR
     try:
@@ -102,29 +102,31 @@ def _private_file(path: Path) -> None:
         else:
             os.close(os.open(path, os.O_RDWR | os.O_CREAT | os.O_EXCL, mode))
     except FileExistsError:
-        pass  # another process was quicker, and made it private
+        pass  # another process created it first, with the same mode
     except OSError as error:
         message = f"the database {path} cannot be opened: {error.strerror}"
         raise StoreError(message) from error
 
 
 class FileReplacedError(sqlite3.OperationalError):
-    """The database's file was removed, or another one is in its place."""
+    """The database file was removed or replaced."""
 
 
 def _inode(path: Path) -> tuple[int, int] | None:
     try:
-        found = path.stat()
+        status = path.stat()
     except OSError:
         return None
-    return found.st_dev, found.st_ino
+    return status.st_dev, status.st_ino
 
 
 def _demand_inode(path: Path, opened: tuple[int, int] | None) -> None:
-    """What is written to a file that has no name any more is gone with this process.
+    """Check that ``path`` is still the file that was opened.
+
+    Data written to an unlinked file is lost when this process ends.
 
     Raises:
-        FileReplacedError: so nothing is promised, until it is put back or the program starts anew.
+        FileReplacedError: it is not: fail until the file is restored or the program restarts.
     """
     if _inode(path) != opened:
         message = f"{path} is not the file that was opened"
@@ -132,19 +134,19 @@ def _demand_inode(path: Path, opened: tuple[int, int] | None) -> None:
 
 
 def _prepare_sqlite(connection: Any, _record: object) -> None:
-    connection.isolation_level = None  # BEGIN is ours, see below
+    connection.isolation_level = None  # we issue BEGIN ourselves, see ``_open_sqlite``
     cursor = connection.cursor()
     _write_ahead(cursor)
-    # FULL: what was committed survives the machine's death too, not only the process's.
+    # FULL: commits survive a crash of the machine, not only of the process.
     cursor.execute("PRAGMA synchronous=FULL")
     cursor.execute("PRAGMA foreign_keys=ON")
     cursor.execute("PRAGMA wal_autocheckpoint=8000")
-    cursor.execute("PRAGMA secure_delete=ON")  # what is erased is overwritten, not only let go
+    cursor.execute("PRAGMA secure_delete=ON")  # overwrite erased data, do not only free it
     cursor.close()
 
 
 def _write_ahead(cursor: Any) -> None:
-    """Turn the write-ahead log on; SQLite does not wait by itself while another does so."""
+    """Enable the write-ahead log, retrying while another process does: SQLite does not wait."""
     until = time.monotonic() + BUSY_SECONDS
     while True:
         try:
@@ -158,7 +160,7 @@ def _write_ahead(cursor: Any) -> None:
 
 
 def refusal(engine: Engine, error: SQLAlchemyError) -> str:
-    """Why the database of ``engine`` cannot be used, for who set ``storage.url``."""
+    """Return why the database of ``engine`` cannot be used, for the operator."""
     cause = getattr(error, "orig", None) or error
     if engine.dialect.name == "postgresql":
         return postgres.refusal(engine.url, cause)
@@ -167,28 +169,28 @@ def refusal(engine: Engine, error: SQLAlchemyError) -> str:
 
 @contextmanager
 def connection(engine: Engine) -> Iterator[Connection]:
-    """A connection of the pool.
+    """Check out a connection of the pool.
 
     Raises:
-        DatabaseError: its class says what may be done about it. What else the caller raises
-            within is left as it is.
+        DatabaseError: the database failed; the subclass determines how to react. Other
+            exceptions raised inside the block are passed on unchanged.
     """
     try:
-        taken = engine.connect()
+        pooled = engine.connect()
     except SQLAlchemyError as error:
         raise UnavailableError(error) from error
-    with taken:
+    with pooled:
         try:
-            yield taken
+            yield pooled
         except (SQLAlchemyError, engine.dialect.loaded_dbapi.Error) as error:
-            raise translated(taken, error) from error
+            raise translated(pooled, error) from error
 
 
 def translated(taken: Connection, error: BaseException) -> DatabaseError:
-    """A driver's error as one of ours; a connection that broke is taken out of the pool."""
+    """Return a driver's error as a DatabaseError; remove a broken connection from the pool."""
     if is_lost(taken):
-        # Statements that go past SQLAlchemy are not seen by it. The pool's other connections are
-        # broken too, most likely. (Its dispose() would lose those that are checked out.)
+        # SQLAlchemy does not see errors of statements that bypass it. The pool's other connections
+        # are most likely broken too. (Its dispose() would lose those that are checked out.)
         if not taken.invalidated:
             taken.engine.pool._invalidate(taken.connection)  # noqa: SLF001 - no other way to
             taken.invalidate()
@@ -204,7 +206,7 @@ def translated(taken: Connection, error: BaseException) -> DatabaseError:
 
 
 def is_lost(taken: Connection) -> bool:
-    """Whether the connection to the database is no more."""
+    """Return whether the connection to the database is broken."""
     if taken.invalidated:
         return True
     return taken.dialect.name == "postgresql" and postgres.lost(taken.connection.driver_connection)

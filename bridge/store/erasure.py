@@ -1,8 +1,8 @@
-"""Finds and erases what the store holds of one customer, conversation or call.
+"""Finds and erases the stored data of one customer, conversation or call.
 
-Rows are found by the indexes of conversations and calls; only the gateway's events, which name a
-customer somewhere in their JSON, are read in windows. What is found is erased by its keys, a few
-rows at a time. Nothing is kept but the derived key of each action call, so that a late repetition
+Rows are found with the indexes of conversations and calls; only the gateway's events, which name a
+customer anywhere in their JSON, are scanned in windows. Rows are erased by key, a few at a time.
+Only the derived key and the time of each action call are kept, so that a late repeated request
 sends nothing again.
 """
 
@@ -48,16 +48,22 @@ _TABLES = {
         schema.events,
     )
 }
-TABLES = tuple(_TABLES)  # by their names: where people are
-_READERS_CALL = "cc-"  # the sender ID of a call that the reader answered begins so
-_TOLD_APART = 4  # characters; a shorter user ID may be any number of an event
-_PARTIES = {"caller", "called", "number", "userid", "from", "to"}  # of an event, in lower case
-_DEEPEST = 32  # levels of an event's JSON
+TABLES = tuple(_TABLES)  # names of the tables with personal data
+_READERS_CALL = "cc-"  # prefix of the sender ID of a call that the reader answered
+_TOLD_APART = 4  # characters; a shorter user ID may equal any number in an event
+_PARTIES = {"caller", "called", "number", "userid", "from", "to"}  # event fields, in lower case
+_DEEPEST = 32  # levels of an event's JSON that are searched
 
 
 @dataclass(frozen=True, slots=True)
 class Window:
-    """A part of a table: the keys of what was found, how many rows it has, its last key."""
+    """A range of a table's rows.
+
+    Attributes:
+        found: keys of the matching rows.
+        rows: number of rows in the range.
+        reached: its last key; None at the end of the table.
+    """
 
     found: tuple[Key, ...]
     rows: int
@@ -65,12 +71,12 @@ class Window:
 
 
 def of_sender(tx: Connection, sender_id: str) -> Erasure:
-    """A conversation with all its calls."""
+    """Return the scope of a conversation with all its calls."""
     return _of_senders(tx, {sender_id})
 
 
 def of_user(tx: Connection, user_id: str) -> Erasure:
-    """A customer: every conversation that was with this user of the gateway."""
+    """Return the scope of a customer: all conversations with this user of the gateway."""
     senders = {
         sender
         for table in (schema.assignments, schema.deliveries)
@@ -78,26 +84,28 @@ def of_user(tx: Connection, user_id: str) -> Erasure:
             select(table.c.sender_id).where(table.c.user_id == user_id).distinct()
         ).scalars()
     }
-    found = _of_senders(tx, senders)
+    conversations = _of_senders(tx, senders)
     named = frozenset({user_id})
-    return Erasure(found.senders, found.calls, found.users | named, named_users=named)
+    return Erasure(
+        conversations.senders, conversations.calls, conversations.users | named, named_users=named
+    )
 
 
 def of_call(tx: Connection, call_id: str) -> Erasure:
-    """One call, and nothing else of its conversation."""
+    """Return the scope of one call, without the rest of its conversation."""
     sent, offered = schema.deliveries.c, schema.suggestions.c
     keys = {
         *tx.execute(select(sent.turn_key).where(sent.call_id == call_id)).scalars(),
         *tx.execute(select(offered.candidates).where(offered.call_id == call_id)).scalars(),
     }
     _a, _t = schema.assignments.c, schema.turns.c
-    with_it = tx.execute(select(_a.sender_id, _a.user_id).where(_a.call_id == call_id)).all()
-    senders = [row.sender_id for row in with_it]
+    assignments = tx.execute(select(_a.sender_id, _a.user_id).where(_a.call_id == call_id)).all()
+    senders = [row.sender_id for row in assignments]
     handed = select(_t.key).where(_t.sender_id.in_(senders), _t.call_id == call_id)
     keys |= set(tx.execute(handed).scalars())
     return Erasure(
         calls=frozenset({call_id}),
-        users=frozenset(row.user_id for row in with_it),
+        users=frozenset(row.user_id for row in assignments),
         turn_keys=frozenset(key for key in keys if key is not None),
     )
 
@@ -113,31 +121,31 @@ def _of_senders(tx: Connection, senders: Iterable[str]) -> Erasure:
 
 
 def _stop(tx: Connection, erased: Erasure, now: float) -> dict[str, int]:
-    """In one transaction, what is open: nothing of it is sent, offered or told any more.
+    """Delete the open rows in one transaction; return the number of rows erased, by table.
 
-    An attempt under way finds nothing to settle. The calls are ended, and erased after what is
-    found by them: so an erasure that was interrupted can be done once more. Returns how many rows
-    were erased, by table.
+    Nothing is sent, offered or reported to Rasa afterwards; the result of an attempt under way is
+    dropped. The calls are only ended here and erased last, because other rows are found by them:
+    an interrupted erasure can be repeated.
     """
     _a = schema.assignments.c
     ended = update(schema.assignments).where(_is_theirs(schema.assignments, erased))
     tx.execute(ended.values(ended_at=func.coalesce(_a.ended_at, now), owner="bot", card=None))
     offered = schema.suggestions.c.state == literal_column("'offered'")
-    told = schema.rasa_updates.c.state.in_(
+    pending_updates = schema.rasa_updates.c.state.in_(
         [literal_column("'waiting'"), literal_column("'sending'")]
     )
     return {
-        table.name: tx.execute(delete(table).where(which, _is_theirs(table, erased))).rowcount
-        for table, which in (
+        table.name: tx.execute(delete(table).where(is_open, _is_theirs(table, erased))).rowcount
+        for table, is_open in (
             (schema.deliveries, _OPEN),
             (schema.suggestions, offered),
-            (schema.rasa_updates, told),
+            (schema.rasa_updates, pending_updates),
         )
     }
 
 
 def found(tx: Connection, name: str, erased: Erasure) -> tuple[Key, ...]:
-    """The keys of all that a table, but for events, holds of it."""
+    """Return the keys of all rows of ``erased`` in a table other than events."""
     table = _TABLES[name]
     keys = tuple(table.primary_key.columns)
     read = tx.execute(select(*keys).where(_is_theirs(table, erased)).order_by(*keys))
@@ -145,7 +153,7 @@ def found(tx: Connection, name: str, erased: Erasure) -> tuple[Key, ...]:
 
 
 def events(tx: Connection, erased: Erasure, after: Key | None, rows: int) -> Window:
-    """Look through ``rows`` events from ``after`` on."""
+    """Search up to ``rows`` events after the key ``after``."""
     seq, content = schema.events.c.seq, schema.events.c.content
     statement = select(seq, content).order_by(seq).limit(rows)
     if after is not None:
@@ -156,14 +164,14 @@ def events(tx: Connection, erased: Erasure, after: Key | None, rows: int) -> Win
 
 
 def erase(tx: Transaction, rows: Erase) -> dict[str, int]:
-    """Erase rows by their keys, or all that is open; how many, by table."""
+    """Erase rows by key, or all open rows; return the number of rows by table."""
     if rows.erasure is not None:
         return _stop(tx.connection, rows.erasure, rows.now)
     return {rows.table: _erase(tx.connection, rows.table, rows.keys)}
 
 
 def _erase(tx: Connection, name: str, keys: Sequence[Key]) -> int:
-    """Erase these rows; of an action call, all but its key and its time."""
+    """Erase rows by key; of an action call, keep its key and time."""
     table = _TABLES[name]
     columns: tuple[Column[Any], ...] = tuple(table.primary_key.columns)
     among = (
@@ -172,18 +180,18 @@ def _erase(tx: Connection, name: str, keys: Sequence[Key]) -> int:
         else tuple_(*columns).in_(list(keys))
     )
     if table is schema.turns:
-        nobody = (
+        anonymise = (
             update(table)
             .where(among)
             .values(sender_id="", call_id=None, answer="{}", unavailable=None)
         )
-        return int(tx.execute(nobody).rowcount)
+        return int(tx.execute(anonymise).rowcount)
     return int(tx.execute(delete(table).where(among)).rowcount)
 
 
 def _is_theirs(table: Table, erased: Erasure) -> ColumnElement[bool]:
     if table is schema.deliveries:
-        # By the index of calls: every delivery is of a call that its conversation was assigned.
+        # Uses the index of calls: every delivery belongs to a call assigned to its conversation.
         of_calls = table.c.call_id.in_(sorted(erased.calls))
         senders = sorted(erased.senders)
         return and_(of_calls, table.c.sender_id.in_(senders)) if senders else of_calls
@@ -200,13 +208,13 @@ def _is_theirs(table: Table, erased: Erasure) -> ColumnElement[bool]:
 
 
 def _names(content: str, erased: Erasure) -> bool:
-    """Whether an event is of one of the calls, or of a user who was named."""
+    """Return whether an event concerns one of the calls or named users."""
     if not any(name in content for name in (*erased.calls, *erased.named_users)):
         return False
     try:
         return _mentions(json.loads(content), erased, "", _DEEPEST)
     except (ValueError, RecursionError):
-        return True  # it holds the name, whatever else it is
+        return True  # not readable as JSON, but it contains the ID
 
 
 def _mentions(value: Any, erased: Erasure, under: str, deeper: int) -> bool:
@@ -220,11 +228,11 @@ def _mentions(value: Any, erased: Erasure, under: str, deeper: int) -> bool:
 
 
 def _is_one(value: Any, erased: Erasure, under: str, deeper: int) -> bool:
-    said = str(value)
-    if said in erased.calls:
+    text = str(value)
+    if text in erased.calls:
         return True
-    if said in erased.named_users:
-        return len(said) >= _TOLD_APART or under.lower() in _PARTIES
-    if isinstance(value, str) and deeper and said.lstrip()[:1] in ("{", "["):  # JSON in a string
-        return _names(said, erased)
+    if text in erased.named_users:
+        return len(text) >= _TOLD_APART or under.lower() in _PARTIES
+    if isinstance(value, str) and deeper and text.lstrip()[:1] in ("{", "["):  # JSON in a string
+        return _names(text, erased)
     return False

@@ -1,13 +1,13 @@
-"""What the database, or the way to it, did not do.
+"""Errors of the database and of the connection to it.
 
     DatabaseError
-    ├── UnavailableError  no connection or no transaction could be had: nothing was done
-    ├── LostError         the connection broke; where it broke in a commit, nobody knows
-    ├── UnstorableError   a value is none that the database takes: the same again fails
-    └── CrossedError      another transaction was in the way: the same again may succeed
-        └── ConflictError  another process stored the same meanwhile: load and plan again
+    ├── UnavailableError  no connection or transaction was available: nothing was done
+    ├── LostError         the connection broke; if it broke in a commit, its outcome is unknown
+    ├── UnstorableError   the database rejects a value: a retry fails again
+    └── CrossedError      a conflict with another transaction: a retry may succeed
+        └── ConflictError  another process stored the same row: load and plan again
 
-A message says nothing of the driver's own text, which may quote values: customers' words.
+Messages never contain the driver's own text, because it may quote values: customers' words.
 """
 
 from __future__ import annotations
@@ -16,7 +16,7 @@ from bridge.errors import StoreError
 
 
 class DatabaseError(StoreError):
-    """Base of these. ``__cause__`` is the driver's error."""
+    """Base class of the database errors. ``__cause__`` is the driver's error."""
 
     message_start = "the database did not take it"
 
@@ -29,26 +29,26 @@ class DatabaseError(StoreError):
 
 
 class UnavailableError(DatabaseError):
-    """There is no connection to be had, or no transaction: nothing was done."""
+    """No connection or transaction was available: nothing was done."""
 
     message_start = "the database cannot be reached"
 
 
 class LostError(DatabaseError):
-    """The connection broke: the same may succeed on a new one."""
+    """The connection broke: a retry on a new one may succeed."""
 
     message_start = "the database went away"
 
 
 class UnstorableError(DatabaseError):
-    """A value is none that the database takes: the same again fails."""
+    """The database rejects a value: a retry fails again."""
 
 
 class CrossedError(DatabaseError):
-    """Another transaction was in the way: the same again may succeed."""
+    """Another transaction conflicted with this one: a retry may succeed."""
 
     message_start = "the database is too busy"
 
 
 class ConflictError(CrossedError):
-    """Another process stored the same meanwhile: load and plan again."""
+    """Another process stored the same row in the meantime: load and plan again."""

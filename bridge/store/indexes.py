@@ -1,7 +1,7 @@
-"""The partial indexes: what is open is found quickly, however much is kept.
+"""The partial indexes, which find open rows quickly however many settled ones are kept.
 
-A module of its own: SQLAlchemy loads PostgreSQL's dialect to check them, which a database that is
-there already need not wait for. Importing it completes ``schema.metadata``.
+A separate module, because SQLAlchemy loads PostgreSQL's dialect to check them, which opening an
+existing database need not wait for. Importing it completes ``schema.metadata``.
 """
 
 from __future__ import annotations
@@ -26,17 +26,21 @@ _PARTIAL = (
     (
         "deliveries_open",
         "state IN ('waiting', 'sending')",
-        (_d.call_id, _d.seq, _d.state),  # else SQLite takes the index of all of a call's deliveries
+        (
+            _d.call_id,
+            _d.seq,
+            _d.state,
+        ),  # otherwise SQLite uses the index of all of a call's deliveries
     ),
     (
         "deliveries_due",
         "state = 'waiting'",
-        (_d.due_at, _d.seq),  # else PostgreSQL sorts all that is due for each claim
+        (_d.due_at, _d.seq),  # otherwise PostgreSQL sorts all due deliveries for each claim
     ),
     ("deliveries_waiting_agent", "state = 'waiting'", (_d.agent_id, _d.error_code)),
     ("deliveries_failed", "state IN ('failed', 'expired', 'uncertain')", (_d.state, _d.seq)),
 )
-# One delivery of a call is being sent at a time, whatever any process does.
+# Enforces, across all processes, that one delivery of a call is being sent at a time.
 _ONE_SENDING = "state = 'sending'"
 Index(
     "deliveries_sending",

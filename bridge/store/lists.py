@@ -1,4 +1,4 @@
-"""Lists, single rows and counts for the edge, on reading connections; nothing is written."""
+"""Read-only queries for the edge, on reading connections: lists, single rows and counts."""
 
 from __future__ import annotations
 
@@ -28,8 +28,7 @@ _a, _d, _e = schema.assignments.c, schema.deliveries.c, schema.events.c
 _s, _u = schema.suggestions.c, schema.rasa_updates.c
 _assignments = select(*(_a[name] for name in rows.ASSIGNMENT_READ))
 _updates = select(*(_u[name] for name in rows.UPDATE))
-# Written out and word for word as the partial indexes have it: only then do both engines see that
-# they apply.
+# Literals, word for word as in the partial indexes: otherwise the engines do not use those indexes.
 _OPEN = _d.state.in_([literal_column("'waiting'"), literal_column("'sending'")])
 _WAITING = _d.state == literal_column("'waiting'")
 _FAILED = _d.state.in_(
@@ -53,10 +52,10 @@ def deliveries(
     after: int = 0,
     limit: int,
 ) -> list[Delivery]:
-    """Deliveries in the order of storing; ``after`` is a number to go on from."""
+    """Return deliveries in the order of storing, those with a number above ``after``."""
     statement = select(schema.deliveries).where(_d.seq > after).order_by(_d.seq).limit(limit)
-    found = _of_states(tx, statement, call_id, states, agent_id)
-    return sorted(found, key=lambda item: item.seq)[:limit]
+    matching = _of_states(tx, statement, call_id, states, agent_id)
+    return sorted(matching, key=lambda item: item.seq)[:limit]
 
 
 def newest_deliveries(
@@ -67,27 +66,27 @@ def newest_deliveries(
     agent_id: str | None = None,
     limit: int,
 ) -> list[Delivery]:
-    """The newest such deliveries, in the order of storing."""
+    """Return the newest matching deliveries, in the order of storing."""
     statement = select(schema.deliveries).order_by(_d.seq.desc()).limit(limit)
-    found = _of_states(tx, statement, call_id, states, agent_id)
-    return sorted(found, key=lambda item: item.seq)[-limit:]
+    matching = _of_states(tx, statement, call_id, states, agent_id)
+    return sorted(matching, key=lambda item: item.seq)[-limit:]
 
 
 def counted_deliveries(
     tx: Connection, *, call_id: str | None, agent_id: str | None
 ) -> dict[str, int]:
-    """How many deliveries are in which state."""
+    """Return the number of deliveries by state."""
     statement = _narrowed(select(_d.state, func.count()), call_id, (), agent_id)
     return {row[0]: row[1] for row in tx.execute(statement.group_by(_d.state))}
 
 
 def delivery(tx: Connection, seq: int) -> Delivery | None:
-    """One delivery by its number."""
-    return _one(_deliveries(tx, select(schema.deliveries).where(_d.seq == seq)))
+    """Return a delivery by its number."""
+    return _first(_deliveries(tx, select(schema.deliveries).where(_d.seq == seq)))
 
 
 def parts(tx: Connection, found: Delivery) -> list[Delivery]:
-    """All parts of a delivery's reply, in order."""
+    """Return all parts of a delivery's reply, in order."""
     statement = (
         select(schema.deliveries)
         .where(_d.call_id == found.envelope.call_id, _d.reply_key == found.reply_key)
@@ -97,7 +96,7 @@ def parts(tx: Connection, found: Delivery) -> list[Delivery]:
 
 
 def of_turn(tx: Connection, turn_key: str) -> list[Delivery]:
-    """The deliveries of an action call, in order."""
+    """Return the deliveries of an action call, in order."""
     record = turn(tx, turn_key)
     if record is None or record.call_id is None:
         return []
@@ -112,7 +111,7 @@ def _of_states(
     states: Iterable[DeliveryState],
     agent_id: str | None,
 ) -> list[Delivery]:
-    """What is open and what went wrong are asked for apart: each has an index of its own."""
+    """Query open and unsuccessful deliveries separately, because each has its own index."""
     wanted = frozenset(states)
     groups = [wanted & _OPEN_STATES, wanted - _OPEN_STATES]
     if not wanted or DeliveryState.DELIVERED in wanted:
@@ -162,7 +161,7 @@ def calls(
     before: tuple[float, str] | None,
     limit: int,
 ) -> list[AssignmentRecord]:
-    """Calls, the newest assignment first; ``before`` is (given_at, call ID) to go on from."""
+    """Return calls, newest assignment first; ``before`` is the last page's (given_at, call ID)."""
     statement = _assignments.order_by(_a.given_at.desc(), _a.call_id.desc()).limit(limit)
     if agent_id is not None:
         statement = statement.where(_a.agent_id == agent_id)
@@ -176,27 +175,27 @@ def calls(
 
 
 def latest_assignment(tx: Connection, sender_id: str) -> AssignmentRecord | None:
-    """The newest assignment of a conversation, open or ended."""
+    """Return the newest assignment of a conversation, open or ended."""
     statement = _assignments.where(_a.sender_id == sender_id).order_by(_a.given_at.desc())
-    return _one([rows.assignment(row) for row in tx.execute(statement.limit(1))])
+    return _first([rows.assignment(row) for row in tx.execute(statement.limit(1))])
 
 
 def assignment_of_call(tx: Connection, call_id: str) -> AssignmentRecord | None:
-    """The newest assignment of a call, open or ended."""
+    """Return the newest assignment of a call, open or ended."""
     statement = _assignments.where(_a.call_id == call_id).order_by(_a.given_at.desc())
-    return _one([rows.assignment(row) for row in tx.execute(statement.limit(1))])
+    return _first([rows.assignment(row) for row in tx.execute(statement.limit(1))])
 
 
 def card(tx: Connection, call_id: str) -> Card | None:
-    """The handoff card of a call's newest assignment."""
+    """Return the handoff card of a call's newest assignment."""
     statement = select(_a.card).where(_a.call_id == call_id).order_by(_a.given_at.desc())
     return rows.card(tx.execute(statement.limit(1)).scalar())
 
 
 def turn(tx: Connection, key: str) -> TurnRecord | None:
-    """One action call."""
+    """Return an action call by its key."""
     statement = select(schema.turns).where(schema.turns.c.key == key)
-    return _one([rows.turn(row) for row in tx.execute(statement)])
+    return _first([rows.turn(row) for row in tx.execute(statement)])
 
 
 # -- suggestions -----------------------------------------------------------------------------------
@@ -211,7 +210,7 @@ def suggestions(
     after: int = 0,
     limit: int,
 ) -> list[tuple[int, Suggestion]]:
-    """Suggestions in the order of storing, each with the cursor that goes on after it."""
+    """Return suggestions in the order of storing, each with the cursor to continue after it."""
     statement = select(schema.suggestions).where(_s.seq > after).order_by(_s.seq).limit(limit)
     if call_id is not None:
         statement = statement.where(_s.call_id == call_id)
@@ -226,58 +225,58 @@ def suggestions(
 
 
 def suggestion(tx: Connection, suggestion_id: str) -> Suggestion | None:
-    """One suggestion."""
+    """Return a suggestion by its ID."""
     statement = select(schema.suggestions).where(_s.id == suggestion_id)
-    return _one([rows.suggestion(row) for row in tx.execute(statement)])
+    return _first([rows.suggestion(row) for row in tx.execute(statement)])
 
 
 def any_expired(tx: Connection, *, now: float) -> bool:
-    """Whether something is still offered whose time is over."""
+    """Return whether a suggestion is still offered after its expiry."""
     statement = select(_s.seq).where(_OFFERED, _s.expires_at <= now).limit(1)
     return tx.execute(statement).first() is not None
 
 
-# -- the rest --------------------------------------------------------------------------------------
+# -- sessions, switches, leaders, updates, events and figures --------------------------------------
 
 
 def session(tx: Connection, agent_id: str) -> SessionRecord | None:
-    """An agent's session."""
+    """Return an agent's session."""
     statement = select(schema.sessions).where(schema.sessions.c.agent_id == agent_id)
-    return _one([rows.session(row) for row in tx.execute(statement)])
+    return _first([rows.session(row) for row in tx.execute(statement)])
 
 
 def switch(tx: Connection, name: str) -> SwitchRecord | None:
-    """A switch, if it was ever set."""
+    """Return a switch, or None if it was never set."""
     statement = select(schema.switches).where(schema.switches.c.name == name)
-    return _one([rows.switch(row) for row in tx.execute(statement)])
+    return _first([rows.switch(row) for row in tx.execute(statement)])
 
 
 def leader(tx: Connection, name: str) -> LeaderRecord | None:
-    """Who does a task for all processes, and when it was last done."""
+    """Return a task's leader, and when the task was last completed."""
     statement = select(schema.leaders).where(schema.leaders.c.name == name)
-    return _one([rows.leader(row) for row in tx.execute(statement)])
+    return _first([rows.leader(row) for row in tx.execute(statement)])
 
 
 def revocations(tx: Connection, subjects: Sequence[str]) -> dict[str, float]:
-    """Which of ``subjects`` were revoked, and when."""
+    """Return when ``subjects`` were revoked, for those that were."""
     table = schema.revocations.c
     statement = select(table.subject, table.revoked_at).where(table.subject.in_(list(subjects)))
     return {row.subject: row.revoked_at for row in tx.execute(statement)}
 
 
 def update(tx: Connection, update_id: str) -> RasaUpdate | None:
-    """One update for Rasa."""
-    return _one([rows.update(row) for row in tx.execute(_updates.where(_u.id == update_id))])
+    """Return an update for Rasa by its ID."""
+    return _first([rows.update(row) for row in tx.execute(_updates.where(_u.id == update_id))])
 
 
 def updates_of_call(tx: Connection, call_id: str) -> list[RasaUpdate]:
-    """The updates for Rasa of a call, in order."""
+    """Return a call's updates for Rasa, in order."""
     statement = _updates.where(_u.call_id == call_id).order_by(_u.seq)
     return [rows.update(row) for row in tx.execute(statement)]
 
 
 def rasa_knows(tx: Connection, call_id: str) -> bool:
-    """Whether Rasa was told of a call's handbacks: until then the bot stays silent."""
+    """Return whether Rasa has no pending handback of a call; until then the bot stays silent."""
     statement = select(_u.seq).where(
         _UPDATES_OPEN, _u.call_id == call_id, _u.kind == UpdateKind.RESUME.value
     )
@@ -285,7 +284,7 @@ def rasa_knows(tx: Connection, call_id: str) -> bool:
 
 
 def counted_updates(tx: Connection) -> dict[str, int]:
-    """How much Rasa is still to be told (``open``), and how much it never took (``failed``)."""
+    """Return the numbers of ``open`` and ``failed`` updates for Rasa."""
     count = select(func.count()).select_from(schema.rasa_updates)
     return {
         "open": tx.execute(count.where(_UPDATES_OPEN)).scalar_one(),
@@ -294,14 +293,14 @@ def counted_updates(tx: Connection) -> dict[str, int]:
 
 
 def events_of_agent(tx: Connection, agent_id: str, *, limit: int = 100) -> list[EventRecord]:
-    """The newest events of an agent, oldest first."""
+    """Return an agent's newest events, oldest first."""
     statement = select(schema.events).where(_e.agent_id == agent_id).order_by(_e.seq.desc())
-    found = [rows.event(row) for row in tx.execute(statement.limit(limit))]
-    return found[::-1]
+    newest = [rows.event(row) for row in tx.execute(statement.limit(limit))]
+    return newest[::-1]
 
 
 def figures(tx: Connection) -> Figures:
-    """How much of everything is open at this moment, for Prometheus."""
+    """Return the current numbers of open rows, for Prometheus."""
     states = select(_d.state, func.count()).where(_OPEN).group_by(_d.state)
     waiting = {row[0]: row[1] for row in tx.execute(states)}
     session_states = select(schema.sessions.c.state, func.count()).group_by(schema.sessions.c.state)
@@ -318,5 +317,5 @@ def figures(tx: Connection) -> Figures:
     )
 
 
-def _one(found: Sequence[T]) -> T | None:
-    return found[0] if found else None
+def _first(items: Sequence[T]) -> T | None:
+    return items[0] if items else None

@@ -1,8 +1,8 @@
-"""Loads what a batch of commands needs: IDs to calls first, then rows, one statement a table.
+"""Loads the rows that a batch of commands needs: resolves IDs to calls, then one query per table.
 
-On PostgreSQL the keys of everything that a command may change are locked before anything is read:
-first those of conversations and calls, then those of agents, each in one order, so that two
-machines never wait for each other. SQLite has one writer, and needs none of that.
+On PostgreSQL, the keys of everything that a command may change are locked before anything is read:
+first conversations and calls, then agents, each set in a fixed order, so that two machines cannot
+deadlock. SQLite has a single writer and needs no locks.
 """
 
 from __future__ import annotations
@@ -20,7 +20,7 @@ from bridge.store.errors import ConflictError
 from bridge.store.statements import Select, Transaction
 
 SLICE = 500
-_STALE = 256  # deliveries that are too old, at a time
+_STALE = 256  # expired deliveries per batch
 _D = rows.listed(schema.deliveries, "d")
 _A = rows.listed(schema.assignments, "a", "card")
 _S = rows.listed(schema.suggestions, "s")
@@ -63,7 +63,7 @@ _ASSIGNMENTS = Select(
     f" UNION ALL SELECT 0, NULL, {_A} FROM {{texts}} CROSS JOIN assignments a"
     " WHERE a.call_id = k.value"
 )
-# Deliveries by number, what is open on calls, those of action calls with these, those of replies.
+# Action calls with their deliveries, deliveries by number, open deliveries of calls, and replies.
 _NO_TURN = ", ".join(["NULL"] * len(rows.TURN))
 _DELIVERIES = Select(
     f"SELECT {_D}, {_T} FROM {{texts}} CROSS JOIN deliveries d"  # noqa: S608
@@ -83,7 +83,7 @@ _OPEN_OF_CALLS = Select(
     f"SELECT {_D} FROM {{texts}} CROSS JOIN deliveries d {{open}}"  # noqa: S608
     f" WHERE d.call_id = k.value AND {_OPEN}"
 )
-_TOLD = Select(
+_SENT = Select(
     f"SELECT {_D} FROM deliveries d WHERE d.call_id = {{value}}"  # noqa: S608
     " AND d.created_at >= {value} AND d.state IN ('delivered', 'uncertain') ORDER BY d.seq"
 )
@@ -108,7 +108,7 @@ _UPDATES = Select(
 
 
 def first_of_each(table: str, alias: str, of: str) -> str:
-    """The condition of a leased queue: nothing of its line stands before it or is being sent."""
+    """Return the SQL condition that a queued row is first in its line and none is being sent."""
     return (
         f"NOT EXISTS (SELECT 1 FROM {table} o WHERE o.{of} = {alias}.{of}"  # noqa: S608
         f" AND o.state IN ('waiting', 'sending') AND o.seq <> {alias}.seq"
@@ -125,8 +125,8 @@ _STALE_DUE = Select(
     f"SELECT {_D} FROM deliveries d WHERE d.state = 'waiting' AND d.expires_at <= {{value}}"  # noqa: S608
     f" AND {_FREE} ORDER BY d.due_at, d.seq LIMIT {_STALE}"
 )
-# What was tried last comes last: no single delivery can fail every probe. What waits for its
-# agent's session would ask the gateway nothing.
+# The delivery tried last comes last, so that no single delivery can fail every probe. Deliveries
+# that wait for their agent's session are excluded: they would not reach the gateway.
 _PROBE = Select(
     f"SELECT {_D} FROM deliveries d WHERE d.state = 'waiting' AND {_FREE}"  # noqa: S608
     f" AND (d.error_code IS NULL OR d.error_code NOT IN {_WITHOUT_GUID} OR d.due_at <= {{value}})"
@@ -136,7 +136,7 @@ _STALLED = Select(
     f"SELECT {_D} FROM deliveries d WHERE d.state = 'sending' AND d.lease_until < {{value}}"  # noqa: S608
 )
 _LEASED = Select(f"SELECT {_D} FROM deliveries d WHERE d.state = 'sending'")  # noqa: S608
-# When the first is due, when the first that is not due yet, and when the first lease ends.
+# The earliest due time, the earliest due time in the future, and the earliest end of a lease.
 _TIMES = Select(
     "SELECT (SELECT min(d.due_at) FROM deliveries d WHERE d.state = 'waiting'),"
     " (SELECT min(d.due_at) FROM deliveries d WHERE d.state = 'waiting' AND d.due_at > {value}),"
@@ -173,7 +173,7 @@ _DUE_UPDATES = Select(
     " AND u.state IN ('waiting', 'sending')"
     f" AND {_FREE_UPDATE} ORDER BY u.due_at, u.seq LIMIT {{value}}"
 )
-_OPEN_UPDATE = "u.state IN ('waiting', 'sending')"  # word for word as the partial index has it
+_OPEN_UPDATE = "u.state IN ('waiting', 'sending')"  # must match the partial index word for word
 _UPDATE_TIMES = Select(
     f"SELECT min(CASE WHEN u.state = 'waiting' THEN u.due_at END),"  # noqa: S608
     " min(CASE WHEN u.state = 'waiting' AND u.due_at > {value} THEN u.due_at END),"
@@ -206,13 +206,14 @@ Known = Mapping[str, SessionRecord]
 
 
 class Loader:
-    """Loads one batch.
+    """Loads one batch of commands' needs into a snapshot.
 
     Args:
-        tx: the transaction in which it will be written.
-        process: what the planners see of this process.
-        known: sessions that are known to be current.
-        is_dead: whether the holder of a lease has surely died.
+        tx: the transaction in which the batch will be written.
+        process: the state of this process, for the planners.
+        known: sessions that are known to be current, by agent ID.
+        now: the time of the batch.
+        is_dead: returns whether the holder of a lease has certainly died.
     """
 
     def __init__(
@@ -227,35 +228,39 @@ class Loader:
         self._known = known
         self._now = now
         self._is_dead = is_dead
-        self._locked: set[str] | None = None  # on PostgreSQL, by ``_lock``
+        self._locked: set[str] | None = None  # set by ``_lock``, on PostgreSQL
         self._dead: set[str] = set()
         self._process = process
         self.snapshot = Snapshot(process)
 
     def load(self, needs: Needs) -> Snapshot:
-        """Everything that ``needs`` names."""
+        """Load everything that ``needs`` names.
+
+        Raises:
+            ConflictError: a conversation got another call while its lock was awaited.
+        """
         if self._tx.dialect == "postgresql":
             self._lock(needs)
         if needs.turns:
             self._turns(needs.turns)
         if needs.suggestions:
             self._suggestions(_SUGGESTIONS.rows(self._tx, list(needs.suggestions)))
-        self._special(needs)
+        self._timers(needs)
         self._rows(needs)
         self._sessions(needs)
         self.snapshot.loaded = dict(self.snapshot.assignments)
         self.snapshot.loaded_turns = set(self.snapshot.turns)
         if self._dead:
-            found = self.snapshot.process
-            self.snapshot.process = replace(found, dead=frozenset(self._dead))
+            process = self.snapshot.process
+            self.snapshot.process = replace(process, dead=frozenset(self._dead))
         return self.snapshot
 
-    # -- the ordinary rows ---------------------------------------------------------------------
+    # -- rows by key ---------------------------------------------------------------------------
 
     def _rows(self, needs: Needs) -> None:
         tx, snapshot = self._tx, self.snapshot
-        # IDs to calls.
-        suggested = {item.call_id for item in snapshot.suggestions.values()}
+        # Resolve IDs to calls.
+        suggested = {suggestion.call_id for suggestion in snapshot.suggestions.values()}
         turned = {
             record.call_id
             for key in needs.of_turns
@@ -267,11 +272,11 @@ class Loader:
         if needs.senders or calls:
             self._assignments(needs.senders, calls)
         own = {snapshot.newest[sender][1] for sender in needs.senders if sender in snapshot.newest}
-        self._demand_locked(own)
+        self._check_locked(own)
         opened = needs.open_of_calls | needs.brought_calls | suggested | own
         if opened or needs.deliveries or turned:
             known = needs.of_turns <= snapshot.turns.keys()
-            found = _DELIVERIES.rows(
+            loaded = _DELIVERIES.rows(
                 tx,
                 list(turned if known else turned | needs.open_of_calls),
                 list(needs.of_turns),
@@ -280,8 +285,8 @@ class Loader:
                 list(opened if needs.replies else ()),
                 list(needs.replies),
             )
-            self._deliveries_and_turns(found)
-        self._behind(needs)
+            self._deliveries_and_turns(loaded)
+        self._assignments_of_next(needs)
         self._offered(needs)
         if needs.callers:
             self._with_agents(needs)
@@ -295,18 +300,18 @@ class Loader:
         if needs.switches:
             self._switches()
 
-    def _behind(self, needs: Needs) -> None:
-        """The assignments of what may be claimed next, or of what a person decides about."""
+    def _assignments_of_next(self, needs: Needs) -> None:
+        """Load the assignments of deliveries that may be claimed next or that a person moves."""
         snapshot = self.snapshot
         if needs.calls_of_deliveries:
-            calls = {item.envelope.call_id for item in snapshot.deliveries.values()}
+            calls = {delivery.envelope.call_id for delivery in snapshot.deliveries.values()}
             self._assignments((), calls)
             self._deliveries(_OPEN_OF_CALLS.rows(self._tx, list(calls)))
         elif needs.next_of_calls:
             waiting = {
-                item.envelope.call_id
-                for item in snapshot.deliveries.values()
-                if item.state is DeliveryState.WAITING
+                delivery.envelope.call_id
+                for delivery in snapshot.deliveries.values()
+                if delivery.state is DeliveryState.WAITING
             }
             missing = waiting - set(snapshot.newest_of_call)
             if missing:
@@ -317,7 +322,7 @@ class Loader:
         senders = {
             sender
             for sender in needs.callers
-            if (found := snapshot.latest(sender)) is not None and found.with_agent
+            if (record := snapshot.latest(sender)) is not None and record.with_agent
         }
         calls = set(needs.calls)
         if needs.conversations:
@@ -327,41 +332,41 @@ class Loader:
                 if sender in snapshot.newest
             }
         calls |= {
-            found.assignment.call_id
+            record.assignment.call_id
             for sender in senders
-            if (found := snapshot.latest(sender)) is not None
+            if (record := snapshot.latest(sender)) is not None
         }
         if senders or calls:
             self._suggestions(_OFFERED.rows(self._tx, list(senders), list(calls)))
 
     def _with_agents(self, needs: Needs) -> None:
-        """What an action call is told of a conversation that an agent has."""
+        """Load what an action call needs about conversations whose owner is an agent."""
         snapshot, tx = self.snapshot, self._tx
         handed: list[str] = []
         for sender in needs.callers:
-            found = snapshot.latest(sender)
-            if found is None or not found.with_agent:
+            assignment = snapshot.latest(sender)
+            if assignment is None or not assignment.with_agent:
                 continue
-            call = found.assignment.call_id
+            call = assignment.assignment.call_id
             row = _LAST_TURN.first(tx, sender, call)
             if row is not None:
-                record = rows.turn(row)
-                snapshot.last_turns[call] = record
-                handed.append(record.key)
-            if sender in needs.told_of_callers and found.handed_off_at is not None:
-                self._told(call, found.handed_off_at)
+                turn = rows.turn(row)
+                snapshot.last_turns[call] = turn
+                handed.append(turn.key)
+            if sender in needs.told_of_callers and assignment.handed_off_at is not None:
+                self._sent(call, assignment.handed_off_at)
         if handed:
             calls = list(snapshot.last_turns)
             self._of_turns(calls, handed)
         if any(
-            (found := snapshot.latest(sender)) is not None and found.with_agent
+            (assignment := snapshot.latest(sender)) is not None and assignment.with_agent
             for sender in needs.callers
         ):
             self._switches()
 
-    def _told(self, call: str, since: float) -> None:
-        found = _TOLD.rows(self._tx, call, since)
-        self.snapshot.told[call] = [rows.delivery(row) for row in found]
+    def _sent(self, call: str, since: float) -> None:
+        loaded = _SENT.rows(self._tx, call, since)
+        self.snapshot.told[call] = [rows.delivery(row) for row in loaded]
 
     def _turns(self, keys: Iterable[str]) -> None:
         for row in _TURNS.rows(self._tx, list(keys)):
@@ -386,42 +391,42 @@ class Loader:
         for pair in newest:
             snapshot.newest[pair[0]] = pair
 
-    def _deliveries(self, found: Iterable[rows.Row]) -> None:
+    def _deliveries(self, loaded: Iterable[rows.Row]) -> None:
         known = self.snapshot.deliveries
-        new = {row[0]: row for row in found if row[1] not in known}
+        new = {row[0]: row for row in loaded if row[1] not in known}
         for seq in sorted(new):
             item = rows.delivery(new[seq])
             known[item.message_code] = item
 
     def _of_turns(self, calls: Iterable[str], keys: Iterable[str]) -> None:
-        """Action calls with all their deliveries; ``calls`` are those that they hand off."""
-        found = _DELIVERIES.rows(self._tx, list(calls), list(keys), [], [], [], [])
-        self._deliveries_and_turns(found)
+        """Load action calls with all their deliveries; ``calls`` are the calls they hand off."""
+        loaded = _DELIVERIES.rows(self._tx, list(calls), list(keys), [], [], [], [])
+        self._deliveries_and_turns(loaded)
 
-    def _deliveries_and_turns(self, found: Iterable[rows.Row]) -> None:
+    def _deliveries_and_turns(self, loaded: Iterable[rows.Row]) -> None:
         deliveries = []
-        for row in found:
+        for row in loaded:
             deliveries.append(row[:_WIDTH])
             key = row[_WIDTH]
             if key is not None and key not in self.snapshot.turns:
                 self.snapshot.turns[key] = rows.turn(row[_WIDTH:])
         self._deliveries(deliveries)
 
-    def _suggestions(self, found: Iterable[rows.Row]) -> None:
-        for row in found:
+    def _suggestions(self, loaded: Iterable[rows.Row]) -> None:
+        for row in loaded:
             item = rows.suggestion(row)
             self.snapshot.suggestions.setdefault(item.id, item)
 
-    def _updates(self, found: Iterable[rows.Row]) -> None:
-        for row in found:
+    def _updates(self, loaded: Iterable[rows.Row]) -> None:
+        for row in loaded:
             item = rows.update(row)
             self.snapshot.updates[item.id] = item
             self._note_dead(item.lease)
 
     def _switches(self) -> None:
         for row in _SWITCHES.rows(self._tx):
-            found = rows.switch(row)
-            self.snapshot.switches[found.name] = found
+            switch = rows.switch(row)
+            self.snapshot.switches[switch.name] = switch
 
     # -- sessions ------------------------------------------------------------------------------
 
@@ -446,13 +451,13 @@ class Loader:
                 snapshot.agents.add(agent)
         stored -= snapshot.agents
         if self._tx.dialect == "postgresql":
-            # Whoever may be changed is locked; others' calls do not wait for each other.
+            # Lock only sessions that may be changed, so that calls of other agents run in parallel.
             stored = self._changing(stored, needs.stored_agents)
             self._lock_all(f"agent:{agent}" for agent in stored)
         self._stored_sessions(stored)
 
     def _changing(self, agents: set[str], changed: frozenset[str]) -> set[str]:
-        """The agents whose sessions may be changed; all others' are read."""
+        """Return the agents whose sessions may be changed; load the sessions of the others."""
         looked = agents - changed
         read = _SESSIONS.rows(self._tx, list(looked)) if looked else []
         current = [record for record in map(rows.session, read) if is_current(record)]
@@ -472,9 +477,9 @@ class Loader:
         self._note_dead(record.signing_in)
         self._note_dead(record.poller)
 
-    # -- what timers ask for -------------------------------------------------------------------
+    # -- needs of timers -----------------------------------------------------------------------
 
-    def _special(self, needs: Needs) -> None:
+    def _timers(self, needs: Needs) -> None:
         if needs.due is not None:
             self._due(needs)
         if needs.due_updates is not None:
@@ -493,96 +498,98 @@ class Loader:
         if needs.too_late is not None:
             self._too_late(needs)
         if needs.expired_suggestions:
-            found = _EXPIRED.rows(tx, now)
-            free = self._free(found, "call", _OFFER_AT, _NUMBERED_SUGGESTIONS)
-            self.snapshot.more = len(found) >= SLICE or len(free) < len(found)
+            expired = _EXPIRED.rows(tx, now)
+            free = self._free(expired, "call", _OFFER_AT, _NUMBERED_SUGGESTIONS)
+            self.snapshot.more = len(expired) >= SLICE or len(free) < len(expired)
             self._suggestions(free)
 
-    def _slice(self, found: list[tuple[Any, ...]]) -> None:
-        free = self._unlocked(found)
-        self.snapshot.more = len(found) >= SLICE or len(free) < len(found)
+    def _slice(self, candidates: list[tuple[Any, ...]]) -> None:
+        free = self._unlocked(candidates)
+        self.snapshot.more = len(candidates) >= SLICE or len(free) < len(candidates)
         self._deliveries(free)
-        promised = [item for item in self.snapshot.deliveries.values() if _promises(item)]
+        promised = [
+            delivery for delivery in self.snapshot.deliveries.values() if _promises(delivery)
+        ]
         if promised:
-            calls = {item.envelope.call_id for item in promised}
-            keys = {str(item.turn_key) for item in promised}
+            calls = {delivery.envelope.call_id for delivery in promised}
+            keys = {str(delivery.turn_key) for delivery in promised}
             self._of_turns(calls, keys)
             self._assignments((), calls)
 
     def _due(self, needs: Needs) -> None:
         tx, now, command = self._tx, self._now, needs.due
-        assert command is not None  # noqa: S101 - asked by the caller
-        found: list[tuple[Any, ...]] = []
+        assert command is not None  # noqa: S101 - checked by the caller
+        candidates: list[tuple[Any, ...]] = []
         stalled: list[tuple[Any, ...]] = []
         first, following, lease = _TIMES.rows(tx, now)[0]
         self.snapshot.next_due = _earliest(following, lease)
         if command.sweep or command.probe:
-            found += _STALE_DUE.rows(tx, now)
+            candidates += _STALE_DUE.rows(tx, now)
             if command.probe:
-                found += _PROBE.rows(tx, now)
+                candidates += _PROBE.rows(tx, now)
         elif command.limit > 0 and _is_past(first, now):
-            found += _DUE.rows(tx, now, command.limit)
-            self.snapshot.more = len(found) >= command.limit
+            candidates += _DUE.rows(tx, now, command.limit)
+            self.snapshot.more = len(candidates) >= command.limit
         if _is_past(lease, now):
             leased = _STALLED.rows(tx, now)
             stalled = [row for row in leased if command.held.get(row[0], "") != row[_LEASE_AT]]
-        due = self._unlocked(found)
+        due = self._unlocked(candidates)
         self._deliveries([*due, *self._unlocked(stalled)])
         self.snapshot.due = list(dict.fromkeys(str(row[1]) for row in due))
-        calls = {item.envelope.call_id for item in self.snapshot.deliveries.values()}
+        calls = {delivery.envelope.call_id for delivery in self.snapshot.deliveries.values()}
         if calls:
             self._deliveries(_OPEN_OF_CALLS.rows(tx, list(calls)))
             self._assignments((), calls)
             late = [
-                item
-                for item in self.snapshot.deliveries.values()
-                if _promises(item) and (item.expires_at <= now or self._over(item))
+                delivery
+                for delivery in self.snapshot.deliveries.values()
+                if _promises(delivery) and (delivery.expires_at <= now or self._will_fail(delivery))
             ]
             if late or stalled:
                 keys = {
-                    str(item.turn_key)
-                    for item in self.snapshot.deliveries.values()
-                    if _promises(item)
+                    str(delivery.turn_key)
+                    for delivery in self.snapshot.deliveries.values()
+                    if _promises(delivery)
                 }
                 self._of_turns(calls, keys)
                 self._suggestions(_OFFERED.rows(tx, [], list(calls)))
 
-    def _over(self, item: Delivery) -> bool:
-        """Whether its call is over or another agent's, so that it will fail."""
-        record = self.snapshot.assignments.get((item.sender_id, item.envelope.call_id))
+    def _will_fail(self, delivery: Delivery) -> bool:
+        """Return whether a delivery will fail because its call ended or changed its agent."""
+        record = self.snapshot.assignments.get((delivery.sender_id, delivery.envelope.call_id))
         if record is None:
             return False
-        return not record.open or record.assignment.agent_id != item.envelope.agent_id
+        return not record.open or record.assignment.agent_id != delivery.envelope.agent_id
 
     def _due_updates(self, needs: Needs) -> None:
         tx, now, command = self._tx, self._now, needs.due_updates
-        assert command is not None  # noqa: S101 - asked by the caller
+        assert command is not None  # noqa: S101 - checked by the caller
         first, following, lease = _UPDATE_TIMES.rows(tx, now)[0]
         self.snapshot.next_update_due = _earliest(following, lease)
         if not _is_past(first, now) and not _is_past(lease, now):
             return
-        found = _DUE_UPDATES.rows(tx, now, now, max(command.limit, 1))
-        found = self._unlocked_updates(found)
-        self._updates(found)
-        self.snapshot.due_updates = [str(row[1]) for row in found]
-        asked = [self.snapshot.updates[name] for name in self.snapshot.due_updates]
-        told = [item for item in asked if item.kind is not UpdateKind.WRITE_BACK]
-        if told:
-            calls = {item.call_id for item in told if item.call_id is not None}
-            self._assignments({item.sender_id for item in told}, calls)
+        due = _DUE_UPDATES.rows(tx, now, now, max(command.limit, 1))
+        due = self._unlocked_updates(due)
+        self._updates(due)
+        self.snapshot.due_updates = [str(row[1]) for row in due]
+        updates = [self.snapshot.updates[name] for name in self.snapshot.due_updates]
+        needing_call = [item for item in updates if item.kind is not UpdateKind.WRITE_BACK]
+        if needing_call:
+            calls = {item.call_id for item in needing_call if item.call_id is not None}
+            self._assignments({item.sender_id for item in needing_call}, calls)
             self._deliveries(_OPEN_OF_CALLS.rows(tx, list(calls)))
-            for item in told:
+            for item in needing_call:
                 if item.kind is UpdateKind.RESUME and item.call_id is not None:
-                    self._told(item.call_id, float(item.body.get("since", item.created_at)))
+                    self._sent(item.call_id, float(item.body.get("since", item.created_at)))
 
     def _recover(self) -> None:
         tx = self._tx
         leased = _LEASED.rows(tx)
         for row in leased:
             self._note_dead(row[_LEASE_AT])
-        left = self._unlocked([row for row in leased if row[_LEASE_AT] in self._dead])
-        dead = [rows.delivery(row) for row in left]
-        self._deliveries([*left, *self._unlocked(_ALL_WITHOUT_GUID.rows(tx))])
+        recovered = self._unlocked([row for row in leased if row[_LEASE_AT] in self._dead])
+        dead = [rows.delivery(row) for row in recovered]
+        self._deliveries([*recovered, *self._unlocked(_ALL_WITHOUT_GUID.rows(tx))])
         self._updates(self._unlocked_updates(_OPEN_UPDATES.rows(tx)))
         if dead:
             calls = {item.envelope.call_id for item in dead}
@@ -598,16 +605,16 @@ class Loader:
         self._updates(self._unlocked_updates(_OPEN_UPDATES.rows(self._tx)))
 
     def _unattended(self) -> None:
-        found = [rows.session(row) for row in _POLLED.rows(self._tx)]
-        for record in found:
+        polled = [rows.session(row) for row in _POLLED.rows(self._tx)]
+        for record in polled:
             self._note_dead(record.poller)
-        agents = {record.agent_id for record in found if self._has_no_poller(record)}
+        agents = {record.agent_id for record in polled if self._has_no_poller(record)}
         if agents and self._tx.dialect == "postgresql":
             free = self._try_lock({f"agent:{agent}" for agent in agents})
             agents = {agent for agent in agents if f"agent:{agent}" in free}
         self._stored_sessions(
             {str(agent) for agent in agents}
-        )  # as they are now that nobody else changes them
+        )  # read again, now that they are locked
         self.snapshot.unattended = [
             agent
             for agent, record in self.snapshot.sessions.items()
@@ -630,9 +637,9 @@ class Loader:
     # -- locks ---------------------------------------------------------------------------------
 
     def _lock(self, needs: Needs) -> None:
-        """Lock every conversation and call that this batch may change, in one order."""
+        """Lock every conversation and call that this batch may change, in a fixed order."""
         keys: set[str] = set()
-        found = _CALLS_OF.rows(
+        pairs = _CALLS_OF.rows(
             self._tx,
             list(needs.suggestions),
             list(needs.deliveries),
@@ -641,7 +648,7 @@ class Loader:
             list(needs.senders),
             list(needs.updates),
         )
-        for sender, call in found:
+        for sender, call in pairs:
             keys.add(f"sender:{sender}")
             if call is not None:
                 keys.add(f"call:{call}")
@@ -650,52 +657,52 @@ class Loader:
         keys |= {f"call:{call}" for _, call in needs.pairs}
         keys |= {f"turn:{key}" for key in needs.turns | needs.of_turns}
         keys |= {f"task:{name}" for name in needs.leaders}
-        keys |= {f"update:{sender}" for sender, _ in found if needs.updates}
+        keys |= {f"update:{sender}" for sender, _ in pairs if needs.updates}
         self._locked = keys
         self._lock_all(keys)
 
-    def _demand_locked(self, calls: set[str]) -> None:
-        """See that a conversation has not got another call while its lock was waited for.
+    def _check_locked(self, calls: set[str]) -> None:
+        """Check that no conversation got another call while its lock was awaited.
 
         Raises:
-            ConflictError: it has, and that call is not locked: load and plan again.
+            ConflictError: one did, and the new call is not locked: load and plan again.
         """
         if self._locked is not None and not self._locked >= {f"call:{call}" for call in calls}:
             raise ConflictError("a conversation was given another call meanwhile")
 
     def _lock_all(self, keys: Iterable[str]) -> None:
-        numbers = sorted({_number(key) for key in keys})
+        numbers = sorted({_lock_number(key) for key in keys})
         if numbers:
             self._tx.execute(_LOCK, [numbers]).fetchall()
 
-    def _unlocked(self, found: list[tuple[Any, ...]]) -> list[tuple[Any, ...]]:
-        """Deliveries whose calls no other machine is at; these are locked then."""
-        return self._free(found, "call", _CALL_AT, _NUMBERED)
+    def _unlocked(self, candidates: list[tuple[Any, ...]]) -> list[tuple[Any, ...]]:
+        """Lock the deliveries' calls where no other machine has; return those deliveries."""
+        return self._free(candidates, "call", _CALL_AT, _NUMBERED)
 
-    def _unlocked_updates(self, found: list[tuple[Any, ...]]) -> list[tuple[Any, ...]]:
-        """Updates of conversations that no other machine is at; these are locked then."""
-        return self._free(found, "update", _SENDER_AT, _UPDATES)
+    def _unlocked_updates(self, candidates: list[tuple[Any, ...]]) -> list[tuple[Any, ...]]:
+        """Lock the updates' conversations where no other machine has; return those updates."""
+        return self._free(candidates, "update", _SENDER_AT, _UPDATES)
 
     def _free(
-        self, found: list[tuple[Any, ...]], kind: str, at: int, numbered: Select
+        self, candidates: list[tuple[Any, ...]], kind: str, at: int, numbered: Select
     ) -> list[tuple[Any, ...]]:
-        """The rows whose keys can be locked, where nobody changed them before they were.
+        """Lock the rows' keys without waiting; return the locked rows that are still unchanged.
 
-        What another machine changed is left out: a later look finds it as it is.
+        Rows that another machine changed before the lock are left out; a later load reads them.
         """
-        if self._tx.dialect != "postgresql" or not found:
-            return found
-        free = self._try_lock({f"{kind}:{row[at]}" for row in found})
-        mine = [row for row in found if f"{kind}:{row[at]}" in free]
-        if not mine:
-            return mine
-        stored = {row[0]: row for row in numbered.rows(self._tx, [row[0] for row in mine])}
-        return [row for row in mine if stored.get(row[0]) == row]
+        if self._tx.dialect != "postgresql" or not candidates:
+            return candidates
+        free = self._try_lock({f"{kind}:{row[at]}" for row in candidates})
+        locked = [row for row in candidates if f"{kind}:{row[at]}" in free]
+        if not locked:
+            return locked
+        stored = {row[0]: row for row in numbered.rows(self._tx, [row[0] for row in locked])}
+        return [row for row in locked if stored.get(row[0]) == row]
 
     def _try_lock(self, keys: set[str]) -> set[str]:
-        numbers = {_number(key): key for key in keys}
+        numbers = {_lock_number(key): key for key in keys}
         self._tx.execute(_TRY_LOCK, [sorted(numbers)])
-        return {numbers[number] for number, taken in self._tx.cursor.fetchall() if taken}
+        return {numbers[number] for number, locked in self._tx.cursor.fetchall() if locked}
 
 
 _WIDTH = len(rows.DELIVERY)
@@ -705,18 +712,18 @@ _SENDER_AT = rows.UPDATE.index("sender_id")
 _LEASE_AT = rows.DELIVERY.index("lease")
 
 
-def _promises(item: Delivery) -> bool:
-    return item.origin is Origin.HANDOFF and item.turn_key is not None
+def _promises(delivery: Delivery) -> bool:
+    return delivery.origin is Origin.HANDOFF and delivery.turn_key is not None
 
 
-def _number(key: str) -> int:
-    """A key as PostgreSQL's advisory locks name it."""
+def _lock_number(key: str) -> int:
+    """Return the 64-bit number under which PostgreSQL's advisory locks know a key."""
     digest = hashlib.blake2b(key.encode("utf-8", "replace"), digest_size=8).digest()
     return int.from_bytes(digest, "big", signed=True)
 
 
 def is_current(record: SessionRecord) -> bool:
-    """Whether a session may be used from memory: only one in which nothing is under way."""
+    """Return whether a session may be used from memory: signed in, with a GUID."""
     return record.state is SessionState.SIGNED_IN and record.guid is not None
 
 

@@ -1,8 +1,8 @@
-"""Leaves nothing of what was erased in SQLite's files; PostgreSQL sees to that by itself.
+"""Removes the remains of erased data from SQLite's files; PostgreSQL does this by itself.
 
-What a statement erases is overwritten in its page (``secure_delete``). Two places are left: former
-versions of pages in the write-ahead log, and bytes in pages that rows were moved out of when the
-page grew too full. Emptying the log sees to the first, compacting to both.
+Erased data is overwritten in its page (``secure_delete``), but copies remain in two places: old
+versions of pages in the write-ahead log, and bytes in pages from which rows were moved when the
+page was full. Emptying the log removes the former, compacting both.
 """
 
 from __future__ import annotations
@@ -14,11 +14,11 @@ from sqlalchemy.exc import OperationalError
 
 from bridge.store.engine import BUSY_SECONDS
 
-_TRY = 0.2  # seconds for which writers may be held up while readers are waited for
+_TRY = 0.2  # seconds that writers may be blocked while a checkpoint waits for readers
 
 
 def empty_log(engine: Engine, *, patience: float) -> bool:
-    """Move the log into the file and cut it off; False where readers were at it all the time."""
+    """Checkpoint and truncate the log; return False if readers prevented it for ``patience`` s."""
     if engine.dialect.name != "sqlite":
         return True
     until = time.monotonic() + patience
@@ -31,14 +31,14 @@ def empty_log(engine: Engine, *, patience: float) -> bool:
 
 
 def compact(engine: Engine) -> None:
-    """Write the file anew, without what is free in it; others' writes wait meanwhile."""
+    """Rewrite the file without its free space; blocks all writes meanwhile."""
     if engine.dialect.name == "sqlite":
         with engine.connect() as connection:
             connection.exec_driver_sql("VACUUM")
 
 
 def size(engine: Engine) -> int | None:
-    """Bytes of the file once the log is in it; None where there is none."""
+    """Return the file's size in bytes including the log's pages; None on PostgreSQL."""
     if engine.dialect.name != "sqlite":
         return None
     with engine.connect() as connection:

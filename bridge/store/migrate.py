@@ -1,8 +1,8 @@
-"""Brings a database to the schema of this version, once, whoever comes first.
+"""Upgrades a database to this version's schema; one process does it, others wait.
 
-A database that is current costs one query, and an empty one is made of the schema at once: Alembic
-itself, 0.2 s, is imported only where an older database is brought up. A test holds the two ways
-together.
+A current database costs one query, and an empty one is created directly from the schema: Alembic,
+which takes 0.2 s to import, is loaded only to upgrade an older database. A test keeps both ways
+consistent.
 """
 
 from __future__ import annotations
@@ -15,11 +15,11 @@ from sqlalchemy import Connection, Engine, inspect, text
 from bridge.errors import StoreError
 from bridge.store.schema import metadata
 
-HEAD = "0101"  # the newest version under migrations/versions; a test holds them together
+HEAD = "0101"  # the newest version under migrations/versions; checked by a test
 logger = logging.getLogger(__name__)
 
-_LOCK = 0x63636272  # "ccbr": an advisory lock of PostgreSQL that only migrations take
-_PATIENCE = "10min"  # while another replica does it
+_LOCK = 0x63636272  # "ccbr": PostgreSQL advisory lock of migrations
+_PATIENCE = "10min"  # wait for another replica's migration
 _UNRELEASED = ("0001", "0002", "0003", "0004")
 _FOLDER = Path(__file__).parent / "migrations"
 
@@ -38,7 +38,7 @@ def migrate(engine: Engine) -> None:
         if connection.dialect.name == "postgresql":
             connection.execute(text(f"SET LOCAL lock_timeout = '{_PATIENCE}'"))
             connection.execute(text("SELECT pg_advisory_xact_lock(:lock)"), {"lock": _LOCK})
-        version = _version(connection)  # somebody else may have done it meanwhile
+        version = _version(connection)  # another process may have upgraded it meanwhile
         if version == HEAD:
             return
         if version is None:
@@ -75,7 +75,7 @@ def _upgrade(connection: Connection, version: str | None) -> None:
     from alembic.config import Config  # noqa: PLC0415
     from alembic.util import CommandError  # noqa: PLC0415
 
-    logging.getLogger("alembic").setLevel(logging.WARNING)  # ours is the one line that counts
+    logging.getLogger("alembic").setLevel(logging.WARNING)  # the next line says enough
     logger.info("The database is brought to version %s", HEAD)
     config = Config()
     config.set_main_option("script_location", str(_FOLDER).replace("%", "%%"))

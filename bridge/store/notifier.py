@@ -1,7 +1,8 @@
-"""Tells processes on other machines, through PostgreSQL, that there is something for them to do.
+"""Notifies processes on other machines of new work, with PostgreSQL's NOTIFY.
 
-One NOTIFY a commit, with IDs only, and only where another machine must act. SQLite has no such
-channel: there, each process compares ``PRAGMA data_version``, which moves with others' commits.
+At most one NOTIFY per commit, with IDs only, and only if another machine must act. SQLite has no
+such channel: there, each process polls ``PRAGMA data_version``, which changes with other
+connections' commits.
 """
 
 from __future__ import annotations
@@ -24,19 +25,19 @@ logger = logging.getLogger(__name__)
 
 _CHANNEL = "cc_bridge"
 _NOTIFY = f"SELECT pg_notify('{_CHANNEL}', %s)"
-_LONGEST = 7000  # bytes; PostgreSQL takes 8,000
+_LONGEST = 7000  # bytes; PostgreSQL's limit is 8,000
 _PAUSE = 1.0  # seconds before the next attempt to listen
 _STILL_THERE = 20.0  # seconds of silence after which the connection is checked
 
 
 @dataclass(frozen=True, slots=True)
 class Notice:
-    """What another process stored.
+    """A notification of what another process stored.
 
     Attributes:
-        everything: look for all of it; what changed is not known.
+        everything: the changes are unknown: check everything.
         due: deliveries or updates may be due.
-        turns: action calls that were answered, or whose deliveries moved.
+        turns: action calls that were answered, or whose deliveries changed.
         agents: agents whose sessions changed.
     """
 
@@ -52,47 +53,47 @@ EVERYTHING = Notice(everything=True, due=True)
 def notify(
     tx: Transaction, sender: str, *, due: bool, turns: Iterable[str], agents: Iterable[str]
 ) -> None:
-    """Tell other machines once ``tx`` is committed; nothing is done on SQLite."""
+    """Notify other machines when ``tx`` commits; do nothing on SQLite."""
     if tx.dialect != "postgresql":
         return
-    told: dict[str, Any] = {"from": sender}
+    payload: dict[str, Any] = {"from": sender}
     if due:
-        told["due"] = True
+        payload["due"] = True
     lists = {"turns": list(turns), "agents": list(agents)}
-    told |= {name: found for name, found in lists.items() if found}
-    if len(told) == 1:
+    payload |= {name: values for name, values in lists.items() if values}
+    if len(payload) == 1:
         return
-    text = json.dumps(told)
+    text = json.dumps(payload)
     if len(text) > _LONGEST:
         text = json.dumps({"from": sender, "everything": True})
     tx.execute(_NOTIFY, [text])
 
 
 def read(text: str, own: str) -> Notice | None:
-    """A notice from the channel; None for one of our own."""
+    """Parse a notification's payload; return None if ``own`` process sent it."""
     try:
-        told = json.loads(text)
+        payload = json.loads(text)
     except ValueError:
         return EVERYTHING
-    if not isinstance(told, dict):
+    if not isinstance(payload, dict):
         return EVERYTHING
-    if told.get("from") == own:
+    if payload.get("from") == own:
         return None
     return Notice(
-        everything=bool(told.get("everything")),
-        due=bool(told.get("due")) or bool(told.get("everything")),
-        turns=tuple(map(str, told.get("turns", ()))),
-        agents=tuple(map(str, told.get("agents", ()))),
+        everything=bool(payload.get("everything")),
+        due=bool(payload.get("due")) or bool(payload.get("everything")),
+        turns=tuple(map(str, payload.get("turns", ()))),
+        agents=tuple(map(str, payload.get("agents", ()))),
     )
 
 
 class Notifier:
-    """Listens in a thread of its own. Start it once; close it once.
+    """Listens for notifications in its own thread, started at construction. Close it once.
 
     Args:
-        engine: with one reading connection, which is closed in the end.
-        own: the name of this process, whose own notices are passed over.
-        notified: called with each notice, in this thread; must be quick.
+        engine: an engine with one reading connection; disposed of by ``close``.
+        own: the name of this process, whose own notifications are ignored.
+        notified: callback for each notice, called in the listener's thread; must return quickly.
     """
 
     def __init__(self, engine: Engine, own: str, notified: Callable[[Notice], None]) -> None:
@@ -100,7 +101,7 @@ class Notifier:
         self._own = own
         self._notified = notified
         self._closing = False
-        self._ended, self._end = socket.socketpair()  # readable once it is to end
+        self._ended, self._end = socket.socketpair()  # readable when the thread must end
         self._thread = threading.Thread(target=self._run, name="store-notifier", daemon=True)
         self._thread.start()
 
@@ -121,7 +122,9 @@ class Notifier:
                     connection.exec_driver_sql(f"LISTEN {_CHANNEL}")
                     driver: Any = connection.connection.driver_connection
                     failed = False
-                    self._notified(EVERYTHING)  # what was stored while nobody listened
+                    self._notified(
+                        EVERYTHING
+                    )  # covers commits made while this process was not listening
                     while not self._closing:
                         self._wait(driver)
             except (SQLAlchemyError, self._engine.dialect.loaded_dbapi.Error) as error:
@@ -134,13 +137,13 @@ class Notifier:
     def _wait(self, driver: Any) -> None:
         if not self._rest(_STILL_THERE, driver):
             driver.execute("SELECT 1")
-        for notice in list(driver.notifies(timeout=0)):
-            found = read(notice.payload, self._own)
-            if found is not None:
-                self._notified(found)
+        for notification in list(driver.notifies(timeout=0)):
+            notice = read(notification.payload, self._own)
+            if notice is not None:
+                self._notified(notice)
 
     def _rest(self, seconds: float, *until: Any) -> bool:
-        """Wait until there is something to read; whether there is."""
+        """Wait up to ``seconds`` for something to read; return whether there is."""
         with selectors.DefaultSelector() as selector:
             for file in (self._ended, *until):
                 selector.register(file, selectors.EVENT_READ)

@@ -1,4 +1,4 @@
-"""What only PostgreSQL needs: its connections, what its failures call for, its words for people."""
+"""PostgreSQL specifics: engine, classification of errors, and messages for the operator."""
 
 from __future__ import annotations
 
@@ -15,8 +15,8 @@ from bridge.errors import StoreError
 
 logger = logging.getLogger(__name__)
 
-# libpq's; storage.url may say otherwise (?connect_timeout=10). A server that vanished without a
-# word is given up within seconds: other replicas wait for what this one holds, and it for them.
+# libpq's parameters; storage.url may override them (?connect_timeout=10). A silent server is given
+# up within seconds, because replicas wait for each other's locks.
 _CONNECTION = {
     "connect_timeout": "3",
     "keepalives_idle": "5",
@@ -25,7 +25,7 @@ _CONNECTION = {
     "tcp_user_timeout": "10000",
     "application_name": "cc-bridge",
 }
-# The server's, for the same reason: a transaction whose bridge is gone, or stands still, ends.
+# Server settings, for the same reason: they end transactions of a bridge that died or hangs.
 _SESSION = {
     "idle_in_transaction_session_timeout": "10s",
     "lock_timeout": "5s",
@@ -33,15 +33,15 @@ _SESSION = {
 _CLOCKS_APART = 2.0  # seconds
 _NOW = func.clock_timestamp()
 _UNIQUE = "23505"
-_DATA = "22"  # begins the codes of what is wrong with a value
-_CROSSED = ("40001", "40P01", "55P03")  # serialisation, a deadlock, a lock waited for in vain
+_DATA = "22"  # class of the SQLSTATEs for invalid values
+_CROSSED = ("40001", "40P01", "55P03")  # serialisation failure, deadlock, lock timeout
 
 
 def open_engine(url: URL, connections: int, *, reading: bool) -> Engine:
     """Open an engine with at most ``connections`` connections; ``reading`` ones autocommit.
 
     Raises:
-        StoreError: psycopg is not installed, or the URL cannot be right.
+        StoreError: psycopg is not installed, or the URL is invalid.
     """
     if find_spec("psycopg") is None:
         message = "PostgreSQL needs psycopg: pip install 'rasa-cc-bridge[postgres]'"
@@ -61,7 +61,7 @@ def open_engine(url: URL, connections: int, *, reading: bool) -> Engine:
 
 
 def _prepare(connection: Any, _record: object) -> None:
-    connection.adapters.register_dumper(str, _text())
+    connection.adapters.register_dumper(str, _text_dumper())
     autocommit, connection.autocommit = connection.autocommit, True
     calls = ", ".join(f"set_config('{name}', '{value}', false)" for name, value in _SESSION.items())
     connection.execute(f"SELECT {calls}")
@@ -69,9 +69,9 @@ def _prepare(connection: Any, _record: object) -> None:
 
 
 @cache
-def _text() -> Any:
-    """How text is given to the server, which keeps no NUL; customers may write one."""
-    from psycopg.types.string import StrDumperUnknown  # noqa: PLC0415 - where it is installed
+def _text_dumper() -> Any:
+    """Return psycopg's text dumper with NUL replaced: customers may send one."""
+    from psycopg.types.string import StrDumperUnknown  # noqa: PLC0415 - optional dependency
 
     class Text(StrDumperUnknown):
         def dump(self, obj: str) -> Any:
@@ -81,7 +81,7 @@ def _text() -> Any:
 
 
 def warn_of_clocks(engine: Engine) -> None:
-    """Say so where this machine's clock is not the database's: leases are judged by clocks."""
+    """Warn if this machine's clock differs from the database's, because leases rely on clocks."""
     with engine.connect() as connection:
         server = float(connection.execute(select(func.extract("epoch", _NOW))).scalar_one())
     apart = time.time() - server
@@ -95,27 +95,27 @@ def warn_of_clocks(engine: Engine) -> None:
 
 
 def lost(connection: Any) -> bool:
-    """Whether the driver's ``connection`` to the server is no more."""
+    """Return whether the driver's ``connection`` is closed or broken."""
     return bool(connection.closed or connection.broken)
 
 
 def crossed(error: object) -> bool:
-    """Whether another transaction was in the way: the same again may succeed."""
+    """Return whether the error is a conflict with another transaction: a retry may succeed."""
     return getattr(error, "sqlstate", None) in _CROSSED
 
 
 def violated(error: object) -> bool:
-    """Whether a unique constraint was violated: another machine stored the same meanwhile."""
+    """Return whether a unique constraint was violated: another machine stored the same row."""
     return getattr(error, "sqlstate", None) == _UNIQUE
 
 
 def unstorable(error: object) -> bool:
-    """Whether a value is none that the server takes: too long, out of range."""
+    """Return whether the server rejects a value: too long, out of range."""
     return str(getattr(error, "sqlstate", None)).startswith(_DATA)
 
 
 def refusal(url: URL, cause: BaseException) -> str:
-    """Why the database cannot be opened, and what to do; never with the password."""
+    """Return why the database cannot be opened and what to check, without the password."""
     said = str(cause).strip().partition("\n")[0]
     if url.password:
         said = said.replace(str(url.password), "***")

@@ -1,8 +1,8 @@
-"""Finds and erases what is too old: its words first, the whole row in the end.
+"""Finds and prunes rows that are too old: erases their content first, deletes them later.
 
-Rows are read in windows along the primary key, on a reading connection; what is found is pruned by
-its keys, where it still is too old then. So no statement takes long, and no index has to be kept
-for it. What is open is never touched. When to prune is not decided here.
+Rows are scanned in windows along the primary key, on a reading connection, and pruned by key if
+they are still too old then. So no statement takes long, and no extra index is needed. Open rows
+are never touched. The schedule is decided in ``bridge.upkeep``.
 """
 
 from __future__ import annotations
@@ -37,16 +37,16 @@ from bridge.store.statements import Transaction
 Key: TypeAlias = tuple[Any, ...]
 _BEFORE: ColumnElement[float] = bindparam("b_before", type_=Float)
 _QUIET: ColumnElement[float] = bindparam("b_quiet", type_=Float)
-_DONE, _LATER, _DUE = range(3)  # what is found of a row
+_DONE, _LATER, _DUE = range(3)  # classification of a row
 
 
 @dataclass(frozen=True, slots=True)
 class Limit:
-    """What is too old: seconds since the epoch.
+    """Age limits, in seconds since the epoch.
 
     Attributes:
-        before: what was said, or last moved, earlier than this.
-        quiet: a call that nobody ended counts as over where nothing moved on it since.
+        before: content written, or rows last changed, earlier than this are too old.
+        quiet: a call that was not ended counts as over if nothing on it changed since this time.
     """
 
     before: float
@@ -54,21 +54,21 @@ class Limit:
 
     @property
     def binds(self) -> dict[str, float]:
-        """As the statements take it."""
+        """The statements' bind parameters."""
         return {"b_before": self.before, "b_quiet": self.quiet}
 
 
 @dataclass(frozen=True, slots=True)
 class Kept:
-    """One table, as far as pruning goes.
+    """How one table is pruned.
 
     Attributes:
-        begun: when its words were said.
-        over: that nothing is open about it any more.
-        moved: all times at which something happened to it; the newest counts for the row.
-        said: that it has words at all.
-        in_order: whether its keys go with the time.
-        settles: what is set beside when its words go.
+        begun: the time of a row's content.
+        over: condition that a row is no longer open.
+        moved: all times of a row's changes; the newest is the row's age.
+        said: condition that a row has content.
+        in_order: whether keys ascend with time.
+        settles: further columns to set when the content is erased.
     """
 
     table: Table
@@ -81,17 +81,17 @@ class Kept:
 
     @property
     def name(self) -> str:
-        """The table's."""
+        """The table's name."""
         return self.table.name
 
     @property
     def keys(self) -> tuple[Column[Any], ...]:
-        """The primary key."""
+        """The columns of the primary key."""
         return tuple(self.table.primary_key.columns)
 
     @property
     def words(self) -> dict[str, Any]:
-        """What its columns of words hold when they are erased."""
+        """The content columns' values after the erasure."""
         return {
             column.name: column.info["erased"]
             for column in self.table.columns
@@ -100,7 +100,7 @@ class Kept:
 
 
 def _since(table: Table) -> ColumnElement[bool]:
-    """Whether something of an assignment's call was stored in ``table`` lately."""
+    """Return the condition that ``table`` has a row of the assignment's call since ``quiet``."""
     same = table.c.call_id == schema.assignments.c.call_id
     return exists().where(and_(same, table.c.created_at >= _QUIET))
 
@@ -111,7 +111,7 @@ def _not_since(column: Column[Any], limit: ColumnElement[float]) -> ColumnElemen
 
 _a = schema.assignments.c
 _MOVED = (_a.given_at, _a.handed_off_at, _a.handed_back_at, _a.ended_at)
-# Not every platform says when a call ends: one on which nothing moves any more counts as over.
+# Not every platform reports the end of a call: a call without recent changes counts as over.
 _CALL_IS_OVER = or_(
     _a.ended_at.is_not(None),
     and_(
@@ -168,13 +168,13 @@ _BY_NAME = {each.name: each for each in TABLES}
 
 @dataclass(frozen=True, slots=True)
 class Window:
-    """A part of a table.
+    """A range of a table's rows.
 
     Attributes:
-        due: the keys of what is too old.
-        reached: the key that the window ends with; None where the table does.
-        old: whether anything in it is from before the limit, due or not.
-        left: whether anything is left in it for later: too young, or open.
+        due: keys of the rows to prune.
+        reached: the range's last key; None at the end of the table.
+        old: whether any row is from before the limit, due or not.
+        left: whether any row remains to be pruned later: too recent, or open.
     """
 
     due: tuple[Key, ...]
@@ -184,28 +184,28 @@ class Window:
 
 
 def with_words(tx: Connection, kept: Kept, limit: Limit, after: Key | None, rows: int) -> Window:
-    """Look through ``rows`` rows from ``after`` on for words that are too old."""
+    """Scan up to ``rows`` rows after the key ``after`` for content that is too old."""
     return _window(tx, kept, _words_due(kept), kept.table.c.erased_at.is_(None), limit, after, rows)
 
 
 def whole(tx: Connection, kept: Kept, limit: Limit, after: Key | None, rows: int) -> Window:
-    """Look through ``rows`` rows from ``after`` on for such as are too old to be kept at all."""
+    """Scan up to ``rows`` rows after the key ``after`` for rows to delete."""
     return _window(tx, kept, _row_due(kept), true(), limit, after, rows)
 
 
 def prune(tx: Transaction, rows: Prune) -> int:
-    """Erase the words of these rows, or delete them, where nothing was opened again; how many."""
+    """Erase the content of rows, or delete them, unless open again; return their number."""
     kept = _BY_NAME[rows.table]
     limit = Limit(rows.before, rows.quiet)
     if rows.whole:
-        gone = delete(kept.table).where(_among(kept, rows.keys), _row_due(kept))
-        return int(tx.connection.execute(gone, limit.binds).rowcount)
-    erased = (
+        deletion = delete(kept.table).where(_among(kept, rows.keys), _row_due(kept))
+        return int(tx.connection.execute(deletion, limit.binds).rowcount)
+    erasure = (
         update(kept.table)
         .where(_among(kept, rows.keys), _words_due(kept))
         .values({**kept.words, **kept.settles, "erased_at": bindparam("b_now")})
     )
-    return int(tx.connection.execute(erased, {**limit.binds, "b_now": rows.now}).rowcount)
+    return int(tx.connection.execute(erasure, {**limit.binds, "b_now": rows.now}).rowcount)
 
 
 def _words_due(kept: Kept) -> ColumnElement[bool]:
@@ -231,13 +231,13 @@ def _window(
     if after is not None:
         statement = statement.where(tuple_(*kept.keys) > tuple_(*after))
     statement = statement.order_by(*kept.keys).limit(rows)
-    found = tx.execute(statement, limit.binds).all()
+    scanned = tx.execute(statement, limit.binds).all()
     width = len(kept.keys)
     return Window(
-        due=tuple(tuple(row[:width]) for row in found if row[width] == _DUE),
-        reached=tuple(found[-1][:width]) if len(found) == rows else None,
-        old=any(row[width + 1] for row in found),
-        left=any(row[width] == _LATER for row in found),
+        due=tuple(tuple(row[:width]) for row in scanned if row[width] == _DUE),
+        reached=tuple(scanned[-1][:width]) if len(scanned) == rows else None,
+        old=any(row[width + 1] for row in scanned),
+        left=any(row[width] == _LATER for row in scanned),
     )
 
 

@@ -1,4 +1,4 @@
-"""Rows of each table as values, and back. No statement is run here."""
+"""Converts each table's rows to values and back. Runs no statements."""
 
 from __future__ import annotations
 
@@ -50,12 +50,12 @@ Row = Sequence[Any]
 
 
 def names(table: Table, *left_out: str) -> tuple[str, ...]:
-    """The columns of a table, in their order."""
+    """Return a table's column names in order, without ``left_out``."""
     return tuple(column.name for column in table.columns if column.name not in left_out)
 
 
 def listed(table: Table, alias: str, *left_out: str) -> str:
-    """The columns of a table for a SELECT."""
+    """Return a table's columns as a SELECT list, without ``left_out``."""
     return ", ".join(f"{alias}.{name}" for name in names(table, *left_out))
 
 
@@ -82,7 +82,7 @@ DELIVERY_MOVED = (
 
 
 def delivery(row: Row) -> Delivery:
-    """The delivery of a whole row."""
+    """Convert a row of ``DELIVERY``."""
     (
         seq,
         message_code,
@@ -156,7 +156,7 @@ def delivery(row: Row) -> Delivery:
 
 
 def new_delivery(item: Delivery) -> Row:
-    """The values of ``DELIVERY_NEW``."""
+    """Return the values of ``DELIVERY_NEW``."""
     envelope, draft, error = item.envelope, item.draft, item.error
     return (
         item.message_code,
@@ -192,7 +192,7 @@ def new_delivery(item: Delivery) -> Row:
 
 
 def moved_delivery(item: Delivery) -> Row:
-    """The values of ``DELIVERY_MOVED``."""
+    """Return the values of ``DELIVERY_MOVED``."""
     error = item.error
     return (
         item.seq,
@@ -215,11 +215,11 @@ def moved_delivery(item: Delivery) -> Row:
 # -- assignments -----------------------------------------------------------------------------------
 
 ASSIGNMENT = names(schema.assignments)
-ASSIGNMENT_READ = names(schema.assignments, "card")  # the card is read only to be shown
+ASSIGNMENT_READ = names(schema.assignments, "card")  # the card is read only for display
 
 
 def assignment(row: Row) -> AssignmentRecord:
-    """The record of a row of ``ASSIGNMENT_READ``."""
+    """Convert a row of ``ASSIGNMENT_READ``."""
     (
         sender_id,
         call_id,
@@ -263,7 +263,7 @@ def assignment(row: Row) -> AssignmentRecord:
 
 
 def assigned(record: AssignmentRecord) -> Row:
-    """The values of ``ASSIGNMENT``; no card: the stored one stays."""
+    """Return the values of ``ASSIGNMENT``; without a card, the stored one is kept."""
     found = record.assignment
     return (
         found.sender_id,
@@ -287,19 +287,19 @@ def assigned(record: AssignmentRecord) -> Row:
     )
 
 
-def _card(found: Card | None) -> str | None:
-    if found is None:
+def _card(value: Card | None) -> str | None:
+    if value is None:
         return None
-    turns = [{"who": line.who, "text": line.text, "at": line.at} for line in found.turns]
-    return _json({"reason": found.reason, "slots": dict(found.slots), "turns": turns})
+    turns = [{"who": line.who, "text": line.text, "at": line.at} for line in value.turns]
+    return _json({"reason": value.reason, "slots": dict(value.slots), "turns": turns})
 
 
 def card(stored: str | None) -> Card | None:
-    """A handoff card from the store."""
+    """Restore a handoff card from the store's JSON."""
     if not stored:
         return None
-    found: Mapping[str, Any] = json.loads(stored)
-    return Card(found["reason"], found["slots"], tuple(Line(**line) for line in found["turns"]))
+    value: Mapping[str, Any] = json.loads(stored)
+    return Card(value["reason"], value["slots"], tuple(Line(**line) for line in value["turns"]))
 
 
 # -- action calls ----------------------------------------------------------------------------------
@@ -308,7 +308,7 @@ TURN = names(schema.turns)
 
 
 def turn(row: Row) -> TurnRecord:
-    """The record of a whole row."""
+    """Convert a row of ``TURN``."""
     key, sender_id, call_id, made_at, answer, unavailable = row
     return TurnRecord(key, sender_id, call_id, made_at, _answer(answer), _answer(unavailable))
 
@@ -318,12 +318,12 @@ def _answer(stored: str | None) -> ActionAnswer | None:
 
 
 def answer(record: TurnRecord) -> str | None:
-    """An action call's answer as it is stored."""
+    """Return an action call's answer as JSON for the store."""
     return _json(record.answer.as_json()) if record.answer is not None else None
 
 
 def turned(record: TurnRecord) -> Row:
-    """The values of ``TURN``."""
+    """Return the values of ``TURN``."""
     unavailable = record.unavailable
     return (
         record.key,
@@ -351,7 +351,7 @@ SUGGESTION_MOVED = (
 
 
 def suggestion(row: Row) -> Suggestion:
-    """The suggestion of a whole row."""
+    """Convert a row of ``SUGGESTION``."""
     (
         _seq,
         name,
@@ -400,7 +400,7 @@ def suggestion(row: Row) -> Suggestion:
 
 
 def suggested(item: Suggestion) -> Row:
-    """The values of ``SUGGESTION_WRITTEN``."""
+    """Return the values of ``SUGGESTION_WRITTEN``."""
     return (
         item.id,
         item.group,
@@ -440,7 +440,7 @@ SESSION = names(schema.sessions)
 
 
 def session(row: Row) -> SessionRecord:
-    """The record of a whole row."""
+    """Convert a row of ``SESSION``."""
     (
         agent_id,
         guid,
@@ -472,7 +472,7 @@ def session(row: Row) -> SessionRecord:
 
 
 def signed(record: SessionRecord) -> Row:
-    """The values of ``SESSION``."""
+    """Return the values of ``SESSION``."""
     return (
         record.agent_id,
         record.guid,
@@ -489,7 +489,7 @@ def signed(record: SessionRecord) -> Row:
     )
 
 
-# -- the rest --------------------------------------------------------------------------------------
+# -- updates, switches, leaders and events ---------------------------------------------------------
 
 UPDATE = names(schema.rasa_updates, "erased_at")
 UPDATE_WRITTEN = names(schema.rasa_updates, "seq", "erased_at")
@@ -505,7 +505,7 @@ UPDATE_MOVED = (
 
 
 def update(row: Row) -> RasaUpdate:
-    """The update of a row of ``UPDATE``."""
+    """Convert a row of ``UPDATE``."""
     (
         seq,
         name,
@@ -543,7 +543,7 @@ def update(row: Row) -> RasaUpdate:
 
 
 def updated(item: RasaUpdate) -> Row:
-    """The values of ``UPDATE_WRITTEN``."""
+    """Return the values of ``UPDATE_WRITTEN``."""
     return (
         item.id,
         item.sender_id,
@@ -563,17 +563,17 @@ def updated(item: RasaUpdate) -> Row:
 
 
 def switch(row: Row) -> SwitchRecord:
-    """The record of a whole row."""
+    """Convert a row of ``switches``."""
     return SwitchRecord(*row)
 
 
 def leader(row: Row) -> LeaderRecord:
-    """The record of a whole row."""
+    """Convert a row of ``leaders``."""
     return LeaderRecord(*row)
 
 
 def event(row: Any) -> EventRecord:
-    """The record of a whole row."""
+    """Convert a row of ``events``."""
     return EventRecord(
         row.agent_id, row.event_type, json.loads(row.content), row.received_at, row.seq
     )

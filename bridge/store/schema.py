@@ -1,11 +1,11 @@
-"""The tables, as SQLAlchemy sees them. The migrations make them; a test holds the two together.
+"""SQLAlchemy definitions of the tables. A test keeps them and the migrations consistent.
 
-Times are seconds since the epoch. Nothing here runs a statement. The partial indexes are in
-``indexes.py``.
+Times are in seconds since the epoch. The partial indexes are in ``indexes.py``. Nothing here runs a
+statement.
 
-What a column holds of people stands beside it: ``words`` (what customers and agents said, erased
-after ``retention.content``) or ``PERSON`` (whose it is). All else is the record of what was done.
-Retention and forgetting go by that; a test asks it of every column.
+Columns with personal data are marked: ``words`` (what customers and agents wrote, erased after
+``retention.content``) or ``PERSON`` (whose data it is). All others record what was done. Retention
+and erasure rely on these marks; a test checks every column.
 """
 
 from __future__ import annotations
@@ -28,14 +28,14 @@ from sqlalchemy import (
 
 metadata = MetaData()
 
-# SQLite counts upwards by itself only in a column declared INTEGER PRIMARY KEY.
+# SQLite auto-increments only a column declared INTEGER PRIMARY KEY.
 _Sequence = BigInteger().with_variant(Integer, "sqlite")
 
-PERSON = {"kind": "person"}  # an id of a customer, a conversation or a call
+PERSON = {"kind": "person"}  # ID of a customer, a conversation or a call
 
 
 def words(erased: str | None) -> dict[str, Any]:
-    """The mark of a column of words; ``erased`` is what it holds when they are gone."""
+    """Return the mark of a column with content; ``erased`` is its value after the erasure."""
     return {"kind": "words", "erased": erased}
 
 
@@ -52,14 +52,14 @@ assignments = Table(
     Column("agent_avatar", String(512)),
     Column("owner", String(8), nullable=False),  # bot or agent
     Column("source", String(16), nullable=False),  # http, token, metadata, reader
-    Column("given_at", Float, nullable=False),  # the newest of a conversation wins
+    Column("given_at", Float, nullable=False),  # a conversation's newest is current
     Column("handed_off_at", Float),
     Column("handed_back_at", Float),
-    Column("ended_at", Float),  # the call is over, or went to somebody else
+    Column("ended_at", Float),  # the call ended or was reassigned
     Column("card", Text, info=words(None)),  # JSON of the handoff card
     Column("untold", Boolean, nullable=False, server_default=text("false")),  # see AssignmentRecord
     Column("erased_at", Float),  # when the card was erased
-    Column("command_key", String(36)),  # the command that last decided about the call
+    Column("command_key", String(36)),  # the last command that changed the call
     Index("assignments_call", "call_id"),
     Index("assignments_sender", "sender_id", "given_at"),
     Index("assignments_user", "user_id"),
@@ -74,7 +74,7 @@ sessions = Table(
     Column("guid", String(128)),  # a secret
     Column("state", String(16), nullable=False),  # the values of SessionState
     Column("ours", Boolean, nullable=False),  # the bridge signed this session in
-    Column("generation", Integer, nullable=False),  # counts what may let a refused agent in
+    Column("generation", Integer, nullable=False),  # see SessionRecord
     Column("error_code", String(64)),
     Column("error_message", Text),
     Column("renewed_at", Float, nullable=False),
@@ -90,22 +90,22 @@ events = Table(
     Column("seq", _Sequence, primary_key=True, autoincrement=True),
     Column("agent_id", String(6), nullable=False),
     Column("event_type", String(128), nullable=False),
-    Column("content", Text, nullable=False, info=words("null")),  # JSON as it came
+    Column("content", Text, nullable=False, info=words("null")),  # JSON as received
     Column("received_at", Float, nullable=False),
     Column("handled_at", Float),
-    Column("erased_at", Float),  # the words are gone since
+    Column("erased_at", Float),  # when the content was erased
     sqlite_autoincrement=True,
 )
 
 turns = Table(
     "turns",
     metadata,
-    Column("key", String(36), primary_key=True),  # derived: the same webhook has the same
+    Column("key", String(36), primary_key=True),  # derived from the webhook's content
     Column("sender_id", String(512), nullable=False, info=PERSON),
     Column("call_id", String(64), info=PERSON),
     Column("made_at", Float, nullable=False),
-    Column("answer", Text),  # JSON of what the action answered; null while it waits
-    Column("unavailable", Text),  # JSON of the answer in case no handoff can be made
+    Column("answer", Text),  # JSON of the action's answer; null while it waits
+    Column("unavailable", Text),  # JSON of the answer if the handoff fails
     Index("turns_sender", "sender_id", "made_at"),
 )
 
@@ -125,15 +125,15 @@ suggestions = Table(
     Column("source", Text, nullable=False),  # JSON
     Column("text", Text, nullable=False, info=words("")),
     Column("drafts", Text, nullable=False, info=words("[]")),  # JSON
-    # JSON: the drafts that stay when the words are changed
+    # JSON: the drafts that are kept when the text is edited
     Column("kept", Text, nullable=False, info=words("[]")),
     Column("edited_text", Text, info=words(None)),
     Column("reason", Text, info=words(None)),
     Column("displayed_at", Float),
     Column("settled_at", Float),
     Column("settled_by", String(64)),
-    Column("command_key", String(36)),  # the command that decided
-    Column("erased_at", Float),  # the words are gone since
+    Column("command_key", String(36)),  # the command of the decision
+    Column("erased_at", Float),  # when the content was erased
     Index("suggestions_call", "call_id", "seq"),
     Index("suggestions_sender", "sender_id"),
     Index("suggestions_agent", "agent_id", "seq"),
@@ -149,7 +149,7 @@ rasa_updates = Table(
     Column("sender_id", String(512), nullable=False, info=PERSON),
     Column("call_id", String(64), info=PERSON),
     Column("kind", String(16), nullable=False),  # the values of UpdateKind
-    Column("body", Text, nullable=False, info=words("{}")),  # JSON of what Rasa is told
+    Column("body", Text, nullable=False, info=words("{}")),  # JSON of the update
     Column("state", String(12), nullable=False),  # the values of UpdateState
     Column("created_at", Float, nullable=False),
     Column("due_at", Float, nullable=False),
@@ -159,7 +159,7 @@ rasa_updates = Table(
     Column("lease_until", Float),
     Column("error", Text),
     Column("settled_at", Float),
-    Column("erased_at", Float),  # the words are gone since
+    Column("erased_at", Float),  # when the content was erased
     Index("rasa_updates_sender", "sender_id", "seq"),
     Index("rasa_updates_call", "call_id"),
     sqlite_autoincrement=True,
@@ -173,13 +173,13 @@ switches = Table(
     Column("changed_at", Float, nullable=False),
 )
 
-leaders = Table(  # what one process at a time does for all of them
+leaders = Table(  # tasks that one process at a time does for all
     "leaders",
     metadata,
     Column("name", String(64), primary_key=True),
     Column("holder", String(64)),
     Column("held_until", Float),
-    Column("done_at", Float),  # when it was last done
+    Column("done_at", Float),  # when it was last completed
 )
 
 revocations = Table(
@@ -187,7 +187,7 @@ revocations = Table(
     metadata,
     Column("subject", String(64), primary_key=True),  # a token's jti, or agent:ID for all of them
     Column("revoked_at", Float, nullable=False),
-    Column("expires_at", Float, nullable=False),  # when the last such token is void anyway
+    Column("expires_at", Float, nullable=False),  # when the last such token expires
 )
 
 deliveries = Table(
@@ -224,11 +224,11 @@ deliveries = Table(
     Column("error_code", String(64)),
     Column("error_message", Text),
     Column("settled_at", Float),
-    Column("approved_by", String(64)),  # who approved it, where somebody did
-    Column("command_key", String(36)),  # the command that last decided about it
-    Column("erased_at", Float),  # the words are gone since
+    Column("approved_by", String(64)),  # who approved it, if anybody
+    Column("command_key", String(36)),  # the last command that changed it
+    Column("erased_at", Float),  # when the content was erased
     Index("deliveries_call", "call_id", "seq"),
     Index("deliveries_user", "user_id", "sender_id"),
     Index("deliveries_agent", "agent_id", "seq"),
-    sqlite_autoincrement=True,  # an id is never given twice, whatever was erased
+    sqlite_autoincrement=True,  # never reuse an ID, even of an erased row
 )

@@ -1,9 +1,9 @@
-"""Batch statements: one text and one execution for any number of rows, on both engines.
+"""Batch statements: one SQL text and one execution for any number of rows, on both engines.
 
-Values travel as one JSON array: ``json_each`` takes it apart on SQLite, ``unnest`` and
-``json_to_recordset`` do on PostgreSQL. Between two executions other threads take the interpreter's
-lock, so one statement for a batch is much quicker than a statement for each row. Nothing here
-knows what a table is for.
+Values are passed as one JSON array, or as lists: SQLite expands them with ``json_each``, PostgreSQL
+with ``unnest`` and ``json_to_recordset``. One statement for a batch is much faster than one per
+row, because other threads take the interpreter's lock between two executions. This module is
+independent of what the tables mean.
 """
 
 from __future__ import annotations
@@ -14,16 +14,17 @@ from typing import Any, ClassVar
 
 from sqlalchemy import BigInteger, Boolean, Column, Connection, Float, Integer, Table
 
-Cursor = Any  # the driver's
+Cursor = Any  # the driver's cursor
 _REPLACEMENT = "\ufffd"
 _encode = json.JSONEncoder(ensure_ascii=False, allow_nan=False, separators=(",", ":")).encode
 
 
 class Keys:
-    """Lists of keys as tables: ``{texts}`` and ``{numbers}`` in a statement's text.
+    """Placeholders of a statement's text, spelt for each engine.
 
-    Each takes one argument, a list, and has one column, ``k.value``. ``{open}`` names the index of
-    open deliveries: among indexes that cost the same, SQLite takes the one that it read first.
+    ``{texts}`` and ``{numbers}`` turn one argument, a list of keys, into a table with the column
+    ``k.value``. ``{open}`` forces the index of open deliveries, because among indexes of equal
+    cost SQLite chooses the one that it read first.
     """
 
     SPELLINGS: ClassVar = {
@@ -45,10 +46,10 @@ class Keys:
 
 
 class Select:
-    """A query by lists of keys and single values, written once for both engines.
+    """A query with lists of keys and single values as parameters, written once for both engines.
 
     In its text, ``{texts} CROSS JOIN t`` joins a table with a list of keys, ``{among}`` is a list
-    for IN, and ``{value}`` a single value; the arguments of ``rows`` are given in their order.
+    for IN, and ``{value}`` a single value. Arguments are passed in the order of the placeholders.
     """
 
     def __init__(self, text: str) -> None:
@@ -56,29 +57,29 @@ class Select:
         self._spelt: dict[str, str] = {}
 
     def rows(self, tx: Transaction, *arguments: Any) -> list[tuple[Any, ...]]:
-        """Execute; every row."""
+        """Execute the query and return all rows."""
         cursor = tx.execute(self.spelt(tx.dialect), self._given(tx.dialect, arguments))
-        found: list[tuple[Any, ...]] = cursor.fetchall()
-        return found
+        fetched: list[tuple[Any, ...]] = cursor.fetchall()
+        return fetched
 
     def first(self, tx: Transaction, *arguments: Any) -> tuple[Any, ...] | None:
-        """Execute; the first row, if there is one."""
+        """Execute the query and return the first row, or None."""
         cursor = tx.execute(self.spelt(tx.dialect), self._given(tx.dialect, arguments))
-        found: tuple[Any, ...] | None = cursor.fetchone()
-        return found
+        row: tuple[Any, ...] | None = cursor.fetchone()
+        return row
 
     def run(self, tx: Transaction, *arguments: Any) -> int:
-        """Execute a change; how many rows it changed."""
+        """Execute a change and return the number of rows changed."""
         cursor = tx.execute(self.spelt(tx.dialect), self._given(tx.dialect, arguments))
         count: int = cursor.rowcount
         return count
 
     def spelt(self, dialect: str) -> str:
-        """The text as an engine takes it."""
-        found = self._spelt.get(dialect)
-        if found is None:
-            found = self._spelt[dialect] = self._text.format_map(Keys.SPELLINGS[dialect])
-        return found
+        """Return the text in a dialect's spelling."""
+        text = self._spelt.get(dialect)
+        if text is None:
+            text = self._spelt[dialect] = self._text.format_map(Keys.SPELLINGS[dialect])
+        return text
 
     @staticmethod
     def _given(dialect: str, arguments: Sequence[Any]) -> list[Any]:
@@ -91,15 +92,16 @@ class Select:
 
 
 class Rows:
-    """Rows to insert into, or to change in, a table: built once for each engine.
+    """A batch insert, upsert or update of a table's rows; its text is built once per dialect.
 
     Args:
         table: the table.
-        columns: the names of the values that a row has, in order.
-        conflict: the columns of the constraint whose violation is no error.
-        changed: the columns that are set where the row exists; none: it is left as it is.
-        returning: columns that come back of each row that was stored.
-        only_update: the row must exist, and is found by ``conflict``; the rest is set.
+        columns: the columns of a row's values, in order.
+        conflict: the columns of the constraint whose violation is not an error.
+        changed: the columns to set if the row exists; if empty, an existing row is kept.
+        returning: the columns to return for each stored row.
+        only_update: update existing rows, found by ``conflict``, instead of inserting.
+        expressions: SQL for the new value of a changed column, instead of the inserted value.
     """
 
     def __init__(
@@ -123,24 +125,24 @@ class Rows:
         self._spelt: dict[str, str] = {}
 
     def run(self, tx: Transaction, rows: Sequence[Sequence[Any]]) -> int:
-        """Store rows; how many were stored or changed."""
+        """Store rows and return the number of rows stored or changed."""
         cursor = self._execute(tx, rows)
         count: int = cursor.rowcount
         return count
 
     def stored(self, tx: Transaction, rows: Sequence[Sequence[Any]]) -> list[tuple[Any, ...]]:
-        """Store rows; what comes back of those that were."""
-        found: list[tuple[Any, ...]] = self._execute(tx, rows).fetchall()
-        return found
+        """Store rows and return the ``returning`` columns of those that were stored."""
+        returned: list[tuple[Any, ...]] = self._execute(tx, rows).fetchall()
+        return returned
 
     def _execute(self, tx: Transaction, rows: Sequence[Sequence[Any]]) -> Cursor:
         text = self._spelt.get(tx.dialect)
         if text is None:
             text = self._spelt[tx.dialect] = self._spell(tx.dialect)
-        given: Iterable[Any] = rows
+        values: Iterable[Any] = rows
         if tx.dialect == "postgresql":
-            given = [dict(zip(self._columns, row, strict=True)) for row in rows]
-        return tx.execute(text, [_written(list(given))])
+            values = [dict(zip(self._columns, row, strict=True)) for row in rows]
+        return tx.execute(text, [_as_json(list(values))])
 
     def _spell(self, dialect: str) -> str:
         names = ", ".join(self._columns)
@@ -150,29 +152,29 @@ class Rows:
             )
             source = f"SELECT {parts} FROM json_each(?) WHERE true"  # noqa: S608 - as below
         else:
-            kinds = ", ".join(f"{name} {_kind(self._table.c[name])}" for name in self._columns)
+            kinds = ", ".join(f"{name} {_type_name(self._table.c[name])}" for name in self._columns)
             source = f"SELECT {names} FROM json_to_recordset(%s::json) AS given({kinds})"  # noqa: S608
-        back = f" RETURNING {', '.join(self._returning)}" if self._returning else ""
+        returning = f" RETURNING {', '.join(self._returning)}" if self._returning else ""
         table = self._table.name
         if self._only_update:
-            found = " AND ".join(f"{table}.{name} = given.{name}" for name in self._conflict)
+            match = " AND ".join(f"{table}.{name} = given.{name}" for name in self._conflict)
             sets = ", ".join(
                 f"{name} = given.{name}" for name in self._columns if name not in self._conflict
             )
-            return f"UPDATE {table} SET {sets} FROM ({source}) AS given WHERE {found}{back}"  # noqa: S608
+            return f"UPDATE {table} SET {sets} FROM ({source}) AS given WHERE {match}{returning}"  # noqa: S608
         text = f"INSERT INTO {table} ({names}) {source}"
         if self._conflict:
             sets = ", ".join(
                 f"{name} = {self._expressions.get(name, f'excluded.{name}')}"
                 for name in self._changed
             )
-            what = f"DO UPDATE SET {sets}" if self._changed else "DO NOTHING"
-            text += f" ON CONFLICT ({', '.join(self._conflict)}) {what}"
-        return text + back
+            action = f"DO UPDATE SET {sets}" if self._changed else "DO NOTHING"
+            text += f" ON CONFLICT ({', '.join(self._conflict)}) {action}"
+        return text + returning
 
 
 class Transaction:
-    """A driver's cursor in a transaction, and the connection that it belongs to."""
+    """A driver's cursor within a transaction, and its connection."""
 
     __slots__ = ("connection", "cursor", "dialect")
 
@@ -182,13 +184,13 @@ class Transaction:
         self.dialect = connection.dialect.name
 
     def execute(self, text: str, arguments: Sequence[Any] = ()) -> Cursor:
-        """Execute a statement in the driver's spelling."""
+        """Execute a statement in the driver's placeholder style and return the cursor."""
         self.cursor.execute(text, arguments)
         return self.cursor
 
 
-def _kind(column: Column[Any]) -> str:
-    """A column's type as PostgreSQL calls it."""
+def _type_name(column: Column[Any]) -> str:
+    """Return PostgreSQL's name of a column's type."""
     kind = column.type
     if isinstance(kind, Boolean):
         return "boolean"
@@ -201,10 +203,10 @@ def _kind(column: Column[Any]) -> str:
     return "text"
 
 
-def _written(rows: list[Any]) -> str:
-    """Rows as JSON that both engines can store: without NUL and without half surrogates.
+def _as_json(rows: list[Any]) -> str:
+    """Encode rows as JSON that both engines can store: without NUL and lone surrogates.
 
-    The edge replaces or refuses both; what comes from elsewhere must not fail a whole batch.
+    The edge replaces or refuses both, but values from elsewhere must not fail a whole batch.
     """
     text = _encode(rows)
     if "\\u0000" in text:

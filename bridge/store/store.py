@@ -1,4 +1,4 @@
-"""The store: one database, one writing connection for the core, reading ones for everybody else."""
+"""The store: one database with a writing connection for the core and a pool of reading ones."""
 
 from __future__ import annotations
 
@@ -27,16 +27,16 @@ from bridge.store.notifier import Notice, Notifier
 from bridge.store.statements import Transaction
 
 T = TypeVar("T")
-Reading: TypeAlias = Connection  # what the functions of ``lists`` take first
+Reading: TypeAlias = Connection  # first parameter of the functions of ``lists``
 
 _READERS = 8
 
 
 class Reader:
-    """Reading connections to a database that is there. Thread-safe; close it once.
+    """Pool of reading connections to an existing database. Thread-safe; close it once.
 
     Args:
-        url: SQLAlchemy's, ``sqlite:///FILE`` or ``postgresql+psycopg://...``.
+        url: SQLAlchemy URL, ``sqlite:///FILE`` or ``postgresql+psycopg://...``.
 
     Raises:
         StoreError: ``url`` cannot be used.
@@ -51,9 +51,10 @@ class Reader:
         return self._reading.dialect.name
 
     def read(self, query: Callable[[Reading], T]) -> T:
-        """Run ``query`` on a reading connection; each of its statements sees its own moment.
+        """Run ``query`` on a reading connection and return its result.
 
-        ``query`` runs twice where the first connection turns out to be broken.
+        Each statement sees the data committed when it starts. ``query`` runs again if the first
+        connection turns out to be broken.
         """
         try:
             return self._read(query)
@@ -61,8 +62,8 @@ class Reader:
             return self._read(query)
 
     def _read(self, query: Callable[[Reading], T]) -> T:
-        with connection(self._reading) as taken:
-            return query(taken)
+        with connection(self._reading) as reading:
+            return query(reading)
 
     def close(self) -> None:
         """Close every connection."""
@@ -70,12 +71,12 @@ class Reader:
 
 
 class Store(Reader):
-    """Opens at construction and is closed once.
+    """The database, opened at construction. Close it once.
 
     Args:
-        url: SQLAlchemy's, ``sqlite:///FILE`` or ``postgresql+psycopg://...``.
-        existing: refuse to make a SQLite file that is not there.
-        patience: how long SQLite waits for another process's transaction, in seconds.
+        url: SQLAlchemy URL, ``sqlite:///FILE`` or ``postgresql+psycopg://...``.
+        existing: fail instead of creating a SQLite file that does not exist.
+        patience: seconds that SQLite waits for another process's transaction.
 
     Raises:
         StoreError: the database cannot be opened, or has another version's schema.
@@ -100,47 +101,47 @@ class Store(Reader):
         self._writing: Connection | None = None
         self._notifier: Notifier | None = None
         self._version: int | None = None
-        self._awaits_disk: bool | None = None  # None: the connection is as the pool gave it
+        self._awaits_disk: bool | None = None  # None: the connection's setting is unknown
 
-    # -- writing: the core's thread alone ------------------------------------------------------
+    # -- writing, on the core's thread only ----------------------------------------------------
 
     @contextmanager
     def transaction(self, *, durable: bool = True) -> Iterator[Transaction]:
-        """A transaction on the writing connection: committed at the end, else rolled back.
+        """Open a transaction on the writing connection; commit it, or roll back on an exception.
 
-        What is committed survives the process's death, always, and the machine's too, unless it is
-        not ``durable``: then SQLite does not wait for the disk, and the next durable commit, or the
-        system within half a minute, makes up for it. PostgreSQL makes no difference.
+        A commit always survives a crash of the process. A ``durable`` one also survives a crash of
+        the machine; otherwise SQLite does not wait for the disk, and the data is synced by the next
+        durable commit, or by the system within half a minute. PostgreSQL ignores the argument.
 
         Raises:
-            DatabaseError: its class says what may be done about it. What else the caller raises
-                within is left as it is.
+            DatabaseError: the database failed; the subclass determines how to react. Other
+                exceptions raised inside the block are passed on unchanged.
         """
-        taken = self._connected()
+        writing = self._connected()
         try:
-            self._await_disk(taken, wanted=durable)
-            begun = taken.begin()
+            self._await_disk(writing, wanted=durable)
+            begun = writing.begin()
         except (SQLAlchemyError, sqlite3.Error) as error:
             self._drop()
             raise UnavailableError(error) from error
         try:
-            yield Transaction(taken)
+            yield Transaction(writing)
             begun.commit()
         except (SQLAlchemyError, self._engine.dialect.loaded_dbapi.Error) as error:
-            found = translated(taken, error)
-            if isinstance(found, LostError):
+            failure = translated(writing, error)
+            if isinstance(failure, LostError):
                 self._drop()
             else:
-                self._roll_back(taken)
-            raise found from error
+                self._roll_back(writing)
+            raise failure from error
         except BaseException:
-            self._roll_back(taken)
+            self._roll_back(writing)
             raise
 
-    def _await_disk(self, taken: Connection, *, wanted: bool) -> None:
+    def _await_disk(self, writing: Connection, *, wanted: bool) -> None:
         if wanted is self._awaits_disk or self.dialect != "sqlite":
             return
-        taken.connection.cursor().execute(f"PRAGMA synchronous={'FULL' if wanted else 'NORMAL'}")
+        writing.connection.cursor().execute(f"PRAGMA synchronous={'FULL' if wanted else 'NORMAL'}")
         self._awaits_disk = wanted
 
     def _connected(self) -> Connection:
@@ -151,40 +152,40 @@ class Store(Reader):
                 raise UnavailableError(error) from error
         return self._writing
 
-    def _roll_back(self, taken: Connection) -> None:
-        if is_lost(taken):
+    def _roll_back(self, writing: Connection) -> None:
+        if is_lost(writing):
             self._drop()
             return
         try:
-            if (begun := taken.get_transaction()) is not None:
-                begun.rollback()
+            if (transaction := writing.get_transaction()) is not None:
+                transaction.rollback()
         except (SQLAlchemyError, self._engine.dialect.loaded_dbapi.Error):
             self._drop()
 
     def _drop(self) -> None:
         """Close the writing connection; the next transaction opens another one."""
-        taken, self._writing = self._writing, None
+        writing, self._writing = self._writing, None
         self._version = None
         self._awaits_disk = None
-        if taken is not None:
+        if writing is not None:
             with suppress(SQLAlchemyError, self._engine.dialect.loaded_dbapi.Error):
-                taken.close()
+                writing.close()
 
     def changed_elsewhere(self) -> bool:
-        """Whether another SQLite connection may have committed since this was last asked."""
+        """Return whether another SQLite connection may have committed since the last call."""
         if self.dialect != "sqlite":
             return False
         try:
-            taken = self._connected().connection
-            version: int = taken.cursor().execute("PRAGMA data_version").fetchone()[0]
+            writing = self._connected().connection
+            version: int = writing.cursor().execute("PRAGMA data_version").fetchone()[0]
         except (SQLAlchemyError, sqlite3.Error, UnavailableError):
             self._drop()
             return False
         before, self._version = self._version, version
-        return before != version  # at first, and after a connection was lost, nobody knows
+        return before != version  # True at first and after a lost connection: unknown
 
     def listen(self, own: str, notified: Callable[[Notice], None]) -> None:
-        """Hear of other machines' commits, on PostgreSQL, from now on."""
+        """Start passing other machines' commit notifications to ``notified``, on PostgreSQL."""
         if self.dialect == "postgresql" and self._notifier is None:
             engine = open_engine(self._url, connections=1, reading=True)
             self._notifier = Notifier(engine, own, notified)
@@ -192,18 +193,18 @@ class Store(Reader):
     # -- maintenance ---------------------------------------------------------------------------
 
     def empty_log(self, *, patience: float = 10.0) -> bool:
-        """Leave nothing erased in the log beside the file; False where readers prevented it."""
+        """Remove erased data from the write-ahead log; return False if readers prevented it."""
         return self._maintained(lambda: maintenance.empty_log(self._reading, patience=patience))
 
     def compact(self) -> None:
-        """Leave nothing erased in the file either, and give its free space back.
+        """Remove erased data from the database file and release its free space.
 
-        Every process's writes wait meanwhile: a second or two for each hundred megabytes.
+        Blocks the writes of every process for a second or two per hundred megabytes.
         """
         self._maintained(lambda: maintenance.compact(self._reading))
 
     def size(self) -> int | None:
-        """Bytes of the database's file; None where it is not a file."""
+        """Return the size of the database file in bytes; None if it is not a file."""
         return self._maintained(lambda: maintenance.size(self._reading))
 
     def _maintained(self, work: Callable[[], T]) -> T:
@@ -214,10 +215,10 @@ class Store(Reader):
             raise StoreError(f"the database cannot be maintained ({reason})") from error
 
     def demand_writable(self) -> None:
-        """Write something that changes nothing, so that a full disk shows at the start.
+        """Write without changing anything, so that a full disk is detected at startup.
 
         Raises:
-            StoreError: it cannot be written, and why.
+            StoreError: the database cannot be written; the message gives the cause.
         """
         try:
             with self.transaction() as tx:

@@ -1,4 +1,4 @@
-"""Writes the plans of one batch: each row's final state, one insert and one update a table."""
+"""Writes the plans of one batch: each row's final state, with one insert and update per table."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ _ASSIGN = Rows(
     changed=rows.names(schema.assignments, "sender_id", "call_id"),
     expressions={"card": "coalesce(excluded.card, assignments.card)"},
 )
-# The columns that no index has: what every handoff changes.
+# The columns that every handoff changes; none is indexed.
 _HANDED = (
     "sender_id",
     "call_id",
@@ -85,7 +85,7 @@ _LEAD = Rows(
     conflict=("name",),
     changed=("holder", "held_until", "done_at"),
 )
-# Kinds of which nothing but the final state matters: a plan's field, the key, how they are stored.
+# Records of which only the final state matters: the plan's field, the key, statement, row maker.
 _OTHERS: tuple[tuple[str, str, Rows, Callable[[Any], rows.Row]], ...] = (
     ("suggestions", "id", _SUGGEST, rows.suggested),
     ("sessions", "agent_id", _SIGN, rows.signed),
@@ -99,15 +99,15 @@ _EVENT_TYPE = 128  # characters
 
 
 def write(tx: Transaction, snapshot: Snapshot, plans: Sequence[Plan]) -> Written:
-    """Write what ``plans``, all of one batch, change; deliveries come back with their numbers.
+    """Write the changes of ``plans``; return the deliveries with their numbers, and row counts.
 
     Args:
         tx: the transaction in which the snapshot was loaded.
-        snapshot: with all plans of the batch in it.
-        plans: the plans, in their order.
+        snapshot: the snapshot after all plans of the batch.
+        plans: all plans of the batch, in order.
 
     Raises:
-        ConflictError: another process stored the same meanwhile.
+        ConflictError: another process stored the same row in the meantime.
     """
     _assignments(tx, snapshot, plans)
     _turns(tx, snapshot, plans)
@@ -115,29 +115,29 @@ def write(tx: Transaction, snapshot: Snapshot, plans: Sequence[Plan]) -> Written
     _updates(tx, snapshot, plans)
     _events(tx, plans)
     for kind, key, statement, row in _OTHERS:
-        if found := _last(plans, kind, key):
-            statement.run(tx, [row(item) for item in found])
+        if records := _last(plans, kind, key):
+            statement.run(tx, [row(item) for item in records])
     return Written(stored, _cleaned(tx, plans))
 
 
 def _last(plans: Iterable[Plan], kind: str, key: str) -> list[Any]:
-    """The final state of each row of a kind."""
-    found: dict[Any, Any] = {}
+    """Return the final state of each record in the plans' field ``kind``."""
+    records: dict[Any, Any] = {}
     for plan in plans:
-        for item in getattr(plan, kind):
-            found[getattr(item, key)] = item
-    return list(found.values())
+        for record in getattr(plan, kind):
+            records[getattr(record, key)] = record
+    return list(records.values())
 
 
 def _updates(tx: Transaction, snapshot: Snapshot, plans: Sequence[Plan]) -> None:
-    if found := _last(plans, "updates", "id"):
-        for seq, name in _UPDATE.stored(tx, [rows.updated(item) for item in found]):
+    if updates := _last(plans, "updates", "id"):
+        for seq, name in _UPDATE.stored(tx, [rows.updated(item) for item in updates]):
             snapshot.updates[name] = replace(snapshot.updates[name], seq=seq)
 
 
 def _events(tx: Transaction, plans: Sequence[Plan]) -> None:
-    if found := [event for plan in plans for event in plan.events]:
-        _EVENT.run(tx, [_event(each) for each in found])
+    if events := [event for plan in plans for event in plan.events]:
+        _EVENT.run(tx, [_event(record) for record in events])
 
 
 def _event(record: EventRecord) -> rows.Row:
@@ -146,7 +146,7 @@ def _event(record: EventRecord) -> rows.Row:
 
 
 def _cleaned(tx: Transaction, plans: Sequence[Plan]) -> dict[str, int]:
-    """Do what set-wide commands delete; how many rows, by table."""
+    """Execute the deletions of set-wide commands; return the number of rows by table."""
     counts: dict[str, int] = {}
     for plan in plans:
         if plan.drop_revocations_before is not None:
@@ -161,18 +161,18 @@ def _cleaned(tx: Transaction, plans: Sequence[Plan]) -> dict[str, int]:
 
 
 def _assignments(tx: Transaction, snapshot: Snapshot, plans: Sequence[Plan]) -> None:
-    found: dict[Pair, AssignmentRecord] = {}
+    records: dict[Pair, AssignmentRecord] = {}
     cards: dict[Pair, Any] = {}
     for plan in plans:
         for record in plan.assignments:
             pair: Pair = (record.assignment.sender_id, record.assignment.call_id)
-            found[pair] = record
+            records[pair] = record
             if record.card is not None:
                 cards[pair] = record.card
-    if not found:
+    if not records:
         return
     whole, handed, carded = [], [], []
-    for pair, record in found.items():
+    for pair, record in records.items():
         loaded = snapshot.loaded.get(pair)
         row = rows.assigned(evolve(record, card=cards.get(pair)))
         if loaded is None or _moved(loaded, record):
@@ -184,13 +184,13 @@ def _assignments(tx: Transaction, snapshot: Snapshot, plans: Sequence[Plan]) -> 
             handed.append(part)
         else:
             carded.append((*part, shown))
-    for statement, some in ((_ASSIGN, whole), (_HAND_OVER, handed), (_CARD, carded)):
-        if some:
-            statement.run(tx, some)
+    for statement, batch in ((_ASSIGN, whole), (_HAND_OVER, handed), (_CARD, carded)):
+        if batch:
+            statement.run(tx, batch)
 
 
 def _moved(loaded: AssignmentRecord, record: AssignmentRecord) -> bool:
-    """Whether a column changed that an index has."""
+    """Return whether an indexed column changed."""
     return (
         loaded.assignment != record.assignment
         or loaded.given_at != record.given_at
@@ -200,38 +200,40 @@ def _moved(loaded: AssignmentRecord, record: AssignmentRecord) -> bool:
 
 
 def _turns(tx: Transaction, snapshot: Snapshot, plans: Sequence[Plan]) -> None:
-    found = {record.key: record for plan in plans for record in plan.turns}
-    new = [rows.turned(item) for key, item in found.items() if key not in snapshot.loaded_turns]
+    records = {record.key: record for plan in plans for record in plan.turns}
+    new = [rows.turned(item) for key, item in records.items() if key not in snapshot.loaded_turns]
     if new and len(_CALLED.stored(tx, new)) != len(new):
         raise ConflictError("another process stored the same action call")
     answered = [
-        (item.key, rows.answer(item)) for key, item in found.items() if key in snapshot.loaded_turns
+        (item.key, rows.answer(item))
+        for key, item in records.items()
+        if key in snapshot.loaded_turns
     ]
     if answered:
         _ANSWERED.run(tx, answered)
 
 
 def _deliveries(tx: Transaction, snapshot: Snapshot, plans: Sequence[Plan]) -> dict[str, Delivery]:
-    found: dict[str, Delivery] = {}
+    deliveries: dict[str, Delivery] = {}
     for plan in plans:
-        for item in plan.deliveries:
-            found[item.message_code] = item
-    if not found:
-        return found
-    moved = [item for item in found.values() if item.seq]
-    if moved:
-        # What stops being sent goes first: one delivery of a call is being sent at a time.
-        freed = [item for item in moved if item.state is not DeliveryState.SENDING]
-        begun = [item for item in moved if item.state is DeliveryState.SENDING]
-        for some in (freed, begun):
-            if some:
-                _MOVE.run(tx, [rows.moved_delivery(item) for item in some])
-    new = [item for item in found.values() if not item.seq]
+        for delivery in plan.deliveries:
+            deliveries[delivery.message_code] = delivery
+    if not deliveries:
+        return deliveries
+    changed = [delivery for delivery in deliveries.values() if delivery.seq]
+    if changed:
+        # Deliveries that leave "sending" go first: a unique index allows one such row per call.
+        freed = [delivery for delivery in changed if delivery.state is not DeliveryState.SENDING]
+        started = [delivery for delivery in changed if delivery.state is DeliveryState.SENDING]
+        for batch in (freed, started):
+            if batch:
+                _MOVE.run(tx, [rows.moved_delivery(delivery) for delivery in batch])
+    new = [delivery for delivery in deliveries.values() if not delivery.seq]
     if new:
-        numbers = _STORE.stored(tx, [rows.new_delivery(item) for item in new])
+        numbers = _STORE.stored(tx, [rows.new_delivery(delivery) for delivery in new])
         if len(numbers) != len(new):
             raise ConflictError("another process stored the same message")
         for seq, code in numbers:
-            found[code] = evolve(found[code], seq=seq)
-    snapshot.deliveries.update(found)
-    return found
+            deliveries[code] = evolve(deliveries[code], seq=seq)
+    snapshot.deliveries.update(deliveries)
+    return deliveries

@@ -1,7 +1,9 @@
-"""Rasa's replies as gateway messages: ``Translator`` turns a reply into drafts. Pure.
+"""Translate Rasa's replies into the gateway's messages: ``Translator`` turns a reply into drafts.
 
-``channels.py`` and ``media.py`` are the tables, ``reading/`` knows the dialects of bots,
-``fallback.py`` tries the media types of a row in order, ``writer.py`` measures and cuts.
+The package is pure: no I/O, no database, no knowledge of conversations or deliveries. Read
+``translator.py`` first; ``channels.py`` and ``media.py`` are the mapping tables, ``reading/``
+parses the dialects of bots, ``fallback.py`` tries the media types of a row in order, and
+``writer.py`` measures contents and splits long text.
 """
 
 from bridge.translate.channels import RasaChannel

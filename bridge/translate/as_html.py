@@ -1,6 +1,6 @@
-"""Any part as blocks of HTML, for channels that take formatted words.
+"""Render any part as blocks of HTML, for channels that take formatted text.
 
-The blocks are small, so that a long part can be sent as several messages, each of them whole.
+The blocks are small, so that a long part can be split between blocks into several messages.
 """
 
 from __future__ import annotations
@@ -20,7 +20,7 @@ _LINKS = (Kind.LINK, Kind.WEB_CARD, Kind.COBROWSE)
 
 
 def as_blocks(part: Part, files: Files) -> tuple[Block, ...]:
-    """The blocks of a part; none where HTML would add nothing to its words."""
+    """Render a part as blocks; return none if HTML would add nothing to its text."""
     if part.kind is Kind.MARKUP:
         return words(part.text, part.form)
     if part.kind is Kind.EMAIL:
@@ -39,11 +39,11 @@ def as_blocks(part: Part, files: Files) -> tuple[Block, ...]:
 
 
 def words(text: str, form: Form = Form.AUTO) -> tuple[Block, ...]:
-    """Words as blocks, with their markup or as paragraphs."""
+    """Render text as blocks: with its markup if it has any, else one block per paragraph."""
     if is_blank(text):
         return ()
-    if found := markup.read(text, form):
-        return found
+    if blocks := markup.read(text, form):
+        return blocks
     return tuple(
         Block(f"<p>{escape(paragraph.strip())}</p>", paragraph.strip(), "\n\n")
         for paragraph in text.split("\n\n")
@@ -56,12 +56,12 @@ def _heading(text: str) -> tuple[Block, ...]:
 
 
 def _choices(buttons: tuple[Button, ...], files: Files, start: int) -> tuple[Block, ...]:
-    """A numbered line each; those that open an address are links."""
+    """Render buttons as numbered lines; those that open an address become links."""
     if not buttons:
         return ()
     lines = []
     for number, button in enumerate(buttons, start):
-        dialled = "".join(each for each in button.phone if each in "+*#0123456789")
+        dialled = "".join(char for char in button.phone if char in "+*#0123456789")
         target = f"tel:{dialled}" if dialled else files.shown(button.url)
         title = button.title or as_text.opened(button, files)
         shown = as_text.opened(button, files)

@@ -1,7 +1,7 @@
-"""Any part as plain words: the last of the fallbacks, which every channel takes.
+"""Render any part as plain text: the last fallback, which every channel takes.
 
-Buttons are numbered, addresses and phone numbers stand behind their titles, and what is for the
-bot alone (a payload such as ``/intent``) is never shown.
+Buttons are numbered, and addresses and phone numbers follow their titles. Payloads for the bot,
+such as ``/intent``, are never shown.
 """
 
 from __future__ import annotations
@@ -19,13 +19,13 @@ MAP = "https://www.openstreetmap.org/?mlat={0}&mlon={1}"
 
 
 def as_text(part: Part, files: Files) -> str:
-    """The words of a part; ``""`` where there are none."""
+    """Render a part as plain text; return ``""`` if it has none."""
     writer = _WORDS.get(part.kind, _file)
     return writer(part, files).strip()
 
 
 def numbered(buttons: tuple[Button, ...], files: Files, start: int = 1) -> Iterator[str]:
-    """``1. Title: address``, a line each."""
+    """Yield one line per button: ``1. Title: address``."""
     for number, button in enumerate(buttons, start):
         target = opened(button, files)
         title = button.title
@@ -35,12 +35,12 @@ def numbered(buttons: tuple[Button, ...], files: Files, start: int = 1) -> Itera
 
 
 def opened(button: Button, files: Files) -> str:
-    """The address or number behind a button, as a customer reads it."""
+    """Return the address or phone number of a button, as shown to the customer."""
     return button.phone or bare(files.shown(button.url))
 
 
 def _lines(*lines: str) -> str:
-    return "\n".join(each for each in lines if not is_blank(each))
+    return "\n".join(line for line in lines if not is_blank(line))
 
 
 def _text(part: Part, _files: Files) -> str:
@@ -67,7 +67,7 @@ def _location(part: Part, _files: Files) -> str:
 
 
 def map_link(part: Part) -> str:
-    """An address that shows the place on a map."""
+    """Return the URL of a map that shows the location, or ``""`` without coordinates."""
     if part.latitude is None or part.longitude is None:
         return ""
     return MAP.format(_degrees(part.latitude), _degrees(part.longitude))
@@ -92,7 +92,7 @@ def _cards(part: Part, files: Files) -> str:
 
 
 def card_text(card: Card, files: Files, number: int = 1) -> str:
-    """One card; its picture's address where it has no other."""
+    """Render one card, with its picture's address if it has no other address."""
     picture = files.picture(card.image)
     address = bare(files.shown(card.url)) or (picture if is_absolute(picture) else "")
     return _lines(card.title, card.description, address, *numbered(card.buttons, files, number))

@@ -1,8 +1,8 @@
-"""The table of channels: the gateway's twelve, and the names under which Rasa's connectors run.
+"""The channel tables: the gateway's twelve channels, and the names of Rasa's connectors.
 
-One row each; ``media.yml`` changes rows and adds Rasa channels. What a media type's content is
-belongs to ``media.py``. The reference does not say which channel takes what, so every row is a
-default: it lists what the channel itself can show, and nothing that only some accounts can.
+``media.yml`` changes rows and adds Rasa channels. The content of each media type is defined in
+``media.py``. The reference does not say which media types a channel takes, so every row is a
+default: it lists what the channel itself can display, and nothing that only some accounts can.
 """
 
 from __future__ import annotations
@@ -24,18 +24,18 @@ _DOCUMENT = MediaType.DOCUMENT
 
 @dataclass(frozen=True, slots=True)
 class ChannelRow:
-    """What one of the gateway's channels takes, and how it shows words."""
+    """The media types that a gateway channel takes, and how it displays text."""
 
     takes: frozenset[MediaType]
-    text: MediaType = _TEXT  # what plain words travel as
-    html: bool = False  # renders HTML: words are escaped, and line breaks are <br>
+    text: MediaType = _TEXT  # the media type of plain text
+    html: bool = False  # renders HTML: text is escaped, and line breaks are <br>
     buttons: bool = False  # a text with buttons becomes a CARD; else numbered text
-    max_chars: int | None = None  # the longest text of one message
-    max_segments: int | None = None  # SMS: segments of one concatenated message
+    max_chars: int | None = None  # the longest text of one message, in characters
+    max_segments: int | None = None  # SMS: the most segments of one concatenated message
 
     @property
     def rich(self) -> MediaType | None:
-        """What formatted words travel as; None where only plain words arrive."""
+        """Return the media type of formatted text, or None if the channel takes only plain text."""
         if MediaType.RICHTEXT in self.takes:
             return MediaType.RICHTEXT
         return self.text if self.text is _EMAIL and self.html else None
@@ -43,11 +43,11 @@ class ChannelRow:
 
 @dataclass(frozen=True, slots=True)
 class RasaChannel:
-    """What is known of a Rasa channel."""
+    """A Rasa channel."""
 
-    channel: Channel  # the gateway's, where an assignment names none
-    output: str = ""  # what `channel:` of a response must say, where it is not the name itself
-    push: bool = True  # Rasa can speak there without being asked
+    channel: Channel  # the gateway's channel if an assignment names none
+    output: str = ""  # the value of a response's `channel:`, if it differs from the name
+    push: bool = True  # Rasa can send messages there without a request
 
 
 CHANNELS: Mapping[Channel, ChannelRow] = {
@@ -77,7 +77,7 @@ CHANNELS: Mapping[Channel, ChannelRow] = {
 }
 
 RASA_CHANNELS: Mapping[str, RasaChannel] = {
-    # Shipped with Rasa. A response's `channel:` is held against the output channel's name.
+    # Shipped with Rasa. A response's `channel:` is compared with the output channel's name.
     "rest": RasaChannel(Channel.WEB, output="collector", push=False),
     "rasa": RasaChannel(Channel.WEB, output="collector", push=False),
     "cmdline": RasaChannel(Channel.WEB, output="collector", push=False),
@@ -108,7 +108,7 @@ RASA_CHANNELS: Mapping[str, RasaChannel] = {
 
 
 def channel_rows(media: MediaSettings) -> dict[Channel, ChannelRow]:
-    """The table of the gateway's channels as ``media.yml`` leaves it."""
+    """Return the table of the gateway's channels with the changes of ``media.yml`` applied."""
     unchanged = ChannelChange()
     return {
         channel: _changed(row, media.channels.get(channel, unchanged))
@@ -128,7 +128,7 @@ def _changed(row: ChannelRow, change: ChannelChange) -> ChannelRow:
 
 
 def rasa_channels(media: MediaSettings) -> dict[str, RasaChannel]:
-    """The table of Rasa's channels as ``media.yml`` leaves it."""
+    """Return the table of Rasa's channels with the rows of ``media.yml`` applied."""
     rows = {
         name: RasaChannel(row.channel, row.output or "", row.push)
         for name, row in media.rasa_channels.items()
@@ -137,7 +137,7 @@ def rasa_channels(media: MediaSettings) -> dict[str, RasaChannel]:
 
 
 def private(row: ChannelRow, media: MediaSettings) -> ChannelRow:
-    """The row in a private deployment, whose messages are text alone."""
+    """Return the row for a private deployment, whose messages carry only text."""
     return replace(
         row,
         takes=frozenset({row.text}),

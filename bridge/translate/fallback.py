@@ -1,8 +1,8 @@
-"""The fallback chain: a part is tried as one media type after the other until one can be built.
+"""The fallback chain: try a part as one media type after another until one can be built.
 
-Native type, the nearest that the channel takes, RICHTEXT, numbered text with links. What was not
-possible before the media type that was taken becomes the note that explains the fallback. How a
-part becomes each media type is in ``renderers.py``.
+The order is the native type, the nearest type that the channel takes, RICHTEXT, then numbered text
+with links. The reasons why earlier media types failed become the note that explains the fallback.
+``renderers.py`` builds each media type.
 """
 
 from __future__ import annotations
@@ -21,8 +21,8 @@ _FORMATTED = {Kind.TEXT: Kind.MARKUP, Kind.BUTTONS: Kind.LINKS}
 
 
 def fall_back(part: Part, writer: Writer, context: RenderContext) -> None:
-    """Write the part as the best that the channel takes."""
-    part = _counted(_seen(part), writer, context)
+    """Write the part as the first media type of its chain that can be built for the channel."""
+    part = _limited(_with_markup(part), writer, context)
     chain = context.fallbacks[part.kind]
     if not chain:
         writer.note(
@@ -34,12 +34,13 @@ def fall_back(part: Part, writer: Writer, context: RenderContext) -> None:
     for media_type in chain:
         why = attempt(media_type, part, writer, context)
         if not why:
-            if reasons and media_type is not MediaType.LOCATE:  # elsewhere LOCATION has that name
+            # LOCATE is no fallback: it is the name of LOCATION on channels other than Telegram.
+            if reasons and media_type is not MediaType.LOCATE:
                 _explain(part, media_type, reasons, writer, place)
             return
         if why not in reasons:
             reasons.append(why)
-    writer.refuse(f"{part.kind.value}_refused", f"{part.kind.value}: {_together(reasons)}")
+    writer.refuse(f"{part.kind.value}_refused", f"{part.kind.value}: {_joined(reasons)}")
 
 
 def _explain(
@@ -47,13 +48,13 @@ def _explain(
 ) -> None:
     sent = writer.drafts[place].media_type if place < len(writer.drafts) else media_type
     code = f"{part.kind.value}_as_{media_type.value.lower()}"
-    writer.note(code, f"{part.kind.value} as {sent.value}: {_together(reasons)}", place)
+    writer.note(code, f"{part.kind.value} as {sent.value}: {_joined(reasons)}", place)
 
 
-def _together(reasons: list[Why]) -> str:
-    """The reasons as one: ``the channel takes no CARD or RICHTEXT; ...``."""
-    missing = [each.removeprefix(NOT_TAKEN) for each in reasons if each.startswith(NOT_TAKEN)]
-    others = [each for each in reasons if not each.startswith(NOT_TAKEN)]
+def _joined(reasons: list[Why]) -> str:
+    """Join the reasons into one sentence: ``the channel takes no CARD or RICHTEXT; ...``."""
+    missing = [reason.removeprefix(NOT_TAKEN) for reason in reasons if reason.startswith(NOT_TAKEN)]
+    others = [reason for reason in reasons if not reason.startswith(NOT_TAKEN)]
     if not missing:
         return "; ".join(others)
     *first, last = missing
@@ -61,14 +62,14 @@ def _together(reasons: list[Why]) -> str:
     return "; ".join([NOT_TAKEN + named, *others])
 
 
-def _seen(part: Part) -> Part:
-    """Words that hold markup are of the kind that a channel may format."""
+def _with_markup(part: Part) -> Part:
+    """Change the kind of text and buttons that contain markup to the kind that may be formatted."""
     kind = _FORMATTED.get(part.kind)
     return replace(part, kind=kind) if kind and markup.read(part.text, part.form) else part
 
 
-def _counted(part: Part, writer: Writer, context: RenderContext) -> Part:
-    """No more cards and buttons than one reply may have."""
+def _limited(part: Part, writer: Writer, context: RenderContext) -> Part:
+    """Drop the cards and buttons above ``max_items`` and add a note."""
     most = context.max_items
     if len(part.buttons) <= most and len(part.cards) <= most:
         return part

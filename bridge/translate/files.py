@@ -1,7 +1,7 @@
-"""Files: what an address is of, and what the gateway knows it as.
+"""Determine a file's type from its address, and look up its ID or key at the gateway.
 
-Nothing is fetched: an address is only read. Which media type lists which file types is the
-contract's, in ``config/media.py``.
+Nothing is fetched: only the address itself is examined. The file types of each media type are part
+of the gateway's contract, in ``config/media.py``.
 """
 
 from __future__ import annotations
@@ -16,7 +16,7 @@ import regex
 from bridge.config.media import FILE_TYPES, FileRow, Kind, MediaSettings
 from bridge.model import MediaType
 
-INLINE = "data:"  # all that is kept of a file that stands in its own address
+INLINE = "data:"  # all that is kept of a data: URL
 LONGEST_ADDRESS = 4000  # characters
 
 MEDIA_TYPE_OF: Mapping[Kind, MediaType] = {
@@ -26,19 +26,20 @@ MEDIA_TYPE_OF: Mapping[Kind, MediaType] = {
     Kind.AUDIO: MediaType.AUDIO,
     Kind.DOCUMENT: MediaType.DOCUMENT,
 }
-_VIDEOS = ("mp4", "mov", "m4v", "webm", "3gp", "avi", "mkv", "mpeg", "mpg")  # no list is published
+# The reference lists no video file types.
+_VIDEOS = ("mp4", "mov", "m4v", "webm", "3gp", "avi", "mkv", "mpeg", "mpg")
 _EXTENSION = re.compile(r"\.([A-Za-z0-9]{1,5})$")
 _SCHEME = re.compile(r"[a-z][a-z0-9+.-]*:", re.IGNORECASE)
 _HIDDEN = re.compile(r"(?:javascript|vbscript|data|blob|file|about):", re.IGNORECASE)
 _SPACES = re.compile(r"\s+")
 _QUERY = re.compile(r"[?#].*", re.DOTALL)
 _GROUP = re.compile(r"\{(\d|rest)\}")
-_PATTERN_TIME = 0.05  # seconds that one pattern may take
+_PATTERN_TIME = 0.05  # timeout of one pattern, in seconds
 
 
 @dataclass(frozen=True, slots=True)
 class Known:
-    """A file as the gateway knows it."""
+    """The gateway's record of a file."""
 
     content: str
     content_type: str | None = None  # "1" for an object-storage key
@@ -53,17 +54,17 @@ class _Row:
 
 
 def extension(address: str) -> str:
-    """The extension of the file in small letters; ``""`` where the address shows none."""
+    """Return the file's extension in lower case, or ``""`` if the address has none."""
     try:
         path = urlsplit(address).path
     except ValueError:
         return ""
-    found = _EXTENSION.search(unquote(path).rstrip())
-    return found[1].lower() if found else ""
+    match = _EXTENSION.search(unquote(path).rstrip())
+    return match[1].lower() if match else ""
 
 
 def kind_of(address: str, declared: Kind) -> Kind:
-    """What the address is of: what its extension says, else what the bot called it."""
+    """Return the kind of the file by its extension, else the kind that the bot declared."""
     ending = extension(address)
     if not ending or file_type(ending, MEDIA_TYPE_OF[declared]):
         return declared
@@ -74,24 +75,24 @@ def kind_of(address: str, declared: Kind) -> Kind:
 
 
 def file_type(ending: str, media_type: MediaType) -> str | None:
-    """``mediaFileType`` as the reference spells it, None where the type is not listed."""
+    """Return ``mediaFileType`` as the reference spells it, or None if the type is not listed."""
     return next((each for each in FILE_TYPES[media_type] if each.lower() == ending.lower()), None)
 
 
 def is_listed(ending: str, media_type: MediaType) -> bool:
-    """Whether files with this extension are of the media type."""
+    """Return whether files with this extension are of the media type."""
     if media_type is MediaType.VIDEO:
         return ending in _VIDEOS
     return file_type(ending, media_type) is not None
 
 
 def is_absolute(address: str) -> bool:
-    """Whether a customer's device could open it as a page or file."""
+    """Return whether the address is an HTTP(S) URL, which customers' devices can open."""
     return address.lower().startswith(("http://", "https://"))
 
 
 class Files:
-    """The look-up from a bot's addresses, and how an address is shown."""
+    """Looks up a bot's file addresses and converts addresses for display to customers."""
 
     def __init__(self, media: MediaSettings) -> None:
         self._base = media.base_url
@@ -104,7 +105,7 @@ class Files:
         )
 
     def find(self, address: str) -> Known | None:
-        """What the gateway knows the file as; exact rows first, then from top to bottom."""
+        """Look up a file: exact rows first, then the others from top to bottom."""
         for each in dict.fromkeys((address, self.shown(address))):
             if not each:
                 continue
@@ -116,14 +117,14 @@ class Files:
         return None
 
     def shown(self, address: str) -> str:
-        """The address for a customer; ``""`` where it is none."""
+        """Return the address to show to a customer, or ``""`` if it is not an address."""
         address = _SPACES.sub("%20", address.strip())
         if not address or _HIDDEN.match(address):
             return ""
         if _SCHEME.match(address) or address.lower().startswith("www."):
             return address
         if "/" not in address and "." not in address:
-            return ""  # an ID of the bot's channel
+            return ""  # a file ID of the bot's channel
         if self._base is None:
             return f"https:{address}" if address.startswith("//") else address
         try:
@@ -132,31 +133,31 @@ class Files:
             return address
 
     def picture(self, address: str) -> str:
-        """The address of a card's picture for a customer; none where unknown files are refused."""
+        """Return the address of a card's picture, or ``""`` if unknown files are refused."""
         return "" if self._hides_unknown else self.shown(address)
 
 
 def _match(row: _Row, address: str) -> Known | None:
-    given = row.row
-    target = given.id or given.key or ""
-    if given.prefix is not None:
-        if not address.startswith(given.prefix):
+    settings = row.row
+    target = settings.id or settings.key or ""
+    if settings.prefix is not None:
+        if not address.startswith(settings.prefix):
             return None
-        rest = _QUERY.sub("", address[len(given.prefix) :])
-        return _known(given, _GROUP.sub(lambda _: rest, target))
+        rest = _QUERY.sub("", address[len(settings.prefix) :])
+        return _known(settings, _GROUP.sub(lambda _: rest, target))
     try:
-        found = row.pattern.fullmatch(address, timeout=_PATTERN_TIME) if row.pattern else None
+        match = row.pattern.fullmatch(address, timeout=_PATTERN_TIME) if row.pattern else None
     except TimeoutError:
         return None
-    return _known(given, _filled(target, found)) if found else None
+    return _known(settings, _filled(target, match)) if match else None
 
 
-def _filled(target: str, found: regex.Match[str]) -> str:
-    """``{1}`` stands for the first group of the pattern."""
+def _filled(target: str, match: regex.Match[str]) -> str:
+    """Replace ``{1}`` with the pattern's first group, and so on."""
 
     def group(place: re.Match[str]) -> str:
         number = int(place[1]) if place[1].isdigit() else 0
-        return (found[number] or "") if number <= len(found.groups()) else ""
+        return (match[number] or "") if number <= len(match.groups()) else ""
 
     return _GROUP.sub(group, target)
 

@@ -1,7 +1,7 @@
-"""Markdown within a line: emphasis, code, links, pictures. One pass, linear in the text.
+"""Parse markdown within a line: emphasis, code, links and pictures. One pass, linear in the text.
 
-Only what web widgets render and people mean: an asterisk in a sum, an underscore in a name and a
-bracket in a sentence stay what they are.
+Only markup that web widgets render and authors intend is recognised: an asterisk in a sum, an
+underscore in a name and a bracket in a sentence remain text.
 """
 
 from __future__ import annotations
@@ -30,31 +30,31 @@ _TRIPLE = {"***": ("<strong><em>", "</em></strong>"), "___": ("<strong><em>", "<
 
 @dataclass(slots=True)
 class Line:
-    """A line while it is read: HTML and plain text side by side."""
+    """A line being parsed, with its HTML and plain text side by side."""
 
     html: list[str] = field(default_factory=list)
     plain: list[str] = field(default_factory=list)
-    found: bool = False  # whether anything was markup
-    _open: list[tuple[str, int]] = field(default_factory=list)  # runs not closed, and their place
+    found: bool = False  # whether the line contains markup
+    _open: list[tuple[str, int]] = field(default_factory=list)  # open runs with their index
     _count: dict[str, int] = field(default_factory=dict)
 
     def put(self, text: str) -> None:
-        """Words as they are."""
+        """Append text without markup."""
         if text:
             self.both(escape(text), text)
 
     def both(self, html: str, plain: str) -> None:
-        """The same in both forms."""
+        """Append the HTML and the plain form of the same text."""
         self.html.append(html)
         self.plain.append(plain)
 
     def mark(self, html: str, plain: str) -> None:
-        """Something that was markup."""
+        """Append the HTML and the plain form of an element of markup."""
         self.found = True
         self.both(html, plain)
 
     def run(self, mark: str, before: str, after: str) -> None:
-        """A run of ``*``, ``_`` or ``~~``: it closes one that is open, opens, or is only text."""
+        """Process a run of ``*``, ``_`` or ``~~``: close an open run, open one, or add text."""
         pair = _pair(mark)
         if pair and self._count.get(mark) and _closes(mark, before, after):
             self._close(mark, pair)
@@ -96,81 +96,81 @@ def _closes(mark: str, before: str, after: str) -> bool:
 
 
 def read(text: str, *, strong: bool = False) -> Line:
-    """Read the markup of one line, or of several as one."""
+    """Parse the markup of one line, or of several lines as one."""
     line, place = Line(), 0
     if strong:
         line.both("<strong>", "")
-    while found := _TOKEN.search(text, place):
-        line.put(text[place : found.start()])
-        place = found.start() + _token(line, found)
+    while match := _TOKEN.search(text, place):
+        line.put(text[place : match.start()])
+        place = match.start() + _token(line, match)
     line.put(text[place:])
     if strong:
         line.both("</strong>", "")
     return line
 
 
-def _token(line: Line, found: re.Match[str]) -> int:
-    """Read one token; how many characters of it were read."""
-    whole = found[0]
-    if found["escape"]:
+def _token(line: Line, match: re.Match[str]) -> int:
+    """Process one token and return the number of characters consumed."""
+    whole = match[0]
+    if match["escape"]:
         line.put(whole[1:])
-    elif found["code"]:
+    elif match["code"]:
         line.mark(f"<code>{escape(whole[1:-1])}</code>", whole[1:-1])
-    elif found["target"]:
-        _link(line, found)
-    elif found["auto"]:
-        address = found["auto"]
+    elif match["target"]:
+        _link(line, match)
+    elif match["auto"]:
+        address = match["auto"]
         line.mark(anchor(address, bare(address)), bare(address))
-    elif found["address"]:
+    elif match["address"]:
         address = whole.rstrip(_TRAILING)
         line.put(address)
         return max(len(address), 1)
     else:
-        start, end = found.span()
-        line.run(whole, found.string[start - 1 : start], found.string[end : end + 1])
+        start, end = match.span()
+        line.run(whole, match.string[start - 1 : start], match.string[end : end + 1])
     return len(whole)
 
 
-def _link(line: Line, found: re.Match[str]) -> None:
-    label, target = found["label"].strip(), found["target"]
+def _link(line: Line, match: re.Match[str]) -> None:
+    label, target = match["label"].strip(), match["target"]
     if not _TARGET.match(target):
-        line.put(found[0])
+        line.put(match[0])
         return
     words = _words(label)
-    if found["picture"]:
+    if match["picture"]:
         line.mark(picture(target, words), titled(words, target))
     else:
         line.mark(anchor(target, words or bare(target)), titled(words, target))
 
 
 def _words(label: str) -> str:
-    """The label without markup of its own; one level, so that nothing nests without end."""
+    """Return the label without its markup; only one level, which bounds the nesting."""
     inner = Line()
     place = 0
-    for found in re.finditer(r"\*+|_+|~~+|`", label):
-        inner.put(label[place : found.start()])
-        place = found.end()
-        mark = found[0]
+    for match in re.finditer(r"\*+|_+|~~+|`", label):
+        inner.put(label[place : match.start()])
+        place = match.end()
+        mark = match[0]
         if mark == "`":
             continue
-        inner.run(mark, label[found.start() - 1 : found.start()], label[place : place + 1])
+        inner.run(mark, label[match.start() - 1 : match.start()], label[place : place + 1])
     inner.put(label[place:])
     return "".join(inner.plain)
 
 
 def is_safe(target: str) -> bool:
-    """Whether a customer's page may open the address."""
+    """Return whether the address has a scheme that is safe in a customer's page."""
     return bool(_SAFE.match(target))
 
 
 def bare(target: str) -> str:
-    """The address as it is read aloud: no ``mailto:`` or ``tel:``."""
+    """Return the address without ``mailto:`` or ``tel:``."""
     scheme, colon, rest = target.partition(":")
     return rest if colon and scheme.lower() in ("mailto", "tel") and rest else target
 
 
 def titled(words: str, target: str) -> str:
-    """A link in plain words: ``title (address)``, or one of them where that says both."""
+    """Return a link as plain text: ``title (address)``, or one of the two if it covers both."""
     shown = bare(target) if is_safe(target) or target.lower().startswith("www.") else ""
     if not shown or shown in words:
         return words or shown or ("" if ":" in target else target)
@@ -178,7 +178,7 @@ def titled(words: str, target: str) -> str:
 
 
 def anchor(target: str, words: str) -> str:
-    """A link in HTML, or its words where the address is none for a page."""
+    """Return a link in HTML, or only its text if the address is not safe."""
     if target.lower().startswith("www."):
         target = f"https://{target}"
     if not is_safe(target):
@@ -187,12 +187,12 @@ def anchor(target: str, words: str) -> str:
 
 
 def picture(target: str, words: str) -> str:
-    """A picture in HTML, or its words where the address is none for a page."""
+    """Return a picture in HTML, or only its text if the address is not an HTTP(S) URL."""
     if not target.lower().startswith(("https://", "http://")):
         return escape(words)
     return f'<img src="{attribute(target)}" alt="{attribute(words)}">'
 
 
 def attribute(value: str) -> str:
-    """``value`` inside double quotes."""
+    """Escape ``value`` for an attribute in double quotes."""
     return escape(value.replace("\n", " ")).replace('"', "&quot;")

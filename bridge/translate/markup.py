@@ -1,6 +1,7 @@
-"""Words with markdown or HTML as blocks, each in two forms: sanitised HTML, and plain text.
+"""Parse markdown and HTML into blocks, each as sanitised HTML and as plain text.
 
-What web widgets render is read; everything else is text. Nothing here knows channels or sizes.
+Markup that web widgets render is recognised; everything else is text. This module has no knowledge
+of channels or size limits.
 """
 
 from __future__ import annotations
@@ -24,7 +25,7 @@ _TAGS = {
 _ATTRIBUTES = {"a": {"href", "title"}, "img": {"src", "alt"}}
 _SCHEMES = {"http", "https", "mailto", "tel"}
 
-# Tags that are markup when a bot writes them; any other "<word>" is text.
+# Tags that count as markup in a bot's text; any other "<word>" is text.
 _NAMES = "|".join(sorted({*_TAGS, "font", "center", "table", "tbody", "thead", "tr", "td", "th"}))
 _TAG = re.compile(
     rf"<(?P<end>/?)(?P<name>{_NAMES})(?P<rest>(?:\s[^<>]{{0,2000}})?)/?>", re.IGNORECASE
@@ -39,7 +40,7 @@ _ATTRIBUTE = re.compile(
     r"\b(href|src|alt)\s*=\s*(?:\"([^\"]*)\"|'([^']*)'|([^\s\"'>]+))", re.IGNORECASE
 )
 
-_HINT = re.compile(r"[*_~`\[<]|^ {0,3}[#>]", re.MULTILINE)  # without, there is no markup
+_HINT = re.compile(r"[*_~`\[<]|^ {0,3}[#>]", re.MULTILINE)  # no match: no markup
 _FENCE = re.compile(r"\s*(?:```|~~~)[\w+-]*\s*$")
 _HEADING = re.compile(r" {0,3}#{1,6}[ \t]+(.+?)[ \t]*#*[ \t]*$")
 _BULLET = re.compile(r"([ \t]*)([-*•])[ \t]+(?=\S)")
@@ -56,15 +57,15 @@ _SLACK_STRUCK = re.compile(r"(?<![\w~])~(?=\S)([^~\n]{1,1000}?)(?<=\S)~(?![\w~])
 
 @dataclass(frozen=True, slots=True)
 class Block:
-    """A paragraph, a list, a heading: in HTML, and as plain words."""
+    """A paragraph, list or heading, in HTML and in plain text."""
 
     html: str
     plain: str
-    gap: str = "\n"  # what stands before it in plain words
+    gap: str = "\n"  # the separator before the block in plain text
 
 
 def read(text: str, form: Form = Form.AUTO) -> tuple[Block, ...]:
-    """The blocks of ``text``; none where it holds no markup and is to be taken as it is."""
+    """Parse ``text`` into blocks; return none if it has no markup and is to be sent as it is."""
     if form is Form.PLAIN or (form is Form.AUTO and not _HINT.search(text)):
         return ()
     if form is not Form.HTML and not SUSPICIOUS.search(text):
@@ -80,18 +81,18 @@ def read(text: str, form: Form = Form.AUTO) -> tuple[Block, ...]:
 
 
 def plain(text: str, form: Form = Form.AUTO) -> str:
-    """``text`` without markup."""
+    """Return ``text`` without markup."""
     blocks = read(text, form)
     return joined(blocks) if blocks else text
 
 
 def joined(blocks: tuple[Block, ...]) -> str:
-    """The plain words of blocks."""
-    return "".join(each.gap + each.plain for each in blocks).strip()
+    """Join the plain text of blocks."""
+    return "".join(block.gap + block.plain for block in blocks).strip()
 
 
 def sanitise(markup: str) -> str:
-    """HTML that a customer's page may show; words of neighbouring blocks stay apart."""
+    """Sanitise HTML for a customer's page; the text of adjacent blocks remains separated."""
     clean = nh3.clean(
         markup,
         tags=_TAGS,
@@ -111,19 +112,19 @@ def _as_is(text: str) -> tuple[Block, ...]:
 
 
 def _markdown(text: str) -> tuple[Block, ...]:
-    """The blocks of markdown; none where nothing in it is markup."""
+    """Parse markdown into blocks; return none if it contains no markup."""
     blocks: list[Block] = []
-    found = False
+    has_markup = False
     for group, gap in _groups(text.split("\n")):
         block, marked = _block(group)
-        found = found or marked
+        has_markup = has_markup or marked
         if not is_blank(block.plain) or "<img" in block.html:
             blocks.append(Block(sanitise(block.html), block.plain, gap))
-    return tuple(blocks) if found else ()
+    return tuple(blocks) if has_markup else ()
 
 
 def _groups(lines: list[str]) -> Iterator[tuple[list[str], str]]:
-    """Lines that belong together, and what parts them from those before."""
+    """Yield groups of lines that form one block, each with the separator before it."""
     group: list[str] = []
     gap, kind, fenced = "\n", "", False
     for line in lines:
@@ -143,7 +144,7 @@ def _groups(lines: list[str]) -> Iterator[tuple[list[str], str]]:
 
 
 def _kind_of(line: str) -> str:
-    """What a line is by how it begins; ``""`` for an empty one."""
+    """Classify a line by its beginning; return ``""`` for an empty line."""
     if not line.strip():
         return ""
     if _RULE.match(line):
@@ -178,25 +179,25 @@ def _block(lines: list[str]) -> tuple[Block, bool]:
 
 
 def _kept(code: str) -> str:
-    """Code, whose line breaks count by themselves."""
+    """Escape code but keep its line breaks, which ``<pre>`` preserves."""
     return html.escape(code, quote=False)
 
 
 def _heading(line: str) -> str:
-    found = _HEADING.match(line)
-    return found[1] if found else line
+    match = _HEADING.match(line)
+    return match[1] if match else line
 
 
 def _list(lines: list[str]) -> tuple[Block, bool]:
-    """A list; dashes alone are plain enough not to count as markup."""
+    """Parse a list; dashes alone do not count as markup, because they read well as plain text."""
     items, bare, marked = [], [], False
     for line in lines:
-        found = _BULLET.match(line)
-        indent, bullet, start = (found[1], found[2], found.end()) if found else ("", "-", 0)
+        match = _BULLET.match(line)
+        indent, bullet, start = (match[1], match[2], match.end()) if match else ("", "-", 0)
         item = inline.read(line[start:])
         items.append(f"<li>{''.join(item.html)}</li>")
         bare.append(f"{indent}{bullet if bullet == '•' else '-'} {''.join(item.plain)}")
-        marked = marked or item.found or (bullet == "*" and len(lines) > 1)  # not a footnote
+        marked = marked or item.found or (bullet == "*" and len(lines) > 1)  # one alone: a footnote
     return Block("<ul>\n" + "\n".join(items) + "\n</ul>", "\n".join(bare)), marked
 
 
@@ -204,60 +205,60 @@ def _list(lines: list[str]) -> tuple[Block, bool]:
 
 
 def _is_html(text: str) -> bool:
-    """Whether a known tag stands by itself as it may, or is closed again."""
+    """Return whether ``text`` has a known void tag, or a known tag that is closed again."""
     opened: set[str] = set()
-    for found in _TAG.finditer(text):
-        name = found["name"].lower()
-        if name in _VOID or (found["end"] and name in opened):
+    for match in _TAG.finditer(text):
+        name = match["name"].lower()
+        if name in _VOID or (match["end"] and name in opened):
             return True
-        if not found["end"]:
+        if not match["end"]:
             opened.add(name)
     return False
 
 
 def _html_blocks(text: str) -> tuple[Block, ...]:
-    """One block: HTML is not cut; where it is too long, its plain words are."""
+    """Return one block: HTML is never split, only its plain text is if the HTML is too long."""
     words = _html_words(text)
     escaped, place = [], 0
-    for found in _TAG.finditer(text):
-        escaped += [_text_in_html(text[place : found.start()]), _spaced(found)]
-        place = found.end()
+    for match in _TAG.finditer(text):
+        escaped += [_text_in_html(text[place : match.start()]), _spaced(match)]
+        place = match.end()
     escaped.append(_text_in_html(text[place:]))
     return (Block(sanitise("".join(escaped)), words),) if words else ()
 
 
 def _text_in_html(text: str) -> str:
-    """Text between known tags: its entities hold, unknown tags are text, lines stay lines."""
+    """Escape text between known tags: keep entities and line breaks, show unknown tags as text."""
     return text.replace("<", "&lt;").replace(">", "&gt;").replace("\n", " <br>\n")
 
 
-def _spaced(found: re.Match[str]) -> str:
-    name, end = found["name"].lower(), found["end"]
+def _spaced(match: re.Match[str]) -> str:
+    name, end = match["name"].lower(), match["end"]
     if name in ("td", "th"):
         return " " if end else ""
     if name not in _APART:
-        return found[0]
-    return f"{found[0]}\n" if end or name in _VOID else f"\n{found[0]}"
+        return match[0]
+    return f"{match[0]}\n" if end or name in _VOID else f"\n{match[0]}"
 
 
 def _html_words(text: str) -> str:
-    """The words of HTML, with a link's address behind them."""
+    """Return the plain text of HTML, with the address of a link after its label."""
     words: list[str] = []
     targets: list[tuple[str, int]] = []
     place = 0
-    for found in _TAG.finditer(text):
-        words.append(html.unescape(text[place : found.start()]))
-        place = found.end()
-        name, end = found["name"].lower(), bool(found["end"])
+    for match in _TAG.finditer(text):
+        words.append(html.unescape(text[place : match.start()]))
+        place = match.end()
+        name, end = match["name"].lower(), bool(match["end"])
         if name == "a" and not end:
-            targets.append((_attributes(found["rest"]).get("href", ""), len(words)))
+            targets.append((_attributes(match["rest"]).get("href", ""), len(words)))
         elif name == "a" and targets:
             target, start = targets.pop()
             label = "".join(words[start:])
             words[start:] = [_around(label, inline.titled(label.strip(), target))]
         elif name == "img":
-            given = _attributes(found["rest"])
-            words.append(inline.titled(given.get("alt", ""), given.get("src", "")))
+            attributes = _attributes(match["rest"])
+            words.append(inline.titled(attributes.get("alt", ""), attributes.get("src", "")))
         else:
             words.append(_between(name, end=end))
     words.append(html.unescape(text[place:]))
@@ -274,7 +275,7 @@ def _between(name: str, *, end: bool) -> str:
 
 
 def _around(label: str, words: str) -> str:
-    """The words with the spaces that the label had at its ends."""
+    """Return ``words`` with the leading and trailing whitespace of ``label``."""
     before = label[: len(label) - len(label.lstrip())]
     after = label[len(label.rstrip()) :] if label.strip() else ""
     return before + words + after
@@ -282,13 +283,13 @@ def _around(label: str, words: str) -> str:
 
 def _attributes(rest: str) -> dict[str, str]:
     return {
-        found[1].lower(): html.unescape(found[2] or found[3] or found[4] or "").strip()
-        for found in _ATTRIBUTE.finditer(rest)
+        match[1].lower(): html.unescape(match[2] or match[3] or match[4] or "").strip()
+        for match in _ATTRIBUTE.finditer(rest)
     }
 
 
 def without_tags(text: str) -> str:
-    """The words of any XML, such as speech markup."""
+    """Return the text of any XML, such as speech markup."""
     return " ".join(html.unescape(_ANY_TAG.sub(" ", text)).split())
 
 
@@ -296,7 +297,7 @@ def without_tags(text: str) -> str:
 
 
 def _from_slack(text: str) -> str:
-    """Slack's mrkdwn as markdown."""
+    """Convert Slack's mrkdwn to markdown."""
     text = _SLACK_LINK.sub(r"[\2](\1)", text)
     text = _SLACK_WHO.sub(r"@\1", text)
     text = _SLACK_BOLD.sub(r"**\1**", text)

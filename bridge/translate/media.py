@@ -1,9 +1,8 @@
-"""The table of media: what each thing that a reply holds becomes, and what its content is.
+"""The media table: the fallback chain of each kind of part, and the templates of contents.
 
-One row for each kind, one template for each content that the reference leaves to the enterprise;
-``media.yml`` changes both, row by row. How a bot's dialects hide these things is in
-``reading/``; which channel takes what is in ``channels.py``; how a row is carried out is in
-``fallback.py``.
+There is one row per kind, and one template per content whose format the reference leaves to the
+enterprise; ``media.yml`` changes both, row by row. ``reading/`` parses the dialects of bots,
+``channels.py`` lists the media types each channel takes, and ``fallback.py`` applies a row.
 """
 
 from __future__ import annotations
@@ -14,8 +13,9 @@ from bridge.config.media import Kind, MediaSettings
 from bridge.config.templates import Template, parse
 from bridge.model import MediaType as To
 
-# The best first; one that the channel does not take, or that cannot be built, is left for the
-# next. TEXT is the channel's own text: EMAIL on EMAIL. RICHTEXT there is an e-mail in HTML.
+# In order of preference; a media type that the channel does not take, or that cannot be built, is
+# passed over for the next. TEXT is the channel's own text type: EMAIL on EMAIL, where RICHTEXT is
+# an e-mail in HTML.
 FALLBACKS: Mapping[Kind, tuple[To, ...]] = {
     Kind.TEXT: (To.TEXT,),
     Kind.MARKUP: (To.RICHTEXT, To.TEXT),
@@ -41,7 +41,7 @@ FALLBACKS: Mapping[Kind, tuple[To, ...]] = {
 
 BUTTON = "BUTTON"  # the template of one item of {{buttons}}
 
-# Only WEBCARD's format is published (for the user's side). The rest are ours.
+# Only WEBCARD's format is published (for the user's side). The others are defined by this project.
 TEMPLATES: Mapping[str, str] = {
     BUTTON: '{"title": {{title}}, "type": {{type}}, "value": {{value}}}',
     To.CARD.value: (
@@ -67,15 +67,15 @@ TEMPLATES: Mapping[str, str] = {
         '{"name": {{name}}, "language": {{language}}, "components": {{components}}}'
     ),
     To.SMSTEMPLATE.value: '{"templateId": {{name}}, "parameters": {{parameters}}}',
-    To.EMAIL.value: '{"subject": {{subject}}, "content": {{content}}}',  # where there is a subject
+    To.EMAIL.value: '{"subject": {{subject}}, "content": {{content}}}',  # if there is a subject
 }
 
 
 def fallbacks(media: MediaSettings) -> dict[Kind, tuple[To, ...]]:
-    """The renderers of each kind as ``media.yml`` leaves them."""
+    """Return the fallback chain of each kind with the rows of ``media.yml`` applied."""
     return {**FALLBACKS, **{kind: row.becomes for kind, row in media.media.items()}}
 
 
 def templates(media: MediaSettings) -> dict[str, Template]:
-    """The templates as ``media.yml`` leaves them, read."""
+    """Parse the templates, with those of ``media.yml`` replacing the defaults."""
     return {name: parse(source) for name, source in {**TEMPLATES, **media.templates}.items()}

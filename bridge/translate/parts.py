@@ -1,7 +1,7 @@
-"""What a reply holds, freed of the dialect that said it: between reading and writing.
+"""The parts of a reply, independent of the bot's dialect: the values between reading and writing.
 
-A reader turns JSON into parts, ``fallback`` turns parts into drafts. Strings here are clean (see
-``text.clean``) and addresses are as the bot wrote them.
+A reader turns JSON into parts, and ``fallback.py`` turns parts into drafts. Strings in parts are
+clean (see ``text.clean``); addresses are as the bot wrote them.
 """
 
 from __future__ import annotations
@@ -14,21 +14,21 @@ from bridge.config.media import Kind
 
 
 class Form(Enum):
-    """How words are marked up."""
+    """The markup language of a text."""
 
-    AUTO = "auto"  # markdown or HTML where it is found, else plain
+    AUTO = "auto"  # markdown or HTML if it is detected, else plain
     PLAIN = "plain"  # as written: an agent's own text
     MARKDOWN = "markdown"
     HTML = "html"
     SLACK = "slack"  # Slack's mrkdwn
 
 
-SKIPPED = "event_skipped"  # the code of a note: something was not meant for the customer
+SKIPPED = "event_skipped"  # the code of the note on a part that is not meant for the customer
 
 
 @dataclass(frozen=True, slots=True)
 class Button:
-    """One choice: it answers with its payload, opens an address, or calls a number."""
+    """A choice that replies with its payload, opens an address, or calls a number."""
 
     title: str
     payload: str = ""
@@ -37,13 +37,13 @@ class Button:
 
     @property
     def type(self) -> str:
-        """The word for it in the wire's JSON."""
+        """Return the button's type in the JSON sent to the gateway."""
         return "url" if self.url else "phone" if self.phone else "reply"
 
 
 @dataclass(frozen=True, slots=True)
 class Card:
-    """Title, words, picture, address and choices."""
+    """A card: title, description, picture, address and buttons."""
 
     title: str = ""
     description: str = ""
@@ -54,10 +54,10 @@ class Card:
 
 @dataclass(frozen=True, slots=True)
 class Part:
-    """One thing that the customer is to get; which fields count depends on the kind."""
+    """One item for the customer; its kind determines which fields are used."""
 
     kind: Kind
-    text: str = ""  # words to read: a message, a caption, what stands above buttons
+    text: str = ""  # a message, a caption, or the text above buttons
     form: Form = Form.AUTO
     title: str = ""
     description: str = ""
@@ -69,26 +69,26 @@ class Part:
     longitude: float | None = None
     address: str = ""
     phone: str = ""
-    name: str = ""  # of a template, or a person
+    name: str = ""  # of a template or a person
     language: str = ""
     parameters: tuple[str, ...] = ()
-    components: Any = None  # WhatsApp's, bounded JSON
+    components: Any = None  # of a WhatsApp template: JSON of bounded size
     subject: str = ""
 
 
 @dataclass(frozen=True, slots=True)
 class Note:
-    """Something worth telling: a fallback, a cut, something left out.
+    """A remark on the translation: a fallback, a cut or an omission.
 
-    The code is a word for counters; the sentence is for people and holds no customer's words.
+    The code is for counters; the sentence is for people and contains nothing a customer wrote.
     """
 
     code: str
     sentence: str
-    draft: int | None = None  # the first draft that it explains, by its place
+    draft: int | None = None  # the index of the first draft that it explains
 
 
 def choices(text: str, buttons: tuple[Button, ...], form: Form = Form.AUTO) -> Part:
-    """Words with buttons under them."""
-    kind = Kind.LINKS if any(each.type != "reply" for each in buttons) else Kind.BUTTONS
+    """Return a part of text with buttons below it."""
+    kind = Kind.LINKS if any(button.type != "reply" for button in buttons) else Kind.BUTTONS
     return Part(kind, text=text, form=form, buttons=buttons)

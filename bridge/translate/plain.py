@@ -1,4 +1,4 @@
-"""Words back out of a draft: what a person reads, without what a channel's HTML added to it."""
+"""Extract the readable text of a draft, without the HTML that was added for the channel."""
 
 from __future__ import annotations
 
@@ -14,10 +14,10 @@ _TAG = re.compile(r"<[^<>]+>")
 
 
 def plain(draft: Draft, *, rendered: bool) -> str | None:
-    """The words of a draft; None where it is no words.
+    """Return the text of a draft, or None if its media type is not text.
 
     Args:
-        draft: as it was made for a channel.
+        draft: a draft made for a channel.
         rendered: whether that channel renders HTML in text.
     """
     if draft.media_type not in _WORDS:

@@ -1,6 +1,6 @@
-"""A function for each media type: it writes a part as that, or says why it cannot.
+"""One renderer per media type: it writes a part, or returns the reason why it cannot.
 
-``fallback.py`` decides which is tried; what a content may hold is measured in ``writer.py``.
+``fallback.py`` chooses the media type; ``writer.py`` enforces the size limits.
 """
 
 from __future__ import annotations
@@ -17,13 +17,13 @@ from bridge.translate.media import BUTTON
 from bridge.translate.parts import Button, Card, Form, Part
 from bridge.translate.writer import Encoded, Writer, encode
 
-Why = str  # why that media type could not be made; "" where it was written
+Why = str  # why the media type could not be built; "" if it was written
 NOT_TAKEN = "the channel takes no "
 
 
 @dataclass(frozen=True, slots=True)
 class RenderContext:
-    """What does not change from reply to reply."""
+    """The settings that are the same for every reply."""
 
     fallbacks: Mapping[Kind, tuple[MediaType, ...]]
     files: Files
@@ -32,7 +32,7 @@ class RenderContext:
 
 
 def attempt(media_type: MediaType, part: Part, writer: Writer, context: RenderContext) -> Why:
-    """Write the part as ``media_type``, or say why that cannot be."""
+    """Write the part as ``media_type``, or return the reason why that is not possible."""
     if media_type is MediaType.TEXT:
         return _text(part, writer, context)
     if media_type is MediaType.RICHTEXT:
@@ -69,7 +69,7 @@ def _email(part: Part, writer: Writer, context: RenderContext) -> Why:
 
 
 def _file(media_type: MediaType, part: Part, writer: Writer, context: RenderContext) -> Why:
-    """A file by its library ID or key; an unknown one as ``on_unknown_file`` says."""
+    """Write a file by its library ID or key; treat an unknown file as ``on_unknown_file`` says."""
     if part.kind not in MEDIA_TYPE_OF:
         return f"it is no file for {media_type.value}"
     known = context.files.find(part.url)
@@ -110,7 +110,7 @@ def _sent(media_type: MediaType, part: Part, writer: Writer, known: Known) -> Wh
         media_type, known.content, media_file_type=known.file_type, content_type=known.content_type
     )
     writer.add(draft)
-    writer.words(markup.plain(part.text, part.form))  # the caption is to be read too
+    writer.words(markup.plain(part.text, part.form))  # the caption
     return ""
 
 
@@ -128,7 +128,7 @@ def _add(media_type: MediaType, values: dict[str, object], writer: Writer) -> Wh
 
 
 def _card(part: Part, writer: Writer, context: RenderContext) -> Why:
-    """One CARD for each card; for a text with buttons where the channel's row says so."""
+    """Write one CARD per card, or one for a text with buttons if the channel has buttons."""
     cards = _cards_of(part)
     if part.kind in (Kind.BUTTONS, Kind.LINKS) and not writer.row.buttons:
         return "the channel has no buttons of its own"
@@ -156,17 +156,17 @@ def _cards_of(part: Part) -> tuple[Card, ...]:
 
 
 def _carousel(part: Part, writer: Writer, context: RenderContext) -> Why:
-    """As many cards to a MULTICARD as fit."""
+    """Write the cards as MULTICARDs, with as many cards in each as fit."""
     if part.kind is not Kind.CAROUSEL:
         return "it is no carousel"
     contents: list[str] = []
     group: list[str] = []
     for card in part.cards:
-        one = writer.render(MediaType.CARD.value, _values(card, writer, context)) or "{}"
-        if group and not writer.fits(_deck(writer, [*group, one])):
+        rendered = writer.render(MediaType.CARD.value, _values(card, writer, context)) or "{}"
+        if group and not writer.fits(_deck(writer, [*group, rendered])):
             contents.append(_deck(writer, group))
             group = []
-        group.append(one)
+        group.append(rendered)
     contents.append(_deck(writer, group))
     if not all(writer.fits(each) for each in contents):
         return "a card of it is too long for one MULTICARD"
@@ -181,7 +181,7 @@ def _deck(writer: Writer, cards: list[str]) -> str:
 
 
 def _values(card: Card, writer: Writer, context: RenderContext) -> dict[str, object]:
-    """A card's fields for a template; its picture as the gateway knows it, where it does."""
+    """Return a card's template fields, with the gateway's ID or key of its picture if known."""
     known = context.files.find(card.image) if card.image else None
     ending = (known.file_type or extension(card.image)) if known else ""
     kind = (

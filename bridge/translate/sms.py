@@ -1,8 +1,8 @@
-"""How many segments a text takes as one concatenated SMS.
+"""Count the segments that a text takes as one concatenated SMS.
 
 GSM 03.38: a text of the default alphabet is sent in 7-bit units, 153 to a concatenated segment;
 any other text in UTF-16 units, 67 to a segment. Neither an escaped character of the extension
-table nor a surrogate pair is divided between segments, so a segment may end with a unit to spare.
+table nor a surrogate pair is divided between segments, so a segment may leave one unit unused.
 """
 
 from __future__ import annotations
@@ -13,8 +13,8 @@ _BASIC = (
 )
 _ESCAPED = "^{}\\[~]|€\f"  # two units each
 
-GSM_SEGMENT = 153  # units of 7 bits in a segment of several
-UCS_SEGMENT = 67  # units of 16 bits in a segment of several
+GSM_SEGMENT = 153  # 7-bit units in one segment of a concatenated SMS
+UCS_SEGMENT = 67  # 16-bit units in one segment of a concatenated SMS
 
 _GSM = frozenset(_BASIC + _ESCAPED)
 _WIDE = frozenset(_ESCAPED)
@@ -22,7 +22,7 @@ _LAST_OF_BMP = "\uffff"
 
 
 def segments(text: str) -> int:
-    """The segments that ``text`` takes; 1 and more are counted as parts of several."""
+    """Return the segments of ``text``, each of the concatenated size even if it is the only one."""
     if _GSM.issuperset(text):
         return _count(text, GSM_SEGMENT, [char in _WIDE for char in text])
     return _count(text, UCS_SEGMENT, [char > _LAST_OF_BMP for char in text])

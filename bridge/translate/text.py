@@ -1,6 +1,7 @@
-"""Words for the wire: cleaned, escaped, measured, and cut where a reader would pause.
+"""Clean, escape and measure text for the gateway, and split it where a reader would pause.
 
-Nothing here knows channels or media types: what fits is a question that the caller answers.
+This module has no knowledge of channels or media types: the caller passes a predicate for what
+fits in one message.
 """
 
 from __future__ import annotations
@@ -11,12 +12,12 @@ from collections.abc import Callable, Iterator
 
 import regex
 
-Fits = Callable[[str], bool]  # whether a piece may be one message
+Fits = Callable[[str], bool]  # whether a piece fits in one message
 
-# Chinese, Japanese and Korean follow an address without a space: they end it.
+# Chinese, Japanese and Korean text follows an address without a space, so it ends the address.
 WEB_ADDRESS = r"(?:https?://|www\.)[^\s<>\"\u2e80-\ua4cf\uac00-\ud7af\uf900-\ufaff\ufe30-\ufe4f\uff00-\uffef]+"
 
-# A character outside is none that is cleaned or escaped, or that markup is made of.
+# A text without any of these needs no cleaning or escaping and contains no markup.
 SUSPICIOUS = re.compile("[\x00-\x08\x0b-\x1f\x7f-\x9f\u2028\u2029\ud800-\udfff&<>*_~`#\\[\\\\]")
 
 _CONTROL = re.compile("[\x00-\x08\x0b-\x1f\x7f-\x9f\u2028\u2029\ud800-\udfff]")
@@ -26,8 +27,8 @@ _MORE_THAN_SPACE = regex.compile(r"[^\s\p{Cc}\p{Cf}\p{Z}]")
 
 _ADDRESS = re.compile(WEB_ADDRESS)
 _GRAPHEME = regex.compile(r"\X")
-# Where a piece may end, the best first: after a paragraph, a line, a sentence, a word. The
-# no-break spaces are no place to cut.
+# Where a piece may end, in order of preference: after a paragraph, a line, a sentence, a word.
+# Text is never split at a no-break space.
 _SPACE = r"[^\S\u00a0\u202f\u2007]"
 _STOPS = "\u2026\u061f\u06d4\u0964"  # ellipsis; Arabic, Urdu and Hindi ends of sentences
 _QUOTES = "\u2019\u201d\u00bb"
@@ -43,32 +44,35 @@ _BREAKS = tuple(
         rf"{_SPACE}+",
     )
 )
-_WORTH = (0.5, 0.5, 0.4, 0.4, 0.0)  # how much of a piece must be filled for such an end
-_LONGEST_GRAPHEME = 64  # characters; longer ones are no writing, and may be cut
+_LEAST_FILLED = (0.5, 0.5, 0.4, 0.4, 0.0)  # the share of a piece that must be filled to end there
+_LONGEST_GRAPHEME = 64  # characters; longer graphemes occur in no script and may be split
 
 
 def clean(text: str) -> str:
-    """``text`` without what cannot be sent, stored or shown: controls, halves of surrogates."""
+    """Replace what cannot be sent, stored or shown: control characters and lone surrogates."""
     if not _CONTROL.search(text):
         return text
     text = text.replace("\r\n", "\n")
-    return _CONTROL.sub(_instead, text)
+    return _CONTROL.sub(_replacement, text)
 
 
-def _instead(found: re.Match[str]) -> str:
-    char = found[0]
+def _replacement(match: re.Match[str]) -> str:
+    char = match[0]
     if char in _LINE_ENDS:
         return "\n"
     return "\ufffd" if char >= "\ud800" else " "
 
 
 def is_blank(text: str) -> bool:
-    """Whether there is nothing to see."""
+    """Return whether ``text`` has no visible characters."""
     return not _MORE_THAN_SPACE.search(text)
 
 
 def escape(text: str) -> str:
-    """``text`` for a reader that renders HTML; words stay words for one that does not."""
+    """Escape ``text`` for a client that renders HTML; line breaks become ``<br>``.
+
+    The text stays readable in a client that does not render HTML.
+    """
     if "&" in text:
         text = text.replace("&", "&amp;")
     if "<" in text:
@@ -79,24 +83,24 @@ def escape(text: str) -> str:
 
 
 def json_size(content: str) -> int:
-    """Bytes of ``content`` as it stands inside a JSON string, without the quotes."""
+    """Return the bytes that ``content`` takes inside a JSON string, without the quotes."""
     return len(json.dumps(content, ensure_ascii=False).encode()) - 2
 
 
 def split(text: str, fits: Fits, *, reach: int, most: int) -> tuple[list[str], int]:
-    """Cut ``text`` into pieces that fit, in order.
+    """Split ``text`` into pieces that fit, in order.
 
-    An end of a paragraph, a line, a sentence or a word is preferred; an address that fits in one
-    piece is not cut, nor is what a reader sees as one character.
+    Pieces end, if possible, after a paragraph, a line, a sentence or a word. Graphemes, and
+    addresses that fit in one piece, are not split.
 
     Args:
-        text: clean.
-        fits: whether a piece may be one message; of a piece that may, every beginning may.
-        reach: characters that no piece can exceed.
-        most: pieces.
+        text: clean text.
+        fits: whether a piece fits in one message; every prefix of a piece that fits must fit too.
+        reach: an upper bound on the characters of a piece.
+        most: the most pieces.
 
     Returns:
-        The pieces, and how many characters at the end are in none of them.
+        The pieces, and the number of characters at the end that are in none of them.
     """
     pieces: list[str] = []
     start = _first_word(text, 0)
@@ -111,29 +115,29 @@ def split(text: str, fits: Fits, *, reach: int, most: int) -> tuple[list[str], i
 
 
 def _first_word(text: str, start: int) -> int:
-    found = _WORD.search(text, start)
-    return found.start() if found else len(text)
+    match = _WORD.search(text, start)
+    return match.start() if match else len(text)
 
 
 def _end(text: str, start: int, fits: Fits, reach: int) -> int:
-    """Where the piece that begins at ``start`` ends."""
+    """Return the end of the piece that begins at ``start``."""
     last = _longest(text, start, fits, reach)
     if last == len(text):
         return last
     last = _whole_graphemes(text, start, last)
     if last == start:
-        return _longest(text, start, fits, reach)  # one grapheme is more than a message
+        return _longest(text, start, fits, reach)  # one grapheme exceeds a message
     window = text[start:last]
-    for pattern, worth in zip(_BREAKS, _WORTH, strict=True):
+    for pattern, least_filled in zip(_BREAKS, _LEAST_FILLED, strict=True):
         for end in _ends(pattern, text, start, last):
-            if end - start < worth * len(window):
+            if end - start < least_filled * len(window):
                 break
             return end
     return _before_address(text, start, last, fits, reach)
 
 
 def _longest(text: str, start: int, fits: Fits, reach: int) -> int:
-    """The furthest end of a piece that fits."""
+    """Return the largest end of a piece that fits (binary search)."""
     low, high = start, min(len(text), start + reach)
     if fits(text[start:high]):
         return high
@@ -147,35 +151,41 @@ def _longest(text: str, start: int, fits: Fits, reach: int) -> int:
 
 
 def _whole_graphemes(text: str, start: int, last: int) -> int:
-    """The last end of a grapheme up to ``last``."""
+    """Return the end of the last whole grapheme that ends at or before ``last``."""
     end = start
-    for found in _GRAPHEME.finditer(text[start : last + _LONGEST_GRAPHEME]):
-        if start + found.end() > last:
+    for match in _GRAPHEME.finditer(text[start : last + _LONGEST_GRAPHEME]):
+        if start + match.end() > last:
             break
-        end = start + found.end()
+        end = start + match.end()
     return end
 
 
 def _ends(pattern: re.Pattern[str], text: str, start: int, last: int) -> Iterator[int]:
-    """Ends of the matches from the back; one more character shows whether a space follows."""
+    """Yield the ends of the matches, last first.
+
+    The window extends one character past ``last`` to show whether a space follows.
+    """
     window = text[start : last + 1]
-    ends = [min(found.end(), last - start) for found in pattern.finditer(window)]
+    ends = [min(match.end(), last - start) for match in pattern.finditer(window)]
     for end in reversed(ends):
         if end and _begins_grapheme(text, start + end):
             yield start + end
 
 
 def _begins_grapheme(text: str, place: int) -> bool:
-    """Whether nothing at ``place`` belongs to the character before it."""
+    """Return whether a new grapheme begins at ``place``."""
     around = text[place - 1 : place + 1]
     return len(around) < len("ab") or len(_GRAPHEME.findall(around)) == len("ab")
 
 
 def _before_address(text: str, start: int, last: int, fits: Fits, reach: int) -> int:
-    """``last``, or where the address begins that it would cut although that fits in one piece."""
-    for found in _ADDRESS.finditer(text, start, last + reach):
-        if found.start() >= last:
+    """Return ``last``, or the start of an address that ``last`` would split needlessly.
+
+    An address is split only if it does not fit in one piece.
+    """
+    for match in _ADDRESS.finditer(text, start, last + reach):
+        if match.start() >= last:
             break
-        if found.end() > last and found.start() > start and fits(found[0]):
-            return found.start()
+        if match.end() > last and match.start() > start and fits(match[0]):
+            return match.start()
     return last

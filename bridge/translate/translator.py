@@ -1,7 +1,7 @@
-"""A reply, a channel and a room in; drafts, notes and refusals out.
+"""Translate a reply for a channel and its size limits into drafts, notes and refusals.
 
-Built once from ``media.yml``; pure, and safe to share between threads. It never raises, whatever
-JSON a reply is made of.
+A ``Translator`` is built once from ``media.yml``, is pure and may be shared between threads. It
+never raises, whatever JSON a reply consists of.
 """
 
 from __future__ import annotations
@@ -27,18 +27,18 @@ from bridge.translate.writer import Room, Writer
 
 @dataclass(frozen=True, slots=True)
 class Translation:
-    """What a reply became."""
+    """The result of translating a reply."""
 
     drafts: tuple[Draft, ...] = ()
-    notes: tuple[Note, ...] = ()  # fallbacks, cuts, what was left out or skipped
-    refused: tuple[Note, ...] = ()  # what is not sent at all, and why
+    notes: tuple[Note, ...] = ()  # fallbacks, cuts, omissions and skipped parts
+    refused: tuple[Note, ...] = ()  # parts that are not sent at all, with the reason
 
 
 class Translator:
-    """The tables, compiled.
+    """Translates replies with the mapping tables compiled from ``media.yml``.
 
     Args:
-        settings: ``media.yml``.
+        settings: the contents of ``media.yml``.
     """
 
     def __init__(self, settings: MediaSettings) -> None:
@@ -58,16 +58,16 @@ class Translator:
         )
 
     def rasa_channel(self, name: str) -> channels.RasaChannel | None:
-        """The row of a Rasa channel, None where the table has none."""
+        """Return the row of a Rasa channel, or None if the table has none."""
         return self._rasa.get(name)
 
     def translate(self, reply: Reply, channel: Channel, room: Room) -> Translation:
-        """The drafts of a reply, in Rasa's order of sending.
+        """Translate a reply into drafts, in the order in which Rasa would send them.
 
         Args:
             reply: what the bot said or would say; any JSON.
-            channel: where it goes.
-            room: how much one content may hold.
+            channel: the gateway channel to translate for.
+            room: the size limits of one content.
         """
         writer = self._writer(channel, room)
         if (text := _only_text(reply)) is not None and not SUSPICIOUS.search(text):
@@ -79,7 +79,7 @@ class Translator:
                 fall_back(Part(Kind.TEXT, text=clean(text).strip()), writer, self._context)
             else:
                 self._write(reading.reply(reply), writer)
-        except Exception as error:  # noqa: BLE001 - one odd reply must not cost a customer the rest
+        except Exception as error:  # noqa: BLE001 - one odd part must not lose the rest of the reply
             writer.refuse("unreadable", f"the reply could not be read ({type(error).__name__})")
         for each in reading.refused:
             writer.refuse(each.code, each.sentence)
@@ -87,13 +87,13 @@ class Translator:
         return _done(writer)
 
     def text(self, text: str, channel: Channel, room: Room) -> Translation:
-        """The drafts of an agent's own words: plain, whatever they hold."""
+        """Translate an agent's own text into drafts; markup in it is not interpreted."""
         writer = self._writer(channel, room)
         writer.words(clean(text))
         return _done(writer)
 
     def plain(self, draft: Draft, channel: Channel, *, text_only: bool = False) -> str | None:
-        """What a person reads of a draft that was made for ``channel``; None if it is no words."""
+        """Return the readable text of a draft made for ``channel``, or None if it has no text."""
         row = (self._private if text_only else self._rows)[channel]
         return plain(draft, rendered=row.html)
 
@@ -110,7 +110,7 @@ class Translator:
 
 
 def _only_text(reply: Any) -> str | None:
-    """The text of a reply that holds nothing else."""
+    """Return the text of a reply, or None if the reply contains anything else."""
     if not isinstance(reply, dict) or not isinstance(text := reply.get("text"), str):
         return None
     return None if any(map(reply.get, RICH_KEYS)) else text

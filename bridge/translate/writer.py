@@ -1,7 +1,7 @@
-"""Writes drafts that fit: measures every content, cuts long words, counts messages.
+"""Write drafts within the limits: measure every content, split long text, count messages.
 
-A writer is made for one reply, one channel and one room. What a part becomes is decided in
-``renderers.py``; nothing leaves for a draft but through ``add``.
+A writer serves one reply, one channel and one set of limits. ``renderers.py`` decides what a part
+becomes; every draft is created through ``Writer.add``.
 """
 
 from __future__ import annotations
@@ -18,24 +18,24 @@ from bridge.translate.parts import Note
 from bridge.translate.sms import segments
 from bridge.translate.text import escape, is_blank, json_size, split
 
-_WIDEST = 4  # bytes of a character of clean text in UTF-8; an escaped quote has 2
-_MORE = " ..."  # at the end of what was cut off; in the alphabet of SMS too
+_WIDEST = 4  # the most bytes of one character of clean text in UTF-8; an escaped quote takes 2
+_MORE = " ..."  # appended to truncated text; these characters are in the SMS alphabet too
 _NUMBER = " ({0}/{1})"
 
 
 @dataclass(frozen=True, slots=True)
 class Room:
-    """How much one content may hold."""
+    """The size limits of one content."""
 
-    limit: int  # bytes of UTF-8 of what is counted
-    overhead: int  # bytes around the content that are counted too
-    as_json: bool  # the content is counted as it stands inside a JSON string
-    chars: int | None = None  # a further cap in characters, where one is configured
-    text_only: bool = False  # a private deployment carries text alone
+    limit: int  # bytes of UTF-8
+    overhead: int  # bytes around the content that count towards the limit
+    as_json: bool  # the content is measured in its form inside a JSON string
+    chars: int | None = None  # an additional limit in characters, if one is configured
+    text_only: bool = False  # a private deployment carries only text
 
 
 class Writer:
-    """The drafts of one reply while they are written."""
+    """Collects the drafts, notes and refusals of one reply."""
 
     def __init__(
         self,
@@ -59,23 +59,23 @@ class Writer:
 
     @property
     def full(self) -> bool:
-        """Whether the reply has become as many messages as it may."""
+        """Return whether the reply has reached the maximum number of messages."""
         return len(self.drafts) >= self._media.max_messages
 
     def note(self, code: str, sentence: str, draft: int | None = None) -> None:
-        """Tell something, once."""
-        found = Note(code, sentence, draft)
-        if found not in self.notes:
-            self.notes.append(found)
+        """Add a note, unless the same note was added before."""
+        note = Note(code, sentence, draft)
+        if note not in self.notes:
+            self.notes.append(note)
 
     def refuse(self, code: str, sentence: str) -> None:
-        """Something of the reply is not sent."""
-        found = Note(code, sentence)
-        if found not in self.refused:
-            self.refused.append(found)
+        """Record that a part of the reply is not sent, unless it was recorded before."""
+        refusal = Note(code, sentence)
+        if refusal not in self.refused:
+            self.refused.append(refusal)
 
     def fits(self, content: str) -> bool:
-        """Whether one message may hold ``content``."""
+        """Return whether ``content`` fits in one message."""
         if self._chars is not None and len(content) > self._chars:
             return False
         if self.row.max_segments and segments(content) > self.row.max_segments:
@@ -86,31 +86,31 @@ class Writer:
         return size <= self._budget
 
     def add(self, draft: Draft) -> None:
-        """Take a draft, or tell that the reply is full."""
+        """Add a draft, or a note if the reply is full."""
         if self.full:
             self.leave_out()
         else:
             self.drafts.append(draft)
 
     def leave_out(self) -> None:
-        """Tell that the rest of the reply is more than may be sent."""
+        """Add a note that the rest of the reply exceeds the maximum number of messages."""
         most = self._media.max_messages
         self.note("left_out", f"a reply becomes {most} messages at most: the rest was left out")
 
     def render(self, name: str, values: dict[str, object]) -> str | None:
-        """The content that a template makes of ``values``; None where there is no template."""
+        """Render the template ``name`` with ``values``; return None if there is no template."""
         template = self._templates.get(name)
         if template is None:
             return None
         return template.render({field: encode(values.get(field, "")) for field in template.fields})
 
-    # -- words -----------------------------------------------------------------------------------
+    # -- plain text ------------------------------------------------------------------------------
 
     def words(self, text: str, subject: str = "") -> bool:
-        """Plain words as the channel's text, in as many messages as they need.
+        """Write plain text in the channel's text type, split into as many messages as needed.
 
         Returns:
-            Whether there was something to read, and room for it.
+            Whether the text is not blank and there was room for it.
         """
         text = text.strip()
         if is_blank(text):
@@ -167,10 +167,14 @@ class Writer:
             return content
         return self.render("EMAIL", {"subject": subject, "content": content}) or content
 
-    # -- formatted words -------------------------------------------------------------------------
+    # -- formatted text --------------------------------------------------------------------------
 
     def blocks(self, blocks: tuple[Block, ...], subject: str = "") -> bool:
-        """Formatted words, as many blocks to a message as fit; False where nothing was written."""
+        """Write formatted text, with as many blocks per message as fit.
+
+        Returns:
+            Whether anything was written, or the reply is full.
+        """
         if self.row.rich is None:
             return False
         before, pending = len(self.drafts), ""
@@ -201,13 +205,13 @@ class Writer:
 
 
 class Encoded(str):
-    """A value that is JSON text already."""
+    """A value that is already JSON text."""
 
     __slots__ = ()
 
 
 def encode(value: object) -> str:
-    """A template's value as JSON text."""
+    """Encode a template's value as JSON text."""
     if isinstance(value, Encoded):
         return str(value)
     return json.dumps(value, ensure_ascii=False)

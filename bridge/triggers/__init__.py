@@ -1,6 +1,7 @@
-"""A Turn and the designer's rules become a Decision, and why, in words a designer understands.
+"""Triggers: evaluate a Turn against the designer's rules; return a Decision with its reason.
 
-Pure: no I/O and no clock; the time is given. What is done about a decision is not decided here.
+Pure: no I/O and no clock (the time is an argument), and no action on a decision; that is up to the
+planners. Read ``deciding`` first.
 """
 
 from bridge.triggers.deciding import (

@@ -1,7 +1,7 @@
-"""One item of a ``when`` against a turn: does it hold, and in which words.
+"""Evaluate one item of a ``when`` list against a turn, with a reason in words.
 
-A row per key; adding a key to a condition is adding a row. The words name what the designer wrote
-and Rasa's names of things, never what the customer wrote or what a slot holds.
+``_CHECKS`` has a row per key of a condition; a new key needs a new row. Reasons contain the
+designer's configuration and Rasa's names, never customer text or slot values.
 """
 
 from __future__ import annotations
@@ -14,28 +14,28 @@ from bridge.turn import Turn
 from bridge.turn.coerce import same
 from bridge.turn.message import NLU_FALLBACK, underscored
 
-if TYPE_CHECKING:  # the package config reads files; only its types are wanted here
+if TYPE_CHECKING:  # only for types: the package config reads files
     from bridge.config.settings import Condition
 
 ANY = "*"
 _HANDOFF = "human_handoff"
-_HANDOFF_FLOW = "pattern_human_handoff"  # how Rasa Pro 3.21 mostly runs the command
+_HANDOFF_FLOW = "pattern_human_handoff"  # how Rasa Pro 3.21 usually runs the command
 
 
 class Verdict(NamedTuple):
-    """Whether something holds, and why or why not."""
+    """Whether a condition holds, and the reason."""
 
     holds: bool
     words: str
 
 
 def judge(item: Condition, turn: Turn, since: float | None) -> Verdict:
-    """Judge one item: all of its keys must hold; else the first that does not is told.
+    """Evaluate one item: all of its keys must hold, else return the first verdict that fails.
 
     Args:
         item: the condition.
         turn: what Rasa sent.
-        since: only fallbacks after this time count.
+        since: only fallbacks after this time are counted.
     """
     reasons = []
     for key, check in _CHECKS:
@@ -49,9 +49,9 @@ def judge(item: Condition, turn: Turn, since: float | None) -> Verdict:
 
 
 def is_explicit(item: Condition, turn: Turn, since: float | None) -> bool:
-    """Whether an item that holds tells of somebody's wish, not of the bot's failing.
+    """Return whether an item that holds shows an explicit request, not a failure of the bot.
 
-    A slot that was set before ``since`` is an old wish: it alone is no new one.
+    A slot that was set before ``since`` alone is no new request.
     """
     if item.fallbacks is not None:
         return False
@@ -83,14 +83,14 @@ def _intent(item: Condition, turn: Turn, _since: float | None) -> Verdict:
 
 
 def _percent(known: float, asked: float | None) -> str:
-    """Two digits, unless rounding would put the confidence on the wrong side of the threshold."""
+    """Format with two digits, unless rounding would cross the threshold."""
     short = f"{known:.2f}"
     return short if asked is None or (float(short) >= asked) == (known >= asked) else str(known)
 
 
 def _command(item: Condition, turn: Turn, _since: float | None) -> Verdict:
     wanted = underscored(item.command or "")
-    if any(one.name == wanted for one in turn.commands):
+    if any(command.name == wanted for command in turn.commands):
         return Verdict(holds=True, words=f"command {wanted}")
     if wanted == _HANDOFF and _HANDOFF_FLOW in turn.flows:
         return Verdict(holds=True, words=f"command {wanted} (flow {_HANDOFF_FLOW} started)")
@@ -105,7 +105,7 @@ def _flow(item: Condition, turn: Turn, _since: float | None) -> Verdict:
 
 def _keyword(item: Condition, turn: Turn, _since: float | None) -> Verdict:
     by_language = item.keyword or {}
-    if not turn.typed_intent:  # a button's payload is not what the customer said
+    if not turn.typed_intent:  # a button's payload is not the customer's wording
         for language, keywords in by_language.items():
             for keyword in keywords:
                 if mentions(turn.folded, keyword):
@@ -132,14 +132,14 @@ def _slot(item: Condition, turn: Turn, _since: float | None) -> Verdict:
 
 
 def _equal(value: Any, wanted: Any) -> bool:
-    """Equal as JSON has it: 1 is 1.0, but neither is true, though Python says so."""
+    """Compare as JSON does: 1 equals 1.0, but not true (unlike in Python)."""
     if isinstance(value, bool) or isinstance(wanted, bool):
         return value is wanted
     return same(value, wanted)
 
 
 def _shown(wanted: Any) -> str:
-    """The value as the designer's YAML has it."""
+    """Format a value as in the designer's YAML."""
     if wanted is None or isinstance(wanted, bool):
         return "null" if wanted is None else str(wanted).lower()
     return f'"{wanted}"' if isinstance(wanted, str) else str(wanted)
@@ -151,7 +151,7 @@ def _fallbacks(item: Condition, turn: Turn, since: float | None) -> Verdict:
     return Verdict(count >= asked, f"{row}, at least {asked} asked for")
 
 
-# In the order in which they are judged: what walks the events comes last.
+# In the order of evaluation; checks that walk the events come last.
 _CHECKS: tuple[tuple[str, Callable[[Condition, Turn, float | None], Verdict]], ...] = (
     ("intent", _intent),
     ("command", _command),

@@ -1,4 +1,4 @@
-"""Which item of the rules a turn meets first, and whether a handback still forbids a handoff."""
+"""Decide which rule a turn triggers, and whether a cool-down blocks a handoff."""
 
 from __future__ import annotations
 
@@ -11,17 +11,17 @@ from bridge.model import Mode
 from bridge.triggers.conditions import Verdict, is_explicit, judge
 from bridge.turn import Turn
 
-if TYPE_CHECKING:  # the package config reads files; only its types are wanted here
+if TYPE_CHECKING:  # only for types: the package config reads files
     from bridge.config.settings import AssistRule, Condition, HandoffSettings
 
-_TOLD = 6  # items whose failing is told in a reason
+_SHOWN = 6  # failed items listed in a reason
 
 
 class Kind(str, Enum):
     """What a turn calls for."""
 
-    HANDOFF = "handoff"  # a person is needed
-    ASSIST = "assist"  # the bot can help the person who has the call
+    HANDOFF = "handoff"  # hand over to an agent
+    ASSIST = "assist"  # assist the agent who owns the call
     NONE = "none"  # nothing
 
 
@@ -30,11 +30,11 @@ class Decision:
     """What a turn calls for, and why."""
 
     kind: Kind
-    reason: str  # for designers and agents; holds nothing that the customer wrote
+    reason: str  # for designers and agents; without customer text
     rule: int | None = None  # the index in handoff.when or assist.when
-    explicit: bool = False  # somebody's wish, not the bot's failing
-    counted: bool = False  # by fallbacks in a row
-    reply: str | None = None  # of the assist rule: utter_x, response_selector, or the bot's own
+    explicit: bool = False  # an explicit request, not a failure of the bot
+    counted: bool = False  # triggered by a number of fallbacks in a row
+    reply: str | None = None  # of the assist rule: utter_x, response_selector; None: the bot's own
     intent: str | None = None
     confidence: float | None = None
     margin: float | None = None  # over the runner-up among the intents
@@ -47,18 +47,18 @@ def decide(
     handed_back_at: float | None = None,
     mode: Mode | None = None,
 ) -> Decision:
-    """Decide what a turn calls for. Handoff comes before assist.
+    """Return what a turn calls for. Handoff takes precedence over assist.
 
     Args:
         turn: what Rasa sent.
-        rules: the designer's.
+        rules: the designer's settings.
         handed_back_at: when the conversation last came back to the bot; fallbacks count from then.
-        mode: the assist mode in force, where it is not the configured one.
+        mode: the assist mode in force, if it differs from the configured one.
     """
     wanted = _judged(turn, rules.handoff.when, handed_back_at)
-    found = _handoff(turn, rules.handoff.when, wanted, handed_back_at)
-    if found is not None:
-        return found
+    handoff = _handoff(turn, rules.handoff.when, wanted, handed_back_at)
+    if handoff is not None:
+        return handoff
     missed = "no item matched: " + _missed("handoff.when", wanted)
     if (mode or rules.assist.mode) is Mode.OFF:
         return Decision(Kind.NONE, f"{missed}; assist is off")
@@ -71,21 +71,21 @@ def decide(
 def handoff_reason(
     turn: Turn, rules: HandoffSettings, *, handed_back_at: float | None = None
 ) -> Decision:
-    """Why a handoff that a story or flow called for is made; it is always one."""
+    """Return the reason for a handoff called by a story or flow; the kind is always HANDOFF."""
     items = rules.handoff.when
-    found = _handoff(turn, items, _judged(turn, items, handed_back_at), handed_back_at)
-    if found is not None:
-        return found
+    decision = _handoff(turn, items, _judged(turn, items, handed_back_at), handed_back_at)
+    if decision is not None:
+        return decision
     reason = f"the story or flow called {turn.action_name}"
     return _met(turn, Kind.HANDOFF, reason, explicit=not turn.fell_back)
 
 
 def assist_rule(turn: Turn, rules: HandoffSettings) -> Decision:
-    """What to suggest where a story or flow called for it; it always is assist, in any mode."""
+    """Return what to suggest when a story or flow calls for it; always ASSIST, in any mode."""
     verdicts = _judged(turn, rules.assist.when, None)
-    found = _assist(turn, rules.assist.when, verdicts)
-    if found is not None:
-        return found
+    decision = _assist(turn, rules.assist.when, verdicts)
+    if decision is not None:
+        return decision
     missed = _missed("assist.when", verdicts)
     reason = f"the story or flow called {turn.action_name}; no item matched: {missed}"
     return _met(turn, Kind.ASSIST, reason, explicit=not turn.fell_back)
@@ -99,11 +99,11 @@ def in_cooldown(
     cooldown: float,
     now: float,
 ) -> bool:
-    """Whether a handback forbids this handoff.
+    """Return whether an earlier handback blocks this handoff.
 
-    For ``cooldown`` seconds it forbids whatever is no explicit wish. Messages that are not newer
-    than the handback were dealt with before it: Rasa shows them again after it reverted a
-    fallback, however late, so they never hand off again.
+    For ``cooldown`` seconds it blocks all but explicit requests. Messages not newer than the
+    handback never trigger another handoff: they were handled before it, but Rasa presents them
+    again whenever it reverts a fallback.
     """
     if handed_back_at is None or decision.kind is not Kind.HANDOFF:
         return False
@@ -115,7 +115,7 @@ def in_cooldown(
 
 
 def _is_old(written_at: float | None, handed_back_at: float | None) -> bool:
-    """Whether what was written is not newer than the handback, as far as both are known."""
+    """Return whether a message is not newer than the handback; False if either is unknown."""
     return written_at is not None and handed_back_at is not None and written_at <= handed_back_at
 
 
@@ -129,10 +129,11 @@ def _handoff(
     verdicts: Sequence[Verdict],
     handed_back_at: float | None,
 ) -> Decision | None:
-    """The first item that holds and that a handback does not forbid; else the first that holds.
+    """Return the first item that holds and may pass the cool-down, else the first that holds.
 
-    Wishes go before fallbacks, whatever their order: both may hold, and only a wish passes the
-    cool-down. On a message older than the handback only fallbacks counted since are news.
+    Explicit requests precede fallbacks in any order, because both may hold and only a request
+    passes the cool-down. On a message older than the handback, only fallbacks counted since then
+    are new, so they come first.
     """
     old = _is_old(turn.message_at, handed_back_at)
     best: Decision | None = None
@@ -190,9 +191,9 @@ def _met(
 
 
 def _missed(where: str, verdicts: Sequence[Verdict]) -> str:
-    """Why no item held, in a few words each."""
+    """Return the reasons why no item held."""
     if not verdicts:
         return f"{where} is empty"
-    told = [f"{where}[{index}]: {one.words}" for index, one in enumerate(verdicts[:_TOLD])]
-    more = len(verdicts) - len(told)
-    return "; ".join(told) + (f"; and {more} more" if more > 0 else "")
+    shown = [f"{where}[{index}]: {item.words}" for index, item in enumerate(verdicts[:_SHOWN])]
+    more = len(verdicts) - len(shown)
+    return "; ".join(shown) + (f"; and {more} more" if more > 0 else "")

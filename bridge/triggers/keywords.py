@@ -1,4 +1,4 @@
-"""Finding a designer's keyword in a customer's words: whole words, whatever the case and script."""
+"""Find a designer's keyword in a customer's text: whole words, in any case and script."""
 
 from __future__ import annotations
 
@@ -7,8 +7,8 @@ from functools import lru_cache
 
 from bridge.turn.reading import fold
 
-# Scripts that write words without spaces between them, or glue endings to them: there a word's
-# edge cannot be seen, so the keyword is found anywhere.
+# Scripts without spaces between words, or with endings attached to them: word boundaries cannot be
+# detected, so a keyword matches anywhere.
 _UNSPACED = (
     (0x0E00, 0x0EFF),  # Thai, Lao
     (0x1000, 0x109F),  # Myanmar
@@ -23,7 +23,7 @@ _UNSPACED = (
 
 
 def mentions(folded: str, keyword: str) -> bool:
-    """Whether ``folded`` (a text after ``fold``) holds ``keyword`` as whole words."""
+    """Return whether ``folded`` (a text after ``fold``) contains ``keyword`` as whole words."""
     word, open_start, open_end = _prepared(keyword)
     start = folded.find(word) if word else -1
     while start >= 0:
@@ -37,7 +37,7 @@ def mentions(folded: str, keyword: str) -> bool:
 
 @lru_cache(maxsize=4096)
 def _prepared(keyword: str) -> tuple[str, bool, bool]:
-    """The folded keyword, and whether its start and its end may touch other letters."""
+    """Return the folded keyword, and whether its start and its end may adjoin other letters."""
     word = fold(keyword)
     if not word:
         return "", False, False
@@ -45,7 +45,7 @@ def _prepared(keyword: str) -> tuple[str, bool, bool]:
 
 
 def _in_word(char: str) -> bool:
-    """Whether ``char`` joins its neighbour into one word."""
+    """Return whether ``char`` is part of a word delimited by spaces or punctuation."""
     if char.isascii():
         return char.isalnum() or char == "_"
     code = ord(char)

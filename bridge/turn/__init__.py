@@ -1,7 +1,7 @@
-"""What Rasa sent, read into a Turn: one customer message and what Rasa did with it.
+"""Parse what Rasa sent into a Turn: one customer message and what Rasa did with it.
 
-Pure: no I/O, no clock, no settings, no rasa_sdk. ``fault`` is strict and in words, for the edge;
-``read`` is lenient and never raises. Which triggers a turn meets is not decided here.
+Pure: no I/O, clock, settings or rasa_sdk, and no triggers. Read ``reading`` first: ``read`` is
+lenient and never raises, whereas ``fault`` (``check``) validates strictly for the edge.
 """
 
 from bridge.turn.check import fault

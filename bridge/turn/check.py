@@ -1,7 +1,7 @@
-"""Whether a whole webhook body is what Rasa sends, said in words; for the edge's 400.
+"""Validate a webhook body and describe the fault in words, for the edge's 400.
 
-Strict only where a wrong type would make the turn another one. A message names the field, the type
-that was found and what is expected, never a value: values are customers' words.
+Strict only where a wrong type would change the meaning of the turn. A message names the field, its
+type and the expected one, never a value, because values may be customer text.
 """
 
 from __future__ import annotations
@@ -13,7 +13,7 @@ _STRING = "a string with something in it"
 
 
 def fault(payload: object) -> str | None:
-    """Say what is wrong with a webhook body, or None where Rasa could have sent it."""
+    """Return what is wrong with a webhook body; None if it is valid."""
     if not isinstance(payload, Mapping):
         return _say("the body", payload, "an object with next_action, sender_id and tracker")
     for key in ("next_action", "sender_id"):
@@ -51,8 +51,8 @@ def _is_name(value: object) -> bool:
     return isinstance(value, str) and bool(value)
 
 
-def _say(field: str, found: object, expected: str) -> str:
-    return f"{field} is {_kind(found)}; expected is {expected}"
+def _say(field: str, value: object, expected: str) -> str:
+    return f"{field} is {_kind(value)}; expected is {expected}"
 
 
 def _kind(value: object) -> str:
@@ -60,7 +60,7 @@ def _kind(value: object) -> str:
         return "missing"
     if value is None:
         return "null"
-    if isinstance(value, bool):  # before numbers: Python's bool is an int
+    if isinstance(value, bool):  # before numbers, because Python's bool is an int
         return "true or false"
     if isinstance(value, str):
         return "a string" if value else "an empty string"

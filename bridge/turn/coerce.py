@@ -1,6 +1,6 @@
-"""Reading JSON that may hold anything: each function gives a value of its type, and never raises.
+"""Coerce untrusted JSON values: each function returns its type and never raises.
 
-What a field means is not known here.
+The meaning of the fields is up to the callers.
 """
 
 from __future__ import annotations
@@ -13,26 +13,26 @@ _NOTHING: Mapping[str, Any] = {}
 
 
 def mapping(value: object) -> Mapping[str, Any]:
-    """The object itself, or an empty one."""
-    if type(value) is dict:  # what JSON gives, and quicker to tell than any mapping
+    """Return the object itself, or an empty one."""
+    if type(value) is dict:  # what JSON yields, and faster to check than Mapping
         return value
     return value if isinstance(value, Mapping) else _NOTHING
 
 
 def array(value: object) -> Sequence[Any]:
-    """The list itself, uncopied, or an empty one."""
+    """Return the list itself, uncopied, or an empty one."""
     return value if isinstance(value, (list, tuple)) else ()
 
 
 def objects(value: object) -> tuple[Mapping[str, Any], ...]:
-    """The objects of a list."""
+    """Return the objects in a list."""
     return tuple(item for item in array(value) if isinstance(item, Mapping))
 
 
 def words(value: object) -> str | None:
-    """A string with something in it, as it can be stored and sent.
+    """Return a non-empty string that can be stored and sent, else None.
 
-    JSON may carry halves of surrogate pairs, which no UTF-8 holds: they become question marks.
+    JSON may contain lone surrogates, which UTF-8 cannot encode: they become question marks.
     """
     if not isinstance(value, str) or not value:
         return None
@@ -40,23 +40,23 @@ def words(value: object) -> str | None:
 
 
 def number(value: object) -> float | None:
-    """A finite number; neither true nor false is one, though Python says so."""
+    """Return a finite number, else None; booleans are not numbers here, unlike in Python."""
     if isinstance(value, bool) or not isinstance(value, (int, float)):
         return None
     try:
-        found = float(value)
+        result = float(value)
     except OverflowError:
         return None
-    return found if math.isfinite(found) else None
+    return result if math.isfinite(result) else None
 
 
 def blank(value: object) -> bool:
-    """Whether there is nothing to show: null, or an empty string, list or object."""
+    """Return whether a value is null, or an empty string, list or object."""
     return value is None or (isinstance(value, (str, list, tuple, Mapping)) and not value)
 
 
 def same(one: object, other: object) -> bool:
-    """Equality that survives nesting deeper than Python compares."""
+    """Compare two values; False if they are nested too deeply for Python to compare."""
     try:
         return bool(one == other)
     except RecursionError:

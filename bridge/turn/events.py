@@ -1,7 +1,7 @@
-"""The raw events of a conversation, read backwards and only as far as needed.
+"""Read the raw events of a conversation, backwards and only as far as needed.
 
-Raw, not applied: rewinds and reverted fallbacks hide nothing, because the customer saw it all.
-Each function takes the list as Rasa sent it, uncopied, and never raises.
+The events are not applied as in Rasa's tracker: rewound and reverted ones count too, because the
+customer saw them. The functions do not copy the list, and never raise.
 """
 
 from __future__ import annotations
@@ -17,17 +17,17 @@ from bridge.turn.spoken import Said, line, said, titles
 OWN_ACTIONS = frozenset(
     {"action_bridge", "action_human_handoff", "action_agent_assist", "action_handback"}
 )
-WRITTEN_BACK = "cc_bridge"  # in a bot event's metadata: what an agent said, told to Rasa
+WRITTEN_BACK = "cc_bridge"  # in a bot event's metadata: a write-back of an agent's message
 FALLBACK_ACTIONS = frozenset(
     {"action_default_fallback", "action_two_stage_fallback", "action_default_ask_rephrase"}
 )
 _FALLBACK_FLOWS = frozenset({"pattern_cannot_handle", "pattern_internal_error"})
 _SPOKEN = frozenset({"user", "bot", "agent"})
-_FRESH_STARTS = frozenset({"resume", "restart", "session_started"})  # a row does not reach past
+_FRESH_STARTS = frozenset({"resume", "restart", "session_started"})  # end a row of fallbacks
 
 
 class Events(list[Any]):
-    """A conversation's events, and the kind of each, which is asked many times a turn."""
+    """The events of a conversation, with their types cached: they are read many times a turn."""
 
     def __init__(self, events: Sequence[Any]) -> None:
         super().__init__(events)
@@ -35,38 +35,38 @@ class Events(list[Any]):
 
 
 def kind(event: object) -> str:
-    """The event's type, ``""`` where it has none."""
+    """Return the type of an event, ``""`` if it has none."""
     if type(event) is dict or isinstance(event, Mapping):
-        found = event.get("event")
-        return found if isinstance(found, str) else ""
+        name = event.get("event")
+        return name if isinstance(name, str) else ""
     return ""
 
 
 def at(events: Events, index: int | None) -> float | None:
-    """When the event at ``index`` happened, in seconds since the epoch."""
+    """Return the time of the event at ``index``, in seconds since the epoch."""
     return None if index is None else number(mapping(events[index]).get("timestamp"))
 
 
 def parse_data(event: Mapping[str, Any]) -> Mapping[str, Any]:
-    """What Rasa understood of a user event."""
+    """Return the NLU result of a user event."""
     return mapping(event.get("parse_data"))
 
 
 def event_message_id(event: Mapping[str, Any]) -> str | None:
-    """The message ID of a user event, where Rasa gave one."""
-    found = event.get("message_id") or parse_data(event).get("message_id")
-    return str(found) if isinstance(found, int) else words(found)
+    """Return the message ID of a user event, if Rasa gave one."""
+    message_id = event.get("message_id") or parse_data(event).get("message_id")
+    return str(message_id) if isinstance(message_id, int) else words(message_id)
 
 
 def last_user(events: Events) -> int | None:
-    """Where the last user event is."""
+    """Return the index of the last user event."""
     return next((i for i in range(len(events) - 1, -1, -1) if events.kinds[i] == "user"), None)
 
 
 def position(events: Events, message_id: str | None, text: str) -> int | None:
-    """Where the user event of a message is; the last user event where none fits.
+    """Return the index of a message's user event, or of the last user event if none matches.
 
-    After a reverted fallback Rasa's latest message is an older one than the last user event.
+    After a reverted fallback, Rasa's latest message is older than the last user event.
     """
     last = None
     for index in range(len(events) - 1, -1, -1):
@@ -82,10 +82,10 @@ def position(events: Events, message_id: str | None, text: str) -> int | None:
 
 
 def stable_id(events: Events, index: int | None) -> str:
-    """A message ID made of the position alone.
+    """Return a message ID derived from the position only.
 
-    It is the nearest earlier message's ID and the number of user events since. Repeating the same
-    request gives the same; times and texts play no part.
+    It consists of the nearest earlier message's ID and the number of user events since, without
+    times and texts, so that a repeated request gives the same ID.
     """
     if index is None:
         return "#"
@@ -100,7 +100,7 @@ def stable_id(events: Events, index: int | None) -> str:
 
 
 def count_action(events: Events, index: int | None, name: str) -> int:
-    """How many executions of the action ``name`` follow ``index``."""
+    """Return the number of executions of the action ``name`` after ``index``."""
     start = 0 if index is None else index + 1
     return sum(
         1
@@ -110,7 +110,7 @@ def count_action(events: Events, index: int | None, name: str) -> int:
 
 
 def started_flows(events: Events, index: int | None) -> tuple[str, ...]:
-    """The CALM flows that started after ``index``."""
+    """Return the CALM flows that started after ``index``."""
     start = 0 if index is None else index + 1
     ids = (
         words(events[i].get("flow_id"))
@@ -121,13 +121,13 @@ def started_flows(events: Events, index: int | None) -> tuple[str, ...]:
 
 
 def fell_back(events: Events, index: int | None) -> bool:
-    """Whether an action or pattern of falling back ran after ``index``."""
+    """Return whether a fallback action or pattern ran after ``index``."""
     start = 0 if index is None else index + 1
     return any(_is_fallback_step(events, i) for i in range(start, len(events)))
 
 
 def slot_set_at(events: Events, name: str) -> float | None:
-    """When a slot was last set, as far as the events reach."""
+    """Return when a slot was last set within the events."""
     for index in range(len(events) - 1, -1, -1):
         if events.kinds[index] == "slot" and events[index].get("name") == name:
             return at(events, index)
@@ -135,42 +135,42 @@ def slot_set_at(events: Events, name: str) -> float | None:
 
 
 def resumed(events: Events) -> bool:
-    """Whether somebody told Rasa to resume, and no pause, restart or new session came since."""
-    found = (events.kinds[i] for i in range(len(events) - 1, -1, -1))
-    turning = (what for what in found if what == "pause" or what in _FRESH_STARTS)
+    """Return whether a resume event is newer than any pause, restart or new session."""
+    backwards = (events.kinds[i] for i in range(len(events) - 1, -1, -1))
+    turning = (what for what in backwards if what == "pause" or what in _FRESH_STARTS)
     return next(turning, "") == "resume"
 
 
 def replies(events: Events) -> tuple[Said, ...]:
-    """What the bot said since the last user event or since our own last action after it.
+    """Return what the bot said since the last user event, or our last action if that is newer.
 
-    What our own action uttered is not the bot's; neither is what an agent's words left behind.
+    Utterances of our own actions and write-backs of agents' messages are left out.
     """
-    found: list[Said] = []
-    block: list[Said] = []  # of the action that comes next, going backwards
+    result: list[Said] = []
+    block: list[Said] = []  # of the action not yet reached (going backwards)
     for index in range(len(events) - 1, -1, -1):
         event, what = events[index], events.kinds[index]
         if what == "user":
             break
         if what == "bot" and WRITTEN_BACK not in mapping(event.get("metadata")):
-            one = said(event)
-            if one is not None:
-                block.append(one)
+            reply = said(event)
+            if reply is not None:
+                block.append(reply)
         elif what == "action":
             if words(event.get("name")) in OWN_ACTIONS:
                 block = []
                 break
-            found += block
+            result += block
             block = []
-    return tuple(reversed(found + block))
+    return tuple(reversed(result + block))
 
 
 def fallbacks(events: Events, since: float | None) -> int:
-    """Fallbacks in a row that end with the last message; only messages newer than ``since``.
+    """Count the fallbacks in a row up to the last message; only messages newer than ``since``.
 
-    A message is one if it was not understood or a step of falling back ran after it. A row does
-    not reach past a resume, a restart or a new session: what was written to a paused bot is no
-    failing of the bot. A message that filled the slot a form had asked for was understood.
+    A message counts if it was not understood or a fallback step ran after it. A row ends at a
+    resume, a restart or a new session, because messages to a paused bot are not its failures. A
+    message that filled the slot requested by a form was understood.
     """
     count, stepped = 0, False
     filled: set[str | None] = set()
@@ -194,7 +194,7 @@ def fallbacks(events: Events, since: float | None) -> int:
 
 
 def lines(events: Events, turns: int) -> tuple[Line, ...]:
-    """The last ``turns`` turns as the customer saw them."""
+    """Return the last ``turns`` turns as the customer saw them."""
     if turns <= 0:
         return ()
     start = 0
@@ -206,22 +206,22 @@ def lines(events: Events, turns: int) -> tuple[Line, ...]:
                 break
     else:
         start = 0
-    found: list[Line] = []
+    result: list[Line] = []
     buttons: dict[str, str] = {}
     for index in range(start, len(events)):
         what = events.kinds[index]
         if what not in _SPOKEN:
             continue
-        one = _line(what, events[index], buttons)
-        if one is not None:
-            found.append(one)
+        entry = _line(what, events[index], buttons)
+        if entry is not None:
+            result.append(entry)
         if what == "bot":
             buttons.update(titles(events[index]))
-    return tuple(found)
+    return tuple(result)
 
 
 def is_external(event: Mapping[str, Any]) -> bool:
-    """Whether a reminder or a trigger made this user event: nobody wrote it."""
+    """Return whether a user event came from a reminder or an external trigger, not a customer."""
     return mapping(event.get("metadata")).get("is_external") is True
 
 
@@ -229,7 +229,7 @@ def _line(what: str, event: Any, buttons: Mapping[str, str]) -> Line | None:
     if what == "user" and not is_external(event):
         text = words(event.get("text")) or "[no text]"
         if text.startswith("/"):
-            text = buttons.get(text, text)  # a click: the customer saw the title
+            text = buttons.get(text, text)  # a button: the customer saw its title
         return Line("customer", text, number(event.get("timestamp")) or 0.0)
     if what not in ("bot", "agent"):
         return None
@@ -255,7 +255,7 @@ def _newer(event: Mapping[str, Any], since: float | None) -> bool:
 
 
 def _asked(events: Events, index: int, filled: set[str | None]) -> bool:
-    """Whether what a message filled is what the bot had asked for just before."""
+    """Return whether a message filled the slot that the bot had requested just before."""
     if not filled:
         return False
     for before in range(index - 1, -1, -1):
@@ -264,5 +264,5 @@ def _asked(events: Events, index: int, filled: set[str | None]) -> bool:
             asked = words(event.get("value"))
             return asked is not None and asked in filled
         if what == "user" and not is_external(event):
-            break  # a form asks anew after each message, so an older question is not this one
+            break  # a form requests again after each message: an older request does not count
     return False

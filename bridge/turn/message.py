@@ -1,6 +1,6 @@
-"""One message as Rasa's understanding left it (``latest_message``, an event's ``parse_data``).
+"""Read the NLU result of one message (``latest_message`` or an event's ``parse_data``).
 
-Intents, commands and the response selector's choice; nothing of the events around it.
+Covers intents, commands and response selectors, but not the surrounding events.
 """
 
 from __future__ import annotations
@@ -11,8 +11,8 @@ from typing import Any
 
 from bridge.turn.coerce import array, mapping, number, objects, words
 
-NLU_FALLBACK = "nlu_fallback"  # the intent that FallbackClassifier puts before all others
-_BOOKKEEPING = "all_retrieval_intents"  # beside the selectors, in the same object
+NLU_FALLBACK = "nlu_fallback"  # the intent that FallbackClassifier ranks first
+_BOOKKEEPING = "all_retrieval_intents"  # a key beside those of the selectors
 
 
 @dataclass(frozen=True, slots=True)
@@ -28,14 +28,14 @@ class Command:
     """One CALM command."""
 
     name: str  # with underscores, in lower case: start_flow, human_handoff
-    flow: str | None = None  # of start_flow and its like
+    flow: str | None = None  # of start_flow and similar commands
 
 
 @dataclass(frozen=True, slots=True)
 class Selected:
-    """What one response selector chose."""
+    """The choice of one response selector."""
 
-    intent: str  # the retrieval intent, or "default" for a selector of all
+    intent: str  # the retrieval intent, or "default" for a selector of all of them
     response: str | None  # utter_faq/hours
     confidence: float | None
     responses: tuple[Mapping[str, Any], ...]  # the chosen response's variations
@@ -43,40 +43,40 @@ class Selected:
 
 
 def underscored(name: str) -> str:
-    """A command's name in one spelling: ``Human Handoff`` and ``human_handoff`` are the same."""
+    """Normalise a command's name: ``Human Handoff`` and ``human_handoff`` are the same."""
     return "_".join(name.replace("-", " ").replace("_", " ").casefold().split())
 
 
 def intent_of(message: Mapping[str, Any]) -> Mapping[str, Any]:
-    """The intent's object; older trackers write its name alone."""
+    """Return the intent as an object; older trackers store only its name."""
     intent = message.get("intent")
     return {"name": intent} if isinstance(intent, str) else mapping(intent)
 
 
 def ranking(message: Mapping[str, Any]) -> tuple[Ranked, ...]:
-    """The intent ranking, which keyword classifiers do not give."""
+    """Return the intent ranking; empty with keyword classifiers."""
     return _ranked(message.get("intent_ranking"), "name")
 
 
 def commands(message: Mapping[str, Any]) -> tuple[Command, ...]:
-    """CALM's commands for this message."""
-    found = []
+    """Return CALM's commands for this message."""
+    result = []
     for item in objects(message.get("commands")):
         name = words(item.get("command"))
         if name is not None:
-            found.append(Command(underscored(name), words(item.get("flow"))))
-    return tuple(found)
+            result.append(Command(underscored(name), words(item.get("flow"))))
+    return tuple(result)
 
 
 def selections(message: Mapping[str, Any]) -> tuple[Selected, ...]:
-    """Every response selector's choice."""
-    found = []
+    """Return the choice of every response selector."""
+    result = []
     for intent, choice in mapping(message.get("response_selector")).items():
         if intent == _BOOKKEEPING or not isinstance(choice, Mapping):
             continue
         best = mapping(choice.get("response"))
         key = words(best.get("intent_response_key"))
-        found.append(
+        result.append(
             Selected(
                 intent=str(intent),
                 response=words(best.get("utter_action")) or (f"utter_{key}" if key else None),
@@ -85,25 +85,25 @@ def selections(message: Mapping[str, Any]) -> tuple[Selected, ...]:
                 ranking=_ranked(choice.get("ranking"), "intent_response_key"),
             )
         )
-    return tuple(found)
+    return tuple(result)
 
 
 def understood(message: Mapping[str, Any]) -> bool:
-    """Whether the message got an intent, or in CALM a command that leads somewhere.
+    """Return whether the message was understood: an intent, or in CALM a usable command.
 
-    CALM names no intent at all, so there the commands alone tell.
+    CALM sets no intent, so only the commands count there.
     """
     name = words(intent_of(message).get("name"))
     if name is not None:
         return name != NLU_FALLBACK
-    given = commands(message)
-    return bool(given) and all(item.name not in ("cannot_handle", "error") for item in given)
+    parsed = commands(message)
+    return bool(parsed) and all(item.name not in ("cannot_handle", "error") for item in parsed)
 
 
 def _ranked(entries: object, key: str) -> tuple[Ranked, ...]:
-    found = []
+    result = []
     for entry in array(entries):
         name = words(mapping(entry).get(key))
         if name is not None:
-            found.append(Ranked(name, number(entry.get("confidence"))))
-    return tuple(found)
+            result.append(Ranked(name, number(entry.get("confidence"))))
+    return tuple(result)

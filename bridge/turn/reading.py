@@ -1,7 +1,7 @@
-"""A webhook's tracker state, read into a Turn.
+"""Parse a webhook's tracker state into a Turn.
 
-Small things are read at once, everything that walks the events only when it is asked for: most
-turns are decided on the intent alone.
+Simple fields are read at once; properties that walk the events are computed on first use, because
+most turns are decided by the intent alone.
 """
 
 from __future__ import annotations
@@ -19,52 +19,52 @@ from bridge.turn import message as nlu
 from bridge.turn.coerce import array, mapping, number, objects, words
 from bridge.turn.spoken import Said
 
-_LONGEST_NAME = 512  # characters, of a conversation or a message
-_NO_LOOP = "should_not_be_set"  # what Rasa writes where it means none
+_LONGEST_NAME = 512  # characters of a conversation's or message's ID
+_NO_LOOP = "should_not_be_set"  # Rasa's value for no active loop
 
 
 @dataclass(frozen=True, eq=False, repr=False)
 class Turn:
     """One customer message and what Rasa did with it.
 
-    The message is Rasa's latest one; after a reverted fallback that is older than the last thing
-    the customer wrote (``heard_at``), and its age then tells that it was dealt with before.
+    The message is Rasa's latest one. After a reverted fallback it is older than the customer's
+    last message (``heard_at``), which shows that it was handled before.
     """
 
     sender_id: SenderId
     action_name: str  # the action that was called
-    message_id: str  # Rasa's, else one made of the position
-    text: str  # "" where there is none
+    message_id: str  # Rasa's, else derived from the position
+    text: str  # "" if there is none
     intent: str | None
     confidence: float | None
     full_retrieval_intent: str | None  # faq/hours
     slots: Mapping[str, Any]
-    metadata: Mapping[str, Any]  # of the message, exactly the client's: never proof of anything
+    metadata: Mapping[str, Any]  # of the message, as the client sent it: untrusted
     paused: bool
     active_loop: str | None
-    responses: Mapping[str, Any] | None  # None where the request carried none
+    responses: Mapping[str, Any] | None  # None if the request carried none
     _message: Mapping[str, Any] = field(default_factory=dict)
     _events: raw.Events = field(default_factory=lambda: raw.Events(()))
     _index: int | None = None  # of the message's user event
     _channel: str | None = None
 
     def __repr__(self) -> str:
-        # Nothing else: what a customer wrote must not reach a log by accident.
+        # Nothing else, so that customer text cannot reach a log by accident.
         return f"Turn({self.sender_id!r}, {self.message_id!r}, {self.action_name!r})"
 
     @property
     def typed_intent(self) -> bool:
-        """Whether the text is an intent (``/name{...}``), typed or clicked, not words."""
+        """Whether the text is an intent (``/name{...}``), typed or from a button."""
         return self.text.startswith("/")
 
     @property
     def requested_slot(self) -> str | None:
-        """The slot that a form asks for."""
+        """The slot that a form requests."""
         return words(self.slots.get("requested_slot"))
 
     @property
     def session_metadata(self) -> Mapping[str, Any]:
-        """The metadata that the session began with."""
+        """The metadata of the session start."""
         return mapping(self.slots.get("session_started_metadata"))
 
     @property
@@ -74,7 +74,7 @@ class Turn:
 
     @property
     def heard_at(self) -> float | None:
-        """When the customer last wrote anything, reverted or not."""
+        """When the customer last wrote a message, reverted or not."""
         return raw.at(self._events, self._last)
 
     @cached_property
@@ -84,14 +84,14 @@ class Turn:
 
     @cached_property
     def margin(self) -> float | None:
-        """How far the intent is ahead of the runner-up; None where there is no runner-up."""
-        others = [one.confidence for one in self.ranking if one.name != self.intent]
-        known = [one for one in others if one is not None]
+        """How far the intent is ahead of the runner-up; None without a runner-up."""
+        others = [ranked.confidence for ranked in self.ranking if ranked.name != self.intent]
+        known = [ranked for ranked in others if ranked is not None]
         return self.confidence - max(known) if known and self.confidence is not None else None
 
     @cached_property
     def entities(self) -> tuple[Mapping[str, Any], ...]:
-        """The message's entities as Rasa gives them."""
+        """The message's entities in Rasa's format."""
         return objects(self._message.get("entities"))
 
     @cached_property
@@ -102,56 +102,60 @@ class Turn:
     @cached_property
     def flows(self) -> tuple[str, ...]:
         """The CALM flows that started in this turn, by command or by event."""
-        asked = (one.flow for one in self.commands if one.name == "start_flow" and one.flow)
+        asked = (
+            command.flow
+            for command in self.commands
+            if command.name == "start_flow" and command.flow
+        )
         return tuple(dict.fromkeys((*asked, *raw.started_flows(self._events, self._last))))
 
     @cached_property
     def selections(self) -> tuple[nlu.Selected, ...]:
-        """What each response selector chose."""
+        """The choice of each response selector."""
         return nlu.selections(self._message)
 
     @cached_property
     def input_channel(self) -> str | None:
-        """Rasa's channel. REST lets the client choose it: no right may hang on it."""
+        """Rasa's input channel. REST clients can choose it: do not authorise by it."""
         if self._channel or self._last is None:
             return self._channel
         return words(self._events[self._last].get("input_channel"))
 
     @cached_property
     def resumed(self) -> bool:
-        """Whether somebody told Rasa to resume; an expired session resumes without a word."""
+        """Whether Rasa received a resume event; an expired session resumes without one."""
         return raw.resumed(self._events)
 
     @cached_property
     def ordinal(self) -> int:
-        """How many executions of this action followed the message before this one."""
+        """The number of executions of this action since the message, before this one."""
         return raw.count_action(self._events, self._index, self.action_name)
 
     @cached_property
     def fell_back(self) -> bool:
-        """Whether Rasa itself gave up on what the customer last wrote."""
+        """Whether Rasa fell back on the customer's last message."""
         return self.intent == nlu.NLU_FALLBACK or raw.fell_back(self._events, self._last)
 
     @cached_property
     def replies(self) -> tuple[Said, ...]:
-        """What the bot said since the last user event, or since our own last action after it."""
+        """What the bot said since the last user event, or our last action if that is newer."""
         return raw.replies(self._events)
 
     @cached_property
     def folded(self) -> str:
-        """The text as words are compared: one spelling of letters, spaces and case."""
+        """The text normalised for comparison; see ``fold``."""
         return fold(self.text)
 
     def fallbacks(self, since: float | None = None) -> int:
-        """Fallbacks in a row that end with the last message; only messages after ``since``."""
+        """Count the fallbacks in a row up to the last message; only messages after ``since``."""
         return raw.fallbacks(self._events, since)
 
     def slot_set_at(self, name: str) -> float | None:
-        """When a slot was last set, as far as the events reach."""
+        """Return when a slot was last set within the events."""
         return raw.slot_set_at(self._events, name)
 
     def lines(self, turns: int) -> tuple[Line, ...]:
-        """The last ``turns`` turns as the customer saw them."""
+        """Return the last ``turns`` turns as the customer saw them."""
         return raw.lines(self._events, turns)
 
     @cached_property
@@ -160,34 +164,34 @@ class Turn:
 
 
 def fold(text: str) -> str:
-    """One spelling of ``text`` for comparing: compatible letters, no case, single spaces."""
+    """Normalise ``text`` for comparison: NFKC, case folded, single spaces."""
     if text.isascii():
         return " ".join(text.lower().split())
     return " ".join(unicodedata.normalize("NFKC", text).casefold().split())
 
 
 def read(state: Mapping[str, Any], domain: Mapping[str, Any] | None, action_name: str) -> Turn:
-    """Read the ``tracker`` object of a webhook request; never raises, whatever it holds.
+    """Parse the ``tracker`` object of a webhook request; never raises, whatever its content.
 
     Args:
-        state: the tracker as it was sent, or as rasa_sdk's ``Tracker.current_state()`` gives it.
-        domain: the domain that this very request carried, if any.
+        state: the tracker as sent, or as returned by rasa_sdk's ``Tracker.current_state()``.
+        domain: the domain that this request carried, if any.
         action_name: the action that Rasa called.
     """
     state = mapping(state)
     events = raw.Events(array(state.get("events")))
     message = _latest(state, events)
     text = words(message.get("text")) or ""
-    given = raw.event_message_id(message)
-    index = raw.position(events, given, text)
+    message_id = raw.event_message_id(message)
+    index = raw.position(events, message_id, text)
     intent = nlu.intent_of(message)
-    own = raw.event_message_id(events[index]) if index is not None else None
+    event_id = raw.event_message_id(events[index]) if index is not None else None
     responses = mapping(domain).get("responses")
     loop = words(mapping(state.get("active_loop")).get("name"))
     return Turn(
         sender_id=SenderId(kept_name(words(state.get("sender_id")) or "")),
         action_name=action_name,
-        message_id=kept_name(given or own or raw.stable_id(events, index)),
+        message_id=kept_name(message_id or event_id or raw.stable_id(events, index)),
         text=text,
         intent=words(intent.get("name")),
         confidence=number(intent.get("confidence")),
@@ -205,14 +209,14 @@ def read(state: Mapping[str, Any], domain: Mapping[str, Any] | None, action_name
 
 
 def kept_name(given: str) -> str:
-    """A conversation's or message's name as Rasa gave it, or one short enough to be kept."""
+    """Return the ID of a conversation or message, or its hash if it is too long to store."""
     if len(given) <= _LONGEST_NAME:
         return given
     return f"sha256:{hashlib.sha256(given.encode('utf-8', 'replace')).hexdigest()}"
 
 
 def _latest(state: Mapping[str, Any], events: raw.Events) -> Mapping[str, Any]:
-    """Rasa's latest message; the last user event's where the key was left out or is null."""
+    """Return Rasa's latest message, or the last user event's if the key is missing or null."""
     latest = mapping(state.get("latest_message"))
     if latest:
         return latest

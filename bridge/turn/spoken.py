@@ -1,6 +1,6 @@
-"""What was said, as replies in Rasa's shape and as lines that a person reads.
+"""Convert bot events to replies in Rasa's format and to readable lines.
 
-Knows one event or message at a time; which of them count is decided in ``events``.
+Each function handles one event or message; ``events`` decides which of them count.
 """
 
 from __future__ import annotations
@@ -15,27 +15,27 @@ from bridge.turn.coerce import array, blank, mapping, same, words
 
 @dataclass(frozen=True, slots=True)
 class Said:
-    """One bot event: what it said, and the response's name where it was a response."""
+    """A bot event: its reply, and the name of the response if it was one."""
 
     reply: Reply
     response: str | None
 
 
 def content(message: Mapping[str, Any]) -> dict[str, Any]:
-    """What a message holds, in Rasa's shape, with nothing null, empty or doubled.
+    """Return the content of a message in Rasa's format, without null, empty or repeated values.
 
-    Rasa repeats an image as ``attachment``; sent as both it would reach the customer twice.
+    Rasa repeats an image as ``attachment``; if both were sent, the customer would get it twice.
     """
-    found = {str(key): value for key, value in message.items() if not blank(value)}
-    if isinstance(found.get("text"), (int, float)):
-        found["text"] = str(found["text"])  # `text: 5` is what a designer's YAML may hold
-    if "image" in found and "attachment" in found and same(found["image"], found["attachment"]):
-        del found["attachment"]
-    return found
+    result = {str(key): value for key, value in message.items() if not blank(value)}
+    if isinstance(result.get("text"), (int, float)):
+        result["text"] = str(result["text"])  # a designer's YAML may contain `text: 5`
+    if "image" in result and "attachment" in result and same(result["image"], result["attachment"]):
+        del result["attachment"]
+    return result
 
 
 def said(event: Mapping[str, Any]) -> Said | None:
-    """A bot event as a reply; None where it said nothing."""
+    """Return a bot event as a reply; None if it has no content."""
     reply = content({**mapping(event.get("data")), "text": event.get("text")})
     if not reply:
         return None
@@ -43,7 +43,7 @@ def said(event: Mapping[str, Any]) -> Said | None:
 
 
 def line(event: Mapping[str, Any]) -> str:
-    """What a bot's or an agent's event looked like: its text, else a stand-in, else nothing."""
+    """Return the text of a bot's or agent's event, else placeholders for its content, or ``""``."""
     text = event.get("text")
     if isinstance(text, str) and text.strip():
         return words(text) or ""
@@ -52,11 +52,11 @@ def line(event: Mapping[str, Any]) -> str:
 
 
 def titles(event: Mapping[str, Any]) -> dict[str, str]:
-    """The buttons of a bot event: what is sent when one is clicked, and what it said."""
-    found: dict[str, str] = {}
+    """Return the buttons of a bot event: the titles by payload."""
+    result: dict[str, str] = {}
     shown = mapping(event.get("data"))
     for button in (*array(shown.get("buttons")), *array(shown.get("quick_replies"))):
         payload, title = (words(mapping(button).get(key)) for key in ("payload", "title"))
         if payload and title:
-            found[payload] = title
-    return found
+            result[payload] = title
+    return result

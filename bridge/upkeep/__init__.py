@@ -1,5 +1,6 @@
-"""Looks after what is kept: retention, and erasing people's data on demand.
+"""Retention of old data, and erasure of a person's data on demand.
 
-Reads in windows beside a working server, and puts what is to be pruned or erased to the core as
-commands of a few rows each, behind all others. When something is too old is decided here.
+Scans the store in windows while the server runs, and puts commands of a few rows each to the core,
+at low priority. The schedule and the age limits are decided here; SQL belongs to ``store.pruning``
+and ``store.erasure``. Read ``retention`` first.
 """

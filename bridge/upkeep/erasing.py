@@ -1,7 +1,7 @@
-"""Erases a customer, a conversation or a call: everywhere in the store, and for good.
+"""Permanently erases the data of a customer, a conversation or a call from the store.
 
-First, in one transaction, what could still be sent or shown is deleted; then the rest, a few rows
-at a time beside a server that works.
+First deletes, in one transaction, everything that could still be sent or shown; then the rest, a
+few rows at a time while the server runs.
 """
 
 from __future__ import annotations
@@ -20,20 +20,20 @@ from bridge.turn import kept_name
 
 __all__ = ["Erased", "Eraser", "Erasure"]
 
-Progress: TypeAlias = Callable[[int, int], None]  # tables done, of how many
+Progress: TypeAlias = Callable[[int, int], None]  # called with tables done, and their total
 
 _ROWS_READ = 2000
-_ROWS_WRITTEN = 100  # in one transaction
-_COMPACTED = 256 * 1024 * 1024  # bytes; a larger file is written anew only if that is asked for
+_ROWS_WRITTEN = 100  # per transaction
+_COMPACTED = 256 * 1024 * 1024  # bytes; a larger file is compacted only on request
 
 
 @dataclass(slots=True)
 class Erased:
-    """What was found, or erased: rows by table.
+    """The numbers of rows found or erased, by table.
 
     Attributes:
-        clean: whether SQLite's files hold no byte of it any more; True with PostgreSQL, whose
-            files nobody but itself reads.
+        clean: whether SQLite's files contain no remains of the data; True with PostgreSQL, whose
+            files only the server reads.
     """
 
     rows: Counter[str] = field(default_factory=Counter)
@@ -41,19 +41,19 @@ class Erased:
 
     @property
     def total(self) -> int:
-        """All rows."""
+        """The number of rows in all tables."""
         return sum(self.rows.values())
 
 
 class Eraser:
-    """Blocks for the store.
+    """Finds and erases personal data. Blocking.
 
     Args:
-        store: to find rows in.
-        core: erases them.
-        rows_read: of the gateway's events, at a time.
-        rows_written: in one transaction.
-        compacted: bytes up to which a file is written anew unasked.
+        store: the store to search.
+        core: executes the erasing commands.
+        rows_read: gateway events per window.
+        rows_written: rows per transaction.
+        compacted: bytes up to which SQLite's file is compacted without a request.
     """
 
     def __init__(
@@ -72,7 +72,7 @@ class Eraser:
         self._compacted = compacted
 
     def erasure(self, kind: str, name: str) -> Erasure:
-        """What belongs to a ``sender``, a ``user`` or a ``call`` of this ID."""
+        """Return the scope of the ``sender``, ``user`` or ``call`` with the ID ``name``."""
         find = {
             "sender": erasure.of_sender,
             "user": erasure.of_user,
@@ -81,36 +81,36 @@ class Eraser:
         return self._store.read(lambda tx: find(tx, kept_name(name)))
 
     def find(self, erased: Erasure, progress: Progress) -> Erased:
-        """Count what there is of it. Nothing is changed."""
-        found = Erased()
+        """Count the rows to erase, without changing anything."""
+        counts = Erased()
         for table, keys in self._keys(erased, progress):
-            found.rows[table] += len(keys)
-        return found
+            counts.rows[table] += len(keys)
+        return counts
 
     def erase(self, erased: Erasure, progress: Progress, *, compact: bool | None) -> Erased:
-        """Erase it.
+        """Erase all rows of the scope.
 
         Args:
-            erased: what.
-            progress: told how far it has come.
-            compact: whether SQLite's file is written anew in the end, so that no former byte of
-                a page is left; None: where that takes a moment only.
+            erased: the scope.
+            progress: callback, called after each table.
+            compact: whether to compact SQLite's file afterwards, so that no page keeps remains;
+                None: only if the file is small enough to be quick.
         """
-        found = Erased()
-        found.rows.update(self._core.call(StopErased(erasure=erased)))
+        result = Erased()
+        result.rows.update(self._core.call(StopErased(erasure=erased)))
         for table, keys in self._keys(erased, progress):
             for at in range(0, len(keys), self._rows_written):
                 command = EraseRows(table=table, keys=keys[at : at + self._rows_written])
-                found.rows[table] += self._core.call(command, background=True)
+                result.rows[table] += self._core.call(command, background=True)
         size = self._store.size()
-        found.clean = size is None or (size <= self._compacted if compact is None else compact)
-        if found.clean and size is not None:
+        result.clean = size is None or (size <= self._compacted if compact is None else compact)
+        if result.clean and size is not None:
             self._store.compact()
-        found.clean = self._store.empty_log() and found.clean
-        return found
+        result.clean = self._store.empty_log() and result.clean
+        return result
 
     def _keys(self, erased: Erasure, progress: Progress) -> Iterator[tuple[str, Sequence[Key]]]:
-        """The keys of all rows of it, table by table."""
+        """Yield the keys of all rows of the scope, table by table."""
         total = len(erasure.TABLES)
         for done, table in enumerate(erasure.TABLES, 1):
             if table == "events":

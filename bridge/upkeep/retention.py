@@ -1,8 +1,8 @@
-"""Prunes what is older than ``retention`` says: the words first, the rows in the end.
+"""Prunes data older than ``retention`` allows: erases content first, deletes rows later.
 
-One process at a time does it for all, at the start and then again and again, in a thread of its
-own and in small steps: after each it pauses several times as long as that took, so that messages
-hardly wait for it. What is too old is found by ``store.pruning``; when to look is decided here.
+An elected leader does it for all processes, after the start and then periodically, in its own
+thread and in small steps. After each step it pauses for several times the step's duration, so that
+messages are hardly delayed. ``store.pruning`` finds the rows; this module decides when.
 """
 
 from __future__ import annotations
@@ -34,19 +34,19 @@ T = TypeVar("T")
 logger = logging.getLogger(__name__)
 
 _TASK = "retention"
-_FIRST = 5.0  # seconds after the start: what waits is sent first
+_FIRST = 5.0  # seconds after the start, so that waiting deliveries are sent first
 _LEASE = 120.0
-_SELDOM = 3600.0  # seconds between two rounds, and
-_OFTEN = 60.0  # where words are kept for less than a day
+_SELDOM = 3600.0  # maximum seconds between two rounds
+_OFTEN = 60.0  # minimum, if content is kept for less than a day; also the pause after a failure
 _ROWS_READ = 2000
-_ROWS_WRITTEN = 100  # in one command
-_RESTS = 4  # times as long as a step took
+_ROWS_WRITTEN = 100  # per command
+_RESTS = 4  # pause after a step, in multiples of its duration
 _DAY = 86400.0
 
 
 @dataclass(slots=True)
 class Round:
-    """What one round pruned: rows by table, and whether it came to its end."""
+    """Result of one round: pruned rows by table, and whether the round was completed."""
 
     erased: Counter[str] = field(default_factory=Counter)
     dropped: Counter[str] = field(default_factory=Counter)
@@ -54,23 +54,23 @@ class Round:
 
     @property
     def any(self) -> bool:
-        """Whether anything was too old."""
+        """Whether anything was pruned."""
         return any((*self.erased.values(), *self.dropped.values()))
 
 
 class _StoppedError(Exception):
-    """The process is stopping, or another one has the task now."""
+    """The process is stopping, or lost the leadership of the task."""
 
 
 class Retention:
-    """The task. Start it once a process; close it once.
+    """The retention thread. Start one per process; close it once.
 
     Args:
-        store: to find rows in.
-        core: prunes them; its clock says what is too old.
+        store: the store to scan.
+        core: executes the pruning commands; its clock determines ages.
         settings: ``retention`` of the operators' file.
         first: seconds from the start to the first round.
-        rows_read: in one window.
+        rows_read: rows per window.
     """
 
     def __init__(
@@ -91,20 +91,20 @@ class Retention:
         self._every = min(_SELDOM, max(_OFTEN, self._content / 24))
         self._clock = core.clock
         self._leased_until = 0.0
-        self._finished: dict[str, Key] = {}  # by table: up to here, no words are left to erase
+        self._finished: dict[str, Key] = {}  # by table: no content is left to erase up to this key
         self._closing = threading.Event()
         self._thread = threading.Thread(target=self._run, name="retention", daemon=True)
 
     def start(self) -> None:
-        """Begin in a moment."""
+        """Start the thread; the first round follows after ``first`` seconds."""
         self._thread.start()
 
     def stop(self) -> None:
-        """Begin no other step."""
+        """Stop before the next step, without waiting."""
         self._closing.set()
 
     def close(self) -> None:
-        """Stop after the step that is under way."""
+        """Stop and wait for the current step to end."""
         self.stop()
         if self._thread.ident is not None:
             self._thread.join()
@@ -117,15 +117,15 @@ class Retention:
             except BridgeError as error:
                 logger.warning("What is too old could not be pruned: %s", error)
                 pause = _OFTEN
-            except Exception as error:  # noqa: BLE001 - what it has to do comes again
+            except Exception as error:  # noqa: BLE001 - the next round retries
                 logger.error("Unexpected error in retention, continuing: %s", describe(error))  # noqa: TRY400
                 pause = _OFTEN
 
     def turn(self) -> float:
-        """Do a round if one is due and no other process does it; seconds until the next look."""
+        """Run a round if one is due and this process leads; return seconds until the next check."""
         now = self._clock.now()
-        found = self._store.read(lambda tx: lists.leader(tx, _TASK))
-        done_at = found.done_at if found is not None else None
+        leader = self._store.read(lambda tx: lists.leader(tx, _TASK))
+        done_at = leader.done_at if leader is not None else None
         if done_at is not None and now - self._every < done_at <= now:
             return done_at + self._every - now
         if not self._lead():
@@ -136,7 +136,7 @@ class Retention:
         return self._every
 
     def round(self) -> Round:
-        """Look through everything once, and prune what is too old."""
+        """Scan all tables once and prune what is too old."""
         pruned = Round()
         try:
             self._put(ExpireSuggestions())
@@ -162,7 +162,7 @@ class Retention:
         return self._core.call(command, background=True)
 
     def _limit(self, seconds: float) -> Limit:
-        """A call that is open may be quiet for a day, however soon words are to go."""
+        """Return the limits for an age; an open call may be quiet for at least a day."""
         now = self._clock.now()
         return Limit(now - seconds, now - max(seconds, _DAY))
 
@@ -191,7 +191,7 @@ class Retention:
     def _windows(
         self, kept: Kept, look: Callable[[Reading, Key | None], Window], after: Key | None
     ) -> Iterator[Window]:
-        """Part by part, as far as anything can be too old."""
+        """Yield the table's windows, as far as rows can be too old."""
         while True:
             window = self._step(lambda after=after: self._read(look, after))  # type: ignore[misc]
             yield window
@@ -203,7 +203,7 @@ class Retention:
         return self._store.read(lambda tx: look(tx, after))
 
     def _prune(self, kept: Kept, limit: Limit, window: Window, *, whole: bool) -> int:
-        """Prune what is due, a few rows at a time; how many were."""
+        """Prune the window's due rows, a few at a time; return their number."""
         count = 0
         for at in range(0, len(window.due), _ROWS_WRITTEN):
             command = PruneRows(
@@ -217,7 +217,11 @@ class Retention:
         return count
 
     def _step(self, work: Callable[[], T]) -> T:
-        """One statement; then leave the machine to others for a while, and keep the task."""
+        """Run one step, pause, and renew the leadership.
+
+        Raises:
+            _StoppedError: the process is stopping, or another one leads.
+        """
         start = time.monotonic()
         result = work()
         if self._closing.wait((time.monotonic() - start) * _RESTS):
@@ -228,6 +232,6 @@ class Retention:
 
     def _lead(self) -> bool:
         now = self._clock.now()
-        taken = bool(self._put(LeadTask(name=_TASK, holder=self._core.name, seconds=_LEASE)))
-        self._leased_until = now + _LEASE if taken else 0.0
-        return taken
+        leads = bool(self._put(LeadTask(name=_TASK, holder=self._core.name, seconds=_LEASE)))
+        self._leased_until = now + _LEASE if leads else 0.0
+        return leads

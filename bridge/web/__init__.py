@@ -1,6 +1,8 @@
-"""The Sanic edge: it converts between HTTP and commands, and decides nothing.
+"""The HTTP edge, on Sanic: converts between HTTP requests and commands.
 
-Everything is attached to the action server's own app, whose routes are Rasa's SDK's.
+No decisions, SQL or gateway calls belong here; those are the core's, the store's and the senders'.
+The routes and hooks are attached to the action server's own Sanic app, which Rasa's SDK creates.
+Read ``admission.py`` first, then ``api/parameters.py``.
 """
 
 from __future__ import annotations
@@ -13,9 +15,9 @@ from bridge.web import admission, api, errors, lifecycle, logs
 
 
 def attach(app: Sanic[Any, Any]) -> None:
-    """Add the bridge's routes, guards, error answers and listeners to ``app``.
+    """Add the bridge's routes, request guards, error handler and listeners to ``app``.
 
-    Opens nothing: that is the work of the listeners, in the process that serves.
+    Does not open the bridge: the listeners do, in the worker process.
     """
     logs.install()
     errors.install(app)

@@ -1,8 +1,8 @@
-"""Who may come in, how much they may bring, and what Rasa's SDK is handed of it.
+"""Request admission: authentication, body limits, and the payload passed to Rasa's SDK.
 
-Two signals of Sanic do it: after routing and before the body is read, ``admit``; before the
-handler runs, in its task, ``hand_over``. A request that is refused raises RefusedError: how that
-is said is ``errors.py``'s affair.
+Two Sanic signal handlers: ``admit`` runs after routing and before the body is read; ``hand_over``
+runs before the handler, in the same task. Both raise RefusedError to refuse a request;
+``errors.py`` turns it into a response.
 """
 
 from __future__ import annotations
@@ -23,28 +23,28 @@ from bridge.errors import RefusedError
 from bridge.web import auth, body, paths
 from bridge.web.api import parameters
 
-# Whether the request that is being served brought the domain that its action is given: without
-# one, the SDK hands out the last domain that it saw, whosever that was.
+# Whether the current request carried a domain. If it did not, the SDK gives the action the last
+# domain that it received, possibly another bot's.
 domain_carried: ContextVar[bool] = ContextVar("domain_carried", default=True)
 
 _INLINE_BYTES = 64 * 1024  # a larger body is parsed in a thread
-_OPEN = frozenset({"/bridge/health", "/bridge/ready"})  # asked by those who have no token
-_PROXIES_SAY = ("forwarded", "x-forwarded-for", "x-real-ip")
+_OPEN = frozenset({"/bridge/health", "/bridge/ready"})  # for probes, which have no token
+_PROXY_HEADERS = ("forwarded", "x-forwarded-for", "x-real-ip")
 _LONGEST_NAME = 128
 
 
 def install(app: Sanic[Any, Any]) -> None:
-    """Guard every request of ``app``."""
+    """Register both handlers on ``app``."""
     app.add_signal(admit, "http.routing.after")
     app.add_signal(hand_over, "http.handler.before")
 
 
 async def admit(*, request: Request, **_: object) -> None:
-    """Bound the body that is about to be read, and refuse those who may not come in.
+    """Limit the size of the body before it is read, and authenticate the caller.
 
     Raises:
         RefusedError: 401, 403 or 503.
-        StoreError: whether a signed token was revoked cannot be known just now.
+        StoreError: the database that records revoked tokens cannot be reached.
     """
     webhook = paths.is_webhook(request)
     if request.stream is not None:
@@ -58,7 +58,7 @@ async def admit(*, request: Request, **_: object) -> None:
 
 
 async def hand_over(*, request: Request, **_: object) -> None:
-    """Read a webhook's body, so that the SDK neither inflates nor parses it again.
+    """Parse a webhook's body, so that the SDK neither inflates nor parses it again.
 
     Raises:
         RefusedError: 400 or 413, with the reason.
@@ -77,7 +77,7 @@ async def hand_over(*, request: Request, **_: object) -> None:
         raise RefusedError(400, "bad_request", fault)
     domain_carried.set(_complete(payload))
     request.parsed_json = payload
-    request.body = b""  # nothing can quote it any more
+    request.body = b""  # so that no error message or log can quote it
     request.headers.popall("content-encoding", None)
 
 
@@ -85,18 +85,18 @@ def _admit_rasa(request: Request) -> None:
     settings = runtime.configured()
     token = settings.bridge.rasa.webhook_token if settings is not None else None
     if token is None:
-        _admit_this_machine(request)
-    elif not _knows(request, token):
-        raise RefusedError(401, "unauthorized", "a token is missing, or it is not good")
+        _admit_local(request)
+    elif not _has_token(request, token):
+        raise RefusedError(401, "unauthorized", "the token is missing or invalid")
 
 
-def _admit_this_machine(request: Request) -> None:
-    """Without a token: only programs of this machine, and they by themselves.
+def _admit_local(request: Request) -> None:
+    """Without a token, admit only direct requests from programs on this machine.
 
-    What a proxy of this machine forwards comes from anywhere, and so does what a page in a browser
-    of this machine asks for.
+    Requests forwarded by a local proxy or sent by a page in a local browser are refused: they may
+    originate anywhere.
     """
-    forwarded = any(name in request.headers for name in (*_PROXIES_SAY, "origin"))
+    forwarded = any(name in request.headers for name in (*_PROXY_HEADERS, "origin"))
     if forwarded or not _is_loopback(request.ip):
         message = (
             "without rasa.webhook_token, /webhook answers to this machine only: set it in"
@@ -105,7 +105,7 @@ def _admit_this_machine(request: Request) -> None:
         raise RefusedError(403, "closed", message)
 
 
-@lru_cache(maxsize=1024)  # the same few programs ask, all the time
+@lru_cache(maxsize=1024)  # few distinct peers
 def _is_loopback(address: str) -> bool:
     try:
         peer = ipaddress.ip_address(address)
@@ -115,30 +115,30 @@ def _is_loopback(address: str) -> bool:
     return bool((mapped or peer).is_loopback)
 
 
-def _knows(request: Request, token: SecretStr) -> bool:
-    given = [*request.args.getlist("token", [])]
-    given += [auth.bearer(value) for value in request.headers.getall("authorization", [])]
-    return any(auth.same(each, token) for each in given if each is not None)
+def _has_token(request: Request, token: SecretStr) -> bool:
+    candidates = [*request.args.getlist("token", [])]
+    candidates += [auth.bearer(value) for value in request.headers.getall("authorization", [])]
+    return any(auth.same(candidate, token) for candidate in candidates if candidate is not None)
 
 
 async def _principal(request: Request) -> auth.Principal:
     settings = runtime.configured()
     if settings is None:
-        message = "the bridge has no configuration that is good; its log says why"
+        message = "the bridge has no valid configuration; see its log"
         raise RefusedError(503, "not_configured", message)
     authorization = request.headers.get("authorization")
-    return await auth.identify(authorization, settings.bridge.api, _whose)
+    return await auth.identify(authorization, settings.bridge.api, _check)
 
 
-async def _whose(token: str) -> AccessToken:
-    """Asked at every request: a token may have been revoked since the last."""
+async def _check(token: str) -> AccessToken:
+    """Verify a signed token; never cached, because it may be revoked at any time."""
     return await parameters.read(lambda bridge: bridge.tokens.check(token))
 
 
 def _action_name(payload: object) -> str:
     name = payload.get("next_action") if isinstance(payload, dict) else None
-    known = isinstance(name, str) and len(name) <= _LONGEST_NAME and name.isprintable()
-    return str(name) if known else ""
+    valid = isinstance(name, str) and len(name) <= _LONGEST_NAME and name.isprintable()
+    return str(name) if valid else ""
 
 
 def _fault(payload: Any) -> str | None:
@@ -149,14 +149,14 @@ def _fault(payload: Any) -> str | None:
 
 
 def _complete(payload: dict[str, Any]) -> bool:
-    """Put right what would keep the SDK from running the action; whether a domain was carried.
+    """Fill in fields that the SDK requires; return whether the payload carried a domain.
 
-    Without a domain and a digest the SDK answers 449, and Rasa 3.6 does not ask again. A digest
-    stands for its domain: the SDK runs the action only if that is the one it has.
+    Without a domain and a digest the SDK answers 449, and Rasa 3.6 does not retry. A digest counts
+    as a domain: the SDK runs the action only if the digest matches the domain it has cached.
     """
     own, digest = payload.get("domain"), payload.get("domain_digest")
     if own is None and not digest:
         payload["domain"] = {}
     if payload["tracker"].get("latest_message", {}) is None:
-        payload["tracker"]["latest_message"] = {}  # the SDK's tracing reads in it
+        payload["tracker"]["latest_message"] = {}  # the SDK's tracing reads it
     return bool(own) or (own is None and bool(digest))

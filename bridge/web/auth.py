@@ -1,6 +1,6 @@
-"""Who asks: bearer tokens into a :class:`Principal`, and what that one may do.
+"""Authentication and authorisation: resolve a bearer token to a :class:`Principal`.
 
-Pure but for the question whose signed token it is, which is asked of the caller's ``check``.
+Pure, except that signed tokens are verified by the ``check`` that the caller passes in.
 """
 
 from __future__ import annotations
@@ -20,28 +20,28 @@ from bridge.model import AgentId
 
 
 class Kind(str, Enum):
-    """What kind of caller asks."""
+    """The kind of caller."""
 
-    SYSTEM = "system"  # another program, with api.token: all
-    SUPERVISOR = "supervisor"  # a person who reads all
+    SYSTEM = "system"  # another program, with api.token: full access
+    SUPERVISOR = "supervisor"  # a person with read access to everything
     AGENT = "agent"  # a person who acts for one agent and that agent's calls
 
 
 @dataclass(frozen=True, slots=True)
 class Principal:
-    """Who asks; ``agent_id`` is an agent's own."""
+    """An authenticated caller; ``agent_id`` is set for agents only."""
 
     kind: Kind
     agent_id: AgentId | None = None
 
     @property
     def name(self) -> str:
-        """For the log: ``system``, ``supervisor``, ``agent:291``."""
+        """Return the name for the log: ``system``, ``supervisor`` or ``agent:291``."""
         return self.kind.value if self.agent_id is None else f"{self.kind.value}:{self.agent_id}"
 
 
 SYSTEM = Principal(Kind.SYSTEM)
-_READING = ("GET", "HEAD", "OPTIONS")
+_READ_METHODS = ("GET", "HEAD", "OPTIONS")
 _DOTS = 2  # in a signed token
 
 
@@ -50,23 +50,23 @@ async def identify(
     settings: ApiSettings,
     check: Callable[[str], Awaitable[AccessToken]],
 ) -> Principal:
-    """Who sent the header ``Authorization``.
+    """Authenticate the caller from the ``Authorization`` header.
 
     Args:
-        authorization: as it came.
-        settings: with the systems' token.
-        check: whose signed token it is; asked only where it could be one.
+        authorization: the header's value.
+        settings: the API's settings, with the system token.
+        check: verifies a signed token; called only if the token has the form of one.
 
     Raises:
-        RefusedError: 403 where the API is closed, to signed tokens too; 401 for a token that is
-            missing or not good.
+        RefusedError: 403 if the API is closed (no ``api.token``), even with a signed token; 401
+            for a missing or invalid token.
     """
     if settings.token is None:
         message = "the API is closed: set api.token in bridge.yml (BRIDGE_API_TOKEN)"
         raise RefusedError(403, "closed", message)
     token = bearer(authorization)
     if not token:
-        message = "send Authorization: Bearer and a token that is good"
+        message = "send a valid token in the header Authorization: Bearer"
         raise RefusedError(401, "unauthorized", message)
     if same(token, settings.token):
         return SYSTEM
@@ -75,48 +75,48 @@ async def identify(
     return _person(await check(token))
 
 
-def _person(found: AccessToken) -> Principal:
-    if found.role is Role.AGENT:
-        return Principal(Kind.AGENT, AgentId(found.subject))
+def _person(token: AccessToken) -> Principal:
+    if token.role is Role.AGENT:
+        return Principal(Kind.AGENT, AgentId(token.subject))
     return Principal(Kind.SUPERVISOR)
 
 
 def may_ask(principal: Principal, method: str) -> bool:
-    """Whether ``principal`` may ask so at all: a supervisor only looks, whatever the address."""
-    return principal.kind is not Kind.SUPERVISOR or method in _READING
+    """Return whether ``principal`` may use ``method``: supervisors may only read, on any path."""
+    return principal.kind is not Kind.SUPERVISOR or method in _READ_METHODS
 
 
 def may(principal: Principal, agent_id: str) -> bool:
-    """Whether ``principal`` may act for an agent and on that agent's calls."""
+    """Return whether ``principal`` may act for an agent and on that agent's calls."""
     if principal.kind is Kind.AGENT:
         return principal.agent_id == agent_id
     return principal.kind is Kind.SYSTEM
 
 
 def may_read(principal: Principal, agent_id: str) -> bool:
-    """Whether ``principal`` may see an agent's calls."""
+    """Return whether ``principal`` may read an agent's calls."""
     return principal.kind is Kind.SUPERVISOR or may(principal, agent_id)
 
 
 def only_for(principal: Principal) -> str | None:
-    """The one agent whose calls ``principal`` sees, or None for all."""
+    """Return the only agent whose calls ``principal`` may read, or None for all agents."""
     return principal.agent_id if principal.kind is Kind.AGENT else None
 
 
 def demand(allowed: bool) -> None:  # noqa: FBT001 - reads as a sentence: demand(may(...))
     """Raise RefusedError 403 unless ``allowed``."""
     if not allowed:
-        raise RefusedError(403, "forbidden", "this token is not for that")
+        raise RefusedError(403, "forbidden", "the token does not permit this")
 
 
 def bearer(authorization: str | None) -> str | None:
-    """The token of the header, or None."""
+    """Return the bearer token in the header, or None."""
     scheme, _, token = (authorization or "").partition(" ")
     return token.strip() if scheme.lower() == "bearer" else None
 
 
 def same(token: str, secret: SecretStr) -> bool:
-    """Compare in a time that does not tell how much of the token is right."""
-    # Bytes that are no UTF-8 came as surrogates.
+    """Compare in constant time."""
+    # Sanic decodes bytes that are not UTF-8 to surrogates.
     given = token.encode("utf-8", "surrogateescape")
     return hmac.compare_digest(given, secret.get_secret_value().encode())

@@ -1,4 +1,4 @@
-"""A request's body: inflated and parsed within bounds. Pure; may run in any thread."""
+"""Inflate and parse a request's body within size limits. Pure; may run in any thread."""
 
 from __future__ import annotations
 
@@ -10,44 +10,44 @@ from typing import Any
 
 from bridge.errors import RefusedError
 
-_quick: Callable[[bytes], Any] | None
+_fast_loads: Callable[[bytes], Any] | None
 try:
-    from ujson import loads as _quick  # which Sanic and the SDK use, where it is there
+    from ujson import loads as _fast_loads  # Sanic and the SDK use it where it is installed
 except ImportError:
-    _quick = None
+    _fast_loads = None
 
 WEBHOOK_BYTES = 10 * 1024 * 1024  # after inflating; a long conversation with a large domain
 OTHER_BYTES = 64 * 1024
 
 
 def parse(body: bytes, encoding: str = "", *, limit: int = WEBHOOK_BYTES) -> Any:
-    """The JSON value of a small body.
+    """Parse a small body as JSON.
 
-    What UTF-8 or JSON cannot hold is put right, not refused, since Rasa passes on what customers'
-    programs wrote: halves of surrogate pairs become question marks, NaN and Infinity null.
+    Values that UTF-8 or JSON cannot represent are replaced, not refused, because Rasa forwards
+    what customers' clients wrote: lone surrogates become question marks, NaN and Infinity null.
 
     Args:
-        body: as it came.
-        encoding: of the header Content-Encoding; only ``deflate`` (zlib's) is known, as to Rasa.
-        limit: bytes of the inflated body.
+        body: the raw body.
+        encoding: the value of Content-Encoding; only ``deflate`` (zlib) is supported, as in Rasa.
+        limit: the maximum size of the inflated body in bytes.
 
     Raises:
-        RefusedError: 400 or 413, with the reason; nothing of the body is quoted.
+        RefusedError: 400 or 413, with the reason; the message quotes nothing of the body.
     """
-    if _quick is not None and not encoding and len(body) <= limit and not _is_odd(body):
-        with suppress(ValueError):  # what is wrong with it is said below
-            return _quick(body)
-    return _parse(body, encoding, limit, _AT_ONCE)
+    if _fast_loads is not None and not encoding and len(body) <= limit and not _is_odd(body):
+        with suppress(ValueError):  # _parse below reports the reason
+            return _fast_loads(body)
+    return _parse(body, encoding, limit, _DECODER)
 
 
 def _is_odd(body: bytes) -> bool:
-    """Whether there may be something in it that the quick parser would take as it is."""
+    """Return whether the body may contain values that the fast parser would not replace."""
     return b"NaN" in body or b"Infinity" in body or b"\\ud" in body or b"\\uD" in body
 
 
 def parse_aside(body: bytes, encoding: str = "") -> Any:
-    """As ``parse`` does, in a thread beside the event loop, which gets its turn meanwhile."""
-    return _parse(body, encoding, WEBHOOK_BYTES, _BREATHING)
+    """Parse a large body, like ``parse``, in a worker thread without blocking the event loop."""
+    return _parse(body, encoding, WEBHOOK_BYTES, _YIELDING_DECODER)
 
 
 def _parse(body: bytes, encoding: str, limit: int, decoder: json.JSONDecoder) -> Any:
@@ -56,17 +56,17 @@ def _parse(body: bytes, encoding: str, limit: int, decoder: json.JSONDecoder) ->
     if len(body) > limit:
         raise too_large(limit)
     try:
-        found = decoder.decode(body.decode(json.detect_encoding(body), "surrogatepass"))
-        return _mended(found) if b"\\ud" in body or b"\\uD" in body else found
+        value = decoder.decode(body.decode(json.detect_encoding(body), "surrogatepass"))
+        return _without_surrogates(value) if b"\\ud" in body or b"\\uD" in body else value
     except RecursionError:
         message = "the body is nested too deeply"
-    except ValueError:  # JSON, UTF-8, or a number of thousands of digits
+    except ValueError:  # not JSON, not UTF-8, or a number of thousands of digits
         message = "the body is not JSON" if body.strip() else "the body is empty; expected is JSON"
     raise RefusedError(400, "bad_request", message)
 
 
 def too_large(limit: int) -> RefusedError:
-    """What is said of a body over ``limit`` bytes."""
+    """Return the error for a body of more than ``limit`` bytes."""
     return RefusedError(413, "too_large", f"the body is over {limit // 1024} KB")
 
 
@@ -87,27 +87,27 @@ def _inflate(body: bytes, encoding: str, limit: int) -> bytes:
     return inflated
 
 
-def _breathe(found: dict[str, Any]) -> dict[str, Any]:
-    """The object itself.
+def _yield_gil(value: dict[str, Any]) -> dict[str, Any]:
+    """Return the object unchanged.
 
-    The parser is C and keeps the interpreter's lock until it is done, in whatever thread. A call
-    of Python for each object is where the event loop gets its turn.
+    The C parser holds the GIL until it finishes, in whichever thread it runs. Calling a Python
+    function for each object lets the event loop's thread run in between.
     """
-    return found
+    return value
 
 
-def _nothing(_constant: str) -> None:
-    """What JSON says instead of NaN."""
+def _as_null(_constant: str) -> None:
+    """Replace NaN and Infinity by null."""
 
 
-_AT_ONCE = json.JSONDecoder(parse_constant=_nothing)
-_BREATHING = json.JSONDecoder(parse_constant=_nothing, object_hook=_breathe)
+_DECODER = json.JSONDecoder(parse_constant=_as_null)
+_YIELDING_DECODER = json.JSONDecoder(parse_constant=_as_null, object_hook=_yield_gil)
 
 
-def _mended(found: Any) -> Any:
-    text = json.dumps(found, ensure_ascii=False)
+def _without_surrogates(value: Any) -> Any:
+    text = json.dumps(value, ensure_ascii=False)
     try:
         text.encode()
     except UnicodeEncodeError:
         return json.loads(text.encode("utf-8", "replace"))
-    return found
+    return value

@@ -1,7 +1,7 @@
-"""What is said when a request fails: our own words, whoever's the failure is.
+"""Error responses: every failure is answered with a message of our own.
 
-The SDK's handler answers any failure with its text and the whole body, a conversation. This one
-quotes nothing, and logs no more than ``errors.describe`` gives.
+The SDK's handler would answer with the exception's text and the whole request body, which is a
+conversation. This one quotes nothing, and logs only what ``errors.describe`` returns.
 """
 
 from __future__ import annotations
@@ -28,7 +28,7 @@ from bridge.web.auth import Principal
 
 logger = logging.getLogger(__name__)
 
-_SAID = {
+_BY_STATUS = {
     400: ("bad_request", "the request cannot be read"),
     404: ("not_found", "there is nothing at this address"),
     405: ("method_not_allowed", "this address does not take this method"),
@@ -36,7 +36,7 @@ _SAID = {
     413: ("too_large", "the request is too large"),
     503: ("unavailable", "the answer was not ready in time"),
 }
-_TURNED_AWAY = (HTTPStatus.UNAUTHORIZED, HTTPStatus.FORBIDDEN)
+_DENIED = (HTTPStatus.UNAUTHORIZED, HTTPStatus.FORBIDDEN)
 _INTERNAL = RefusedError(500, "internal", "the request failed; the log says where")
 _CORS = (
     "access-control-allow-origin",
@@ -46,13 +46,13 @@ _CORS = (
 
 
 def install(app: Sanic[Any, Any]) -> None:
-    """Answer the failures of ``app``; handlers for errors of others' own are kept."""
+    """Install the error handler; keep handlers that others registered for specific exceptions."""
     app.error_handler = _Handler(app.error_handler)
     app.add_signal(close_cors, "http.lifecycle.response")
 
 
 async def close_cors(*, request: Request, response: HTTPResponse, **_: object) -> None:
-    """No page of another site may read what is ours; the SDK lets every page read everything."""
+    """Remove the SDK's CORS headers, which allow every origin, from the bridge's responses."""
     if paths.is_ours(request):
         for name in _CORS:
             response.headers.pop(name, None)
@@ -70,25 +70,25 @@ class _Handler(ErrorHandler):
         }
 
     def default(self, request: Request, exception: BaseException) -> HTTPResponse:
-        """The answer to any failure."""
+        """Return the response for any exception."""
         error = _refusal(exception)
         if error is _INTERNAL:
-            where = paths.template(request)
-            logger.error("A request failed: %s path=%s", describe(exception), where)
-        if error.status in _TURNED_AWAY:
-            _note(request, error)
-        response = responses.json(_said(request, error), status=error.status)
+            path = paths.template(request)
+            logger.error("A request failed: %s path=%s", describe(exception), path)
+        if error.status in _DENIED:
+            _log_denied(request, error)
+        response = responses.json(_body(request, error), status=error.status)
         response.headers.update(getattr(exception, "headers", {}))
         if error.status == HTTPStatus.UNAUTHORIZED:
             response.headers["www-authenticate"] = "Bearer"
         if error.status == HTTPStatus.REQUEST_ENTITY_TOO_LARGE and request.stream is not None:
-            # Whoever is still sending would see a broken connection: the rest is read and dropped.
+            # Read and discard the rest: a client still sending would see a broken connection.
             request.stream.request_max_size = request.app.config.REQUEST_MAX_SIZE
         return response
 
 
-def _note(request: Request, error: RefusedError) -> None:
-    """One line for each who is turned away; nothing of what they sent."""
+def _log_denied(request: Request, error: RefusedError) -> None:
+    """Log one line per denied request, without anything that the client sent."""
     principal: Principal | None = getattr(request.ctx, "principal", None)
     logger.warning(
         "A request was refused code=%s path=%s by=%s",
@@ -98,10 +98,10 @@ def _note(request: Request, error: RefusedError) -> None:
     )
 
 
-def _said(request: Request, error: RefusedError) -> dict[str, Any]:
+def _body(request: Request, error: RefusedError) -> dict[str, Any]:
     if paths.is_ours(request):
         return {"error": {"code": error.code, "message": error.message}}
-    if paths.is_webhook(request):  # Rasa's shape
+    if paths.is_webhook(request):  # the shape that Rasa expects
         return {"error": error.message, "action_name": getattr(request.ctx, "action_name", "")}
     return {"error": error.message}
 
@@ -110,21 +110,21 @@ def _refusal(exception: BaseException) -> RefusedError:
     if isinstance(exception, RefusedError):
         return exception
     if isinstance(exception, BridgeError):
-        return _of_ours(exception)
+        return _from_bridge_error(exception)
     if isinstance(exception, SanicException):
         status = exception.status_code or HTTPStatus.INTERNAL_SERVER_ERROR
-        if status in _SAID:
-            return RefusedError(status, *_SAID[status])
+        if status in _BY_STATUS:
+            return RefusedError(status, *_BY_STATUS[status])
         if status < HTTPStatus.INTERNAL_SERVER_ERROR:
             return RefusedError(status, "refused", HTTPStatus(status).phrase)
     return _INTERNAL
 
 
-def _of_ours(error: BridgeError) -> RefusedError:
+def _from_bridge_error(error: BridgeError) -> RefusedError:
     if isinstance(error, AssignmentError):
         return RefusedError(422, error.code, error.message)
-    if isinstance(error, ConfigurationError):  # its faults name files: they are in the log
-        message = "the bridge has no configuration that is good; its log says why"
+    if isinstance(error, ConfigurationError):  # its faults name files, so they go to the log only
+        message = "the bridge has no valid configuration; see its log"
         return RefusedError(503, "not_configured", message)
     if isinstance(error, StoreError):
         logger.error("A request could not be served: %s", error)

@@ -1,7 +1,7 @@
-"""Opens the bridge when a worker starts, and closes it when the worker has served its last request.
+"""Open the bridge when a worker starts, and close it after the worker's last request.
 
-Opening is tried again until it succeeds: meanwhile the server answers, and says that it is not
-ready. Closing comes after the connections are drained: an action under way still has its outbox.
+Opening is retried until it succeeds; until then the server answers requests and reports that it is
+not ready. The bridge is closed after connections are drained, because running actions still use it.
 """
 
 from __future__ import annotations
@@ -23,35 +23,35 @@ from bridge.errors import StoreError, describe
 
 logger = logging.getLogger(__name__)
 
-_PAUSES = (1.0, 2.0, 5.0)  # seconds between attempts to open; then the longest
+_PAUSES = (1.0, 2.0, 5.0)  # seconds between attempts to open, then _LONGEST_PAUSE
 _LONGEST_PAUSE = 10.0
-_ANSWERING = 5.0  # seconds beside delivery.wait that a stop leaves requests under way
-_CLOSING = 12.0  # seconds for what is in flight then; a poll of the gateway is the longest
-_DRAINING = 0.05  # seconds between looks for connections that have become idle
-_MANY_OBJECTS = 20_000  # that are new, before a collection: a turn makes a thousand and drops them
+_ANSWERING = 5.0  # seconds on top of delivery.wait that a stop gives running requests
+_CLOSING = 12.0  # seconds for calls in flight after that; event polls take longest
+_DRAINING = 0.05  # seconds between checks for idle connections
+_MANY_OBJECTS = 20_000  # new objects before a collection; a turn creates and drops a thousand
 _NOT_CLOSED = 3  # a worker's exit code
 
 
 def install(app: Sanic[Any, Any]) -> None:
-    """Follow ``app`` from start to stop."""
+    """Register the listeners on ``app``."""
     worker = _Worker()
     app.register_listener(_read_settings, "before_server_start")
     app.register_listener(worker.start, "after_server_start")
     app.register_listener(worker.stop, "before_server_stop")
     app.register_listener(_close, "after_server_stop")
-    app.add_signal(worker.meet, "http.routing.after")
+    app.add_signal(worker.find_connections, "http.routing.after")
 
 
 class _Worker:
-    """What this worker does beside answering."""
+    """Background tasks of this worker process."""
 
     def __init__(self) -> None:
         self._opening: asyncio.Task[None] | None = None
         self._draining: asyncio.Task[None] | None = None
         self._connections: set[Any] = set()
 
-    async def meet(self, *, request: Request, **_: object) -> None:
-        """Learn where Sanic keeps its connections: every one knows of all."""
+    async def find_connections(self, *, request: Request, **_: object) -> None:
+        """Remember Sanic's set of connections, which every protocol instance refers to."""
         self._connections = getattr(request.protocol, "connections", self._connections)
 
     async def start(self, _app: Sanic[Any, Any], *_: object) -> None:
@@ -59,18 +59,18 @@ class _Worker:
         self._opening = asyncio.create_task(open_until_ready(_open))
 
     async def stop(self, app: Sanic[Any, Any], *_: object) -> None:
-        _hear_no_other_signal()
+        _ignore_further_signals()
         if self._opening is not None:
             self._opening.cancel()
         bridge = runtime.opened()
         if bridge is not None:
-            bridge.stop_polling()  # a poll lasts, and need not be waited for after the requests
+            bridge.stop_polling()  # polls are long: end them while requests are drained
         self._draining = asyncio.create_task(self._drain(app.config.GRACEFUL_SHUTDOWN_TIMEOUT))
 
     async def _drain(self, seconds: float) -> None:
-        """Close connections that rest: Sanic waits until the client does, two minutes with Rasa's.
+        """Close idle connections; Sanic would wait for the client to, two minutes with Rasa's.
 
-        Those that do not come to rest are cut in the end. Ends with the event loop.
+        After ``seconds``, abort the others. Runs until the event loop ends.
         """
         until = asyncio.get_running_loop().time() + seconds
         while True:
@@ -84,9 +84,9 @@ class _Worker:
 
 
 def _end_with_the_main_process() -> None:
-    """End this worker as soon as the main process died: nobody else would, and the port is taken.
+    """End this worker when the main process dies: nothing else would, and it holds the port.
 
-    What was promised is stored; whoever waits for an answer asks again.
+    Accepted work is stored, and clients that wait for a response retry.
     """
     parent = multiprocessing.parent_process()
     if parent is not None:
@@ -94,10 +94,10 @@ def _end_with_the_main_process() -> None:
 
 
 async def _open() -> None:
-    """Open what the edge works with, and wait for the core.
+    """Open this process's runtime and check that the core is alive.
 
     Raises:
-        BridgeError: it cannot be opened, or the core does not work.
+        BridgeError: the runtime cannot be opened, or the core does not work.
     """
     bridge = await asyncio.get_running_loop().run_in_executor(None, runtime.current)
     status = await bridge.core.status()
@@ -105,10 +105,11 @@ async def _open() -> None:
         raise StoreError(status.reason or "the core does not work")
 
 
-def _hear_no_other_signal() -> None:
-    """Ctrl-C reaches a worker twice, from the terminal and from Sanic's manager.
+def _ignore_further_signals() -> None:
+    """Ignore SIGINT and SIGTERM from now on.
 
-    The second would break the stop off. Who cannot wait tells the main process again: it kills.
+    Ctrl-C reaches a worker twice, from the terminal and from Sanic's manager, and the second would
+    interrupt the shutdown. A second signal to the main process kills the workers.
     """
     if multiprocessing.parent_process() is not None:
         for number in (signal.SIGINT, signal.SIGTERM):
@@ -116,36 +117,35 @@ def _hear_no_other_signal() -> None:
 
 
 async def _read_settings(app: Sanic[Any, Any], *_: object) -> None:
-    """Before the first request: its token is compared with what the settings say."""
+    """Read the settings before the first request, whose token is compared with them."""
     try:
         settings = await asyncio.get_running_loop().run_in_executor(None, runtime.settings)
         app.config.GRACEFUL_SHUTDOWN_TIMEOUT = settings.bridge.delivery.wait + _ANSWERING
-    except Exception as error:  # noqa: BLE001 - the server goes on, closed, and says so
+    except Exception as error:  # noqa: BLE001 - the server runs, but refuses requests
         logger.error("The configuration cannot be read: %s", describe(error))  # noqa: TRY400
 
 
 async def open_until_ready(
     opening: Callable[[], Awaitable[object]], pauses: Sequence[float] = _PAUSES
 ) -> None:
-    """Await ``opening`` until it succeeds, with pauses between the attempts."""
+    """Await ``opening()`` until it succeeds, with a pause after each failure."""
     for pause in chain(pauses, repeat(_LONGEST_PAUSE)):
         try:
             await opening()
-        except Exception as error:  # noqa: BLE001 - whatever it is, it is tried again
+        except Exception as error:  # noqa: BLE001 - any failure is retried
             reason = describe(error)
-            logger.error("The bridge cannot work yet: %s again_in=%ss", reason, pause)  # noqa: TRY400
+            logger.error("The bridge cannot be opened yet: %s again_in=%ss", reason, pause)  # noqa: TRY400
             await asyncio.sleep(pause)
         else:
-            _keep_out_of_collections()
+            _freeze_garbage_collector()
             logger.info("The bridge is ready")
             return
 
 
-def _keep_out_of_collections() -> None:
-    """Let garbage collections leave alone what was loaded: it stays as long as the process.
+def _freeze_garbage_collector() -> None:
+    """Exclude the objects loaded so far, which live as long as the process, from collections.
 
-    Looking through all of it took a tenth of a second every few seconds, in which nobody was
-    answered.
+    Scanning them took a tenth of a second every few seconds, during which no request was answered.
     """
     gc.collect()
     gc.freeze()
@@ -159,18 +159,18 @@ async def _close(_app: Sanic[Any, Any], *_: object) -> None:
 
 
 async def close_within(seconds: float, closing: Callable[[], object]) -> None:
-    """Call ``closing`` in a thread; a worker for which that takes longer ends all the same."""
+    """Call ``closing`` in a thread; end the worker process if it takes more than ``seconds``."""
     closed = asyncio.get_running_loop().run_in_executor(None, closing)
     try:
         await asyncio.wait_for(closed, seconds)
     except asyncio.TimeoutError:
         _leave("the bridge was not closed in time; what was being sent is sent again")
     except Exception as error:  # noqa: BLE001 - the process ends either way
-        logger.error("The bridge was not closed well: %s", describe(error))  # noqa: TRY400
+        logger.error("Closing the bridge failed: %s", describe(error))  # noqa: TRY400
 
 
 def _leave(reason: str) -> None:
-    """End this worker now: at its end it would wait for the threads that did not come to theirs."""
+    """Exit this worker at once: a normal exit would wait for threads that are still running."""
     logger.error("This worker ends: %s", reason)
     if multiprocessing.parent_process() is not None:
         logging.shutdown()

@@ -1,4 +1,4 @@
-"""Keeps query strings, where tokens travel, and others' exception texts out of Sanic's logs."""
+"""Keep query strings, which carry tokens, and third-party exception texts out of Sanic's logs."""
 
 from __future__ import annotations
 
@@ -12,18 +12,18 @@ _LOGGERS = ("sanic.access", "sanic.error", "sanic.root", "sanic.server")
 
 
 def install() -> None:
-    """Filter what Sanic says in this process."""
+    """Add the filter to Sanic's loggers in this process."""
     for name in _LOGGERS:
         logger = logging.getLogger(name)
-        if not any(isinstance(each, Discreet) for each in logger.filters):
+        if not any(isinstance(existing, Discreet) for existing in logger.filters):
             logger.addFilter(Discreet())
 
 
 class Discreet(logging.Filter):
-    """Lets every record pass, without what it should not say."""
+    """Removes query strings and exception texts from records; drops no record."""
 
     def filter(self, record: logging.LogRecord) -> bool:
-        """Put the record right."""
+        """Redact the record and return True."""
         line = getattr(record, "request", None)  # the access log's "GET http://.../?token=..."
         if isinstance(line, str):
             record.request = _QUERY.sub("", line)
@@ -31,7 +31,7 @@ class Discreet(logging.Filter):
         if isinstance(record.msg, BaseException):
             error, record.msg = error or record.msg, "Sanic reports an error"
         message = _QUERY.sub("", record.getMessage())
-        if error is not None and not isinstance(error, OSError):  # the system quotes nobody
+        if error is not None and not isinstance(error, OSError):  # OS texts are safe
             message = f"{message.replace(str(error) or message, '...')}: {describe(error)}"
             record.exc_info = record.exc_text = None
         record.msg, record.args = message, None

@@ -1,4 +1,4 @@
-"""Which of the server's addresses are whose."""
+"""Tell the bridge's own paths from those of Rasa's SDK."""
 
 from __future__ import annotations
 
@@ -6,29 +6,29 @@ from sanic import Request
 
 WEBHOOK = "/webhook"
 API = "/bridge"
-_OURS = (API, "/inbox")
+_PREFIXES = (API, "/inbox")
 
 
 def template(request: Request) -> str:
-    """The address as it was declared, such as ``/bridge/calls/<call_id:str>``; "" where none is.
+    """Return the route's template, such as ``/bridge/calls/<call_id:str>``; "" if no route matches.
 
-    What stands in a path may be a customer's telephone number: it is the template that is logged.
+    Log the template, never the path: a path may contain a customer's telephone number.
     """
     route = request.route
     return f"/{route.path}" if route is not None else ""
 
 
 def is_webhook(request: Request) -> bool:
-    """Whether Rasa's SDK is asked to run an action."""
-    return _address(request) == WEBHOOK
+    """Return whether the request asks Rasa's SDK to run an action."""
+    return _path(request) == WEBHOOK
 
 
 def is_ours(request: Request) -> bool:
-    """Whether the address is the bridge's own, whether or not there is such a page."""
-    address = _address(request)
-    return any(address == ours or address.startswith(f"{ours}/") for ours in _OURS)
+    """Return whether the path is under one of the bridge's prefixes, even if no route matches."""
+    path = _path(request)
+    return any(path == prefix or path.startswith(f"{prefix}/") for prefix in _PREFIXES)
 
 
-def _address(request: Request) -> str:
-    """As the router understood it, else as it was asked for."""
+def _path(request: Request) -> str:
+    """Return the matched route's template, or else the requested path."""
     return template(request) or request.path.rstrip("/")

@@ -1,4 +1,4 @@
-"""Answers as JSON."""
+"""Build JSON and empty responses."""
 
 from __future__ import annotations
 
@@ -8,12 +8,12 @@ from typing import Any
 from sanic import HTTPResponse
 
 
-def json(found: dict[str, Any], *, status: int = 200) -> HTTPResponse:
-    """``found`` as an answer. Numbers that JSON does not know are a mistake, not an extension."""
-    text = _json.dumps(found, ensure_ascii=False, allow_nan=False, separators=(",", ":"))
+def json(value: dict[str, Any], *, status: int = 200) -> HTTPResponse:
+    """Return ``value`` as a JSON response; raise ValueError on NaN and Infinity."""
+    text = _json.dumps(value, ensure_ascii=False, allow_nan=False, separators=(",", ":"))
     return HTTPResponse(text, status=status, content_type="application/json")
 
 
 def nothing() -> HTTPResponse:
-    """Done, and there is nothing to say."""
+    """Return 204 No Content."""
     return HTTPResponse(status=204)

@@ -1,6 +1,6 @@
-"""The API's shapes: values of the product into what JSON holds. Pure.
+"""JSON schemas of the API: convert domain values to JSON objects. Pure.
 
-Ids are strings, times ISO 8601 in UTC; a key without a value is left out.
+IDs are strings, times ISO 8601 in UTC; a key without a value is omitted.
 """
 
 from __future__ import annotations
@@ -29,49 +29,49 @@ Json = dict[str, Any]
 
 
 def time(seconds: float) -> str:
-    """``2026-03-01T09:30:00.250Z``."""
+    """Format epoch seconds as ``2026-03-01T09:30:00.250Z``."""
     moment = datetime.fromtimestamp(seconds, timezone.utc)
     return moment.isoformat(timespec="milliseconds").replace("+00:00", "Z")
 
 
-def page(found: Page, shape: Callable[[Any], Json]) -> Json:
-    """A list's part: ``{"items", "next"}``."""
-    return {"items": [shape(item) for item in found.items], "next": found.next}
+def page(result: Page, schema: Callable[[Any], Json]) -> Json:
+    """Return one page of a list: ``{"items", "next"}``."""
+    return {"items": [schema(item) for item in result.items], "next": result.next}
 
 
-def assignment(found: Assignment) -> Json:
-    """An assignment, without whose it is."""
+def assignment(value: Assignment) -> Json:
+    """Return an assignment without its sender ID."""
     return _present(
-        agent_id=found.agent_id,
-        call_id=found.call_id,
-        user_id=found.user_id,
-        channel=found.channel.value,
-        channel_config_id=found.channel_config_id,
-        agent_nickname=found.agent_nickname,
-        agent_avatar=found.agent_avatar,
+        agent_id=value.agent_id,
+        call_id=value.call_id,
+        user_id=value.user_id,
+        channel=value.channel.value,
+        channel_config_id=value.channel_config_id,
+        agent_nickname=value.agent_nickname,
+        agent_avatar=value.agent_avatar,
     )
 
 
-def call(found: AssignmentRecord) -> Json:
-    """A call: its assignment, and how things stand with it."""
-    return assignment(found.assignment) | _present(
-        sender_id=found.assignment.sender_id,
-        owner=found.owner.value,
-        state="open" if found.open else "ended",
-        source=found.source,
-        given_at=time(found.given_at),
-        handed_off_at=_time(found.handed_off_at),
-        handed_back_at=_time(found.handed_back_at),
-        ended_at=_time(found.ended_at),
-        untold=found.untold,
+def call(record: AssignmentRecord) -> Json:
+    """Return a call: its assignment, owner, state and times."""
+    return assignment(record.assignment) | _present(
+        sender_id=record.assignment.sender_id,
+        owner=record.owner.value,
+        state="open" if record.open else "ended",
+        source=record.source,
+        given_at=time(record.given_at),
+        handed_off_at=_time(record.handed_off_at),
+        handed_back_at=_time(record.handed_back_at),
+        ended_at=_time(record.ended_at),
+        untold=record.untold,
     )
 
 
 def whole_call(view: CallView, offered: Sequence[Suggestion], mode: Mode) -> Json:
-    """A call with its card, its history, what is offered to the agent, and how far assist goes."""
-    told = [_told(delivery, view.words.get(delivery.seq)) for delivery in view.deliveries]
-    turns = [_said(line) for line in view.card.turns] if view.card else []
-    history = sorted((*turns, *told), key=lambda pair: pair[0])  # stable: turns before deliveries
+    """Return a call with its card, history, offered suggestions and the assist mode in force."""
+    sent = [_sent(delivery, view.words.get(delivery.seq)) for delivery in view.deliveries]
+    turns = [_line(line) for line in view.card.turns] if view.card else []
+    history = sorted((*turns, *sent), key=lambda pair: pair[0])  # stable: turns before deliveries
     return {
         **call(view.record),
         "card": card(view.card) if view.card else None,
@@ -82,124 +82,124 @@ def whole_call(view: CallView, offered: Sequence[Suggestion], mode: Mode) -> Jso
     }
 
 
-def card(found: Card) -> Json:
-    """A handoff card."""
+def card(value: Card) -> Json:
+    """Return a handoff card."""
     return {
-        "reason": found.reason,
-        "slots": _finite(found.slots),
-        "turns": [_said(line)[1] for line in found.turns],
+        "reason": value.reason,
+        "slots": _finite(value.slots),
+        "turns": [_line(line)[1] for line in value.turns],
     }
 
 
-def suggestion(found: Suggestion) -> Json:
-    """A suggestion: who may say what, what became of it, and what was changed."""
+def suggestion(value: Suggestion) -> Json:
+    """Return a suggestion: its agent, drafts, state, and the agent's decision and edits."""
     return _present(
-        id=found.id,
-        agent_id=found.agent_id,
-        call_id=found.call_id,
-        sender_id=found.sender_id,
-        state=found.state.value,
-        created_at=time(found.created_at),
-        expires_at=time(found.expires_at),
-        source=_finite(asdict(found.source)),
-        text=found.text,
-        drafts=[_draft(draft) for draft in found.drafts],
-        edited_text=found.edited_text,
-        reason=found.reason,
-        candidate_of=found.group,
-        message_id=found.message_id,
-        displayed_at=_time(found.displayed_at),
-        settled_at=_time(found.settled_at),
-        settled_by=found.settled_by,
-        erased_at=_time(found.erased_at),
+        id=value.id,
+        agent_id=value.agent_id,
+        call_id=value.call_id,
+        sender_id=value.sender_id,
+        state=value.state.value,
+        created_at=time(value.created_at),
+        expires_at=time(value.expires_at),
+        source=_finite(asdict(value.source)),
+        text=value.text,
+        drafts=[_draft(draft) for draft in value.drafts],
+        edited_text=value.edited_text,
+        reason=value.reason,
+        candidate_of=value.group,
+        message_id=value.message_id,
+        displayed_at=_time(value.displayed_at),
+        settled_at=_time(value.settled_at),
+        settled_by=value.settled_by,
+        erased_at=_time(value.erased_at),
     )
 
 
-def accepted(found: Suggestion, sent: Sequence[Delivery]) -> Json:
-    """A suggestion and the deliveries that it became."""
-    return suggestion(found) | {"deliveries": [delivery(item) for item in sent]}
+def accepted(value: Suggestion, sent: Sequence[Delivery]) -> Json:
+    """Return an accepted suggestion with its deliveries."""
+    return suggestion(value) | {"deliveries": [delivery(item) for item in sent]}
 
 
 def assist(mode: Mode, ceiling: Mode | None) -> Json:
-    """How far assist goes now, and the ceiling that was put, or null."""
+    """Return the assist mode in force and the ceiling that was set, or null."""
     return {"mode": mode.value, "ceiling": ceiling.value if ceiling else None}
 
 
-def issued(token: str, found: AccessToken) -> Json:
-    """A token, the name that revokes it, and whose it is."""
-    whose = "agent_id" if found.role is Role.AGENT else "supervisor"
+def issued(token: str, record: AccessToken) -> Json:
+    """Return a new token, the ID to revoke it by, its subject and its times."""
+    subject = "agent_id" if record.role is Role.AGENT else "supervisor"
     return {
         "token": token,
-        "token_id": found.token_id,
-        whose: found.subject,
-        "issued_at": time(found.issued_at),
-        "expires_at": time(found.expires_at),
+        "token_id": record.token_id,
+        subject: record.subject,
+        "issued_at": time(record.issued_at),
+        "expires_at": time(record.expires_at),
     }
 
 
-def delivery(found: Delivery) -> Json:
-    """A delivery."""
-    error = found.error
+def delivery(value: Delivery) -> Json:
+    """Return a delivery."""
+    error = value.error
     return _present(
-        id=found.id,
-        message_code=found.message_code,
-        agent_id=found.envelope.agent_id,
-        call_id=found.envelope.call_id,
-        sender_id=found.sender_id,
-        state=found.state.value,
-        attempts=found.attempts,
-        media_type=found.draft.media_type.value,
-        media_file_type=found.draft.media_file_type,
-        content=found.draft.content,
-        channel=found.envelope.channel.value,
-        origin=found.origin.value,
-        approved_by=found.approved_by,
-        part=found.part,
+        id=value.id,
+        message_code=value.message_code,
+        agent_id=value.envelope.agent_id,
+        call_id=value.envelope.call_id,
+        sender_id=value.sender_id,
+        state=value.state.value,
+        attempts=value.attempts,
+        media_type=value.draft.media_type.value,
+        media_file_type=value.draft.media_file_type,
+        content=value.draft.content,
+        channel=value.envelope.channel.value,
+        origin=value.origin.value,
+        approved_by=value.approved_by,
+        part=value.part,
         error={"code": error.code, "message": error.message} if error else None,
-        created_at=time(found.created_at),
-        expires_at=time(found.expires_at),
-        settled_at=_time(found.settled_at),
-        erased_at=_time(found.erased_at),
+        created_at=time(value.created_at),
+        expires_at=time(value.expires_at),
+        settled_at=_time(value.settled_at),
+        erased_at=_time(value.erased_at),
     )
 
 
-def session(found: SessionRecord) -> Json:
-    """How an agent stands with the gateway; never the GUID, which is a secret."""
-    error = {"code": found.error_code, "message": found.error_message or ""}
+def session(record: SessionRecord) -> Json:
+    """Return an agent's session state; never the GUID, which is a secret."""
+    error = {"code": record.error_code, "message": record.error_message or ""}
     return _present(
-        agent_id=found.agent_id,
-        state=found.state.value,
-        held_by="bridge" if found.ours else "desktop",
-        renewed_at=time(found.renewed_at),
-        error=error if found.error_code else None,
+        agent_id=record.agent_id,
+        state=record.state.value,
+        held_by="bridge" if record.ours else "desktop",
+        renewed_at=time(record.renewed_at),
+        error=error if record.error_code else None,
     )
 
 
-def _said(line: Line) -> tuple[float, Json]:
+def _line(line: Line) -> tuple[float, Json]:
     return line.at, {"who": line.who, "text": line.text, "at": time(line.at)}
 
 
-def _told(found: Delivery, words: str | None) -> tuple[float, Json]:
-    by_itself = found.origin in (Origin.BOT, Origin.AUTO)
-    draft = found.draft
-    return found.created_at, _present(
+def _sent(value: Delivery, words: str | None) -> tuple[float, Json]:
+    by_itself = value.origin in (Origin.BOT, Origin.AUTO)
+    draft = value.draft
+    return value.created_at, _present(
         who="bot" if by_itself else "agent",
         text=words,
         media_type=draft.media_type.value,
         content=draft.content,
-        at=time(found.created_at),
-        delivery={"id": found.id, "state": found.state.value},
-        origin=found.origin.value,
-        approved_by=found.approved_by,
-        erased_at=_time(found.erased_at),
+        at=time(value.created_at),
+        delivery={"id": value.id, "state": value.state.value},
+        origin=value.origin.value,
+        approved_by=value.approved_by,
+        erased_at=_time(value.erased_at),
     )
 
 
-def _draft(found: Draft) -> Json:
+def _draft(value: Draft) -> Json:
     return _present(
-        media_type=found.media_type.value,
-        media_file_type=found.media_file_type,
-        content=found.content,
+        media_type=value.media_type.value,
+        media_file_type=value.media_file_type,
+        content=value.content,
     )
 
 
@@ -212,7 +212,7 @@ def _present(**fields: Any) -> Json:
 
 
 def _finite(value: Any) -> Any:
-    """Numbers such as 1e999, which a slot may hold and JSON may not, as null."""
+    """Replace infinities and NaN, which slots may contain but JSON cannot, by null."""
     if isinstance(value, float):
         return value if math.isfinite(value) else None
     if isinstance(value, Mapping):

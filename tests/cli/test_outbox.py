@@ -174,7 +174,7 @@ def test_all_of_a_kind_are_retried(folder: Path, url: str) -> None:
     assert ran.objects == [{"id": "4", "outcome": "retried"}, {"id": "7", "outcome": "retried"}]
     assert [state_of(url, number) for number in (4, 5, 7)] == ["waiting", "uncertain", "waiting"]
     again = within(folder, "outbox", "retry", "--all", "--state", "failed", "--yes")
-    assert (again.code, again.err) == (1, "There is none.\n")
+    assert (again.code, again.err) == (1, "No deliveries match.\n")
 
 
 def test_what_waits_is_discarded_and_what_is_being_sent_is_not(folder: Path, url: str) -> None:
@@ -202,7 +202,7 @@ def test_it_asks_first(folder: Path, url: str) -> None:
 
 def test_where_nobody_can_be_asked_nothing_is_done(folder: Path, url: str) -> None:
     ran = within(folder, "outbox", "discard", "1")
-    assert (ran.code, ran.err) == (2, "Nobody can be asked here: add --yes.\n")
+    assert (ran.code, ran.err) == (2, "Standard input is not a terminal: add --yes.\n")
     assert state_of(url, 1) == "waiting"
 
 

@@ -69,8 +69,8 @@ def test_busy_for_all_it_is_asked_now_and_then_and_all_goes_when_it_is_back(
     assert rig.core.breaker.closed
     said = [line for line in caplog.messages if line.startswith("The gateway ")]
     assert [line.split(":")[0] for line in said] == [
-        "The gateway does not serve",
-        "The gateway serves again",
+        "The gateway is unavailable",
+        "The gateway is available again",
     ]
 
 

@@ -292,7 +292,7 @@ def test_an_edge_that_sends_garbage_is_disconnected_and_others_go_on(
         assert bad.parted()
     assert works(serving, good)
     assert works(serving, connect())
-    assert "An edge sent what cannot be read" in caplog.text
+    assert "An edge sent unreadable data" in caplog.text
     assert "junk" not in caplog.text
 
 

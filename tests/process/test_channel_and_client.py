@@ -357,7 +357,7 @@ def test_what_was_not_answered_is_put_again_to_the_next_core(
             assert client._waiting == {}
 
     run(story())
-    assert f"The core's process went away: {ALL} requests are put again" in caplog.text
+    assert f"The connection to the core was lost: {ALL} requests are sent again" in caplog.text
 
 
 def test_what_was_answered_is_not_put_again(run: Run, serve: Serve, address: str) -> None:

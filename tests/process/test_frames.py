@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import inspect
+import json
 from collections.abc import Iterator
 from dataclasses import fields, replace
 from typing import Any
@@ -322,3 +323,20 @@ def test_errors_arrive_within_commands() -> None:
 )
 def test_an_answer_arrives_as_it_was_given(value: object) -> None:
     assert passed((value, None)) == (value, None)
+
+
+def test_whatever_json_can_read_can_be_packed() -> None:
+    depth = 100
+    deepest: Any = None
+    while True:
+        text = '{"a":' * depth + "1" + "}" * depth
+        try:
+            value = json.loads(text)
+            json.dumps(value)
+        except RecursionError:
+            break
+        deepest, depth = value, depth + 100
+    assert depth > 500
+    ((number, found),) = Unpacker().feed(pack(3, deepest))
+    assert number == 3
+    assert json.dumps(found) == json.dumps(deepest)

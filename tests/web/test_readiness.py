@@ -52,8 +52,8 @@ def test_a_gateway_that_is_away_degrades_it_and_it_still_takes_handoffs(tmp_path
             gateway.clear_faults()
             gateway.wait_for(messages=3)
             assert server.get("/bridge/ready").json()["status"] == "ready"
-            assert server.log().count("The gateway does not serve") == 1
-            assert server.log().count("The gateway serves again") == 1
+            assert server.log().count("The gateway is unavailable") == 1
+            assert server.log().count("The gateway is available again") == 1
 
 
 @pytest.fixture

@@ -38,7 +38,7 @@ def test_a_token_is_asked_for_where_one_is_set(probed: ActionServer) -> None:
     assert probed.webhook(turn(), params={"token": "wrong"}).status_code == 401
     refused = probed.webhook(turn(), token="")
     assert refused.status_code == 401
-    assert refused.json() == {"error": "a token is missing, or it is not good", "action_name": ""}
+    assert refused.json() == {"error": "the token is missing or invalid", "action_name": ""}
 
 
 def test_the_token_comes_in_the_query_or_as_a_bearer(probed: ActionServer) -> None:

@@ -11,7 +11,7 @@ from typing import Any
 import pytest
 
 from tests.web.conftest import WEBHOOK_TOKEN
-from tests.web.serving import ActionServer, turn
+from tests.web.serving import ActionServer, slots, turn
 
 MB = 1024 * 1024
 
@@ -114,6 +114,14 @@ def test_surrogate_halves_and_nan_are_put_right(probed: ActionServer) -> None:
     found = _probe(probed, json.dumps(body).encode())
     assert found["text"] == "half ? and whole \U0001f600"
     assert found["slots"] == {"number": None}
+
+
+def test_metadata_that_is_nested_hundreds_deep_reaches_the_core(server: ActionServer) -> None:
+    body = turn("deeply-nested")
+    body["tracker"]["latest_message"]["metadata"] = "NESTED"
+    nested = '{"a":' * 700 + "1" + "}" * 700
+    answer = server.webhook(json.dumps(body).replace('"NESTED"', nested).encode())
+    assert slots(answer)["handoff_error"] == "no_assignment"  # not that the core is unavailable
 
 
 # Size

@@ -1,6 +1,7 @@
-"""``cc-bridge demo``: handoff, assist and handback on this machine.
+"""``cc-bridge demo``: show handoff, assist and handback from end to end on this machine.
 
-This module has the command, ``show.py`` runs it, ``scenes.py`` and ``expected/`` have the data.
+This module has only the command; read ``show.py`` first, which runs the demo. What is played and
+what must be recorded are data, in ``scenes.py`` and ``expected/``.
 """
 
 from __future__ import annotations

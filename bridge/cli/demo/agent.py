@@ -23,11 +23,11 @@ class Agent:
 
     def offered(self, suggestions: Sequence[Json]) -> Iterator[Row]:
         """Yield the rows of suggestions: what the bot would say, and why."""
-        for each in suggestions:
-            source = each["source"]
+        for suggestion in suggestions:
+            source = suggestion["source"]
             why = f"{source.get('intent')} at {source.get('confidence') or 0:.2f}"
             why += f", {source.get('response')}"
-            words = Text.assemble(each["text"], ("\n" + why, "dim"))
+            words = Text.assemble(suggestion["text"], ("\n" + why, "dim"))
             yield Text(f"to {scenes.NICKNAME}", style="dim"), "", words
 
     def click(self, clicked: Clicked) -> Iterator[Row]:

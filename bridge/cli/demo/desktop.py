@@ -10,7 +10,7 @@ from bridge.cli.demo.loopback import Json, Peer, Reply
 from bridge.cli.demo.scenes import Customer
 
 _TOKEN_SECONDS = 600
-_SENT_WITHIN = 10.0  # seconds; what is not sent by then is shown as it is
+_SENT_WITHIN = 10.0  # seconds; a delivery not sent by then is shown in its current state
 _LOOK_EVERY = 0.02
 _UNDER_WAY = ("waiting", "sending")
 
@@ -23,8 +23,8 @@ class Desktop:
     """
 
     def __init__(self, bridge: Peer) -> None:
-        wanted = {"agent_id": scenes.AGENT, "seconds": _TOKEN_SECONDS}
-        token = bridge.expect("POST", "/bridge/tokens", wanted)["token"]
+        request = {"agent_id": scenes.AGENT, "seconds": _TOKEN_SECONDS}
+        token = bridge.expect("POST", "/bridge/tokens", request)["token"]
         self._bridge = replace(bridge, token=token)
 
     def offered(self, customer: Customer) -> tuple[Json, ...]:
@@ -44,5 +44,5 @@ class Desktop:
         return reply
 
     def _is_under_way(self, delivery_id: str) -> bool:
-        found = self._bridge.expect("GET", f"/bridge/deliveries/{delivery_id}")
-        return found["state"] in _UNDER_WAY
+        delivery = self._bridge.expect("GET", f"/bridge/deliveries/{delivery_id}")
+        return delivery["state"] in _UNDER_WAY

@@ -1,8 +1,8 @@
 """Compare the record of a demo run with the expectations in ``expected/``.
 
-Each scene has a YAML file there, and ``whole_run.yml`` is about the record as a whole. A file maps
+Each scene has a YAML file there, and ``whole_run.yml`` covers the record as a whole. A file maps
 sentences to the values that the record must contain. An object may have further keys; a list must
-have the same length and order. Two kinds of text stand for more than themselves:
+have the same length and order. Two kinds of text are patterns:
 
 - ``/pattern/`` is a regular expression for the whole value;
 - ``<uuid name>`` is a UUID: one name stands for one UUID in all files, two names for two.
@@ -76,7 +76,7 @@ def compare(record: Json, expected: Mapping[str, Any]) -> list[Checked]:
             checked.append(Checked(f"{name}.yml has expectations", 0, ("found none",)))
         for sentence, values in (sentences or {}).items():
             results = list(comparison.results(values, found, name))
-            mismatches = tuple(each for each in results if each)
+            mismatches = tuple(result for result in results if result)
             checked.append(Checked(sentence, len(results), mismatches))
     return checked
 

@@ -1,4 +1,4 @@
-"""The signs of the screen, and the short forms of GUIDs and long values."""
+"""The symbols used on the screen, and short forms of GUIDs and long values."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ _LONG = 200  # characters
 
 @dataclass(frozen=True, slots=True)
 class Glyphs:
-    """A set of signs; ``ASCII`` is for terminals that have no others."""
+    """A set of symbols; ``ASCII`` is for terminals without Unicode."""
 
     bar: str = "┃"
     there: str = "→"

@@ -11,7 +11,7 @@ from typing import Any
 Json = dict[str, Any]
 
 HOST = "127.0.0.1"
-_PATIENCE = 15.0  # seconds for an answer; an action waits shorter than that
+_TIMEOUT = 15.0  # seconds for a response; longer than an action waits
 _REDIRECT = 300
 
 
@@ -49,15 +49,15 @@ class Peer:
         headers = {"Content-Type": "application/json"}
         if self.token:
             headers["Authorization"] = f"Bearer {self.token}"
-        sent = None if body is None else json.dumps(body, ensure_ascii=False).encode()
-        connection = http.client.HTTPConnection(HOST, self.port, timeout=_PATIENCE)
+        data = None if body is None else json.dumps(body, ensure_ascii=False).encode()
+        connection = http.client.HTTPConnection(HOST, self.port, timeout=_TIMEOUT)
         try:
-            connection.request(method, path, sent, headers)
+            connection.request(method, path, data, headers)
             answer = connection.getresponse()
             return Reply(answer.status, as_object(answer.read()))
         except (OSError, http.client.HTTPException) as error:
-            said = str(error) or type(error).__name__
-            raise DemoError(f"the {self.name} did not answer {method} {path}: {said}") from error
+            reason = str(error) or type(error).__name__
+            raise DemoError(f"the {self.name} did not answer {method} {path}: {reason}") from error
         finally:
             connection.close()
 
@@ -71,7 +71,7 @@ class Peer:
         return reply.body
 
     def refuses(self) -> bool:
-        """Return whether connections are refused at this moment."""
+        """Return whether connections are refused now."""
         try:
             socket.create_connection((HOST, self.port), timeout=1).close()
         except OSError:
@@ -82,7 +82,7 @@ class Peer:
 def as_object(raw: bytes | str) -> Json:
     """Decode a JSON object; anything else reads as an empty one."""
     try:
-        read = json.loads(raw)
+        value = json.loads(raw)
     except ValueError:
         return {}
-    return read if isinstance(read, dict) else {}
+    return value if isinstance(value, dict) else {}

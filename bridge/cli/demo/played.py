@@ -11,7 +11,7 @@ from bridge.cli.demo.loopback import Json
 
 @dataclass(frozen=True, slots=True)
 class Clicked:
-    """A click of the agent's and its result.
+    """A click by the agent and its result.
 
     Attributes:
         path: the request to the API.
@@ -30,19 +30,19 @@ class Clicked:
 
 @dataclass(frozen=True, slots=True)
 class Played:
-    """A scene that was played.
+    """The record of one scene.
 
     Attributes:
-        said: who (``user`` or ``bot``) had said what when Rasa called the action.
+        said: the speaker (``user`` or ``bot``) and text of each line when Rasa called the action.
         status, events, responses: the action server's answer to Rasa.
-        uttered: what Rasa then says on its own channel.
-        reason: why the bridge decided so, in words.
+        uttered: the texts that Rasa then sends on its own channel.
+        reason: the reason for the bridge's decision, in words.
         wire: the requests that reached the gateway meanwhile, without event polls.
         got: the messages that the gateway accepted for this customer meanwhile.
-        offered: the suggestions that the agent is shown afterwards.
-        clicks: what the agent made of suggestions, by the scene that offered them.
-        owner: who has the call in the end, if there is one.
-        deliveries: the API's list of the call's deliveries, in the end.
+        offered: the suggestions shown to the agent afterwards.
+        clicks: the agent's clicks on suggestions, by the scene that offered them.
+        owner: the call's owner at the end, if there is a call.
+        deliveries: the API's list of the call's deliveries at the end.
         seconds: how long Rasa waited.
     """
 

@@ -1,6 +1,6 @@
-"""The scenes in order: who writes what, and what the platform has assigned.
+"""The scenes in order: customers, requests, assignments and clicks.
 
-``stage.py`` plays them; what is expected of each is in ``expected/``, under the scene's key.
+``stage.py`` plays them; the expectations are in ``expected/``, one file per scene's key.
 """
 
 from __future__ import annotations
@@ -19,25 +19,25 @@ ACCEPTED, OPEN, EDITED, HANDED_BACK, BOT = "accepted", "open", "edited", "handed
 
 @dataclass(frozen=True, slots=True)
 class Customer:
-    """A customer, and the call that the platform has assigned."""
+    """A customer and the call that the platform has assigned, if any."""
 
     name: str
     sender_id: str
     call_id: str | None = None  # None: nobody was assigned
     user_id: str = ""
     channel: str = "WEB"
-    owner: str = ""  # who answers from the beginning, where the routing says so
+    owner: str = ""  # the initial owner, if the routing system sets it
 
     @property
     def assignment(self) -> Mapping[str, str]:
         """Return the assignment that the routing system gives the bridge."""
-        given = {
+        assignment = {
             "agent_id": AGENT,
             "call_id": self.call_id or "",
             "user_id": self.user_id,
             "channel": self.channel,
         }
-        return {**given, "owner": self.owner} if self.owner else given
+        return {**assignment, "owner": self.owner} if self.owner else assignment
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,18 +50,18 @@ class Click:
 
 @dataclass(frozen=True, slots=True)
 class Scene:
-    """A request of Rasa's, what precedes it and what the agent does afterwards."""
+    """A request from Rasa, the preparations for it, and the agent's clicks afterwards."""
 
     key: str
     title: str
     note: str
     customer: Customer
     request: str  # a file in rasa/
-    routed: bool = False  # the assignment is given before
-    repeats: str = ""  # the scene whose request this is, once more
-    away: float = 0.0  # seconds that the gateway refuses connections, from just before on
-    rule: str = ""  # the designer's, where it is shown
-    clicks: tuple[Click, ...] = ()  # what the agent does then
+    routed: bool = False  # the assignment is made first
+    repeats: str = ""  # the scene whose request is sent again
+    away: float = 0.0  # seconds of refused connections, from just before the request
+    rule: str = ""  # the designer's rule to show
+    clicks: tuple[Click, ...] = ()  # afterwards, in order
 
 
 MARIA = Customer("Maria", "maria", "1552524689-16797284", "40001")

@@ -27,7 +27,7 @@ Row = tuple[RenderableType, RenderableType, RenderableType]
 
 _WIDEST = 100
 _MARGIN, _LABEL, _BAR = 1, 8, 1  # columns
-_LONG, _GIST = 160, 60  # characters of a message that is shown whole, columns of a paragraph
+_LONG, _GIST = 160, 60  # characters of a message shown in full, columns of a paragraph
 _LOG_LINES = 20
 _EMPTY: Row = ("", "", "")
 
@@ -68,7 +68,7 @@ class Screen:
         self._print(Text(ready, style="dim"), indent=2)
 
     def scene(self, scene: Scene, played: Played) -> None:
-        """Print a scene: the conversation, the decision and why, what was sent and received."""
+        """Print a scene: the conversation, the decision and its reason, the messages."""
         grid = Table.grid(padding=(0, 1))
         grid.add_column(width=_LABEL, justify="right", no_wrap=True)
         grid.add_column(width=_BAR)
@@ -137,10 +137,10 @@ class Screen:
         self._console.print(shown, highlight=False)
 
     def _copied(self, line: Text) -> None:
-        """Print a line that can be copied: it is never wrapped."""
+        """Print a line without wrapping, so that it can be copied."""
         self._console.print(line, soft_wrap=True, highlight=False)
 
-    # -- a scene's rows: a label, a bar where somebody speaks, and the rest ---------------------
+    # -- a scene's rows: a label, a bar if it is speech, and the content ------------------------
 
     def _rows(self, scene: Scene, played: Played) -> Iterator[Row]:
         if scene.routed:
@@ -163,12 +163,12 @@ class Screen:
             yield from self._decision(played)
         yield from self._agent.offered(played.offered)
         yield from self._wire.rows(scene, played)
-        yield from self._heard(played.uttered, played.got)
+        yield from self._received(played.uttered, played.got)
         for clicked in played.clicks.values():
             yield _EMPTY
             yield from self._agent.click(clicked)
             yield from self._wire.requests(clicked.wire, Text("gateway", style="dim"))
-            yield from self._heard((), clicked.got)
+            yield from self._received((), clicked.got)
 
     def _repetition(self, played: Played) -> Iterator[Row]:
         yield self._fact("decided", Text("nothing new", style="bold"))
@@ -212,7 +212,7 @@ class Screen:
         grid.add_row(Text("then", style="dim"), self._inline([*others, *played.steps]))
         return grid
 
-    def _heard(self, uttered: Sequence[str], got: Sequence[Json]) -> Iterator[Row]:
+    def _received(self, uttered: Sequence[str], got: Sequence[Json]) -> Iterator[Row]:
         if uttered or got:
             yield _EMPTY
         for text in uttered:
@@ -235,7 +235,7 @@ class Screen:
         return Text("\n").join(lines)
 
     def _speech(self, name: str, style: str, words: Text) -> Row:
-        """Return what somebody says as a row, with a bar of the same height."""
+        """Return speech as a row, with a bar of the same height."""
         width = self._console.width - _MARGIN - _LABEL - _BAR - 2
         lines = words.wrap(self._console, width)
         bar = "\n".join([self._glyphs.bar] * len(lines))

@@ -27,10 +27,10 @@ from bridge.cli.demo import scenes
 from bridge.cli.demo.loopback import HOST, DemoError, Peer
 from bridge.config import environment
 
-_START_SECONDS = 40.0  # a machine that is busy with other things
+_START_SECONDS = 40.0  # enough for a busy machine
 _STOP_SECONDS = 6.0
 _LOOK_EVERY = 0.05
-_PORTS = range(20_000, 32_000)  # below those that systems give to outgoing connections
+_PORTS = range(20_000, 32_000)  # below the usual ephemeral ports
 _LISTENING = re.compile(r"listening on http://[\d.]+:(\d+)")
 
 
@@ -48,23 +48,23 @@ class Program:
     """A program with a log file and a process group of its own.
 
     Args:
-        name: for people.
-        arguments: of the Python that runs this.
-        folder: where it runs and writes its log.
+        name: a name for messages.
+        arguments: for the running Python interpreter.
+        folder: its working directory, and the place of its log.
     """
 
     def __init__(self, name: str, arguments: Sequence[str], folder: Path) -> None:
         self.name = name
         self.log = folder / f"{name.replace(' ', '-')}.log"
         with self.log.open("wb") as log:
-            self._process = subprocess.Popen(  # noqa: S603 - our own program, our own words
+            self._process = subprocess.Popen(  # noqa: S603 - our own program and arguments
                 [sys.executable, *arguments],
                 cwd=folder,
                 env=environment.for_child({"SANIC_HOST": HOST, "PYTHONUTF8": "1"}),
                 stdin=subprocess.DEVNULL,
                 stdout=log,
                 stderr=subprocess.STDOUT,
-                start_new_session=True,  # Ctrl-C is for the demo, which ends it in order
+                start_new_session=True,  # Ctrl-C must reach only the demo, which ends its programs
             )
 
     @property
@@ -83,7 +83,7 @@ class Program:
         self._process.terminate()
         try:
             self._process.wait(_STOP_SECONDS)
-        except BaseException as error:  # a second Ctrl-C must not leave it behind either
+        except BaseException as error:  # even a second Ctrl-C must not leave it running
             with contextlib.suppress(ProcessLookupError):
                 os.killpg(self._process.pid, signal.SIGKILL)
             self._process.wait()
@@ -138,7 +138,7 @@ class Servers:
         self._start_bridge()
 
     def dead(self) -> Program | None:
-        """Return a program that has ended by itself, if there is one."""
+        """Return a program that has ended unexpectedly, if there is one."""
         return next((program for program in self.programs if not program.alive), None)
 
     def _start_gateway(self) -> None:
@@ -147,8 +147,8 @@ class Servers:
         command = ["-m", "bridge", "simulate", "gateway", "--port", "0", *options]
         program = self._start("gateway", command)
         _await(program, lambda: _LISTENING.search(program.written()) is not None)
-        found = _LISTENING.search(program.written())
-        self.gateway = Peer("gateway", int(found.group(1)) if found else 0)
+        match = _LISTENING.search(program.written())
+        self.gateway = Peer("gateway", int(match.group(1)) if match else 0)
 
     def _start_bridge(self) -> None:
         self.configuration.mkdir()
@@ -201,11 +201,11 @@ def designers_file() -> str:
     return shipped.replace("\n  when: []\n", f"\n  when:\n    - {scenes.ASSIST_RULE}\n", 1)
 
 
-def _operators_file(gateway: str, made: Secrets) -> str:
+def _operators_file(gateway: str, credentials: Secrets) -> str:
     """Return a ``bridge.yml`` for this run."""
     agent = {
         "session": "sign_in",
-        "password": made.password,
+        "password": credentials.password,
         "phone": "40038",
         "nickname": scenes.NICKNAME,
     }
@@ -214,9 +214,9 @@ def _operators_file(gateway: str, made: Secrets) -> str:
         "agents": {scenes.AGENT: agent},
         "channel_config_ids": scenes.CONFIG_IDS,
         "storage": {"url": "sqlite:///bridge.db"},
-        "delivery": {"wait": 8.0},  # so that a slow machine shows the same
-        "assignment": {"metadata": "signed", "secret": made.signing},
-        "api": {"token": made.token, "inbox_secret": made.inbox},
+        "delivery": {"wait": 8.0},  # so that the outcome is the same on a slow machine
+        "assignment": {"metadata": "signed", "secret": credentials.signing},
+        "api": {"token": credentials.token, "inbox_secret": credentials.inbox},
     }
     lines = [f"{key}: {json.dumps(value)}" for key, value in keys.items()]
     return "\n".join(["# Made by `cc-bridge demo`: good for one run.", *lines, ""])

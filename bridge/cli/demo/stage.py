@@ -23,12 +23,12 @@ _ACCEPT = "/bridge/suggestions/{}/accept"
 
 
 class Stage:
-    """Plays scenes; keeps track of the part of the gateway's record that was read already.
+    """Plays scenes; remembers how much of the gateway's record it has read.
 
     Args:
-        gateway: the simulated one.
+        gateway: the simulated gateway.
         bridge: the action server.
-        settings: the bridge's, to say why it does nothing about a turn.
+        settings: the bridge's settings, to find out why it ignores a turn.
     """
 
     def __init__(self, gateway: Peer, bridge: Peer, settings: Settings) -> None:
@@ -39,7 +39,7 @@ class Stage:
         self._requests: dict[str, Json] = {}
         self._offered: dict[str, tuple[Json, ...]] = {}
         self._played: dict[str, Played] = {}
-        self._request = self._message = 0  # the newest that were seen
+        self._request = self._message = 0  # the newest sequence numbers read
 
     def play(self, scene: Scene) -> Played:
         """Play one scene; raise DemoError if a server does not answer."""
@@ -50,7 +50,7 @@ class Stage:
         seconds = time.monotonic() - began
         wire, got = self._since(scene.customer)
         self._offered[scene.key] = offered = self._desktop.offered(scene.customer)
-        clicks = dict(pair for each in scene.clicks for pair in self._click(scene, each))
+        clicks = dict(pair for click in scene.clicks for pair in self._click(scene, click))
         call = self._call(scene)
         played = Played(
             key=scene.key,
@@ -86,18 +86,18 @@ class Stage:
     def _prepare(self, scene: Scene) -> None:
         if scene.routed:
             sender = scene.customer.sender_id
-            given = dict(scene.customer.assignment)
-            self._bridge.expect("PUT", f"/bridge/assignments/{sender}", given)
+            assignment = dict(scene.customer.assignment)
+            self._bridge.expect("PUT", f"/bridge/assignments/{sender}", assignment)
         if scene.away:
             self._send_away(scene.away)
 
     def _payload(self, scene: Scene) -> Json:
-        """Return what Rasa sends, or sent before if the scene repeats another."""
-        found = self._requests.get(scene.repeats)
-        if found is None:
-            found = webhooks.request(scene.request, time.time())
-        self._requests[scene.key] = found
-        return found
+        """Return Rasa's request, or the earlier one if the scene repeats another."""
+        request = self._requests.get(scene.repeats)
+        if request is None:
+            request = webhooks.request(scene.request, time.time())
+        self._requests[scene.key] = request
+        return request
 
     def _click(self, scene: Scene, click: Click) -> Iterator[tuple[str, Clicked]]:
         """Click on the newest suggestion of a scene, if there is one."""
@@ -123,10 +123,10 @@ class Stage:
         self._await_gateway()
         recorded = self._gateway.expect("GET", f"/simulator/recorded?after={self._request}")
         messages = self._gateway.expect("GET", f"/simulator/messages?after={self._message}")
-        wire, taken = recorded["items"], messages["items"]
+        wire, accepted = recorded["items"], messages["items"]
         self._request = wire[-1]["seq"] if wire else self._request
-        self._message = taken[-1]["seq"] if taken else self._message
-        got = tuple(each for each in taken if each["call"] == customer.call_id)
+        self._message = accepted[-1]["seq"] if accepted else self._message
+        got = tuple(message for message in accepted if message["call"] == customer.call_id)
         return _requests(wire), got
 
     def _await_gateway(self) -> None:
@@ -160,9 +160,9 @@ class Stage:
 
 def _requests(recorded: list[Json]) -> tuple[Json, ...]:
     """Return the requests without event polls, each with the ``data`` of its body decoded."""
-    requests = [each for each in recorded if each["operation"] != _POLL]
-    bodies = [each["body"] if isinstance(each["body"], dict) else {} for each in requests]
+    requests = [entry for entry in recorded if entry["operation"] != _POLL]
+    bodies = [entry["body"] if isinstance(entry["body"], dict) else {} for entry in requests]
     return tuple(
-        {**each, "data": as_object(str(body.get("data")))}
-        for each, body in zip(requests, bodies, strict=True)
+        {**entry, "data": as_object(str(body.get("data")))}
+        for entry, body in zip(requests, bodies, strict=True)
     )

@@ -1,21 +1,21 @@
-"""What Rasa sends in the demo: real requests of Rasa Open Source 3.6.21, in ``rasa/``.
+"""The requests that Rasa sends in the demo: recorded ones of Rasa Open Source 3.6.21, in ``rasa/``.
 
 They were recorded from a running Rasa (``tests/fixtures/rasa``: ``intent_ranking``, ``callback``).
-What was changed since:
+Changes made since:
 
 - names: intent ``request_human`` is ``human_handoff``, ``action_probe`` is ``action_bridge`` (in
   ``nobody_is_assigned`` ``action_human_handoff``), the sender IDs are first names;
-- turns of other subjects were left out, and so was what the recording bot uttered beside them;
-- ``not_understood`` is one turn that was really not understood, three times over with a customer's
-  words in Chinese, as with a rule that answers ``nlu_fallback`` by ``utter_default``;
-- ``domain.json`` is the recorded domain and goes with every request, as it did. It was extended by
-  what a bot that uses the bridge has: the three actions, the ``handoff_*`` slots,
+- unrelated turns were removed, together with the recording bot's utterances in them;
+- ``not_understood`` is one turn that was really not understood, repeated three times with a
+  customer's words in Chinese, as with a rule that answers ``nlu_fallback`` with ``utter_default``;
+- ``domain.json`` is the recorded domain, sent with every request as in the recording. It was
+  extended by what a bot needs to use the bridge: the three actions, the ``handoff_*`` slots,
   ``utter_handoff_started`` and ``utter_handoff_unavailable``.
 
-Nothing was changed in Ben's (``asks_the_price`` and the four that follow it): they are one
-conversation with a bot of that very domain, recorded between it and the bridge of the demo.
+Ben's requests (``asks_the_price`` and the four that follow it) are unchanged: they are one
+conversation, recorded between a bot with exactly this domain and the bridge of the demo.
 
-Times are moved so that the newest event happened just now.
+Times are shifted so that the newest event has just happened.
 """
 
 from __future__ import annotations
@@ -32,9 +32,9 @@ _TIMES = ("timestamp", "latest_event_time")
 
 def request(name: str, now: float) -> Json:
     """Return the request ``name`` as Rasa would send it at ``now``."""
-    read = _read(name)
-    by = now - float(read["tracker"]["latest_event_time"])
-    return {**_later(read, by), "domain": domain()}
+    recorded = _read(name)
+    by = now - float(recorded["tracker"]["latest_event_time"])
+    return {**_later(recorded, by), "domain": domain()}
 
 
 def domain() -> Json:
@@ -43,7 +43,7 @@ def domain() -> Json:
 
 
 def transcript(payload: Json) -> tuple[tuple[str, str], ...]:
-    """Return who (``user`` or ``bot``) said what in this turn and in failed turns before it."""
+    """Return (``user`` or ``bot``, text) for the lines of this turn and failed turns before it."""
     turns: list[tuple[str, list[tuple[str, str]]]] = []
     for event in payload["tracker"]["events"]:
         if event["event"] == "user":
@@ -57,18 +57,18 @@ def transcript(payload: Json) -> tuple[tuple[str, str], ...]:
 
 
 def uttered(responses: Sequence[Json]) -> tuple[str, ...]:
-    """Return what Rasa says for an action's responses; named ones come from the domain."""
+    """Return the texts that Rasa sends for an action's responses, the domain's for named ones."""
     known = domain()["responses"]
-    variations = (known.get(each.get("response") or "") for each in responses)
-    named = [found[0]["text"] if found else None for found in variations]
-    given = [each.get("text") for each in responses]
-    return tuple(text for pair in zip(named, given, strict=True) for text in pair if text)
+    variations = (known.get(response.get("response") or "") for response in responses)
+    named = [options[0]["text"] if options else None for options in variations]
+    direct = [response.get("text") for response in responses]
+    return tuple(text for pair in zip(named, direct, strict=True) for text in pair if text)
 
 
 def _read(name: str) -> Json:
     file = resources.files("bridge.cli.demo") / "rasa" / f"{name}.json"
-    found: Json = json.loads(file.read_text(encoding="utf-8"))
-    return found
+    value: Json = json.loads(file.read_text(encoding="utf-8"))
+    return value
 
 
 def _later(value: Any, by: float) -> Any:

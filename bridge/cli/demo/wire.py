@@ -18,7 +18,7 @@ Row = tuple[RenderableType, RenderableType, RenderableType]
 _BASE = "/agentgateway/resource/"
 _HEADERS = ("guid", "content-type")
 _SIGN_IN = ("password", "phonenum", "status", "checkInWebm")  # of eight fields
-_IN_SHORT = ("channel", "messageCode")  # of a message's, from the second message on
+_IN_SHORT = ("channel", "messageCode")  # of a message's fields, from the second message on
 
 
 class Wire:
@@ -26,10 +26,10 @@ class Wire:
 
     def __init__(self, glyphs: Glyphs) -> None:
         self._glyphs = glyphs
-        self._drawn = False  # a message, in full
+        self._drawn = False  # whether a message was drawn in full
 
     def rows(self, scene: Scene, played: Played) -> Iterator[Row]:
-        """Yield the rows of a scene's requests: a label, an arrow, what was sent or received."""
+        """Yield the rows of a scene's requests: a label, an arrow, the data sent or received."""
         label = Text("gateway", style="dim")
         if scene.away and played.deliveries:
             first = played.deliveries[0]
@@ -78,16 +78,16 @@ class Wire:
         answer = entry["answer"]
         if answer is None:
             return Text("no answer", style="red")
-        said = answer["body"]  # a scripted fault's is text
-        body = said if isinstance(said, dict) else as_object(str(said))
-        found = Text(f"{answer['status']}, retcode {body.get('retcode')}")
+        raw = answer["body"]  # text for a scripted fault
+        body = raw if isinstance(raw, dict) else as_object(str(raw))
+        text = Text(f"{answer['status']}, retcode {body.get('retcode')}")
         guid = (answer["headers"] or {}).get("Set-GUID")
         if guid:
             name, _, value = guid.partition("=")
-            found.append(f", Set-GUID {name}={self._glyphs.masked(value)}")
+            text.append(f", Set-GUID {name}={self._glyphs.masked(value)}")
         if entry["verdict"] != "accepted":
-            found.append(f"  {entry['verdict']}: {entry['reason']}", style="red")
-        return found
+            text.append(f"  {entry['verdict']}: {entry['reason']}", style="red")
+        return text
 
 
 def _grid(pairs: Iterable[tuple[str, object]]) -> Table:

@@ -1,7 +1,8 @@
-"""``cc-bridge outbox``: what became of messages, and an operator's word on them.
+"""``cc-bridge outbox``: list, show, retry and discard deliveries.
 
-Works on the database that the configuration names, beside a server that may be working. The use
-cases are those of the HTTP API; here they are asked for, and their outcomes shown.
+Works on the configured database, also while a server runs on it. No rules belong here: queries and
+commands are those of the HTTP API. This module has the subcommands, ``words`` retries and discards,
+``looks`` formats deliveries.
 """
 
 from __future__ import annotations
@@ -25,7 +26,7 @@ app = typer.Typer(
     help="See what became of messages; send one again, or take it off the list.",
 )
 
-_REFUSED = 1  # the exit code where something was not done
+_REFUSED = 1  # exit code if something was not done
 _UNDELIVERED = tuple(state for state in DeliveryState if state is not DeliveryState.DELIVERED)
 _STATES = ", ".join(state.value for state in DeliveryState)
 
@@ -57,16 +58,16 @@ def listing(
     with _outbox() as tools:
         states = _states(state) or _UNDELIVERED
         most = 1 << 60 if every else limit
-        found, counts = tools.deliveries.newest(
+        deliveries, counts = tools.deliveries.newest(
             call_id=call, states=states, agent_id=agent, limit=most
         )
     if as_json:
-        for delivery in found:
+        for delivery in deliveries:
             terminal.as_json(looks.json(delivery, content=content))
         return
     terminal.show(
-        looks.table(found, counts, states, content=content, width=terminal.out().width),
-        (looks.line(delivery, content=content) for delivery in found),
+        looks.table(deliveries, counts, states, content=content, width=terminal.out().width),
+        (looks.line(delivery, content=content) for delivery in deliveries),
     )
 
 
@@ -78,11 +79,11 @@ def show(
 ) -> None:
     """Show one delivery: what it is, what happened to it, and what belongs to it."""
     with _outbox() as tools:
-        found = tools.deliveries.history(delivery)
+        history = tools.deliveries.history(delivery)
     if as_json:
-        terminal.as_json(looks.whole_json(found, content=content), indent=2)
+        terminal.as_json(looks.whole_json(history, content=content), indent=2)
     else:
-        terminal.out().print(looks.whole(found, content=content))
+        terminal.out().print(looks.whole(history, content=content))
 
 
 @app.command()
@@ -156,7 +157,7 @@ def _which(
     call: str | None,
     agent: str | None,
 ) -> list[str]:
-    """The IDs that are named, or those of all that is named with --all."""
+    """Return the given IDs, or with --all those of all deliveries that match the filters."""
     if not every:
         if not ids or state or call or agent:
             raise BridgeError(
@@ -165,16 +166,16 @@ def _which(
         return list(dict.fromkeys(ids))
     if ids or not state:
         raise BridgeError("--all goes with --state, as in --all --state failed, and with no IDs")
-    found = deliveries.each(call_id=call, states=_states(state), agent_id=agent)
-    return [delivery.id for delivery in found]
+    matching = deliveries.each(call_id=call, states=_states(state), agent_id=agent)
+    return [delivery.id for delivery in matching]
 
 
-def _states(given: Sequence[str]) -> tuple[DeliveryState, ...]:
+def _states(options: Sequence[str]) -> tuple[DeliveryState, ...]:
     try:
         return tuple(
             DeliveryState(word.strip().lower())
-            for item in given
-            for word in item.split(",")
+            for option in options
+            for word in option.split(",")
             if word.strip()
         )
     except ValueError:

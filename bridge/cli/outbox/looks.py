@@ -1,6 +1,6 @@
-"""How deliveries look: a table of many, the whole of one, a line, JSON.
+"""Format deliveries: a table, a single delivery in full, a line for pipes, JSON.
 
-What was said is shown only where that was asked for: it is customers' words, too.
+Message contents are shown only on request, because they include customers' words.
 """
 
 from __future__ import annotations
@@ -39,32 +39,32 @@ _HEAD = ("id", "call", "agent", "state", "tries", "age", "error")
 _RIGHT = (True, False, False, False, True, True)
 _LONG_CALL = 24  # characters; the gateway's have about twenty
 _GAP = 2
-_SENTENCE = 36  # characters that an error's sentence needs beside its code
+_SENTENCE = 36  # characters needed to show an error's sentence after its code
 _ERASED = "(erased: too old to be kept)"
 
 
 def table(
-    found: Sequence[Delivery],
+    deliveries: Sequence[Delivery],
     counts: Mapping[str, int],
     states: Sequence[DeliveryState],
     *,
     content: bool,
     width: int,
 ) -> Group:
-    """Deliveries as a table of ``width`` characters, and how many there are in all."""
-    there = sum(counts.get(state.value, 0) for state in set(states))
-    if not found:
+    """Return a table of ``width`` characters, with the total number per state below it."""
+    total = sum(counts.get(state.value, 0) for state in set(states))
+    if not deliveries:
         return Group(Text("Nothing of that kind."), *([_footer(0, 0, counts)] if counts else []))
-    widths = _widths(found)
+    widths = _widths(deliveries)
     head = _row(widths, [Text(name, "dim") for name in _HEAD])
     rows: list[Any] = []
     now = time.time()
     brief = width - sum(widths) - _GAP * len(widths) < _SENTENCE
-    for delivery in found:
+    for delivery in deliveries:
         rows.append(_row(widths, _cells(delivery, now, brief=brief)))
         if content:
             rows.append(Padding(_content(delivery), (0, 0, 0, widths[0] + _GAP)))
-    return Group(head, *rows, _footer(len(found), there, counts))
+    return Group(head, *rows, _footer(len(deliveries), total, counts))
 
 
 def _cells(delivery: Delivery, now: float, *, brief: bool = False) -> list[Text]:
@@ -82,9 +82,9 @@ def _cells(delivery: Delivery, now: float, *, brief: bool = False) -> list[Text]
     ]
 
 
-def _widths(found: Sequence[Delivery]) -> list[int]:
-    """Of all columns but the last, which has what is left."""
-    cells = [_cells(delivery, delivery.created_at) for delivery in found]
+def _widths(deliveries: Sequence[Delivery]) -> list[int]:
+    """Return the widths of all columns but the last, which takes the rest of the line."""
+    cells = [_cells(delivery, delivery.created_at) for delivery in deliveries]
     widths = [
         max(len(name), *(len(row[place]) for row in cells)) for place, name in enumerate(_HEAD[:-1])
     ]
@@ -104,7 +104,7 @@ def _row(widths: Sequence[int], cells: Sequence[Text]) -> Table:
 
 
 def line(delivery: Delivery, *, content: bool) -> Iterator[object]:
-    """The fields of one delivery for a pipe."""
+    """Yield the fields of a delivery's line for pipes."""
     error = delivery.error
     yield from (delivery.id, delivery.envelope.call_id, delivery.envelope.agent_id)
     yield from (delivery.state.value, delivery.attempts, schemas.time(delivery.created_at))
@@ -114,36 +114,36 @@ def line(delivery: Delivery, *, content: bool) -> Iterator[object]:
 
 
 def json(delivery: Delivery, *, content: bool) -> dict[str, Any]:
-    """As the API has it; without what was said, unless that was asked for."""
-    shape = schemas.delivery(delivery)
-    return shape if content else {key: item for key, item in shape.items() if key != "content"}
+    """Return the API's JSON of a delivery, without its content unless ``content`` is set."""
+    fields = schemas.delivery(delivery)
+    return fields if content else {key: item for key, item in fields.items() if key != "content"}
 
 
-def whole(found: History, *, content: bool) -> Group:
-    """One delivery: what it is, what happened, what belongs to it."""
-    delivery = found.delivery
-    parts: list[Any] = [_facts(delivery), Text(), Text("What happened", "bold"), _story(found)]
-    if found.parts:
+def whole(history: History, *, content: bool) -> Group:
+    """Return one delivery in full: its fields, its history, the other parts of its reply."""
+    delivery = history.delivery
+    parts: list[Any] = [_facts(delivery), Text(), Text("What happened", "bold"), _story(history)]
+    if history.parts:
         parts += [Text(), Text("The other parts of its reply", "bold")]
         parts += [
             Text.assemble(f"  {part.id}  part {part.part}  ", _state(part.state))
-            for part in found.parts
+            for part in history.parts
         ]
     if content:
         parts += [Text(), Text("What was said", "bold"), _content(delivery, whole=True)]
     return Group(*parts)
 
 
-def whole_json(found: History, *, content: bool) -> dict[str, Any]:
-    """The same for a program."""
-    suggestion, told = found.suggestion, found.written_back
+def whole_json(history: History, *, content: bool) -> dict[str, Any]:
+    """Return one delivery in full as JSON."""
+    suggestion, update = history.suggestion, history.written_back
     return {
-        **json(found.delivery, content=content),
-        "user_id": found.delivery.envelope.user_id,
-        "due_at": schemas.time(found.delivery.due_at),
-        "parts": [json(part, content=content) for part in found.parts],
+        **json(history.delivery, content=content),
+        "user_id": history.delivery.envelope.user_id,
+        "due_at": schemas.time(history.delivery.due_at),
+        "parts": [json(part, content=content) for part in history.parts],
         "suggestion": suggestion and {"id": suggestion.id, "state": suggestion.state.value},
-        "written_back": told and {"state": told.state.value, "error": told.error},
+        "written_back": update and {"state": update.state.value, "error": update.error},
     }
 
 
@@ -176,18 +176,18 @@ def _tries(delivery: Delivery) -> str:
     return f"{delivery.attempts}{unknown}"
 
 
-def _story(found: History) -> Table:
-    """What happened, in order of time."""
+def _story(history: History) -> Table:
+    """Return a delivery's events in chronological order."""
     story = Table.grid(padding=(0, 2))
     story.add_column(style="dim", no_wrap=True)
     story.add_column(overflow="fold")
-    for at, what in sorted(_events(found), key=lambda pair: pair[0]):
+    for at, what in sorted(_events(history), key=lambda pair: pair[0]):
         story.add_row("  " + terminal.moment(at), what)
     return story
 
 
-def _events(found: History) -> Iterator[tuple[float, str]]:
-    delivery, suggestion, told = found.delivery, found.suggestion, found.written_back
+def _events(history: History) -> Iterator[tuple[float, str]]:
+    delivery, suggestion, update = history.delivery, history.suggestion, history.written_back
     if suggestion is not None:
         yield suggestion.created_at, "suggested to the agent"
         if suggestion.settled_at is not None:
@@ -200,11 +200,11 @@ def _events(found: History) -> Iterator[tuple[float, str]]:
         yield delivery.lease_until, "given up, if the process that sends it has died"
     if delivery.settled_at is not None:
         yield delivery.settled_at, delivery.state.value
-    if told is not None:
-        yield told.created_at, "to be written into Rasa's tracker"
-        if told.settled_at is not None:
-            written = "written into" if told.state is UpdateState.DONE else "not taken by"
-            yield told.settled_at, f"{written} Rasa's tracker"
+    if update is not None:
+        yield update.created_at, "to be written into Rasa's tracker"
+        if update.settled_at is not None:
+            written = "written into" if update.state is UpdateState.DONE else "not taken by"
+            yield update.settled_at, f"{written} Rasa's tracker"
     if delivery.erased_at is not None:
         yield delivery.erased_at, "its words were erased"
 
@@ -222,14 +222,14 @@ def _error(delivery: Delivery) -> Text:
 def _content(delivery: Delivery, *, whole: bool = False) -> Text:
     if delivery.erased_at is not None:
         return Text(_ERASED, "dim italic")
-    said = delivery.draft.content
-    return Text(said if whole else " ".join(said.split()), "italic")
+    words = delivery.draft.content
+    return Text(words if whole else " ".join(words.split()), "italic")
 
 
-def _footer(shown: int, there: int, counts: Mapping[str, int]) -> Text:
+def _footer(shown: int, total: int, counts: Mapping[str, int]) -> Text:
     footer = Text()
-    if shown < there:
-        footer.append(f"The newest {shown:,} of {there:,}; --all shows them all.\n", "dim")
+    if shown < total:
+        footer.append(f"The newest {shown:,} of {total:,}; --all shows them all.\n", "dim")
     listed = [state for state in DeliveryState if counts.get(state.value)]
     for place, state in enumerate(listed):
         footer.append("   " if place else "")

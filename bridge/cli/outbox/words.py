@@ -1,4 +1,4 @@
-"""An operator's decision about many deliveries: confirmed once, then made one by one."""
+"""Retry or discard many deliveries: confirm once, then issue one command per delivery."""
 
 from __future__ import annotations
 
@@ -16,17 +16,17 @@ from bridge.errors import RefusedError
 from bridge.queries.deliveries import number_of
 from bridge.state.commands import DiscardDelivery, MoveDelivery, RetryDelivery
 
-_ALONE = 20  # outcomes that are told one by one at a terminal; of more, those that were not done
+_ALONE = 20  # outcomes; of more than that, only refusals are listed at a terminal
 
 
 @dataclass(frozen=True, slots=True)
 class Word:
-    """What is said of each delivery."""
+    """A decision, its texts and its command."""
 
     ask: str  # "Send {} again?"
     doing: str
-    done: str  # the outcome, as a program reads it
-    told: str  # and as people do
+    done: str  # the outcome for programs
+    told: str  # the outcome for people
     command: type[MoveDelivery]
 
 
@@ -48,16 +48,16 @@ DISCARD = Word(
 
 @dataclass(frozen=True, slots=True)
 class Outcome:
-    """What became of the word on one delivery; ``refused`` says why it was not taken."""
+    """The outcome for one delivery; ``refused`` is set if the command was refused."""
 
     delivery: str
     refused: RefusedError | None = None
 
 
 def speak(core: Core, word: Word, ids: Sequence[str], yes: bool, as_json: bool) -> None:
-    """Say ``word`` of each; exit with code 1 where one was not taken, or none is there."""
+    """Apply ``word`` to each delivery; exit with code 1 if one is refused or there is none."""
     if not ids:
-        terminal.say("There is none.")
+        terminal.say("No deliveries match.")
         raise typer.Exit(1)
     terminal.confirm(word.ask.format(terminal.counted(len(ids), "delivery")), yes=yes)
     with terminal.progress(word.doing) as progress:
@@ -94,15 +94,15 @@ def _table(word: Word, outcomes: Sequence[Outcome]) -> Group:
     table = Table(box=None, show_header=False, pad_edge=False)
     table.add_column(justify="right", style="bold")
     table.add_column(overflow="fold")
-    shown = outcomes if len(outcomes) <= _ALONE else [each for each in outcomes if each.refused]
+    shown = outcomes if len(outcomes) <= _ALONE else [item for item in outcomes if item.refused]
     for outcome in shown:
         refused = outcome.refused
-        said = Text(refused.message, "yellow") if refused else Text(word.told, "green")
-        table.add_row(outcome.delivery, said)
+        result = Text(refused.message, "yellow") if refused else Text(word.told, "green")
+        table.add_row(outcome.delivery, result)
     if len(outcomes) == 1:
         return Group(table)
-    together = f"{done:,} of {terminal.counted(len(outcomes), 'delivery')} {word.told}."
-    return Group(table, Text(together, "bold"))
+    total = f"{done:,} of {terminal.counted(len(outcomes), 'delivery')} {word.told}."
+    return Group(table, Text(total, "bold"))
 
 
 def _line(word: Word, outcome: Outcome) -> tuple[str, str, str]:

@@ -1,7 +1,8 @@
-"""Rasa's replies read into parts, in the order in which Rasa sends them.
+"""Read Rasa's replies into parts, in the order in which Rasa sends them.
 
-Rasa sends one of quick replies, buttons or text first, then custom, image, attachment and
-elements, each on its own. Any JSON may stand in any place; what cannot be read is noted.
+Rasa first sends one of quick replies, buttons or text, then custom, image, attachment and elements
+as separate messages. Any field may contain any JSON; unreadable content is noted. Knowledge of
+channels and size limits does not belong here. Read ``shapes.py`` first, the table of dialects.
 """
 
 from __future__ import annotations
@@ -20,15 +21,15 @@ from bridge.translate.reading.pick import Json
 from bridge.translate.reading.shapes import SHAPES, Shape
 from bridge.translate.text import is_blank
 
-_DEEPEST = 24  # lists within lists
-_MOST = 200  # things in one reply
-_LONGEST_JSON = 100_000  # characters of a text that is read as JSON
+_DEEPEST = 24  # levels of nested lists
+_MOST = 200  # values in one reply
+_LONGEST_JSON = 100_000  # characters of a text that is parsed as JSON
 
 RICH_KEYS = ("quick_replies", "buttons", "custom", "image", "attachment", "elements")
 
 
 class Reading:
-    """One reply while it is read."""
+    """Reads one reply and collects notes and refusals."""
 
     def __init__(self, own_shapes: tuple[Shape, ...] = ()) -> None:
         self._shapes = own_shapes + SHAPES
@@ -37,13 +38,13 @@ class Reading:
         self.refused: list[Note] = []
 
     def note(self, code: str, sentence: str) -> None:
-        """Tell once of each thing."""
-        found = Note(code, sentence)
-        if found not in self.notes:
-            self.notes.append(found)
+        """Add a note, unless the same note was added before."""
+        note = Note(code, sentence)
+        if note not in self.notes:
+            self.notes.append(note)
 
     def reply(self, reply: Any) -> Iterator[Part]:
-        """All of a reply."""
+        """Yield the parts of a whole reply."""
         if not pick.is_object(reply):
             yield from self.value(reply)
             return
@@ -52,16 +53,16 @@ class Reading:
         image, attachment = reply.get("image"), reply.get("attachment")
         for each in pick.listed(image):
             yield from self._image(each)
-        if not (isinstance(attachment, str) and attachment == image):  # bot events repeat it there
+        if not (isinstance(attachment, str) and attachment == image):  # repeated by bot events
             yield from self.value(attachment)
         yield from self._elements(reply.get("elements"))
 
     def _words(self, reply: Json) -> Iterator[Part]:
-        """What Rasa sends first: the text, with one kind of buttons."""
-        given = reply.get("text")
-        text = pick.words(given)
-        if isinstance(given, str) and len(given) > pick.LONGEST_TEXT:
-            left = len(given) - pick.LONGEST_TEXT
+        """Yield what Rasa sends first: the text, with quick replies or buttons."""
+        raw = reply.get("text")
+        text = pick.words(raw)
+        if isinstance(raw, str) and len(raw) > pick.LONGEST_TEXT:
+            left = len(raw) - pick.LONGEST_TEXT
             self.note("left_out", f"{left:,} characters at the end of the text were left out")
         quick, offered = (
             pick.buttons(reply.get("quick_replies")),
@@ -73,8 +74,8 @@ class Reading:
             yield choices("" if is_blank(text) else text, quick or offered)
         elif not is_blank(text):
             yield Part(Kind.TEXT, text=text)
-        elif given and not isinstance(given, str):
-            yield from self.value(given)
+        elif raw and not isinstance(raw, str):
+            yield from self.value(raw)
 
     def _image(self, value: Any) -> Iterator[Part]:
         url = pick.address(value)
@@ -94,7 +95,7 @@ class Reading:
         yield from deck(pick.card(each) for each in pick.listed(value))
 
     def value(self, value: Any, deep: int = 0) -> Iterator[Part]:
-        """Anything that a bot put under ``custom``, ``attachment`` or the like."""
+        """Yield the parts of any value under ``custom``, ``attachment`` or a similar key."""
         if value is None or value in ("", [], {}):
             return
         self._left -= 1
@@ -134,17 +135,17 @@ class Reading:
             yield from parts
             return
         search = Search()
-        found = search.read(value)
+        parts = search.read(value)
         if search.cut:
             self.note("left_out", "what is nested too deep, or is too much, was left out")
-        if not found:
+        if not parts:
             sentence = "a payload holds nothing that a customer could read"
             self.refused.append(Note("unreadable", sentence))
-        yield from found
+        yield from parts
 
 
 def _by_extension(url: str) -> Part:
-    """A bare address: a file where its extension says so, else a page."""
+    """Return a bare address as a file if its extension is known, else as a link to a page."""
     ending = extension(url)
     for kind, media_type in MEDIA_TYPE_OF.items():
         if is_listed(ending, media_type):

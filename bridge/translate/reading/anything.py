@@ -1,7 +1,7 @@
-"""JSON of no known shape: what in it is meant to be read is found by how its keys are called.
+"""Extract readable content from JSON of unknown shape, guided by the names of its keys.
 
-Words under keys for words, sentences under any key, addresses, and lists of choices. A key that
-is for programs (a type, an ID, an intent) is never shown.
+Text under keys for text, sentences under any key, addresses, and lists of choices are extracted.
+The value of a technical key (a type, an ID, an intent) is never shown.
 """
 
 from __future__ import annotations
@@ -16,7 +16,7 @@ from bridge.translate.reading.flow import Flow
 from bridge.translate.reading.pick import Json
 
 _DEEPEST = 12  # levels
-_MOST = 2_000  # values looked at
+_MOST = 2_000  # values visited
 
 _WORDS = {
     *("text", "title", "subtitle", "description", "message", "caption", "label", "body", "header"),
@@ -55,14 +55,14 @@ _SENTENCE = re.compile(r"[^\s/{\[<]\S*\s+\S")
 
 
 def _is_card(value: Json) -> bool:
-    """A title with an address or a picture, and nothing of its own below that."""
+    """Return whether an object is flat and has a title with an address or a picture."""
     keys = value.keys()
     flat = not any(pick.is_object(each) or pick.is_list(each) for each in value.values())
     return flat and "title" in keys and bool(_CARD & keys) and pick.title(value["title"]) != ""
 
 
 def _are_choices(value: Any) -> bool:
-    """Items of a title and a value each."""
+    """Return whether a value is a list of objects that each have only a title and a value."""
     items = pick.listed(value) if pick.is_list(value) else []
     return bool(items) and all(
         pick.is_object(each) and "title" in each and each.keys() <= _CHOICE for each in items
@@ -74,15 +74,15 @@ def _offered(value: Any) -> tuple[Button, ...]:
 
 
 class Search:
-    """One search through one value."""
+    """Searches one value for readable content."""
 
     def __init__(self) -> None:
         self._flow = Flow()
         self._left = _MOST
-        self.cut = False  # something was too deep, or too much
+        self.cut = False  # whether a limit on depth or on the number of values was reached
 
     def read(self, value: Any) -> list[Part]:
-        """What was found, in its order."""
+        """Return the parts found, in order."""
         self._value("text", value, 0)
         return list(self._flow.parts())
 
@@ -106,8 +106,8 @@ class Search:
             return
         for key, each in value.items():
             name = key if isinstance(key, str) else ""
-            if (name in _CHOICES or _are_choices(each)) and (found := _offered(each)):
-                self._flow.choose(found)
+            if (name in _CHOICES or _are_choices(each)) and (buttons := _offered(each)):
+                self._flow.choose(buttons)
             elif name in _FILES and (url := pick.address(each)):
                 self._flow.file(_FILES[name], url)
             else:

@@ -1,4 +1,4 @@
-"""Google Assistant's rich responses, and the cards of Microsoft's Bot Framework."""
+"""Read Google Assistant's rich responses and the cards of Microsoft's Bot Framework."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ _DECKS = ("carouselBrowse", "listSelect", "carouselSelect", "list", "collection"
 
 
 def is_google(value: Json) -> bool:
-    """A rich response, a prompt, or either within ``google``."""
+    """Recognise a rich response or a prompt, either of them also within ``google``."""
     return _google(value) is not None
 
 
@@ -39,10 +39,10 @@ def _google(value: Json) -> Json | None:
 
 
 def read_google(value: Json) -> Iterator[Part]:
-    """What is displayed; what is only spoken, where nothing is."""
-    found = _google(value) or {}
+    """Yield what is displayed, or what is spoken if nothing is displayed."""
+    response = _google(value) or {}
     flow = Flow()
-    rich, prompt = found.get("richResponse"), found.get("prompt")
+    rich, prompt = response.get("richResponse"), response.get("prompt")
     if pick.is_object(rich):
         for each in pick.listed(rich.get("items")):
             _item(flow, each)
@@ -81,7 +81,7 @@ def _simple(flow: Flow, simple: Any) -> None:
 
 
 def is_botframework(value: Json) -> bool:
-    """An adaptive card, or attachments that name their ``contentType``."""
+    """Recognise an adaptive card, or attachments that name their ``contentType``."""
     if value.get("type") == "AdaptiveCard":
         return True
     return any(
@@ -91,7 +91,7 @@ def is_botframework(value: Json) -> bool:
 
 
 def read_botframework(value: Json) -> Iterator[Part]:
-    """A card by itself, or an activity with attachments and suggested actions."""
+    """Read an adaptive card, or an activity with attachments and suggested actions."""
     flow = Flow()
     if value.get("type") == "AdaptiveCard":
         _adaptive(flow, value)
@@ -119,7 +119,7 @@ def _attached(flow: Flow, attachment: Any) -> None:
 
 
 def _hero(content: Json) -> Json:
-    """A hero card: its buttons' ``value`` is an address where their type is ``openUrl``."""
+    """Return a hero card with ``value`` copied to ``url`` in buttons of the type ``openUrl``."""
     opened = [
         {**each, "url": each.get("value")}
         if pick.is_object(each) and each.get("type") == "openUrl"

@@ -1,4 +1,7 @@
-"""Facebook Messenger: templates, attachments and quick replies; many web widgets speak it too."""
+"""Read Facebook Messenger's templates, attachments and quick replies.
+
+Many web widgets use this format too.
+"""
 
 from __future__ import annotations
 
@@ -27,7 +30,7 @@ ADDRESS_KEYS = ("src", "url", "link", "href", "uri", "media_url", "attachment_id
 
 
 def is_message(value: Json) -> bool:
-    """``{attachment: {...}}``, or ``{message: {attachment | quick_replies}}``."""
+    """Recognise ``{attachment: {...}}`` and ``{message: {attachment | quick_replies}}``."""
     inner = value.get("message")
     return pick.is_object(value.get("attachment")) or (
         pick.is_object(inner) and bool({"attachment", "quick_replies"} & inner.keys())
@@ -35,7 +38,7 @@ def is_message(value: Json) -> bool:
 
 
 def read_message(value: Json) -> Iterator[Part]:
-    """A message: its words, its attachment, its quick replies."""
+    """Read a message: its text, its attachment and its quick replies."""
     inner = value.get("message")
     message: Json = inner if pick.is_object(inner) else value
     flow = Flow()
@@ -48,7 +51,7 @@ def read_message(value: Json) -> Iterator[Part]:
 
 
 def is_attachment(value: Json) -> bool:
-    """``{type: template | image | ..., payload | src | url}``, or a bare template."""
+    """Recognise ``{type: template | image | ..., payload | src | url}`` or a bare template."""
     if _template(value):
         return True
     kind = value.get("type")
@@ -57,7 +60,7 @@ def is_attachment(value: Json) -> bool:
 
 
 def _template(value: Json) -> Json | None:
-    """The payload that names its ``template_type``."""
+    """Return the object that has a ``template_type``: the payload or the value itself."""
     for each in (value.get("payload"), value):
         if pick.is_object(each) and isinstance(each.get("template_type"), str):
             return each
@@ -65,7 +68,7 @@ def _template(value: Json) -> Json | None:
 
 
 def read_attachment(value: Json) -> Iterator[Part]:
-    """A template, or a file: ``{type: video, payload: {src, title}}``."""
+    """Read a template, or a file: ``{type: video, payload: {src, title}}``."""
     if template := _template(value):
         yield from read_template(template)
         return
@@ -84,7 +87,7 @@ def read_attachment(value: Json) -> Iterator[Part]:
 
 
 def read_template(payload: Json) -> Iterator[Part]:
-    """``generic``, ``button``, ``media`` and whatever else has elements or buttons."""
+    """Read ``generic``, ``button``, ``media`` and other templates with elements or buttons."""
     flow = Flow()
     flow.say(payload.get("text") or payload.get("title"))
     elements = pick.listed(payload.get("elements"))

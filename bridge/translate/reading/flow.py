@@ -1,6 +1,6 @@
-"""Collects what stands in one message of many pieces, in its order.
+"""Collect the pieces of one message as parts, in order.
 
-Words that follow each other become one text, and buttons join the words above them.
+Consecutive texts become one text, and buttons are attached to the text above them.
 """
 
 from __future__ import annotations
@@ -16,7 +16,7 @@ from bridge.translate.text import is_blank
 
 
 class Flow:
-    """One message while it is read."""
+    """Builds the parts of one message."""
 
     def __init__(self, form: Form = Form.AUTO) -> None:
         self._form = form
@@ -24,7 +24,7 @@ class Flow:
         self._parts: list[Part] = []
 
     def say(self, value: Any, form: Form | None = None) -> None:
-        """Words, as a paragraph of their own."""
+        """Add text as a separate paragraph."""
         text = pick.words(value)
         if form is not None and form is not self._form:
             self.flush()
@@ -33,12 +33,12 @@ class Flow:
             self._lines.append(text)
 
     def choose(self, buttons: Iterable[Button]) -> None:
-        """Buttons under the words so far."""
+        """Add buttons below the pending text."""
         if offered := tuple(buttons):
             self._parts.append(choices(self._taken(), offered, self._form))
 
     def file(self, kind: Kind, value: Any, *keys: str, text: Any = None, name: Any = None) -> None:
-        """A file, with a caption to read and a name to link it by."""
+        """Add a file with its caption ``text``, and its ``name`` as the title of a link to it."""
         part = file(kind, pick.address(value, *keys), pick.words(text), pick.title(name))
         if part.url:
             self.show(part)
@@ -46,27 +46,27 @@ class Flow:
             self.say(text)
 
     def cards(self, cards: Iterable[Card | None]) -> None:
-        """A carousel, or a single card."""
+        """Add a carousel or a single card."""
         self.show(*deck(cards))
 
     def link(self, url: str, title: str = "") -> None:
-        """An address to open."""
+        """Add a link to an address."""
         if url:
             self.show(Part(Kind.LINK, title=title, url=url))
 
     def show(self, *parts: Part) -> None:
-        """Things of their own, after the words so far."""
+        """Add separate parts after the pending text."""
         if parts:
             self.flush()
             self._parts.extend(parts)
 
     def flush(self) -> None:
-        """End the words so far."""
+        """Close the pending text, so that later text becomes a separate part."""
         if text := self._taken():
             self._parts.append(Part(Kind.TEXT, text=text, form=self._form))
 
     def parts(self) -> Iterator[Part]:
-        """All of it."""
+        """Yield all parts."""
         self.flush()
         yield from self._parts
 
@@ -76,12 +76,12 @@ class Flow:
 
 
 def file(kind: Kind, url: str, text: str = "", name: str = "") -> Part:
-    """A file; its extension knows better than the bot what it is."""
+    """Return a file part; its extension takes precedence over the kind that the bot declared."""
     return Part(kind_of(url, kind), text=text, title=name, url=url)
 
 
 def deck(cards: Iterable[Card | None]) -> Iterator[Part]:
-    """Cards as one part: a carousel, or a single card, or its buttons where it has nothing else."""
+    """Yield cards as one part: a carousel, a single card, or only the buttons if that is all."""
     shown = tuple(each for each in cards if each is not None)
     if not shown:
         return
@@ -94,7 +94,10 @@ def deck(cards: Iterable[Card | None]) -> Iterator[Part]:
 
 
 def card(shown: Card) -> Part:
-    """A card; words alone are a text, and without buttons it is a page's preview."""
+    """Return a card as the simplest part: text, text with buttons, a web card, an image or a card.
+
+    A card with a title and an address but no buttons is a web card, the preview of a page.
+    """
     text = "\n".join(filter(None, (shown.title, shown.description)))
     if not shown.image and not shown.url:
         if shown.buttons:

@@ -1,4 +1,4 @@
-"""LINE: message objects, templates, and flex bubbles."""
+"""Read LINE's message objects, templates and flex bubbles."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ _OWN_KEYS = {
 
 
 def is_line(value: Json) -> bool:
-    """A message object of LINE's: its type, and a key that only LINE has with it."""
+    """Recognise a LINE message object by its type and a key that only LINE uses with that type."""
     kind = value.get("type")
     if not isinstance(kind, str) or value.get(_OWN_KEYS.get(kind, "quickReply")) is None:
         return False
@@ -35,7 +35,7 @@ def is_line(value: Json) -> bool:
 
 
 def read(value: Json) -> Iterator[Part]:
-    """One message object, and the quick replies under it."""
+    """Read one message object and the quick replies below it."""
     flow = Flow()
     kind = value.get("type")
     if kind == "template":
@@ -94,7 +94,7 @@ def _flex(flow: Flow, value: Json) -> None:
 
 
 def _component(flow: Flow, value: Any, deep: int, budget: list[int]) -> None:
-    """A box and what is in it, from top to bottom."""
+    """Read a component and, if it is a box, its contents from top to bottom."""
     budget[0] -= 1
     if not pick.is_object(value) or deep > _DEEPEST or budget[0] < 0:
         return
@@ -114,5 +114,5 @@ def _component(flow: Flow, value: Any, deep: int, budget: list[int]) -> None:
 
 
 def _picture_of(flow: Flow, value: Json) -> None:
-    if value.get("type") != "icon":  # icons say nothing
+    if value.get("type") != "icon":  # icons are decoration
         flow.file(Kind.VIDEO if value.get("type") == "video" else Kind.IMAGE, value, "url")

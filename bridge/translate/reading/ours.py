@@ -1,6 +1,6 @@
-"""Shapes of our own, for what no connector of Rasa's can say; docs/media.md lists them.
+"""Read the bridge's own shapes, for content that no Rasa connector can express.
 
-``{type: email | sms_template | whatsapp_template | cobrowse | link}``.
+``{type: email | sms_template | whatsapp_template | cobrowse | link}``; see docs/media.md.
 """
 
 from __future__ import annotations
@@ -15,33 +15,33 @@ from bridge.translate.reading.whatsapp import template
 
 
 def is_ours(value: Json) -> bool:
-    """One of the types above."""
+    """Recognise an object with one of the types above."""
     return value.get("type") in _TYPES if isinstance(value.get("type"), str) else False
 
 
 def read(value: Json) -> Iterator[Part]:
-    """One of them."""
+    """Read an object with one of the types above."""
     yield _TYPES[value["type"]](value)
 
 
 def _email(value: Json) -> Part:
-    written = value.get("html")
+    html = value.get("html")
     return Part(
         Kind.EMAIL,
         subject=pick.title(value.get("subject")),
-        text=pick.words(written or value.get("text") or value.get("body")),
-        form=Form.HTML if written else Form.AUTO,
+        text=pick.words(html or value.get("text") or value.get("body")),
+        form=Form.HTML if html else Form.AUTO,
     )
 
 
 def _sms_template(value: Json) -> Part:
-    given = pick.listed(value.get("parameters"))
+    parameters = pick.listed(value.get("parameters"))
     return Part(
         Kind.SMS_TEMPLATE,
         name=pick.title(value.get("template") or value.get("name") or value.get("id")),
         text=pick.words(value.get("text")),
         form=Form.PLAIN,
-        parameters=tuple(pick.title(each) for each in given),
+        parameters=tuple(pick.title(each) for each in parameters),
     )
 
 

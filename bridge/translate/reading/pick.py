@@ -1,6 +1,7 @@
-"""Picking words, addresses, buttons and cards out of any JSON. Nothing here can be surprised.
+"""Extract text, addresses, buttons and cards from any JSON.
 
-Every function takes whatever stands there and gives something clean and bounded, or nothing.
+Every function accepts any value, never raises, and returns a clean result of bounded size, or an
+empty one.
 """
 
 from __future__ import annotations
@@ -16,12 +17,12 @@ from bridge.translate.text import clean
 
 Json = Mapping[str, Any]
 
-LONGEST_TEXT = 200_000  # characters of one text that are looked at
+LONGEST_TEXT = 200_000  # characters of one text that are read
 LONGEST_TITLE = 1_000
 _LONGEST_DESCRIPTION = 2_000
-_DEEPEST = 6  # levels that one value is looked into
-_MOST = 201  # items of one list: one more than `max_items` can be
-_MOST_SEEN = 2_000  # values looked at for lists that are longer
+_DEEPEST = 6  # levels of one value that are read
+_MOST = 201  # items of one list: one more than the highest `max_items`
+_MOST_SEEN = 2_000  # values visited when checking for longer lists
 
 _TITLES = ("title", "label", "text", "name", "displayText", "display_text", "caption")
 _PAYLOADS = ("payload", "paylaod", "value", "data", "callback_data", "postback", "id", "uid")
@@ -36,24 +37,24 @@ _IMAGES = (
 
 
 def is_object(value: Any) -> TypeGuard[Json]:
-    """Whether ``value`` is a JSON object."""
+    """Return whether ``value`` is a JSON object."""
     return isinstance(value, Mapping)
 
 
 def is_list(value: Any) -> TypeGuard[Sequence[Any]]:
-    """Whether ``value`` is a JSON list."""
+    """Return whether ``value`` is a JSON list."""
     return isinstance(value, (list, tuple))
 
 
 def listed(value: Any) -> list[Any]:
-    """A list as it is, nothing as none, anything else as a list of one."""
+    """Return a list's items up to the limit, no items for null or ``""``, else a list of one."""
     if is_list(value):
         return list(value[:_MOST])
     return [] if value is None or value == "" else [value]
 
 
 def is_cut(value: Any) -> bool:
-    """Whether some list in ``value`` is longer than is read."""
+    """Return whether any list in ``value`` exceeds the number of items that are read."""
     seen, waiting = 0, [value]
     while waiting and seen < _MOST_SEEN:
         each = waiting.pop()
@@ -68,7 +69,7 @@ def is_cut(value: Any) -> bool:
 
 
 def words(value: Any, longest: int = LONGEST_TEXT, _deep: int = 0) -> str:
-    """The words of a value: text, a number, or what stands under ``text`` in an object."""
+    """Return the text of a value: a string, a number, or the ``text`` (or similar) of an object."""
     if isinstance(value, str):
         return clean(value if len(value) <= longest else value[:longest] + " ...").strip()
     if isinstance(value, bool) or value is None or _deep > _DEEPEST:
@@ -77,35 +78,35 @@ def words(value: Any, longest: int = LONGEST_TEXT, _deep: int = 0) -> str:
         return _number_as_words(value)
     if is_object(value):
         for key in ("text", "title", "body", "plain_text", "formatted_name"):
-            if found := words(value.get(key), longest, _deep + 1):
-                return found
+            if text := words(value.get(key), longest, _deep + 1):
+                return text
     return ""
 
 
 def _number_as_words(value: float) -> str:
     try:
         return str(int(value)) if value == int(value) else str(value)
-    except (ValueError, OverflowError):  # infinity, nan, or more digits than Python writes
+    except (ValueError, OverflowError):  # infinity, NaN, or too many digits for Python
         return ""
 
 
 def first(source: Any, *keys: str, longest: int = LONGEST_TEXT) -> str:
-    """The words under the first of ``keys`` that has some."""
+    """Return the text under the first of ``keys`` that has any."""
     if not is_object(source):
         return ""
     for key in keys:
-        if found := words(source.get(key), longest):
-            return found
+        if text := words(source.get(key), longest):
+            return text
     return ""
 
 
 def title(value: Any, longest: int = LONGEST_TITLE) -> str:
-    """Words for one line, without markup."""
+    """Return the text of a value on one line, without markup."""
     return " ".join(plain(words(value, longest)).split())
 
 
 def address(value: Any, *keys: str, _deep: int = 0) -> str:
-    """An address: a text, or what stands under one of ``keys``, or of ``url`` and the like."""
+    """Return an address: a string, or the value under one of ``keys`` (default: ``url`` etc.)."""
     if isinstance(value, str):
         return _address(value)
     if is_list(value):
@@ -120,26 +121,26 @@ def address(value: Any, *keys: str, _deep: int = 0) -> str:
 
 
 def _address(value: str) -> str:
-    """An address within bounds; of a file that stands in its own address, only that it does."""
-    found = clean(value[: LONGEST_ADDRESS + 1]).strip()
-    if found[: len(INLINE)].lower() == INLINE:
+    """Return an address of bounded length; only the scheme of a ``data:`` URL is kept."""
+    text = clean(value[: LONGEST_ADDRESS + 1]).strip()
+    if text[: len(INLINE)].lower() == INLINE:
         return INLINE
-    return found if len(found) <= LONGEST_ADDRESS else ""
+    return text if len(text) <= LONGEST_ADDRESS else ""
 
 
 def number(value: Any) -> float | None:
-    """A finite number, written as one or as text."""
+    """Return a finite number, given as a number or as text, or None."""
     if isinstance(value, bool) or not isinstance(value, (int, float, str)):
         return None
     try:
-        found = float(value)
+        result = float(value)
     except (ValueError, OverflowError):
         return None
-    return found if math.isfinite(found) else None
+    return result if math.isfinite(result) else None
 
 
 def place(latitude: Any, longitude: Any) -> tuple[float, float] | None:
-    """Coordinates on this earth."""
+    """Return valid coordinates in degrees, or None."""
     north, east = number(latitude), number(longitude)
     if north is None or east is None or abs(north) > 90 or abs(east) > 180:  # noqa: PLR2004 - degrees
         return None
@@ -147,7 +148,7 @@ def place(latitude: Any, longitude: Any) -> tuple[float, float] | None:
 
 
 def buttons(value: Any) -> tuple[Button, ...]:
-    """The buttons of a list, of rows of lists, or of groups of options."""
+    """Return the buttons of a list, of nested lists (rows), or of groups of options."""
     return tuple(_buttons(value, 0))
 
 
@@ -157,15 +158,15 @@ def _buttons(value: Any, deep: int) -> Iterator[Button]:
     for each in listed(value):
         if is_list(each):
             yield from _buttons(each, deep + 1)
-        elif found := button(each):
-            yield found
+        elif parsed := button(each):
+            yield parsed
         elif is_object(each):
             for key in _GROUPS:
                 yield from _buttons(each.get(key), deep + 1)
 
 
 def button(value: Any) -> Button | None:
-    """One button, in any dialect; None where there is nothing to show."""
+    """Return one button, in any dialect, or None if it has nothing to show."""
     if not is_object(value):
         name = title(value)
         return Button(name, payload=name) if name else None
@@ -185,8 +186,8 @@ def button(value: Any) -> Button | None:
 
 
 def _payload(value: Json) -> str:
-    if value.get("type") == "message" and (said := words(value.get("text"), LONGEST_TITLE)):
-        return said  # LINE's: what the customer's tap says
+    if value.get("type") == "message" and (text := words(value.get("text"), LONGEST_TITLE)):
+        return text  # LINE: the text that is sent when the customer taps the button
     for key in _PAYLOADS:
         given = value.get(key)
         if not is_object(given) and (found := words(given, LONGEST_TITLE)):
@@ -195,31 +196,31 @@ def _payload(value: Json) -> str:
 
 
 def _target(value: Json, payload: str) -> tuple[str, str]:
-    """What a button opens or calls."""
+    """Return the address that a button opens and the number that it calls; ``""`` for none."""
     kind = words(value.get("type"), LONGEST_TITLE).lower()
     phone = first(value, *_PHONES, longest=100)
-    for given in (address(value, *_ADDRESSES), payload):
-        if given.lower().startswith("tel:"):
-            return "", given[4:]
-        if given.lower().startswith(("http://", "https://", "www.", "mailto:")):
-            return given, ""
+    for target in (address(value, *_ADDRESSES), payload):
+        if target.lower().startswith("tel:"):
+            return "", target[4:]
+        if target.lower().startswith(("http://", "https://", "www.", "mailto:")):
+            return target, ""
     if kind in ("phone_number", "call", "phone"):
         return "", phone or payload
     return address(value, *_ADDRESSES), phone
 
 
 def _is_readable(payload: str) -> bool:
-    """Whether a payload is words, and not an intent or JSON for the bot."""
+    """Return whether a payload is readable text, not an intent or JSON for the bot."""
     return bool(payload) and payload[0] not in "/{["
 
 
 def card(value: Any) -> Card | None:
-    """One card, in any dialect; None where it shows nothing."""
+    """Return one card, in any dialect, or None if it has nothing to show."""
     if not is_object(value):
         text = title(value, _LONGEST_DESCRIPTION)
         return Card(title=text) if text else None
     heading = next(filter(None, (title(value.get(key)) for key in ("title", "name", "header"))), "")
-    found = Card(
+    result = Card(
         title=heading,
         description=_description(value, heading),
         image=_image(value),
@@ -230,7 +231,7 @@ def card(value: Any) -> Card | None:
             for each in buttons(value.get(key))
         ),
     )
-    return None if found == Card() else found
+    return None if result == Card() else result
 
 
 def _description(value: Json, heading: str) -> str:
@@ -245,6 +246,6 @@ def _image(value: Json) -> str:
 
 def _opens(value: Json) -> str:
     for key in ("default_action", "defaultAction", "action", "tap"):
-        if found := address(value.get(key), "url", "uri", "value"):
-            return found
+        if url := address(value.get(key), "url", "uri", "value"):
+            return url
     return address(value, "url", "link", "href", "title_link", "redirectUrl")

@@ -1,6 +1,7 @@
-"""The table of shapes: how each dialect's payload is known, and what reads it. The first wins.
+"""The table of shapes: for each dialect, how its payload is recognised and which function reads it.
 
-A shape belongs here and nowhere else. ``media.yml`` puts shapes of a bot's own before these.
+The first matching shape is used. Every shape is registered here; those that ``media.yml`` defines
+for a bot's own payloads come first.
 """
 
 from __future__ import annotations
@@ -25,12 +26,12 @@ from bridge.translate.reading import (
 from bridge.translate.reading.flow import card
 from bridge.translate.reading.pick import Json
 
-ANY = "*"  # in a match: any value but none
+ANY = "*"  # in a match: any value except null
 
 
 @dataclass(frozen=True, slots=True)
 class Shape:
-    """One row."""
+    """A row of the table: a predicate that recognises a payload, and the function that reads it."""
 
     name: str
     matches: Callable[[Json], bool]
@@ -38,7 +39,7 @@ class Shape:
 
 
 def _is_event(value: Json) -> bool:
-    """Meant for a page: ``{data: {event_type}}``, a typing sign, a reaction."""
+    """Recognise an event for the page: ``{data: {event_type}}``, typing, a reaction."""
     inner = value.get("data")
     return (
         (pick.is_object(inner) and "event_type" in inner)
@@ -59,7 +60,7 @@ def _is_platform(value: Json) -> bool:
 
 
 def _is_card(value: Json) -> bool:
-    """A card by itself: ``{title, subtitle | image_url | buttons | default_action}``."""
+    """Recognise a single card: ``{title, subtitle | image_url | buttons | default_action}``."""
     keys = {"subtitle", "image_url", "imageUrl", "buttons", "default_action"}
     return bool(keys & value.keys()) and bool(pick.first(value, "title", "text", "subtitle"))
 
@@ -90,7 +91,7 @@ SHAPES: tuple[Shape, ...] = (
 
 
 def own_shape(row: ShapeRow) -> Shape:
-    """A row of ``media.yml`` as a shape."""
+    """Build a shape from a row of ``media.yml``."""
 
     def matches(value: Json) -> bool:
         return all(_holds(value, path, wanted) for path, wanted in row.match.items())
@@ -103,7 +104,7 @@ def own_shape(row: ShapeRow) -> Shape:
 
 
 def _at(value: Any, path: str) -> Any:
-    """What stands at ``data.items.0.title``; None where nothing does."""
+    """Return the value at a path such as ``data.items.0.title``, or None."""
     for step in path.split("."):
         if pick.is_object(value):
             value = value.get(step)
@@ -115,27 +116,27 @@ def _at(value: Any, path: str) -> Any:
 
 
 def _holds(value: Json, path: str, wanted: object) -> bool:
-    found = _at(value, path)
+    value_at = _at(value, path)
     if wanted == ANY:
-        return found is not None
-    return type(found) is type(wanted) and found == wanted
+        return value_at is not None
+    return type(value_at) is type(wanted) and value_at == wanted
 
 
 def _own_part(row: ShapeRow, value: Json) -> Iterator[Part]:
-    given = {name: _at(value, path) for name, path in row.fields.items()}
-    place = pick.place(given.get("latitude"), given.get("longitude"))
-    offered = pick.buttons(given.get("buttons"))
-    cards = tuple(filter(None, (pick.card(each) for each in pick.listed(given.get("cards")))))
-    url, image = pick.address(given.get("url")), pick.address(given.get("image"))
-    title, description = pick.title(given.get("title")), pick.title(given.get("description"))
+    fields = {name: _at(value, path) for name, path in row.fields.items()}
+    place = pick.place(fields.get("latitude"), fields.get("longitude"))
+    offered = pick.buttons(fields.get("buttons"))
+    cards = tuple(filter(None, (pick.card(each) for each in pick.listed(fields.get("cards")))))
+    url, image = pick.address(fields.get("url")), pick.address(fields.get("image"))
+    title, description = pick.title(fields.get("title")), pick.title(fields.get("description"))
     if row.as_ in (Kind.BUTTONS, Kind.LINKS):
-        yield choices(pick.words(given.get("text") or given.get("title")), offered)
+        yield choices(pick.words(fields.get("text") or fields.get("title")), offered)
         return
     if row.as_ is Kind.CARD and not cards:
         cards = (Card(title, description, image, url, offered),)
     yield Part(
         row.as_,
-        text=pick.words(given.get("text")),
+        text=pick.words(fields.get("text")),
         form=Form.HTML if row.as_ is Kind.MARKUP else Form.AUTO,
         title=title,
         description=description,
@@ -145,10 +146,10 @@ def _own_part(row: ShapeRow, value: Json) -> Iterator[Part]:
         cards=cards,
         latitude=place[0] if place else None,
         longitude=place[1] if place else None,
-        address=pick.title(given.get("address")),
-        phone=pick.title(given.get("phone")),
-        name=pick.title(given.get("name")),
-        language=pick.title(given.get("language")),
-        parameters=tuple(pick.title(each) for each in pick.listed(given.get("parameters"))),
-        subject=pick.title(given.get("subject")),
+        address=pick.title(fields.get("address")),
+        phone=pick.title(fields.get("phone")),
+        name=pick.title(fields.get("name")),
+        language=pick.title(fields.get("language")),
+        parameters=tuple(pick.title(each) for each in pick.listed(fields.get("parameters"))),
+        subject=pick.title(fields.get("subject")),
     )

@@ -1,4 +1,4 @@
-"""Slack: Block Kit, and the attachments before it."""
+"""Read Slack's Block Kit and its older attachments."""
 
 from __future__ import annotations
 
@@ -11,12 +11,12 @@ from bridge.translate.reading import pick
 from bridge.translate.reading.flow import Flow
 from bridge.translate.reading.pick import Json
 
-_DEEPEST = 8  # levels of rich text
+_DEEPEST = 8  # levels of nested rich text
 _CONTROLS = ("elements", "options", "option_groups")
 
 
 def is_slack(value: Json) -> bool:
-    """``{blocks: [...]}``, or attachments with Slack's fields."""
+    """Recognise ``{blocks: [...]}`` or attachments with Slack's fields."""
     if pick.is_list(value.get("blocks")):
         return True
     fields = {"fallback", "pretext", "title_link", "mrkdwn_in", "callback_id", "actions", "blocks"}
@@ -26,7 +26,7 @@ def is_slack(value: Json) -> bool:
 
 
 def read(value: Json) -> Iterator[Part]:
-    """A message with blocks; ``text`` beside them is what Slack shows in a notification only."""
+    """Read a message; next to blocks, ``text`` is ignored: Slack shows it in notifications only."""
     flow = Flow(Form.SLACK)
     blocks = _list(value.get("blocks"))
     if not blocks:
@@ -66,7 +66,7 @@ def _block(flow: Flow, block: Json) -> None:
 
 
 def _elements(flow: Flow, block: Json) -> None:
-    """Small print, or rich text: words and pictures in a row."""
+    """Read a context or rich text block: a sequence of texts and pictures."""
     for each in _list(block.get("elements")):
         if pick.is_object(each) and each.get("type") == "image":
             flow.file(Kind.IMAGE, each, "image_url", name=each.get("alt_text"))
@@ -85,22 +85,22 @@ def _rich(element: Any, deep: int) -> Iterator[str]:
         for each in _list(element.get("elements")):
             yield "- " + "".join(_rich(each, deep + 1)) + "\n"
     elif isinstance(text := element.get("text"), str):
-        yield text  # its spaces part it from its neighbours
+        yield text  # not stripped: its spaces separate it from its neighbours
     else:
         for each in _list(element.get("elements")):
             yield from _rich(each, deep + 1)
 
 
 def _controls(flow: Flow, block: Json) -> None:
-    """Buttons and menus: of the block, beside it, or to be filled in."""
+    """Read buttons and menus: a block's elements, its accessory, or its input element."""
     offered = list(_list(block.get("elements")))
     beside = block.get("accessory") or block.get("element")
     if pick.is_object(beside) and beside.get("type") == "image":
         flow.file(Kind.IMAGE, beside, "image_url", name=beside.get("alt_text"))
     elif pick.is_object(beside):
         offered.append(beside)
-    found = [_offer(each) for each in offered if pick.is_object(each)]
-    flow.choose(button for each in found for button in each)
+    groups = [_offer(each) for each in offered if pick.is_object(each)]
+    flow.choose(button for each in groups for button in each)
 
 
 def _offer(control: Json) -> tuple[Button, ...]:

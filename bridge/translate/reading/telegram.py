@@ -1,4 +1,4 @@
-"""Telegram: the keys that Rasa's Telegram channel hands to the Bot API."""
+"""Read Telegram messages: the keys that Rasa's Telegram channel passes to the Bot API."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ _FORMS = {"html": Form.HTML, "markdown": Form.MARKDOWN, "markdownv2": Form.MARKD
 
 
 def is_telegram(value: Json) -> bool:
-    """Arguments of one of the Bot API's send methods."""
+    """Recognise the arguments of one of the Bot API's send methods."""
     keys = value.keys()
     return (
         any(isinstance(value.get(key), str) for key in _FILES)
@@ -43,7 +43,7 @@ def _is_group(value: Json) -> bool:
 
 
 def read(value: Json) -> Iterator[Part]:
-    """One message, and the keyboard under it."""
+    """Read one message and the keyboard below it."""
     form = _FORMS.get(str(value.get("parse_mode")).lower(), Form.AUTO)
     flow = Flow(form)
     if place := pick.place(value.get("latitude"), value.get("longitude")):
@@ -55,8 +55,8 @@ def read(value: Json) -> Iterator[Part]:
             _file(flow, Kind.IMAGE, each, each)
     else:
         for key, kind in _FILES.items():
-            if isinstance(given := value.get(key), str):
-                _file(flow, kind, given, value)
+            if isinstance(address := value.get(key), str):
+                _file(flow, kind, address, value)
         flow.say(value.get("question") or value.get("text"), form)
         flow.choose(pick.buttons(value.get("options")))
     _keyboard(flow, value.get("reply_markup"))
@@ -78,7 +78,7 @@ def _keyboard(flow: Flow, markup: Any) -> None:
 
 
 def location(value: Json, place: tuple[float, float]) -> Part:
-    """A place, with its name and address where they are given."""
+    """Return a location, with its name and address if present."""
     return Part(
         Kind.LOCATION,
         latitude=place[0],

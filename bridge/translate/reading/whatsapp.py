@@ -1,4 +1,4 @@
-"""WhatsApp: the Cloud API's message objects."""
+"""Read the message objects of WhatsApp's Cloud API."""
 
 from __future__ import annotations
 
@@ -20,12 +20,12 @@ _FILES = {
     "document": Kind.DOCUMENT,
 }
 _OBJECTS = {*_FILES, "interactive", "template", "location", "text", "contacts"}
-_DEEPEST = 8  # levels of a template's components that are handed on
-_MOST = 50  # items of one list in them
+_DEEPEST = 8  # levels of a template's components that are passed on
+_MOST = 50  # items of each list in the components
 
 
 def is_whatsapp(value: Json) -> bool:
-    """``{type: X, X: {...}}``; a template has a name and a language."""
+    """Recognise ``{type: X, X: {...}}``; a template must have a name."""
     kind = value.get("type")
     if not isinstance(kind, str) or kind not in _OBJECTS:
         return False
@@ -36,7 +36,7 @@ def is_whatsapp(value: Json) -> bool:
 
 
 def read(value: Json) -> Iterator[Part]:
-    """One message object."""
+    """Read one message object."""
     kind = str(value.get("type"))
     inner = value.get(kind)
     if kind == "contacts":
@@ -79,7 +79,7 @@ def _interactive(flow: Flow, inner: Json) -> None:
 
 
 def _offered(action: Any) -> Iterator[Button]:
-    """Reply buttons, the rows of a list, or one address to open."""
+    """Yield the reply buttons, the rows of a list, or the button that opens an address."""
     if not pick.is_object(action):
         return
     yield from pick.buttons(action.get("buttons"))
@@ -95,18 +95,18 @@ def _offered(action: Any) -> Iterator[Button]:
 
 
 def template(inner: Json, text: str = "") -> Part:
-    """A message approved beforehand: its name, its language, and the values for its blanks."""
+    """Return a pre-approved template message: its name, language and parameters."""
     language = inner.get("language")
     code = language.get("code") if pick.is_object(language) else language
     components = pick.listed(inner.get("components"))
-    given = [pick.title(each) for each in pick.listed(inner.get("parameters"))]
+    parameters = [pick.title(each) for each in pick.listed(inner.get("parameters"))]
     return Part(
         Kind.WHATSAPP_TEMPLATE,
         text=text,
         form=Form.PLAIN,
         name=pick.title(inner.get("name")),
         language=pick.title(code),
-        parameters=tuple(filter(None, (*given, *_values(components)))),
+        parameters=tuple(filter(None, (*parameters, *_values(components)))),
         components=_bounded(components, 0),
     )
 
@@ -119,7 +119,7 @@ def _values(components: list[Any]) -> Iterator[str]:
 
 
 def _bounded(value: Any, deep: int) -> Any:
-    """The same JSON, cut where it is deeper or longer than any template."""
+    """Return the same JSON, truncated to limits that no valid template exceeds."""
     if pick.is_object(value) and deep < _DEEPEST:
         return {
             pick.title(key): _bounded(each, deep + 1) for key, each in list(value.items())[:_MOST]

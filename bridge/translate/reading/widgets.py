@@ -1,4 +1,4 @@
-"""Web widgets: ``{payload: NAME, data | url | title}``, and bots' own ``{answers}``."""
+"""Read web widgets, ``{payload: NAME, data | url | title}``, and lists of ``{answers}``."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ from bridge.translate.reading.telegram import location
 
 
 def is_widget(value: Json) -> bool:
-    """A payload that web widgets know by its name."""
+    """Recognise a payload whose name web widgets know."""
     return _name(value) in _WIDGETS
 
 
@@ -26,7 +26,7 @@ def _name(value: Json) -> str:
 
 
 def read_widget(value: Json) -> Iterator[Part]:
-    """One widget."""
+    """Read one widget."""
     flow = Flow()
     _WIDGETS[_name(value)](flow, value)
     yield from flow.parts()
@@ -37,7 +37,7 @@ def _text(flow: Flow, value: Json) -> None:
 
 
 def _collapsible(flow: Flow, value: Json) -> None:
-    """Headings with a text under each."""
+    """Read headings with a text below each."""
     flow.say(value.get("title"))
     for each in pick.listed(value.get("data")):
         lines = (pick.first(each, "title", "label"), pick.first(each, "description", "text"))
@@ -55,9 +55,9 @@ def _cards(flow: Flow, value: Json) -> None:
 
 
 def _chart(flow: Flow, value: Json) -> None:
-    """A chart as its numbers: ``label: value``, a line each."""
-    given = value.get("data")
-    chart: Json = given if pick.is_object(given) else value
+    """Read a chart as lines of ``label: value``."""
+    data = value.get("data")
+    chart: Json = data if pick.is_object(data) else value
     flow.say(chart.get("title") or value.get("title"))
     labels, numbers = pick.listed(chart.get("labels")), pick.listed(chart.get("chartsData"))
     rows = [
@@ -69,7 +69,7 @@ def _chart(flow: Flow, value: Json) -> None:
 
 
 def _location(flow: Flow, value: Json) -> None:
-    """A place; without coordinates, the page is told to ask where the customer is."""
+    """Read a location; without coordinates it is an event: the page asks for the location."""
     for each in (value, value.get("data")):
         if not pick.is_object(each):
             continue
@@ -110,17 +110,17 @@ _WIDGETS: Mapping[str, Callable[[Flow, Json], None]] = {
 
 
 def is_answers(value: Json) -> bool:
-    """``{answers: [{type: ...}]}``."""
+    """Recognise ``{answers: [{type: ...}]}``."""
     return pick.is_list(value.get("answers"))
 
 
 def read_answers(value: Json) -> Iterator[Part]:
-    """Answers in their order; speech markup says the HTML again, and is left to the speaker."""
+    """Read answers in order; skip speech markup if there is text, because it repeats the text."""
     answers = [each for each in pick.listed(value.get("answers")) if pick.is_object(each)]
     has_text = any(each.get("type") in ("html", "text") for each in answers)
     flow = Flow(Form.HTML)
     for answer in answers:
-        flow.flush()  # each is a message of its own
+        flow.flush()  # each answer is a separate message
         kind = answer.get("type")
         if kind == "ssml" and has_text:
             continue
@@ -130,7 +130,7 @@ def read_answers(value: Json) -> Iterator[Part]:
 
 
 def _inner(answer: Json, *keys: str) -> Any:
-    """What an answer holds: under one of ``keys``, or under a key named as its type is."""
+    """Return an answer's content: under one of ``keys``, its type's name or a generic key."""
     names = (*keys, str(answer.get("type")), "payload", "value", "data", "content", "items")
     return next((answer[key] for key in names if answer.get(key)), None)
 

@@ -1,4 +1,8 @@
-"""The API under ``/bridge``, a module for each resource."""
+"""The HTTP API under ``/bridge``, one module per resource.
+
+Handlers parse a request, authorise it, and put a command to the core or run a read-only query;
+they contain no rules of their own. Read ``parameters.py`` first, then ``calls.py``.
+"""
 
 from __future__ import annotations
 
@@ -29,8 +33,8 @@ _RESOURCES = (
 
 
 def blueprint() -> Blueprint:
-    """All routes of the API."""
-    found = Blueprint("bridge", url_prefix=paths.API)
+    """Return a blueprint with all routes of the API."""
+    api = Blueprint("bridge", url_prefix=paths.API)
     for resource in _RESOURCES:
-        resource.add_to(found)
-    return found
+        resource.add_to(api)
+    return api

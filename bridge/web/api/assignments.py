@@ -1,4 +1,4 @@
-"""``/bridge/assignments/{sender_id}``: the platform says who has which customer."""
+"""``/bridge/assignments/{sender_id}``: the routing system assigns conversations to agents."""
 
 from __future__ import annotations
 
@@ -28,23 +28,23 @@ _FIELDS = {
 
 
 def add_to(api: Blueprint) -> None:
-    """Add the routes."""
+    """Add this resource's routes to ``api``."""
     api.add_route(give, "/assignments/<sender_id:str>", methods=["PUT"])
     api.add_route(take, "/assignments/<sender_id:str>", methods=["DELETE"])
 
 
 async def give(request: Request, sender_id: str) -> HTTPResponse:
-    """Give a conversation its assignment; answers what holds now."""
+    """Store a conversation's assignment; respond with the assignment in force."""
     parameters.demand_system(request)
     conversation, fields = parameters.name(sender_id), parameters.fields(request)
     highest = parameters.opened().settings.bridge.gateway.max_agent_id
     command, warning = command_of(conversation, fields, highest_agent=highest)
-    found = schemas.call(await parameters.put(command))
-    return responses.json({**found, "warning": warning} if warning else found)
+    call = schemas.call(await parameters.put(command))
+    return responses.json({**call, "warning": warning} if warning else call)
 
 
 async def take(request: Request, sender_id: str) -> HTTPResponse:
-    """The call ended."""
+    """End the conversation's call."""
     parameters.demand_system(request)
     if not await parameters.put(EndCall(sender_id=parameters.name(sender_id))):
         message = "the conversation has no assignment that is open"
@@ -55,10 +55,10 @@ async def take(request: Request, sender_id: str) -> HTTPResponse:
 def command_of(
     sender_id: str, fields: Mapping[str, Any], *, highest_agent: int
 ) -> tuple[AssignCall, str | None]:
-    """The command of an assignment's fields, and what had to be corrected in words.
+    """Build the command from an assignment's fields, with a warning if one was corrected.
 
     Raises:
-        RefusedError: 422, with the field that is wrong.
+        RefusedError: 422, naming the invalid field.
     """
     unknown = sorted(set(fields) - _FIELDS)
     if unknown:

@@ -1,4 +1,4 @@
-"""``/bridge/assist``: how far assist may go, at once for all."""
+"""``/bridge/assist``: show the assist mode in force; set a ceiling for all conversations."""
 
 from __future__ import annotations
 
@@ -16,18 +16,18 @@ from bridge.web.api import parameters
 
 
 def add_to(api: Blueprint) -> None:
-    """Add the routes."""
+    """Add this resource's routes to ``api``."""
     api.add_route(show, "/assist", methods=["GET"], name="assist")
     api.add_route(put, "/assist", methods=["PUT"], name="put_assist")
 
 
 async def show(_request: Request) -> HTTPResponse:
-    """The mode that is in force, and the ceiling that was put."""
+    """Return the mode in force and the ceiling."""
     return responses.json(await parameters.read(_in_force))
 
 
 async def put(request: Request) -> HTTPResponse:
-    """Put a ceiling over the configured mode, or lift it with null; answers what is in force."""
+    """Set a ceiling over the configured mode, or remove it with null; respond like ``show``."""
     parameters.demand_system(request)
     mode = _mode(parameters.fields(request))
 

@@ -1,4 +1,4 @@
-"""``/bridge/deliveries``: what became of each message, and a person's word on it."""
+"""``/bridge/deliveries``: list and show deliveries; retry or discard one."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from bridge.web.api import parameters
 
 
 def add_to(api: Blueprint) -> None:
-    """Add the routes."""
+    """Add this resource's routes to ``api``."""
     api.add_route(listing, "/deliveries", methods=["GET"], name="deliveries")
     api.add_route(show, "/deliveries/<delivery_id:str>", methods=["GET"], name="delivery")
     api.add_route(retry, "/deliveries/<delivery_id:str>/retry", methods=["POST"])
@@ -19,39 +19,37 @@ def add_to(api: Blueprint) -> None:
 
 
 async def listing(request: Request) -> HTTPResponse:
-    """Deliveries in the order of storing: ``?call_id=&state=&agent_id=&cursor=&limit=``."""
+    """List deliveries, oldest first: ``?call_id=&state=&agent_id=&cursor=&limit=``."""
     agent_id = parameters.whose(request)
     call_id, state = parameters.text(request, "call_id"), parameters.text(request, "state")
     cursor, limit = parameters.text(request, "cursor"), parameters.limit(request)
-    found = await parameters.read(
+    page = await parameters.read(
         lambda bridge: bridge.deliveries.listing(
             call_id=call_id, state=state, agent_id=agent_id, cursor=cursor, limit=limit
         )
     )
-    return responses.json(schemas.page(found, schemas.delivery))
+    return responses.json(schemas.page(page, schemas.delivery))
 
 
 async def show(request: Request, delivery_id: str) -> HTTPResponse:
-    """One delivery."""
-    wanted = parameters.name(delivery_id)
-    found = await parameters.read(lambda bridge: bridge.deliveries.get(wanted))
-    auth.demand(auth.may_read(parameters.who(request), found.envelope.agent_id))
-    return responses.json(schemas.delivery(found))
+    """Return one delivery."""
+    decoded_id = parameters.name(delivery_id)
+    delivery = await parameters.read(lambda bridge: bridge.deliveries.get(decoded_id))
+    auth.demand(auth.may_read(parameters.who(request), delivery.envelope.agent_id))
+    return responses.json(schemas.delivery(delivery))
 
 
 async def retry(request: Request, delivery_id: str) -> HTTPResponse:
-    """Send what failed, expired or is uncertain once more."""
-    wanted, agent_id = parameters.name(delivery_id), parameters.who(request).agent_id
+    """Retry a failed, expired or uncertain delivery."""
+    decoded_id, agent_id = parameters.name(delivery_id), parameters.who(request).agent_id
     parameters.words(request)
-    command = RetryDelivery(delivery_id=number_of(wanted), agent_id=agent_id)
-    found = await parameters.put(command)
-    return responses.json(schemas.delivery(found))
+    command = RetryDelivery(delivery_id=number_of(decoded_id), agent_id=agent_id)
+    return responses.json(schemas.delivery(await parameters.put(command)))
 
 
 async def discard(request: Request, delivery_id: str) -> HTTPResponse:
-    """Take it off the list: it is not said, or not asked about any more."""
-    wanted, agent_id = parameters.name(delivery_id), parameters.who(request).agent_id
+    """Discard a delivery: mark it failed, so that it is not sent (again)."""
+    decoded_id, agent_id = parameters.name(delivery_id), parameters.who(request).agent_id
     parameters.words(request)
-    command = DiscardDelivery(delivery_id=number_of(wanted), agent_id=agent_id)
-    found = await parameters.put(command)
-    return responses.json(schemas.delivery(found))
+    command = DiscardDelivery(delivery_id=number_of(decoded_id), agent_id=agent_id)
+    return responses.json(schemas.delivery(await parameters.put(command)))

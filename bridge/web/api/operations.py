@@ -1,6 +1,6 @@
-"""``/bridge/health`` and ``/bridge/ready``: open to all, cheap; ``/bridge/metrics`` with a token.
+"""``/bridge/health`` and ``/bridge/ready``, public and cheap; ``/bridge/metrics``, with a token.
 
-None of them holds a secret or a customer's word.
+No response contains secrets or customers' words.
 """
 
 from __future__ import annotations
@@ -23,13 +23,13 @@ from bridge.web.api import parameters
 
 logger = logging.getLogger(__name__)
 
-_PATIENCE = 2.0  # seconds for the database
+_STORE_TIMEOUT = 2.0  # seconds
 _CLOSED = "closed"
-_FRESH = 1.0  # seconds that its answer holds: asking is open to all
+_CACHE_SECONDS = 1.0  # for the store check, because /ready is public
 
 
 def add_to(api: Blueprint) -> None:
-    """Add the routes."""
+    """Add this resource's routes to ``api``."""
     readiness = Readiness()
     api.add_route(health, "/health", methods=["GET"])
     api.add_route(readiness.show, "/ready", methods=["GET"], name="ready")
@@ -37,12 +37,12 @@ def add_to(api: Blueprint) -> None:
 
 
 async def health(_request: Request) -> HTTPResponse:
-    """The process answers."""
+    """Report that the process is alive."""
     return responses.json({"status": "ok", "version": _version()})
 
 
 async def metrics(request: Request) -> HTTPResponse:
-    """What Prometheus reads; for systems and supervisors."""
+    """Return Prometheus metrics, to systems and supervisors only."""
     auth.demand(parameters.who(request).kind is not auth.Kind.AGENT)
     accept, core = request.headers.get("accept", ""), parameters.opened().core
     text, kind = await core.metrics(accept, version=_version())
@@ -50,36 +50,36 @@ async def metrics(request: Request) -> HTTPResponse:
 
 
 @dataclass(frozen=True, slots=True)
-class _Found:
-    """The database's word, and what it holds that Rasa was not told."""
+class _StoreStatus:
+    """The result of the store check, and the counts of updates pending for Rasa."""
 
-    word: str
+    result: str
     rasa: dict[str, int] | None = None
 
 
 class Readiness:
-    """Whether handoffs can be made; of this worker."""
+    """Readiness of this worker: whether handoffs can be made."""
 
     def __init__(self) -> None:
-        self._store: asyncio.Task[_Found] | None = None
+        self._store: asyncio.Task[_StoreStatus] | None = None
         self._asked_at = 0.0
 
     async def show(self, _request: Request) -> HTTPResponse:
-        """Say which part is missing, in a word each."""
+        """Report the result of each check: 200 if all are ok, otherwise 503."""
         bridge = runtime.opened()
-        core, store = None, _Found("not_open")
+        core, store = None, _StoreStatus("not_open")
         if bridge is not None:
             core, store = await asyncio.gather(bridge.core.status(), self._store_check())
         alive = core is not None and core.alive
         checks = {
             "configuration": "ok" if runtime.configured() is not None else "failed",
-            "store": store.word,
+            "store": store.result,
             "outbox": "ok" if alive else "not_running",
         }
-        ready = all(found == "ok" for found in checks.values())
+        ready = all(result == "ok" for result in checks.values())
         status: dict[str, Any] = {"status": "ready" if ready else "not_ready", "checks": checks}
         if core is not None and core.alive:
-            # Not a check: while the gateway is away, handoffs are taken and sent later.
+            # Not a check: while the gateway is down, handoffs are accepted and sent later.
             status["gateway"] = {"breaker": core.breaker, "since": schemas.time(core.since)}
             if ready and core.breaker != _CLOSED:
                 status["status"] = "degraded"
@@ -89,25 +89,25 @@ class Readiness:
             status["rasa"] = store.rasa
         return responses.json(status, status=200 if ready else 503)
 
-    async def _store_check(self) -> _Found:
-        """The database's word: one question at a time, and none for a second after."""
+    async def _store_check(self) -> _StoreStatus:
+        """Check the store: one check at a time, its result cached for ``_CACHE_SECONDS``."""
         now = asyncio.get_running_loop().time()
-        if self._store is None or (self._store.done() and now - self._asked_at > _FRESH):
+        if self._store is None or (self._store.done() and now - self._asked_at > _CACHE_SECONDS):
             self._asked_at = now
-            self._store = asyncio.create_task(_ask_store())
+            self._store = asyncio.create_task(_check_store())
         try:
-            return await asyncio.wait_for(asyncio.shield(self._store), _PATIENCE)
+            return await asyncio.wait_for(asyncio.shield(self._store), _STORE_TIMEOUT)
         except asyncio.TimeoutError:
-            return _Found("slow")
+            return _StoreStatus("slow")
 
 
-async def _ask_store() -> _Found:
+async def _check_store() -> _StoreStatus:
     try:
         await parameters.put(CheckStore())
-        return _Found("ok", await parameters.read(_updates))
-    except Exception as error:  # noqa: BLE001 - whatever it is, it is not ready
+        return _StoreStatus("ok", await parameters.read(_updates))
+    except Exception as error:  # noqa: BLE001 - any failure means not ready
         logger.warning("The database does not answer: %s", describe(error))
-        return _Found("failed")
+        return _StoreStatus("failed")
 
 
 def _updates(bridge: Runtime) -> dict[str, int]:
@@ -118,5 +118,5 @@ def _updates(bridge: Runtime) -> dict[str, int]:
 def _version() -> str:
     try:
         return metadata.version("rasa-cc-bridge")
-    except metadata.PackageNotFoundError:  # a checkout on the path
+    except metadata.PackageNotFoundError:  # a source checkout on the path
         return "unknown"

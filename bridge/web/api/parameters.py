@@ -1,4 +1,4 @@
-"""What the routes share: reading what was asked, putting commands, and reading lists."""
+"""Shared by the routes: parse path, query and body; put commands; run queries."""
 
 from __future__ import annotations
 
@@ -18,20 +18,20 @@ from bridge.web import auth, body
 from bridge.web.auth import Principal
 
 T = TypeVar("T")
-_SECONDS = 16.0  # that a command is waited for: SQLite waits fifteen for another process
-_PAGE = 50  # items, where nothing is said
-_DIGITS = 10  # of a limit that is none
-LONGEST_TEXT = 32 * 1024  # characters of one field: translating more would keep others waiting
+_SECONDS = 16.0  # to wait for a command's result: SQLite waits up to 15 for another process's lock
+_PAGE = 50  # items, unless the request gives a limit
+_DIGITS = 10  # a limit with this many digits or more is refused
+LONGEST_TEXT = 32 * 1024  # characters of one field: translating more would delay other requests
 _NUL = "\0"
-_YES = ("1", "true", "yes")
+_TRUE = ("1", "true", "yes")
 
 
 async def put(command: Command) -> Any:
-    """Put a command to the core; its answer.
+    """Put a command to the core and return its result.
 
     Raises:
-        BridgeError: why it cannot be done; RefusedError 503 while the bridge is being opened, and
-            429 where too many requests wait.
+        BridgeError: the command failed; RefusedError 503 while the bridge is being opened, 429 if
+            too many requests are queued.
     """
     bridge = opened()
     try:
@@ -41,7 +41,7 @@ async def put(command: Command) -> Any:
 
 
 async def read(query: Callable[[Runtime], T]) -> T:
-    """What ``query`` reads, in a thread that may block.
+    """Run ``query`` in a thread, where it may block, and return its result.
 
     Raises:
         RefusedError: 503 while the bridge is being opened.
@@ -51,10 +51,10 @@ async def read(query: Callable[[Runtime], T]) -> T:
 
 
 def opened() -> Runtime:
-    """The bridge.
+    """Return the opened runtime.
 
     Raises:
-        RefusedError: 503 while it is being opened.
+        RefusedError: 503 while the bridge is being opened.
     """
     bridge = runtime.opened()
     if bridge is None:
@@ -64,82 +64,83 @@ def opened() -> Runtime:
 
 
 def who(request: Request) -> Principal:
-    """Who asks, as the guard found out."""
+    """Return the caller that ``admission.admit`` authenticated."""
     principal: Principal = request.ctx.principal
     return principal
 
 
 def demand_system(request: Request) -> None:
-    """Raise RefusedError 403 for people."""
+    """Raise RefusedError 403 unless the caller used the system token."""
     auth.demand(who(request).kind is auth.Kind.SYSTEM)
 
 
 def name(segment: str) -> str:
-    """A part of the path as it was meant: any characters, percent-encoded.
+    """Decode a percent-encoded path segment.
 
     Raises:
-        RefusedError: 400 where that is no UTF-8, or has a character that stands in no name.
+        RefusedError: 400 if it is not UTF-8 or contains NUL.
     """
     try:
-        return _named(unquote_to_bytes(segment).decode())
+        return _without_nul(unquote_to_bytes(segment).decode())
     except UnicodeDecodeError:
         message = "the path is not UTF-8, percent-encoded"
         raise RefusedError(400, "bad_request", message) from None
 
 
-def _named(found: str) -> str:
-    if _NUL in found:  # PostgreSQL cannot even be asked for one
-        raise RefusedError(400, "bad_request", "the address has a character that stands in no name")
-    return found
+def _without_nul(value: str) -> str:
+    if _NUL in value:  # PostgreSQL does not accept it, not even in a query's parameter
+        raise RefusedError(400, "bad_request", "the address contains a NUL character")
+    return value
 
 
 def fields(request: Request) -> Mapping[str, Any]:
-    """The body's fields.
+    """Parse the body as a JSON object.
 
     Raises:
-        RefusedError: 400 where the body is no JSON object, 413 where it is too large.
+        RefusedError: 400 if the body is not a JSON object, 413 if it is too large.
     """
     encoding = request.headers.get("content-encoding", "")
-    found = body.parse(request.body, encoding, limit=body.OTHER_BYTES)
-    if not isinstance(found, dict):
+    value = body.parse(request.body, encoding, limit=body.OTHER_BYTES)
+    if not isinstance(value, dict):
         raise RefusedError(400, "bad_request", "the body is not a JSON object")
-    return found
+    return value
 
 
 def words(request: Request, *known: str) -> dict[str, str]:
-    """The texts of a body that may be empty; one that is null was not given.
+    """Parse a body of text fields, which may be empty; null means that a field is absent.
 
-    Strict: a field that is not known may be a misspelt one, and what it says would be lost.
+    Unknown fields are refused: one may be a misspelt name, and its value would be lost.
 
     Raises:
-        RefusedError: 400 and 413 as for ``fields``; 422 for a field that is not known, or no text.
+        RefusedError: 400 and 413 as for ``fields``; 422 for an unknown field, or a value that is
+            not text, is too long, or contains NUL.
     """
-    given = fields(request) if request.body.strip() else {}
-    _only(given, known)
-    for key, value in given.items():
+    values = fields(request) if request.body.strip() else {}
+    _only(values, known)
+    for key, value in values.items():
         if not isinstance(value, str | None):
             raise RefusedError(422, "invalid_field", f"{key} is a text")
-        if value is not None and _NUL in value:  # PostgreSQL keeps none
-            raise RefusedError(422, "invalid_field", f"{key} has a character that cannot be kept")
+        if value is not None and _NUL in value:  # PostgreSQL cannot store it
+            raise RefusedError(422, "invalid_field", f"{key} contains a NUL character")
         if value is not None and len(value) > LONGEST_TEXT:
             message = f"{key} has {len(value)} characters; up to {LONGEST_TEXT} are taken"
             raise RefusedError(422, "too_long", message)
-    return {key: value for key, value in given.items() if value is not None}
+    return {key: value for key, value in values.items() if value is not None}
 
 
 def only(request: Request, *known: str) -> Mapping[str, Any]:
-    """The body's fields, which are among ``known``.
+    """Parse the body as a JSON object with no fields but ``known``.
 
     Raises:
-        RefusedError: 400 and 413 as for ``fields``; 422 for another field.
+        RefusedError: 400 and 413 as for ``fields``; 422 for an unknown field.
     """
-    given = fields(request)
-    _only(given, known)
-    return given
+    values = fields(request)
+    _only(values, known)
+    return values
 
 
-def _only(given: Mapping[str, Any], known: tuple[str, ...]) -> None:
-    unknown = sorted(set(given) - set(known))
+def _only(values: Mapping[str, Any], known: tuple[str, ...]) -> None:
+    unknown = sorted(set(values) - set(known))
     if unknown:
         allowed = ", ".join(known) or "none"
         message = f"there is no field {unknown[0][:64]} here; the fields are: {allowed}"
@@ -147,35 +148,35 @@ def _only(given: Mapping[str, Any], known: tuple[str, ...]) -> None:
 
 
 def text(request: Request, key: str) -> str | None:
-    """A parameter of the query; an empty one is none.
+    """Return a query parameter; None if it is missing or empty.
 
     Raises:
-        RefusedError: 400 for a character that stands in no name.
+        RefusedError: 400 if it contains NUL.
     """
     value = request.args.get(key)
-    return _named(str(value)) if value else None
+    return _without_nul(str(value)) if value else None
 
 
 def whose(request: Request) -> str | None:
-    """The agent whose things are listed: an agent's own, or those of ``?agent_id=``."""
+    """Return the agent ID to filter a list by: the calling agent's own, or ``?agent_id=``."""
     own = auth.only_for(who(request))
     return own if own is not None else text(request, "agent_id")
 
 
 def flag(request: Request, key: str) -> bool:
-    """A parameter that says yes or no."""
-    return (text(request, key) or "").lower() in _YES
+    """Return a boolean query parameter."""
+    return (text(request, key) or "").lower() in _TRUE
 
 
 def limit(request: Request) -> int:
-    """How many items are asked for.
+    """Return the requested number of items.
 
     Raises:
-        RefusedError: 400 where that is no number.
+        RefusedError: 400 if it is not a number from 1 on.
     """
-    asked = text(request, "limit")
-    if asked is None:
+    value = text(request, "limit")
+    if value is None:
         return _PAGE
-    if not (asked.isascii() and asked.isdigit() and len(asked) < _DIGITS and int(asked)):
+    if not (value.isascii() and value.isdigit() and len(value) < _DIGITS and int(value)):
         raise RefusedError(400, "bad_request", "limit is a number from 1 on")
-    return int(asked)
+    return int(value)

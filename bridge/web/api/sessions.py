@@ -1,4 +1,4 @@
-"""``/bridge/sessions/{agent_id}``: an agent's desktop hands its GUID over."""
+"""``/bridge/sessions/{agent_id}``: store, show and remove an agent's session at the gateway."""
 
 from __future__ import annotations
 
@@ -17,14 +17,14 @@ from bridge.web.api import parameters
 
 
 def add_to(api: Blueprint) -> None:
-    """Add the routes."""
+    """Add this resource's routes to ``api``."""
     api.add_route(push, "/sessions/<agent_id:str>", methods=["PUT"])
     api.add_route(show, "/sessions/<agent_id:str>", methods=["GET"])
     api.add_route(sign_out, "/sessions/<agent_id:str>", methods=["DELETE"])
 
 
 async def push(request: Request, agent_id: str) -> HTTPResponse:
-    """Take an agent's current GUID; answers how the agent stands, without it."""
+    """Store an agent's current GUID; respond with the session's state, without the GUID."""
     agent, fields = parameters.name(agent_id), parameters.fields(request)
     auth.demand(auth.may(parameters.who(request), agent))
     command = command_of(agent, fields, parameters.opened().settings.bridge)
@@ -32,7 +32,7 @@ async def push(request: Request, agent_id: str) -> HTTPResponse:
 
 
 async def show(request: Request, agent_id: str) -> HTTPResponse:
-    """How an agent stands with the gateway."""
+    """Return the state of an agent's session."""
     agent = parameters.name(agent_id)
     auth.demand(auth.may_read(parameters.who(request), agent))
     _demand_agent(agent, parameters.opened().settings.bridge)
@@ -42,7 +42,7 @@ async def show(request: Request, agent_id: str) -> HTTPResponse:
 
 
 async def sign_out(request: Request, agent_id: str) -> HTTPResponse:
-    """Sign the agent out where the bridge signed it in; forget the GUID."""
+    """Delete the GUID; if the bridge signed the agent in, also sign the agent out."""
     agent = parameters.name(agent_id)
     auth.demand(auth.may(parameters.who(request), agent))
     _demand_agent(agent, parameters.opened().settings.bridge)
@@ -51,11 +51,11 @@ async def sign_out(request: Request, agent_id: str) -> HTTPResponse:
 
 
 def command_of(agent_id: str, fields: Mapping[str, Any], settings: BridgeSettings) -> PushGuid:
-    """The command of what a desktop sent.
+    """Build the command from the request body of a desktop.
 
     Raises:
-        RefusedError: 422 for an agent ID or a GUID that cannot be; 409 for an agent whose
-            sessions the bridge owns.
+        RefusedError: 422 for an invalid agent ID or GUID; 409 for an agent who is not configured
+            or whose sessions the bridge owns.
     """
     _demand_agent(agent_id, settings)
     guid = fields.get("guid")
