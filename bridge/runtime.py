@@ -49,7 +49,7 @@ class Runtime:
         rules: the planners' configuration; derived from the settings by default.
         clock: replaced in tests.
         senders: the clients of the gateway and of Rasa; replaced in tests.
-        patience: how long SQLite waits for another process's transaction, in seconds.
+        busy_timeout: how long SQLite waits for another process's transaction, in seconds.
 
     Raises:
         BridgeError: a part could not be opened; those already open are closed again.
@@ -63,7 +63,7 @@ class Runtime:
         rules: Rules | None = None,
         clock: Clock | None = None,
         senders: Senders | None = None,
-        patience: float | None = None,
+        busy_timeout: float | None = None,
     ) -> None:
         bridge = settings.bridge
         self.settings = settings
@@ -72,7 +72,7 @@ class Runtime:
         with ExitStack() as opened:
             self.service: Service | None = None  # None if the core is another process
             if core is None:
-                self.service, core = _open_core(settings, rules, clock, senders, patience)
+                self.service, core = _open_core(settings, rules, clock, senders, busy_timeout)
                 opened.callback(self.service.close)
                 self.store: Reader = self.service.store
             else:
@@ -107,13 +107,15 @@ def _open_core(
     rules: Rules,
     clock: Clock | None,
     senders: Senders | None,
-    patience: float | None,
+    busy_timeout: float | None,
 ) -> tuple[Service, CorePort]:
     """Open a core in this process."""
     from bridge.core.local import LocalCore  # noqa: PLC0415 - not in a server's workers
     from bridge.service import Service  # noqa: PLC0415
 
-    service = Service(settings, rules=rules, clock=clock, senders=senders, patience=patience)
+    service = Service(
+        settings, rules=rules, clock=clock, senders=senders, busy_timeout=busy_timeout
+    )
     return service, LocalCore(service.core)
 
 

@@ -36,7 +36,7 @@ class Service:
         rules: the planners' configuration; derived from the settings by default.
         clock: replaced in tests.
         senders: the clients of the gateway and of Rasa; replaced in tests.
-        patience: how long SQLite waits for another process's transaction, in seconds; None means
+        busy_timeout: seconds that SQLite waits for another process's transaction; None means
             the store's default.
         channel: the source of commands; defaults to an in-process channel.
 
@@ -51,13 +51,14 @@ class Service:
         rules: Rules | None = None,
         clock: Clock | None = None,
         senders: Senders | None = None,
-        patience: float | None = None,
+        busy_timeout: float | None = None,
         channel: Channel | None = None,
     ) -> None:
         bridge = settings.bridge
         with ExitStack() as opened:
             self.store = Store(
-                bridge.storage.url, patience=BUSY_SECONDS if patience is None else patience
+                bridge.storage.url,
+                busy_timeout=BUSY_SECONDS if busy_timeout is None else busy_timeout,
             )
             opened.callback(self.store.close)
             self.store.demand_writable()

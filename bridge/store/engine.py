@@ -33,11 +33,11 @@ BUSY_SECONDS = 15  # a writer waits this long for another process's transaction
 
 
 def open_engine(
-    url: str, *, connections: int, reading: bool = False, patience: float = BUSY_SECONDS
+    url: str, *, connections: int, reading: bool = False, busy_timeout: float = BUSY_SECONDS
 ) -> Engine:
     """Open an engine with at most ``connections`` connections; ``reading`` ones autocommit.
 
-    SQLite waits up to ``patience`` seconds for another process's transaction. A SQLite file is
+    SQLite waits up to ``busy_timeout`` seconds for another process's transaction. A SQLite file is
     created with mode 0600 (it holds GUIDs and customers' words), in WAL mode; its transactions
     begin IMMEDIATE, so that one that reads before it writes cannot lose a race.
 
@@ -50,7 +50,7 @@ def open_engine(
         message = "storage.url is not a database URL"
         raise StoreError(message) from error
     if parsed.get_backend_name() == "sqlite":
-        return _open_sqlite(parsed, connections, reading=reading, patience=patience)
+        return _open_sqlite(parsed, connections, reading=reading, busy_timeout=busy_timeout)
     return postgres.open_engine(parsed, connections, reading=reading)
 
 
@@ -64,7 +64,7 @@ def demand_file(url: str) -> None:
         )
 
 
-def _open_sqlite(url: URL, connections: int, *, reading: bool, patience: float) -> Engine:
+def _open_sqlite(url: URL, connections: int, *, reading: bool, busy_timeout: float) -> Engine:
     path = Path(url.database or "")
     _private_file(path)
     opened = _inode(path)
@@ -80,7 +80,7 @@ def _open_sqlite(url: URL, connections: int, *, reading: bool, patience: float) 
         url,
         pool_size=connections,
         max_overflow=0,
-        connect_args={"timeout": patience, "check_same_thread": False},
+        connect_args={"timeout": busy_timeout, "check_same_thread": False},
     )
     event.listen(engine, "do_connect", connect)
     event.listen(engine, "connect", _prepare_sqlite)

@@ -17,11 +17,11 @@ from bridge.store.engine import BUSY_SECONDS
 _TRY = 0.2  # seconds that writers may be blocked while a checkpoint waits for readers
 
 
-def empty_log(engine: Engine, *, patience: float) -> bool:
-    """Checkpoint and truncate the log; return False if readers prevented it for ``patience`` s."""
+def empty_log(engine: Engine, *, timeout: float) -> bool:
+    """Checkpoint and truncate the log; return False if readers prevented it for ``timeout`` s."""
     if engine.dialect.name != "sqlite":
         return True
-    until = time.monotonic() + patience
+    until = time.monotonic() + timeout
     while True:
         if _checkpoint(engine):
             return True
@@ -48,15 +48,15 @@ def size(engine: Engine) -> int | None:
 
 def _checkpoint(engine: Engine) -> bool:
     with engine.connect() as connection:
-        _patience(connection, _TRY)
+        _set_busy_timeout(connection, _TRY)
         try:
             busy = connection.exec_driver_sql("PRAGMA wal_checkpoint(TRUNCATE)").one()[0]
         except OperationalError:
             busy = 1
         finally:
-            _patience(connection, BUSY_SECONDS)
+            _set_busy_timeout(connection, BUSY_SECONDS)
     return not busy
 
 
-def _patience(connection: Connection, seconds: float) -> None:
+def _set_busy_timeout(connection: Connection, seconds: float) -> None:
     connection.exec_driver_sql(f"PRAGMA busy_timeout={round(seconds * 1000)}")

@@ -19,7 +19,7 @@ HEAD = "0101"  # the newest version under migrations/versions; checked by a test
 logger = logging.getLogger(__name__)
 
 _LOCK = 0x63636272  # "ccbr": PostgreSQL advisory lock of migrations
-_PATIENCE = "10min"  # wait for another replica's migration
+_LOCK_TIMEOUT = "10min"  # wait for another replica's migration
 _UNRELEASED = ("0001", "0002", "0003", "0004")
 _FOLDER = Path(__file__).parent / "migrations"
 
@@ -36,7 +36,7 @@ def migrate(engine: Engine) -> None:
             return
     with engine.begin() as connection:
         if connection.dialect.name == "postgresql":
-            connection.execute(text(f"SET LOCAL lock_timeout = '{_PATIENCE}'"))
+            connection.execute(text(f"SET LOCAL lock_timeout = '{_LOCK_TIMEOUT}'"))
             connection.execute(text("SELECT pg_advisory_xact_lock(:lock)"), {"lock": _LOCK})
         version = _version(connection)  # another process may have upgraded it meanwhile
         if version == HEAD:

@@ -76,17 +76,19 @@ class Store(Reader):
     Args:
         url: SQLAlchemy URL, ``sqlite:///FILE`` or ``postgresql+psycopg://...``.
         existing: fail instead of creating a SQLite file that does not exist.
-        patience: seconds that SQLite waits for another process's transaction.
+        busy_timeout: seconds that SQLite waits for another process's transaction.
 
     Raises:
         StoreError: the database cannot be opened, or has another version's schema.
     """
 
-    def __init__(self, url: str, *, existing: bool = False, patience: float = BUSY_SECONDS) -> None:
+    def __init__(
+        self, url: str, *, existing: bool = False, busy_timeout: float = BUSY_SECONDS
+    ) -> None:
         if existing:
             demand_file(url)
         self._url = url
-        self._engine = open_engine(url, connections=1, patience=patience)
+        self._engine = open_engine(url, connections=1, busy_timeout=busy_timeout)
         try:
             migrate(self._engine)
             if self._engine.dialect.name == "postgresql":
@@ -192,9 +194,9 @@ class Store(Reader):
 
     # -- maintenance ---------------------------------------------------------------------------
 
-    def empty_log(self, *, patience: float = 10.0) -> bool:
+    def empty_log(self, *, timeout: float = 10.0) -> bool:
         """Remove erased data from the write-ahead log; return False if readers prevented it."""
-        return self._maintained(lambda: maintenance.empty_log(self._reading, patience=patience))
+        return self._maintained(lambda: maintenance.empty_log(self._reading, timeout=timeout))
 
     def compact(self) -> None:
         """Remove erased data from the database file and release its free space.

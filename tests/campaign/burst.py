@@ -69,7 +69,7 @@ class Burst:
         /,
         *,
         clock: Clock | None = None,
-        patience: float = BUSY_SECONDS,
+        busy_timeout: float = BUSY_SECONDS,
         **changes: Any,
     ) -> None:
         self._gateway = gateway
@@ -87,7 +87,7 @@ class Burst:
             given[key] = {**given.get(key, {}), **value}
         settings = Settings(bridge=BridgeSettings.model_validate(given), designer=HandoffSettings())
         self.refused = threading.Event()
-        self.runtime = Runtime(settings, clock=clock, patience=patience)
+        self.runtime = Runtime(settings, clock=clock, busy_timeout=busy_timeout)
         self._numbers: dict[str, count[int]] = defaultdict(count)
 
     @property

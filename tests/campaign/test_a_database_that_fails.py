@@ -47,10 +47,12 @@ def nothing_but_a_pause(told: Told, gateway: Simulator) -> None:
     assert gateway.state()["violations"] == []
 
 
-@pytest.mark.parametrize("patience", [0.3, 15])
-def test_locked_by_another_program(gateway: Simulator, sqlite_url: str, patience: float) -> None:
+@pytest.mark.parametrize("busy_timeout", [0.3, 15])
+def test_locked_by_another_program(
+    gateway: Simulator, sqlite_url: str, busy_timeout: float
+) -> None:
     gateway.settings(delay_ms=20)
-    with Burst(gateway, sqlite_url, patience=patience) as burst:
+    with Burst(gateway, sqlite_url, busy_timeout=busy_timeout) as burst:
         burst.open(*CALLS)
         file = file_of(sqlite_url)
         with writing(burst), closing(sqlite3.connect(file, isolation_level=None)) as other:

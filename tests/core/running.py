@@ -32,10 +32,10 @@ class Running:
         *,
         clock: Clock | None = None,
         chosen: Rules | None = None,
-        patience: float = 15.0,
+        busy_timeout: float = 15.0,
         **more: Any,
     ) -> None:
-        self.store = Store(url, patience=patience)
+        self.store = Store(url, busy_timeout=busy_timeout)
         self.senders: NotingSenders | None = None
         if attempt is not None:
             self.senders = ThreadedSenders(attempt)

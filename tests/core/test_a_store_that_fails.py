@@ -17,7 +17,7 @@ from bridge.store import Store
 from tests.core.rig import GUID, Making, Rig, call, given, reply
 from tests.core.running import delivered, running
 
-PATIENCE = 0.2
+BUSY_TIMEOUT = 0.2
 WAITERS = 100
 
 
@@ -29,7 +29,7 @@ def file(tmp_path: Path) -> Path:
 @pytest.fixture
 def rig(file: Path, make: Making) -> Iterator[Rig]:
     """A core that waits shortly for its database."""
-    with closing(Store(f"sqlite:///{file}", patience=PATIENCE)) as short:
+    with closing(Store(f"sqlite:///{file}", busy_timeout=BUSY_TIMEOUT)) as short:
         yield make(on=short)
 
 
@@ -73,7 +73,7 @@ def test_while_the_database_is_locked_a_batch_waits_once(
     asked = rig.submit(*(CheckStore() for _ in range(16)))
     began = time.monotonic()
     rig.step()
-    assert time.monotonic() - began < 5 * PATIENCE
+    assert time.monotonic() - began < 5 * BUSY_TIMEOUT
     assert all(isinstance(each.error, StoreError) for each in asked)
     other.execute("ROLLBACK")
     assert rig.do(CheckStore()) is True

@@ -53,7 +53,7 @@ class Rig:
         database: ``storage.url``; several rigs may share one.
         chosen: the operators' settings.
         clock: the time, where the test sets it.
-        patience: seconds that SQLite waits for another program's transaction.
+        busy_timeout: seconds that SQLite waits for another program's transaction.
         last_poll: seconds that a stop waits for polls under way.
     """
 
@@ -63,10 +63,10 @@ class Rig:
         chosen: BridgeSettings,
         *,
         clock: Clock | None = None,
-        patience: float = BUSY_SECONDS,
+        busy_timeout: float = BUSY_SECONDS,
         last_poll: float = LAST_POLL,
     ) -> None:
-        self.store = Store(database, patience=patience)
+        self.store = Store(database, busy_timeout=busy_timeout)
         self._elsewhere = Store(database)
         self.client = GatewayClient(chosen.gateway, connections=32)
         self.senders = AllSenders(self.client, None, chosen, last_poll=last_poll)

@@ -16,7 +16,7 @@ from tests.gateway.rig import Rig, fresh, settings, until
 from tests.simulator.harness import Simulator
 
 Lock = Callable[[], AbstractContextManager[None]]
-PATIENCE = 0.2  # seconds that the bridge waits for another program
+BUSY_TIMEOUT = 0.2  # seconds that the bridge waits for another program
 
 
 @pytest.fixture
@@ -43,7 +43,7 @@ def test_a_sign_in_that_could_not_be_stored_is_not_made_again(
     gateway: Simulator, sqlite_url: str, locked: Lock, caplog: pytest.LogCaptureFixture
 ) -> None:
     gateway.fault("delay", path="onlineagent/*", ms=500)
-    with Rig(sqlite_url, settings(gateway.url), patience=PATIENCE) as rig:
+    with Rig(sqlite_url, settings(gateway.url), busy_timeout=BUSY_TIMEOUT) as rig:
         rig.send(fresh(1))
         gateway.wait_for(requests=1, operation="sign_in")
         rig.wait(lambda batch: batch[0].state is DeliveryState.WAITING)
@@ -58,7 +58,7 @@ def test_a_message_is_delivered_though_the_guid_that_came_with_it_could_not_be_s
     gateway: Simulator, sqlite_url: str, locked: Lock, caplog: pytest.LogCaptureFixture
 ) -> None:
     gateway.settings(rotate_on="any")
-    with Rig(sqlite_url, settings(gateway.url), patience=PATIENCE) as rig:
+    with Rig(sqlite_url, settings(gateway.url), busy_timeout=BUSY_TIMEOUT) as rig:
         rig.send(fresh(1))
         rig.settled(1)
         gateway.fault("delay", path="*sendmessage", ms=500)
@@ -75,7 +75,7 @@ def test_a_message_is_delivered_though_the_guid_that_came_with_it_could_not_be_s
 def test_an_event_that_was_read_while_the_database_was_locked_is_kept_before_the_next_poll(
     gateway: Simulator, sqlite_url: str, locked: Lock, caplog: pytest.LogCaptureFixture
 ) -> None:
-    with Rig(sqlite_url, settings(gateway.url), patience=PATIENCE) as rig:
+    with Rig(sqlite_url, settings(gateway.url), busy_timeout=BUSY_TIMEOUT) as rig:
         rig.send(fresh(1))
         rig.settled(1)
         with locked():

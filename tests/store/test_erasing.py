@@ -233,10 +233,10 @@ def test_a_reader_that_is_at_it_all_the_time_is_told(sqlite_url: str) -> None:
     reader.exec_driver_sql("BEGIN")
     reader.exec_driver_sql("SELECT count(*) FROM deliveries").all()
     history(store, "jon", "call-2", "40002", NOW)
-    assert not store.empty_log(patience=0.1)
+    assert not store.empty_log(timeout=0.1)
     reader.exec_driver_sql("COMMIT")
     reader.close()
-    assert store.empty_log(patience=5)
+    assert store.empty_log(timeout=5)
     store.close()
 
 
