@@ -16,7 +16,7 @@ from contextlib import suppress
 from functools import partial
 from typing import Any
 
-from bridge.core.channel import CAPACITY, Channel, FullError, Reply, Request
+from bridge.core.channel import CAPACITY, CommandQueue, FullError, QueuedCommand, ResultCallback
 from bridge.core.clock import Clock
 from bridge.errors import StoreError, describe
 from bridge.frames import Unpacker, Unreadable, pack
@@ -29,8 +29,8 @@ _LONGEST_UNSENT = 64 << 20  # bytes of unsent answers at which the edge is disco
 _LAST_WORDS = 1.0  # seconds to send the remaining answers when the channel is shut
 _PAUSE = 0.05  # seconds
 
-Query = Callable[[Any, Reply], None]
-Answer = tuple["_Edge", int, Any, "BaseException | None"]
+Query = Callable[[Any, ResultCallback], None]
+EdgeAnswer = tuple["_Edge", int, Any, "BaseException | None"]
 
 
 class _Edge:
@@ -43,7 +43,7 @@ class _Edge:
         self.open = True
 
 
-class SocketChannel(Channel):
+class SocketChannel(CommandQueue):
     """A channel for the edges of one server and the threads of this process.
 
     Args:
@@ -62,7 +62,7 @@ class SocketChannel(Channel):
     ) -> None:
         super().__init__(clock, capacity)
         self._query = query
-        self._answers: deque[Answer] = deque()
+        self._answers: deque[EdgeAnswer] = deque()
         self._asleep = False
         self._selector = selectors.DefaultSelector()
         self._waking, self._woke = socket.socketpair()
@@ -78,7 +78,9 @@ class SocketChannel(Channel):
         """The number of connected edges."""
         return len(self._edges)
 
-    def put(self, request: Request, *, bounded: bool = True, background: bool = False) -> None:
+    def put(
+        self, request: QueuedCommand, *, bounded: bool = True, background: bool = False
+    ) -> None:
         """Queue a command from this process.
 
         Raises:
@@ -93,7 +95,7 @@ class SocketChannel(Channel):
         super().wake()
         self._wake_selector()
 
-    def take(self, *, most: int, until: float) -> list[Request]:
+    def take(self, *, most: int, until: float) -> list[QueuedCommand]:
         """Wait for a command until ``until``; return up to ``most``, or none at the timeout.
 
         Sends the answers queued since the last call first.
@@ -128,7 +130,7 @@ class SocketChannel(Channel):
         self._wake_selector()
         return end
 
-    def close(self) -> list[Request]:
+    def close(self) -> list[QueuedCommand]:
         """Accept no more commands, send the queued answers, and return the queued commands."""
         unprocessed = super().close()
         self._send_answers()
@@ -204,7 +206,7 @@ class SocketChannel(Channel):
             self._query(content, reply)
             return
         try:
-            super().put(Request(content, reply))
+            super().put(QueuedCommand(content, reply))
         except (FullError, StoreError) as error:
             reply(None, error)
 

@@ -24,7 +24,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from bridge import config
-from bridge.core.channel import Reply, Request
+from bridge.core.channel import QueuedCommand, ResultCallback
 from bridge.core.clock import Clock
 from bridge.core.port import AskMetrics, AskStatus, Status
 from bridge.errors import BridgeError, StoreError, describe
@@ -59,6 +59,7 @@ class CoreProcess:
         self._address: str = listening.getsockname()
         self._channel = SocketChannel(Clock(), listening, self._query)
         self._service: Service | None = None
+        self.closing_seconds = _CLOSING  # that a stop may take
         self._reason = "the core is being opened"
         self._aside = ThreadPoolExecutor(1, thread_name_prefix="metrics")
         self._stopping = threading.Event()
@@ -72,7 +73,9 @@ class CoreProcess:
         """
         from bridge.service import Service  # noqa: PLC0415 - see ``check``
 
-        self._service = Service(config.load(), channel=self._channel)
+        settings = config.load()
+        self._service = Service(settings, channel=self._channel)
+        self.closing_seconds = max(_CLOSING, 2 * settings.bridge.rasa.timeout)
         _keep_out_of_collections()
 
     def open_until_ready(self) -> None:
@@ -96,7 +99,7 @@ class CoreProcess:
             for request in self._channel.take(most=1024, until=min(until, now + 0.2)):
                 _reject(request, StoreError(f"the bridge cannot work: {self._reason}"))
 
-    def _query(self, query: Any, reply: Reply) -> None:
+    def _query(self, query: Any, reply: ResultCallback) -> None:
         """Answer a query, which is not a command; called in the core's thread."""
         service = self._service
         if isinstance(query, AskStatus):
@@ -142,14 +145,14 @@ class CoreProcess:
         closing.join(_ORPHANED)
 
 
-def _render_metrics(service: Service, query: AskMetrics, reply: Reply) -> None:
+def _render_metrics(service: Service, query: AskMetrics, reply: ResultCallback) -> None:
     try:
         reply(service.core.tell_metrics(query.accept, version=query.version), None)
     except Exception as error:  # noqa: BLE001 - the caller gets the error
         reply(None, StoreError(f"the metrics cannot be rendered: {describe(error)}"))
 
 
-def _reject(request: Request, error: BridgeError) -> None:
+def _reject(request: QueuedCommand, error: BridgeError) -> None:
     if request.reply is not None:
         request.reply(None, error)
 
@@ -207,7 +210,7 @@ def main() -> None:
     if process.obey():
         closing = threading.Thread(target=process.close, daemon=True)
         closing.start()
-        closing.join(_CLOSING)
+        closing.join(process.closing_seconds)
         if closing.is_alive():
             logger.error("The core was not closed in time; what was being sent is sent again")
             logging.shutdown()

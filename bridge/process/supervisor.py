@@ -35,7 +35,7 @@ _BACKLOG = 128
 _SOON = 5.0  # seconds; after two consecutive shorter lives, the restart is delayed
 _PAUSE = 1.0
 _STARTS_WITHIN = 60.0  # seconds
-_STOPS_WITHIN = 15.0  # seconds before it is killed
+_STOPS_WITHIN = 120.0  # seconds before it is killed; it ends itself long before
 
 
 class CoreFailedError(Exception):
