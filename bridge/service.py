@@ -9,7 +9,7 @@ from __future__ import annotations
 from contextlib import ExitStack
 
 from bridge.config.settings import Settings
-from bridge.core.channel import Channel
+from bridge.core.channel import CommandQueue
 from bridge.core.clock import Clock
 from bridge.core.core import Core, Senders
 from bridge.gateway.client import GatewayClient
@@ -52,7 +52,7 @@ class Service:
         clock: Clock | None = None,
         senders: Senders | None = None,
         busy_timeout: float | None = None,
-        channel: Channel | None = None,
+        channel: CommandQueue | None = None,
     ) -> None:
         bridge = settings.bridge
         with ExitStack() as opened:

@@ -11,7 +11,7 @@ from typing import Annotated, Any, Literal
 
 from pydantic import Field
 
-from bridge.config.values import Count, Fraction, Name, Number, Section
+from bridge.config.values import Fraction, Name, Number, Section, WholeNumber
 from bridge.model import Mode
 
 RESPONSE_SELECTOR = "response_selector"  # a `reply` that is not a response of the domain
@@ -30,7 +30,7 @@ class Condition(Section):
         default=None, alias="is", description="the slot's value; absent: anything but null"
     )
     entity: Name | None = Field(default=None, description="an entity of the message")
-    fallbacks: Annotated[Count, Field(ge=1)] | None = Field(
+    fallbacks: Annotated[WholeNumber, Field(ge=1)] | None = Field(
         default=None, description="that many in a row"
     )
     command: Name | None = Field(default=None, description="a CALM command; space or underscore")
@@ -63,7 +63,7 @@ class Condition(Section):
 class CardSettings(Section):
     """What the agent is shown of the conversation at a handoff."""
 
-    turns: Count = Field(default=10, ge=0, le=200, description="the last turns")
+    turns: WholeNumber = Field(default=10, ge=0, le=200, description="the last turns")
     slots: tuple[Name, ...] = Field(default=(), description="slots to show, by name")
 
 

@@ -15,7 +15,7 @@ import regex
 from pydantic import AfterValidator, BeforeValidator, Field
 
 from bridge.config import templates
-from bridge.config.values import Count, Name, Section
+from bridge.config.values import Name, Section, WholeNumber
 from bridge.model import Channel, MediaType
 
 # Media types that only one channel takes (facts: sendmessage, ``mediaType``).
@@ -76,7 +76,7 @@ _WITH_TEMPLATE = frozenset(
     {each.value for each in set(MediaType) - set(FILE_TYPES) - {MediaType.TEXT}} | {"BUTTON"}
 )
 
-Template = Annotated[str, Field(max_length=2000), AfterValidator(_template)]
+TemplateText = Annotated[str, Field(max_length=2000), AfterValidator(_template)]
 TemplateName = Annotated[str, AfterValidator(_template_of)]
 
 
@@ -92,10 +92,10 @@ class ChannelChange(Section):
     buttons: bool | None = Field(
         default=None, description="whether a text with buttons becomes a CARD; else numbered text"
     )
-    max_chars: Annotated[Count, Field(ge=50)] | None = Field(
+    max_chars: Annotated[WholeNumber, Field(ge=50)] | None = Field(
         default=None, description="the longest text of one message, in characters"
     )
-    max_segments: Annotated[Count, Field(ge=1, le=255)] | None = Field(
+    max_segments: Annotated[WholeNumber, Field(ge=1, le=255)] | None = Field(
         default=None, description="SMS: the most segments of one concatenated message"
     )
 
@@ -254,7 +254,7 @@ class MediaSettings(Section):
     media: Mapping[Kind, MediaRow] = Field(
         default_factory=dict, description="rows of the media table"
     )
-    templates: Mapping[TemplateName, Template] = Field(
+    templates: Mapping[TemplateName, TemplateText] = Field(
         default_factory=dict, description="contents that are JSON, by media type, or BUTTON"
     )
     shapes: tuple[ShapeRow, ...] = Field(default=(), description="payloads of the bot's own")
@@ -265,10 +265,10 @@ class MediaSettings(Section):
         default=None, description="of e-mails whose reply names none; null: no subject is sent"
     )
     part_numbers: bool = Field(default=False, description="(1/3) at the end of each part")
-    max_messages: Count = Field(
+    max_messages: WholeNumber = Field(
         default=50, ge=1, le=1000, description="the most messages that one reply becomes"
     )
-    max_items: Count = Field(
+    max_items: WholeNumber = Field(
         default=100, ge=1, le=200, description="the most buttons or cards of one reply"
     )
 

@@ -16,13 +16,13 @@ from urllib.parse import urlsplit
 from pydantic import AfterValidator, BeforeValidator, Field, SecretStr, field_validator
 
 from bridge.config.values import (
-    Count,
     Duration,
     Name,
     Number,
     OptionalSecret,
     OptionalText,
     Section,
+    WholeNumber,
     duration,
     long_enough,
 )
@@ -75,13 +75,13 @@ class GatewaySettings(Section):
     )
     connect_timeout: Number = Field(default=3, gt=0, le=60, description="seconds")
     read_timeout: Number = Field(default=5, gt=0, le=60, description="seconds")
-    max_agent_id: Count = Field(
+    max_agent_id: WholeNumber = Field(
         default=HIGHEST_AGENT_ID,
         ge=LOWEST_AGENT_ID,
         le=999999,
         description="the highest agent ID that the platform gives",
     )
-    max_content_chars: Count | None = Field(
+    max_content_chars: WholeNumber | None = Field(
         default=None, ge=50, description="characters; the page of the user side polls at most 500"
     )
     poll_pause: Number = Field(
@@ -179,10 +179,10 @@ class DeliverySettings(Section):
     uncertain: Literal["resend", "hold"] = Field(
         default="resend", description="when nobody knows whether a message arrived"
     )
-    workers: Count = Field(
+    workers: WholeNumber = Field(
         default=64, ge=1, le=256, description="deliveries sent at a time, per server"
     )
-    max_waiting_per_call: Count = Field(default=100, ge=1, description="deliveries")
+    max_waiting_per_call: WholeNumber = Field(default=100, ge=1, description="deliveries")
 
 
 class RetentionSettings(Section):

@@ -75,7 +75,7 @@ Duration = Annotated[
     WithJsonSchema({"type": "string", "pattern": "^[0-9]{1,9} *[smhd]$"}),
 ]
 Number = Annotated[float, BeforeValidator(_no_yes_or_no)]
-Count = Annotated[int, BeforeValidator(_no_yes_or_no)]
+WholeNumber = Annotated[int, BeforeValidator(_no_yes_or_no)]
 Fraction = Annotated[Number, Field(ge=0, le=1)]
 Name = Annotated[str, Field(min_length=1)]
 OptionalText = Annotated[str | None, BeforeValidator(_empty_is_none)]

@@ -17,21 +17,21 @@ from bridge.state.commands import Command
 CAPACITY = 1024
 _ENDS_WITHIN = 5.0  # seconds
 
-Reply = Callable[[Any, "BaseException | None"], None]
+ResultCallback = Callable[[Any, "BaseException | None"], None]
 
 
 class FullError(BridgeError):
     """The queue of commands is full."""
 
 
-class Request(NamedTuple):
+class QueuedCommand(NamedTuple):
     """A command with its callback; ``reply`` is called once, in the core's thread."""
 
     command: Command
-    reply: Reply | None = None
+    reply: ResultCallback | None = None
 
 
-class Channel:
+class CommandQueue:
     """A FIFO queue of commands, with a second, low-priority queue for maintenance.
 
     The capacity applies to external commands only; results and timers are never refused.
@@ -41,12 +41,14 @@ class Channel:
         self._clock = clock
         self._capacity = capacity
         self._condition = threading.Condition()
-        self._queue: deque[Request] = deque()
-        self._background: deque[Request] = deque()
+        self._queue: deque[QueuedCommand] = deque()
+        self._background: deque[QueuedCommand] = deque()
         self._woken = False
         self._closed = False
 
-    def put(self, request: Request, *, bounded: bool = True, background: bool = False) -> None:
+    def put(
+        self, request: QueuedCommand, *, bounded: bool = True, background: bool = False
+    ) -> None:
         """Queue a command.
 
         Args:
@@ -75,7 +77,7 @@ class Channel:
             self._woken = True
             self._condition.notify()
 
-    def take(self, *, most: int, until: float) -> list[Request]:
+    def take(self, *, most: int, until: float) -> list[QueuedCommand]:
         """Wait for a command until ``until``; return up to ``most``, or none at the timeout."""
         with self._condition:
             if self.is_idle():
@@ -87,7 +89,7 @@ class Channel:
         with self._condition:
             return not (self._queue or self._background or self._woken)
 
-    def taken(self, most: int) -> list[Request]:
+    def taken(self, most: int) -> list[QueuedCommand]:
         """Return up to ``most`` queued commands without waiting."""
         with self._condition:
             self._woken = False
@@ -124,7 +126,7 @@ class Channel:
         thread.start()
         return end
 
-    def close(self) -> list[Request]:
+    def close(self) -> list[QueuedCommand]:
         """Accept no more commands; return those still queued."""
         with self._condition:
             self._closed = True

@@ -21,7 +21,7 @@ from cachetools import LRUCache
 from bridge import identity
 from bridge.core import breaker
 from bridge.core.breaker import Breaker, Evidence
-from bridge.core.channel import Channel, Reply, Request
+from bridge.core.channel import CommandQueue, QueuedCommand, ResultCallback
 from bridge.core.clock import Clock
 from bridge.core.port import Status
 from bridge.core.timers import Timers
@@ -116,7 +116,7 @@ _ALONE = (
 _CLAIMS = (ClaimDeliveries, ClaimUpdates, TakeOverSessions)
 
 
-Watch = Callable[[socket.socket, Callable[[], bool]], Callable[[], None]]  # ``Channel.watch``
+Watch = Callable[[socket.socket, Callable[[], bool]], Callable[[], None]]  # ``CommandQueue.watch``
 
 
 class Senders(Protocol):
@@ -137,7 +137,7 @@ class Senders(Protocol):
     def sign_in(self, agent_id: str, *, forced: bool, interrupted: bool) -> None:
         """Sign an agent in. Result: ``SignInResult``."""
 
-    def sign_out(self, agent_id: str, guid: Guid, reply: Reply | None) -> None:
+    def sign_out(self, agent_id: str, guid: Guid, reply: ResultCallback | None) -> None:
         """Sign an agent out, and pass the outcome to ``reply``."""
 
     def poll(self, agent_id: str, guid: Guid, failures: int) -> None:
@@ -184,7 +184,7 @@ class Core:
         name: str | None = None,
         planners: Mapping[type[Command], Planner] = PLANNERS,
         is_dead: Callable[[str], bool] = identity.is_dead,
-        channel: Channel | None = None,
+        channel: CommandQueue | None = None,
     ) -> None:
         self._store = store
         self._rules = rules
@@ -195,18 +195,18 @@ class Core:
         self._clock = clock or Clock()
         self._workers = rules.bridge.delivery.workers if workers is None else workers
         self.name = name or identity.name()
-        self._channel = Channel(self._clock) if channel is None else channel
+        self._channel = CommandQueue(self._clock) if channel is None else channel
         self._timers: Timers[Command] = Timers()
-        self._waiters: dict[str, list[Reply]] = {}
+        self._waiters: dict[str, list[ResultCallback]] = {}
         self._sending: dict[int, Delivery] = {}  # by number, until the result arrives
         self._held: dict[int, Delivery] = {}  # by number, until the result is committed
         self._telling: dict[int, str | None] = {}  # leases of updates, until committed
         self._signing: set[str] = set()
         self._polling: set[str] = set()
-        self._pending: list[Request] = []  # could not be committed yet
+        self._pending: list[QueuedCommand] = []  # could not be committed yet
         self._pending_at = 0.0
         self._pending_pause = _PENDING
-        self._parked: list[tuple[CallAction, Reply | None]] = []  # waiting for the domain
+        self._parked: list[tuple[CallAction, ResultCallback | None]] = []  # waiting for the domain
         self._responses = responses
         self._responses_until = float("inf") if responses is not None else 0.0
         self._domain_asked = False
@@ -230,7 +230,7 @@ class Core:
         self._stop_at = 0.0
         self._closing = False
         self._thread = threading.Thread(target=self._run, name="core", daemon=True)
-        self._effects: dict[type[Any], Callable[[Any, Request, Snapshot], None]] = {
+        self._effects: dict[type[Any], Callable[[Any, QueuedCommand, Snapshot], None]] = {
             plans.Send: self._send,
             plans.SignInAgent: self._sign_in,
             plans.SignOutAgent: self._sign_out,
@@ -263,23 +263,23 @@ class Core:
         self._ahead = self._clock.now() - self._clock.monotonic()
         if self._senders is not None:
             self._senders.start(self.put, self._channel.watch)
-            self._serve([Request(Recover())], must=True)
-            self._serve([Request(self._correct(self._clock.now() + 60.0))], must=True)
+            self._serve([QueuedCommand(Recover())], must=True)
+            self._serve([QueuedCommand(self._correct(self._clock.now() + 60.0))], must=True)
             self._due = self._update_due = 0.0
 
-    def submit(self, command: Command, reply: Reply, *, background: bool = False) -> None:
+    def submit(self, command: Command, reply: ResultCallback, *, background: bool = False) -> None:
         """Queue an external command; ``reply`` is called once, in the core's thread.
 
         Raises:
             FullError: the queue is full.
             StoreError: the core is stopping.
         """
-        self._channel.put(Request(command, reply), background=background)
+        self._channel.put(QueuedCommand(command, reply), background=background)
 
     def put(self, command: Command) -> None:
         """Queue a sender's result or a timer's command, without a reply."""
         try:
-            self._channel.put(Request(command), bounded=False)
+            self._channel.put(QueuedCommand(command), bounded=False)
         except StoreError:
             logger.debug("A result arrived after the core had stopped: %s", type(command).__name__)
 
@@ -410,29 +410,29 @@ class Core:
                 until.append(self._version_at)
         return min(until)
 
-    def _timed(self, now: float) -> list[Request]:
+    def _timed(self, now: float) -> list[QueuedCommand]:
         """Return the commands that are due: retries, timers, periodic checks, claims."""
         self._watch_clock(now)
-        due: list[Request] = []
+        due: list[QueuedCommand] = []
         if self._pending and now >= self._pending_at:
             due, self._pending = self._pending, []
-        due += [Request(command) for command in self._fired(now)]
+        due += [QueuedCommand(command) for command in self._fired(now)]
         self._handle_notices(now)
         if now >= self._look_at:
             self._look_at = now + _LOOK
-            due += [Request(JudgeTurn(turn_key=key, final=False)) for key in self._unheld()]
+            due += [QueuedCommand(JudgeTurn(turn_key=key, final=False)) for key in self._unheld()]
             self._due = self._update_due = now  # expired leases, and missed notifications
         if self._senders is None or self._stopping:
             return due
         if now >= self._watch_at and not self._polls_end:
             self._watch_at = now + _WATCH
-            due.append(Request(TakeOverSessions()))
+            due.append(QueuedCommand(TakeOverSessions()))
         if now >= self._claim_at(now) and (claim := self._claim(now)) is not None:
-            due.append(Request(claim))
+            due.append(QueuedCommand(claim))
         free = _UPDATES - len(self._telling)
         if self._update_due is not None and now >= self._update_due and free > 0:
             if self._rules.asks_rasa:
-                due.append(Request(self._claim_updates(now, free)))
+                due.append(QueuedCommand(self._claim_updates(now, free)))
             self._update_due = None
         return due
 
@@ -455,7 +455,7 @@ class Core:
 
     # -- one batch -----------------------------------------------------------------------------
 
-    def _serve(self, batch: list[Request], *, must: bool = False) -> None:
+    def _serve(self, batch: list[QueuedCommand], *, must: bool = False) -> None:
         """Commit a batch and run its effects; if that fails, commit each command alone."""
         for request in batch:
             if isinstance(request.command, SendingResult):
@@ -478,7 +478,7 @@ class Core:
                 self._pending_pause = _PENDING
             return
 
-    def _failed(self, batch: list[Request], error: Exception, *, must: bool) -> None:
+    def _failed(self, batch: list[QueuedCommand], error: Exception, *, must: bool) -> None:
         if must:
             raise error
         if len(batch) > 1 and not isinstance(error, UnavailableError):
@@ -492,7 +492,7 @@ class Core:
         for request in batch:
             self._refuse(request, error, lasting=lasting)
 
-    def _refuse(self, request: Request, error: Exception, *, lasting: bool) -> None:
+    def _refuse(self, request: QueuedCommand, error: Exception, *, lasting: bool) -> None:
         """Handle a command that could not be committed: answer its caller, or retry it later.
 
         A command whose failure is ``lasting`` is dropped; the outcome of a sending is then unknown.
@@ -523,7 +523,7 @@ class Core:
         if isinstance(command, SendingResult) and command.error is not _UNSTORED:
             self.put(SendingResult(delivery=command.delivery, guid=None, error=_UNSTORED))
 
-    def _commit(self, batch: list[Request]) -> None:
+    def _commit(self, batch: list[QueuedCommand]) -> None:
         now = self._clock.now()
         commands = [self._completed(request.command, now) for request in batch]
         plans_made: list[Plan] = []
@@ -616,7 +616,9 @@ class Core:
 
     # -- effects -------------------------------------------------------------------------------
 
-    def _follow(self, request: Request, plan: Plan, snapshot: Snapshot, written: Written) -> None:
+    def _follow(
+        self, request: QueuedCommand, plan: Plan, snapshot: Snapshot, written: Written
+    ) -> None:
         command = request.command
         self._finished(command)
         if plan.error is not None:
@@ -652,7 +654,7 @@ class Core:
         elif isinstance(command, SignInResult):
             self._signing.discard(command.agent_id)
 
-    def _do(self, effect: plans.Effect, request: Request, snapshot: Snapshot) -> None:
+    def _do(self, effect: plans.Effect, request: QueuedCommand, snapshot: Snapshot) -> None:
         """Run an effect; an error is logged, because the plan is committed already."""
         try:
             self._effects[type(effect)](effect, request, snapshot)
@@ -672,7 +674,7 @@ class Core:
         waits = any(isinstance(effect, plans.AwaitTurn) for effect in plan.effects)
         return waits and self._clock.now() > command.answer_by
 
-    def _send(self, effect: plans.Send, _request: Request, snapshot: Snapshot) -> None:
+    def _send(self, effect: plans.Send, _request: QueuedCommand, snapshot: Snapshot) -> None:
         assert self._senders is not None  # noqa: S101 - a core without senders claims nothing
         item = snapshot.deliveries[effect.message_code]
         wanted = self._rules.bridge.delivery.attempt_timeout
@@ -685,17 +687,21 @@ class Core:
         self._sending[item.seq] = item
         self._senders.send(item, effect.guid, min(wanted, left), retried=effect.retried)
 
-    def _sign_in(self, effect: plans.SignInAgent, _request: Request, _snapshot: Snapshot) -> None:
+    def _sign_in(
+        self, effect: plans.SignInAgent, _request: QueuedCommand, _snapshot: Snapshot
+    ) -> None:
         if self._senders is None or self._stopping or effect.agent_id in self._signing:
             return
         self._signing.add(effect.agent_id)
         self._senders.sign_in(effect.agent_id, forced=effect.forced, interrupted=effect.interrupted)
 
-    def _sign_out(self, effect: plans.SignOutAgent, request: Request, _snapshot: Snapshot) -> None:
+    def _sign_out(
+        self, effect: plans.SignOutAgent, request: QueuedCommand, _snapshot: Snapshot
+    ) -> None:
         if self._senders is not None:
             self._senders.sign_out(effect.agent_id, effect.guid, request.reply)
 
-    def _poll(self, effect: plans.Poll, _request: Request, _snapshot: Snapshot) -> None:
+    def _poll(self, effect: plans.Poll, _request: QueuedCommand, _snapshot: Snapshot) -> None:
         self._polling.add(effect.agent_id)
         if self._senders is None or self._stopping:
             return
@@ -711,17 +717,21 @@ class Core:
             self._senders.poll(effect.agent_id, effect.guid, effect.failures)
 
     def _stop_polling(
-        self, effect: plans.StopPolling, _request: Request, _snapshot: Snapshot
+        self, effect: plans.StopPolling, _request: QueuedCommand, _snapshot: Snapshot
     ) -> None:
         self._polling.discard(effect.agent_id)
 
-    def _tell_rasa(self, effect: plans.TellRasa, _request: Request, snapshot: Snapshot) -> None:
+    def _tell_rasa(
+        self, effect: plans.TellRasa, _request: QueuedCommand, snapshot: Snapshot
+    ) -> None:
         assert self._senders is not None  # noqa: S101 - a core without senders claims nothing
         update = snapshot.updates[effect.update_id]
         self._telling[update.seq] = update.lease
         self._senders.tell_rasa(update, effect.events)
 
-    def _ask_domain(self, _effect: plans.AskDomain, request: Request, _snapshot: Snapshot) -> None:
+    def _ask_domain(
+        self, _effect: plans.AskDomain, request: QueuedCommand, _snapshot: Snapshot
+    ) -> None:
         if isinstance(request.command, CallAction):
             self._parked.append((request.command, request.reply))
         if self._senders is None or self._domain_asked:
@@ -731,7 +741,9 @@ class Core:
         # Limit the wait: the action must not block on a Rasa that does not answer.
         self._timers.add(self._clock.now() + _DOMAIN_WAIT, DomainResult(responses=None))
 
-    def _keep_domain(self, effect: plans.Keep, _request: Request, _snapshot: Snapshot) -> None:
+    def _keep_domain(
+        self, effect: plans.Keep, _request: QueuedCommand, _snapshot: Snapshot
+    ) -> None:
         now = self._clock.now()
         if effect.responses is not None:
             self._responses = effect.responses
@@ -742,9 +754,11 @@ class Core:
         parked, self._parked = self._parked, []
         for command, reply in parked:
             again = replace(command, responses=self._responses, domain_asked=True)
-            self._channel.put(Request(again, reply), bounded=False)
+            self._channel.put(QueuedCommand(again, reply), bounded=False)
 
-    def _await_turn(self, effect: plans.AwaitTurn, request: Request, _snapshot: Snapshot) -> None:
+    def _await_turn(
+        self, effect: plans.AwaitTurn, request: QueuedCommand, _snapshot: Snapshot
+    ) -> None:
         if request.reply is None:
             return
         self._waiters.setdefault(effect.turn_key, []).append(request.reply)
@@ -752,14 +766,14 @@ class Core:
         at = min(longest, effect.judge_at)  # in this order: a NaN never compares as less
         self._timers.add(at, JudgeTurn(turn_key=effect.turn_key))
 
-    def _put_effect(self, effect: plans.Put, request: Request, _snapshot: Snapshot) -> None:
+    def _put_effect(self, effect: plans.Put, request: QueuedCommand, _snapshot: Snapshot) -> None:
         del request
         self._timers.add(0.0, effect.command)
 
-    def _count(self, effect: plans.Count, _request: Request, _snapshot: Snapshot) -> None:
+    def _count(self, effect: plans.Count, _request: QueuedCommand, _snapshot: Snapshot) -> None:
         getattr(self._metrics, effect.name)(*effect.arguments)
 
-    def _log(self, effect: plans.Log, _request: Request, _snapshot: Snapshot) -> None:
+    def _log(self, effect: plans.Log, _request: QueuedCommand, _snapshot: Snapshot) -> None:
         if effect.once is not None:
             if effect.once in self._logged:
                 return
@@ -820,7 +834,9 @@ class Core:
         self._backlog = snapshot.more
         self._due = _earlier(self._due, now if snapshot.more else snapshot.next_due)
 
-    def _update_breaker(self, effect: plans.Heard, _request: Request, _snapshot: Snapshot) -> None:
+    def _update_breaker(
+        self, effect: plans.Heard, _request: QueuedCommand, _snapshot: Snapshot
+    ) -> None:
         """Update the circuit breaker with the outcome of an attempt."""
         error = effect.error if isinstance(effect.error, GatewayError) else None
         evidence = breaker.read(error)
@@ -897,7 +913,7 @@ class Core:
         """Release the polling leases, and answer the callers that still wait."""
         if self._polling:
             try:
-                self._commit([Request(ReleasePolls(agent_ids=frozenset(self._polling)))])
+                self._commit([QueuedCommand(ReleasePolls(agent_ids=frozenset(self._polling)))])
             except Exception as error:  # noqa: BLE001 - the leases expire by themselves
                 logger.warning("The polling leases could not be released: %s", describe(error))
         waiting = [reply for replies in self._waiters.values() for reply in replies]
@@ -909,9 +925,9 @@ class PlanningError(BridgeError):
     """A planner raised an unexpected exception."""
 
 
-def _groups(batch: list[Request]) -> Iterable[list[Request]]:
+def _groups(batch: list[QueuedCommand]) -> Iterable[list[QueuedCommand]]:
     """Split a batch so that each command of ``_ALONE`` is committed alone."""
-    group: list[Request] = []
+    group: list[QueuedCommand] = []
     for request in batch:
         if isinstance(request.command, _ALONE):
             if group:
@@ -973,7 +989,7 @@ def _earlier(first: float | None, second: float | None) -> float | None:
     return min(first, second)
 
 
-def _answer(reply: Reply | None, value: Any, error: BaseException | None) -> None:
+def _answer(reply: ResultCallback | None, value: Any, error: BaseException | None) -> None:
     if reply is None:
         return
     try:

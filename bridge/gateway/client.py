@@ -85,7 +85,7 @@ class GatewayClient:
     def call(
         self,
         agent_id: str,
-        request: wire.Request,
+        request: wire.GatewayRequest,
         *,
         guid: Guid | None = None,
         timeout: float,
@@ -106,11 +106,11 @@ class GatewayClient:
         content = wire.read(status, body, retry_after=headers.get("Retry-After"))
         return Answer(content, wire.new_guid(headers), received)
 
-    def cookies(self, agent_id: str, request: wire.Request) -> str | None:
+    def cookies(self, agent_id: str, request: wire.GatewayRequest) -> str | None:
         """Return the ``Cookie`` header for a call of this agent, or None."""
         return self._cookies(agent_id, self._bare(request)) if self._jars else None
 
-    def keep(self, agent_id: str, request: wire.Request, cookies: Sequence[str]) -> None:
+    def keep(self, agent_id: str, request: wire.GatewayRequest, cookies: Sequence[str]) -> None:
         """Store ``Set-Cookie`` headers of a response that the sender process received."""
         message = Message()
         for cookie in cookies:
@@ -124,7 +124,7 @@ class GatewayClient:
         """Close the pool's connections."""
         self._session.close()
 
-    def _bare(self, request: wire.Request) -> requests.PreparedRequest:
+    def _bare(self, request: wire.GatewayRequest) -> requests.PreparedRequest:
         prepared = requests.PreparedRequest()
         prepared.method = request.method
         prepared.url = self._base + request.path
@@ -132,7 +132,7 @@ class GatewayClient:
         return prepared
 
     def _prepare(
-        self, agent_id: str, request: wire.Request, guid: Guid | None, cookies: str | None
+        self, agent_id: str, request: wire.GatewayRequest, guid: Guid | None, cookies: str | None
     ) -> requests.PreparedRequest:
         # Built by hand: preparing with requests costs more time than sending.
         prepared = self._bare(request)

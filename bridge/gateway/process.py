@@ -23,14 +23,14 @@ from bridge.gateway.client import GatewayClient
 from bridge.model import Guid
 
 # number, agent, request, GUID, cookies, seconds
-Call: TypeAlias = tuple[int, str, wire.Request, str, "str | None", float]
+Call: TypeAlias = tuple[int, str, wire.GatewayRequest, str, "str | None", float]
 # number, GUID and cookies that came with the answer, error (None: it succeeded)
-Outcome: TypeAlias = tuple[int, "str | None", tuple[str, ...], "GatewayError | None"]
+CallOutcome: TypeAlias = tuple[int, "str | None", tuple[str, ...], "GatewayError | None"]
 
 _RECEIVE = 1 << 18  # bytes at a time
 
 
-def _make(client: GatewayClient, call: Call) -> Outcome:
+def _make(client: GatewayClient, call: Call) -> CallOutcome:
     number, agent_id, request, guid, cookies, seconds = call
     try:
         answer = client.call(agent_id, request, guid=Guid(guid), timeout=seconds, cookies=cookies)
@@ -41,7 +41,7 @@ def _make(client: GatewayClient, call: Call) -> Outcome:
     return number, answer.guid, answer.cookies, None
 
 
-class Calls:
+class CallQueue:
     """The queue of objects received over the socket: the settings first, then calls. Thread-safe.
 
     A thread that finds the queue empty reads the socket itself, which saves a reader thread.
@@ -70,11 +70,11 @@ def main() -> None:
     for number in (signal.SIGINT, signal.SIGTERM):
         signal.signal(number, signal.SIG_IGN)  # the process that started this one ends it
     link = socket.socket(fileno=int(sys.argv[1]))
-    calls = Calls(link)
+    calls = CallQueue(link)
     settings, workers = calls.take()
     # Cookies come with the calls and go back with the outcomes, so one jar is enough.
     client = GatewayClient(settings, connections=workers, agents=1)
-    outcomes: deque[Outcome] = deque()
+    outcomes: deque[CallOutcome] = deque()
     sending = threading.Lock()
 
     def call() -> None:

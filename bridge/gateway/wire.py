@@ -57,7 +57,7 @@ _MEANINGS = {
 
 
 @dataclass(frozen=True, slots=True)
-class Request:
+class GatewayRequest:
     """A request to the gateway."""
 
     method: Literal["GET", "POST", "PUT", "DELETE"]
@@ -87,7 +87,7 @@ def is_guid(value: object) -> bool:
 # -- requests ------------------------------------------------------------------------------------
 
 
-def send_message(delivery: Delivery, settings: GatewaySettings) -> Request:
+def send_message(delivery: Delivery, settings: GatewaySettings) -> GatewayRequest:
     """Build ``POST mediacall/{agentid}/sendmessage`` (page 1277)."""
     envelope = delivery.envelope
     if settings.deployment == "private":
@@ -96,7 +96,7 @@ def send_message(delivery: Delivery, settings: GatewaySettings) -> Request:
         text = _dump(data(envelope, delivery.draft, delivery.message_code, delivery.created_at))
     body = {"callid": envelope.call_id, "userid": envelope.user_id, "data": text}
     path = f"/mediacall/{_part(envelope.agent_id)}/sendmessage"
-    return Request("POST", path, _dump(body).encode())
+    return GatewayRequest("POST", path, _dump(body).encode())
 
 
 def data(envelope: Envelope, draft: Draft, message_code: str, at: float) -> dict[str, Any]:
@@ -136,7 +136,7 @@ def overhead(envelope: Envelope, settings: GatewaySettings) -> int:
     return len(_dump(data(envelope, _WIDEST, code, 9_999_999_999.0)).encode())
 
 
-def sign_in(agent_id: str, agent: AgentSettings, *, force: bool = False) -> Request:
+def sign_in(agent_id: str, agent: AgentSettings, *, force: bool = False) -> GatewayRequest:
     """Build ``PUT onlineagent/{agentid}`` (page 1202), or its ``/forcelogin``.
 
     The agent is signed in as busy, because the bridge answers no calls by itself. Numbers and
@@ -154,17 +154,17 @@ def sign_in(agent_id: str, agent: AgentSettings, *, force: bool = False) -> Requ
         "checkInWebm": "true",
     }
     path = f"/onlineagent/{_part(agent_id)}" + ("/forcelogin" if force else "")
-    return Request("PUT", path, _dump(body).encode())
+    return GatewayRequest("PUT", path, _dump(body).encode())
 
 
-def sign_out(agent_id: str) -> Request:
+def sign_out(agent_id: str) -> GatewayRequest:
     """Build ``DELETE onlineagent/{agentid}/logout``."""
-    return Request("DELETE", f"/onlineagent/{_part(agent_id)}/logout")
+    return GatewayRequest("DELETE", f"/onlineagent/{_part(agent_id)}/logout")
 
 
-def poll(agent_id: str) -> Request:
+def poll(agent_id: str) -> GatewayRequest:
     """Build ``GET agentevent/{agentid}`` (page 1274): consumes and returns at most one event."""
-    return Request("GET", f"/agentevent/{_part(agent_id)}")
+    return GatewayRequest("GET", f"/agentevent/{_part(agent_id)}")
 
 
 # -- responses -----------------------------------------------------------------------------------

@@ -22,10 +22,10 @@ from bridge.state.records import (
     TurnRecord,
 )
 from bridge.state.snapshot import Snapshot
-from bridge.triggers import Kind
+from bridge.triggers import DecisionKind
 from bridge.turn import Turn
 
-Planner = Callable[[Changes, CallAction], Plan]
+ActionPlanner = Callable[[Changes, CallAction], Plan]
 
 
 def call(snapshot: Snapshot, command: CallAction, rules: Rules, now: float) -> Plan:
@@ -67,11 +67,11 @@ def _act(changes: Changes, command: CallAction) -> Plan:
         handed_back_at=_handed_back_at(changes, command),
         mode=Mode.SUGGEST,
     )
-    if decision.kind is Kind.HANDOFF:
+    if decision.kind is DecisionKind.HANDOFF:
         return handoff.plan(changes, command, decision, called=False)
     plan = (
         assist.plan(changes, command, decision)
-        if decision.kind is Kind.ASSIST
+        if decision.kind is DecisionKind.ASSIST
         else consequences.plan(changes, NOTHING)
     )
     return _pause_again(changes, command, plan)
@@ -93,7 +93,7 @@ def _hand_back(changes: Changes, command: CallAction) -> Plan:
     return consequences.plan(changes, answer)
 
 
-_ACTIONS: dict[ActionKind, Planner] = {
+_ACTIONS: dict[ActionKind, ActionPlanner] = {
     ActionKind.HANDOFF: _hand_off,
     ActionKind.ASSIST: _assist,
     ActionKind.BRIDGE: _act,

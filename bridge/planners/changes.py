@@ -32,8 +32,8 @@ from bridge.planners import policy
 from bridge.planners.rules import Rules
 from bridge.state.plan import (
     UNANSWERED,
-    Answer,
     Count,
+    DeferredAnswer,
     Effect,
     Log,
     Plan,
@@ -81,7 +81,9 @@ class Changes:
         self._due: float | None = None
         self._update_due: float | None = None
 
-    def plan(self, answer: Any = UNANSWERED, *, finish: Answer | None = None, **more: Any) -> Plan:
+    def plan(
+        self, answer: Any = UNANSWERED, *, finish: DeferredAnswer | None = None, **more: Any
+    ) -> Plan:
         """Return the plan, with every changed row in its final state."""
         counts = tuple(Count("moved", (delivery,)) for delivery in self._settled)
         return Plan(

@@ -10,7 +10,7 @@ from bridge.model import Card, Delivery
 from bridge.planners.compose import Composer
 from bridge.queries.paging import MOST, Page, number
 from bridge.state.records import AssignmentRecord, SessionRecord
-from bridge.store import Reader, Reading, lists
+from bridge.store import Reader, ReadTransaction, lists
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,7 +59,7 @@ class Calls:
             RefusedError: 404 if no such call was assigned.
         """
 
-        def query(tx: Reading) -> CallView | None:
+        def query(tx: ReadTransaction) -> CallView | None:
             record = lists.assignment_of_call(tx, call_id)
             if record is None:
                 return None

@@ -9,7 +9,7 @@ from bridge.errors import RefusedError
 from bridge.model import Delivery, DeliveryState, Suggestion
 from bridge.queries.paging import MOST, Page, named_states, page_size
 from bridge.state.records import RasaUpdate
-from bridge.store import Reader, Reading, lists
+from bridge.store import Reader, ReadTransaction, lists
 
 _ID_DIGITS = 18
 
@@ -70,7 +70,7 @@ class Deliveries:
     ) -> tuple[list[Delivery], dict[str, int]]:
         """Return the newest matching deliveries in the order of storing, and counts by state."""
 
-        def query(tx: Reading) -> tuple[list[Delivery], dict[str, int]]:
+        def query(tx: ReadTransaction) -> tuple[list[Delivery], dict[str, int]]:
             matching = lists.newest_deliveries(
                 tx, call_id=call_id, states=states, agent_id=agent_id, limit=limit
             )
@@ -102,7 +102,7 @@ class Deliveries:
             RefusedError: 404 if there is no delivery with this ID.
         """
 
-        def query(tx: Reading) -> History:
+        def query(tx: ReadTransaction) -> History:
             delivery = _delivery(tx, delivery_id)
             parts = [part for part in lists.parts(tx, delivery) if part.seq != delivery.seq]
             name = delivery.suggestion_id
@@ -136,7 +136,7 @@ def number_of(delivery_id: str) -> int:
     return int(delivery_id)
 
 
-def _delivery(tx: Reading, delivery_id: str) -> Delivery:
+def _delivery(tx: ReadTransaction, delivery_id: str) -> Delivery:
     delivery = lists.delivery(tx, number_of(delivery_id))
     if delivery is None:
         raise RefusedError(404, "not_found", "there is no such delivery")

@@ -8,7 +8,7 @@ from bridge.model import Mode, Suggestion, SuggestionState
 from bridge.planners.assist import SWITCH, mode_in_force
 from bridge.queries.paging import Page, named_states, page_size
 from bridge.state.commands import ExpireSuggestions
-from bridge.store import Reader, Reading, lists
+from bridge.store import Reader, ReadTransaction, lists
 
 
 class Suggestions:
@@ -42,7 +42,7 @@ class Suggestions:
         after, size = page_size(cursor, limit)
         self._expire()
 
-        def query(tx: Reading) -> list[tuple[int, Suggestion]]:
+        def query(tx: ReadTransaction) -> list[tuple[int, Suggestion]]:
             if call_id is not None and agent_id is not None:
                 _check_own_call(tx, call_id, agent_id)
             return lists.suggestions(
@@ -85,7 +85,7 @@ class Suggestions:
             self._core.call(ExpireSuggestions())
 
 
-def _check_own_call(tx: Reading, call_id: str, agent_id: str) -> None:
+def _check_own_call(tx: ReadTransaction, call_id: str, agent_id: str) -> None:
     record = lists.assignment_of_call(tx, call_id)
     if record is None:
         raise RefusedError(404, "not_found", "no such call was assigned")

@@ -23,7 +23,7 @@ from bridge.state.records import RasaUpdate
 
 __all__ = ["AllSenders"]
 
-Reply = Callable[[Any, "BaseException | None"], None]
+ResultCallback = Callable[[Any, "BaseException | None"], None]
 
 
 class AllSenders:
@@ -69,7 +69,7 @@ class AllSenders:
         """Sign an agent in."""
         self._sessions.sign_in(agent_id, forced=forced, interrupted=interrupted)
 
-    def sign_out(self, agent_id: str, guid: Guid, reply: Reply | None) -> None:
+    def sign_out(self, agent_id: str, guid: Guid, reply: ResultCallback | None) -> None:
         """Sign an agent out, and pass the outcome to ``reply``."""
         self._sessions.sign_out(agent_id, guid, reply)
 

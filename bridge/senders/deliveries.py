@@ -23,7 +23,7 @@ from bridge.errors import GatewayError, UnknownOutcomeError, describe
 from bridge.frames import Unpacker, pack
 from bridge.gateway import wire
 from bridge.gateway.client import Connecting, GatewayClient
-from bridge.gateway.process import Call, Outcome
+from bridge.gateway.process import Call, CallOutcome
 from bridge.model import Delivery, Guid
 from bridge.state.commands import Command, SendingResult
 
@@ -48,7 +48,7 @@ class _Sending:
     delivery: Delivery
     guid: Guid
     retried: bool
-    request: wire.Request
+    request: wire.GatewayRequest
     began: float  # monotonic
     deadline: float  # monotonic
 
@@ -207,7 +207,7 @@ class SenderProcess:
         broken.set()
         return False
 
-    def _complete(self, outcome: Outcome) -> None:
+    def _complete(self, outcome: CallOutcome) -> None:
         number, guid, cookies, error = outcome
         with self._idle:
             sending = self._open.pop(number, None)

@@ -21,7 +21,7 @@ logger = logging.getLogger(__name__)
 SECONDS = 5.0  # total timeout of a sign-in or a sign-out
 _AT_A_TIME = 8
 
-Reply = Callable[[Any, "BaseException | None"], None]
+ResultCallback = Callable[[Any, "BaseException | None"], None]
 
 
 class SessionSender:
@@ -40,7 +40,7 @@ class SessionSender:
         """Sign an agent in; ``put`` receives a ``SignInResult``."""
         self._submit(self._sign_in, agent_id, forced, interrupted)
 
-    def sign_out(self, agent_id: str, guid: Guid, reply: Reply | None) -> None:
+    def sign_out(self, agent_id: str, guid: Guid, reply: ResultCallback | None) -> None:
         """Sign an agent out, and pass the outcome to ``reply``."""
         self._submit(self._sign_out, agent_id, guid, reply)
 
@@ -84,7 +84,7 @@ class SessionSender:
             )
         )
 
-    def _sign_out(self, agent_id: str, guid: Guid, reply: Reply | None) -> None:
+    def _sign_out(self, agent_id: str, guid: Guid, reply: ResultCallback | None) -> None:
         error: BaseException | None = None
         try:
             with self._locks[agent_id]:

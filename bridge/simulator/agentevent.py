@@ -6,13 +6,13 @@ import asyncio
 from typing import Any
 
 from bridge.simulator import contract
-from bridge.simulator.answers import Answer, set_guid, signed_in
+from bridge.simulator.answers import SimulatedAnswer, set_guid, signed_in
 from bridge.simulator.checks import Refused
 from bridge.simulator.inbound import Inbound
 from bridge.simulator.state import Gateway, Session
 
 
-async def poll(gateway: Gateway, inbound: Inbound) -> Answer:
+async def poll(gateway: Gateway, inbound: Inbound) -> SimulatedAnswer:
     """``GET agentevent/{agent}``: wait for one event, consume and return it."""
     agent = gateway.agent(inbound.agent)
     farewell = agent.parting.pop(inbound.guid, None)
@@ -52,5 +52,5 @@ async def _wait_for_event(gateway: Gateway, session: Session) -> None:
             return
 
 
-def _answer(event: dict[str, Any] | None) -> Answer:
-    return Answer({"message": "", "retcode": contract.SUCCESS, "event": event})
+def _answer(event: dict[str, Any] | None) -> SimulatedAnswer:
+    return SimulatedAnswer({"message": "", "retcode": contract.SUCCESS, "event": event})

@@ -13,7 +13,7 @@ from bridge.simulator.state import Gateway, Session
 
 
 @dataclass(slots=True)
-class Answer:
+class SimulatedAnswer:
     """A response of the gateway."""
 
     body: dict[str, Any] = field(
@@ -39,7 +39,7 @@ def lb_cookie(agent_id: str) -> str:
     return f"LBNODE=node-of-{agent_id}"
 
 
-def set_guid(answer: Answer, guid: str | None) -> None:
+def set_guid(answer: SimulatedAnswer, guid: str | None) -> None:
     """Add a new GUID, if there is one, to the response."""
     if guid:
         answer.headers["Set-GUID"] = contract.GUID_COOKIE + guid

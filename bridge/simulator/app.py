@@ -14,9 +14,9 @@ from typing import Any
 from sanic import HTTPResponse, Request, Sanic
 
 from bridge.simulator import control, fault_injection, operations
-from bridge.simulator.answers import Answer, set_guid
+from bridge.simulator.answers import SimulatedAnswer, set_guid
 from bridge.simulator.checks import Refused
-from bridge.simulator.faults import Fault, Kind
+from bridge.simulator.faults import FaultKind, InjectedFault
 from bridge.simulator.inbound import Inbound, receive
 from bridge.simulator.options import RotateOn
 from bridge.simulator.recorder import Entry, Recorder
@@ -80,8 +80,8 @@ class Edge:
         return response
 
     async def _exclusive(
-        self, inbound: Inbound, recorder: Recorder, entry: Entry, fault: Fault | None
-    ) -> Answer:
+        self, inbound: Inbound, recorder: Recorder, entry: Entry, fault: InjectedFault | None
+    ) -> SimulatedAnswer:
         signing = inbound.operation in operations.SIGNING
         gateway = self._site.gateway
         lock = gateway.alone(inbound.agent, inbound.operation) if signing else nullcontext()
@@ -91,17 +91,21 @@ class Edge:
         except Refused as refused:
             recorder.judged(entry, "refused", refused.reason)
             body = {"message": refused.reason, "retcode": refused.retcode}
-            return Answer(body, status=refused.status)
+            return SimulatedAnswer(body, status=refused.status)
 
     async def _perform(
-        self, inbound: Inbound, recorder: Recorder, entry: Entry, fault: Fault | None
-    ) -> Answer:
+        self, inbound: Inbound, recorder: Recorder, entry: Entry, fault: InjectedFault | None
+    ) -> SimulatedAnswer:
         site = self._site
         if fault is not None:
             await fault_injection.before(site, fault)
             if not fault.takes:
                 recorder.judged(entry, "refused", f"fault: {fault.kind.value}")
-                return fault_injection.instead(fault) if fault.kind is not Kind.HANG else Answer()
+                return (
+                    fault_injection.instead(fault)
+                    if fault.kind is not FaultKind.HANG
+                    else SimulatedAnswer()
+                )
         if site.settings.delay_ms and inbound.operation == "send_message":
             await asyncio.sleep(site.settings.delay_ms / 1000)
         answer = await operations.perform(site.gateway, inbound)
@@ -111,7 +115,7 @@ class Edge:
         self._renew(inbound, answer)
         return answer
 
-    def _renew(self, inbound: Inbound, answer: Answer) -> None:
+    def _renew(self, inbound: Inbound, answer: SimulatedAnswer) -> None:
         """After an accepted request: start pushing after a sign-in, or add a new GUID if due."""
         gateway = self._site.gateway
         session = gateway.agent(inbound.agent).session

@@ -14,7 +14,7 @@ from typing import Any
 
 from bridge.simulator import contract
 from bridge.simulator.contract import Field, Rule
-from bridge.simulator.options import Counted, Deployment, Settings
+from bridge.simulator.options import Counted, Deployment, SimulatorSettings
 
 Json = dict[str, Any]
 
@@ -82,7 +82,7 @@ def agent_id(value: str, highest: int) -> None:
         raise Refused(contract.INVALID, reason)
 
 
-def call_id(value: str, settings: Settings, where: str = "callid") -> str:
+def call_id(value: str, settings: SimulatorSettings, where: str = "callid") -> str:
     """Require a well-formed call ID in a path or a query, and return it."""
     rule = contract.CALL_ID_STRICT if settings.strict else contract.CALL_ID
     faults: list[str] = []
@@ -116,7 +116,7 @@ def query(given: Mapping[str, list[str]], allowed: tuple[str, ...]) -> None:
     _raise(faults)
 
 
-def message(body: Json, settings: Settings) -> Message:
+def message(body: Json, settings: SimulatorSettings) -> Message:
     """Parse and validate a sendmessage body, for either deployment."""
     private = settings.deployment is Deployment.PRIVATE
     sample = not private and not settings.strict
@@ -132,7 +132,7 @@ def message(body: Json, settings: Settings) -> Message:
     return Message(body["callid"], body.get("userid", ""), content, decoded, code)
 
 
-def _data(text: str, settings: Settings) -> Json:
+def _data(text: str, settings: SimulatorSettings) -> Json:
     try:
         decoded = json.loads(text)
     except (ValueError, RecursionError):
@@ -183,7 +183,7 @@ def _check_likely_rows(decoded: Json) -> None:
     _raise(faults)
 
 
-def _fits(text: str, settings: Settings) -> None:
+def _fits(text: str, settings: SimulatorSettings) -> None:
     try:
         size = len(text.encode())
     except UnicodeEncodeError:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import time
 
 
-class Clock:
+class SimulatorClock:
     """Epoch seconds that run at real speed and can be moved forward.
 
     Based on the monotonic clock, so that adjusting the system time rotates no GUIDs.

@@ -9,9 +9,9 @@ import typer
 from pydantic import ValidationError
 
 from bridge.simulator import options
-from bridge.simulator.options import Settings
+from bridge.simulator.options import SimulatorSettings
 
-_DEFAULT = Settings()
+_DEFAULT = SimulatorSettings()
 
 
 def _accounts(options: list[str]) -> dict[str, str]:
@@ -25,9 +25,9 @@ def _accounts(options: list[str]) -> dict[str, str]:
     return accounts
 
 
-def _settings(given: dict[str, Any]) -> Settings:
+def _settings(given: dict[str, Any]) -> SimulatorSettings:
     try:
-        return Settings.model_validate(given)
+        return SimulatorSettings.model_validate(given)
     except ValidationError as error:
         faults = [f"{e['loc'][0]}: {e['msg']}" for e in error.errors()]
         raise typer.BadParameter("; ".join(faults)) from None
@@ -49,7 +49,7 @@ def gateway(
         options.Counted, typer.Option(help="what that cap counts")
     ] = _DEFAULT.limit_counts,
     calls: Annotated[
-        options.Calls, typer.Option(help="which call IDs a message may name")
+        options.AcceptedCallIds, typer.Option(help="which call IDs a message may name")
     ] = _DEFAULT.calls,
     agent: Annotated[
         list[str] | None,

@@ -15,9 +15,9 @@ from typing import Any
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 from sanic import HTTPResponse, Request, Sanic
 
-from bridge.simulator.faults import Fault, Kind
+from bridge.simulator.faults import FaultKind, InjectedFault
 from bridge.simulator.site import Site
-from bridge.simulator.state import Agent, Session
+from bridge.simulator.state import Session, SimulatedAgent
 
 PREFIX = "/simulator"
 _CHECK_EVERY = 0.01  # seconds; cheaper than a wake-up per message of a burst
@@ -26,7 +26,7 @@ _RECORDED = ("path", "call", "agent", "verdict", "operation", "method", "fault")
 _MESSAGES = ("call", "agent", "code")
 
 
-class Events(BaseModel):
+class InjectedEvents(BaseModel):
     """Events for an agent: one, or several to be pushed in one request."""
 
     model_config = ConfigDict(extra="forbid")
@@ -193,7 +193,7 @@ class Control:
 
     async def events(self, request: Request) -> HTTPResponse:
         """Queue events for an agent."""
-        wanted = Events.model_validate(document(request))
+        wanted = InjectedEvents.model_validate(document(request))
         single = [{"eventType": wanted.eventType, "content": wanted.content}]
         gateway = self._site.gateway
         gateway.agent(wanted.agent).push_times = wanted.repeat
@@ -221,7 +221,7 @@ class Control:
     async def rotate(self, request: Request, agent_id: str) -> HTTPResponse:
         """Make the next heartbeat's response carry a new GUID."""
         del request
-        self._site.strike(Fault(kind=Kind.ROTATE, agent=agent_id))
+        self._site.strike(InjectedFault(kind=FaultKind.ROTATE, agent=agent_id))
         return reply({})
 
     async def clock(self, request: Request) -> HTTPResponse:
@@ -272,7 +272,7 @@ def document(request: Request) -> dict[str, Any]:
     return value
 
 
-def _agent(agent: Agent) -> dict[str, Any]:
+def _agent(agent: SimulatedAgent) -> dict[str, Any]:
     session = agent.session
     shown: dict[str, Any] = {
         "signed_in": session is not None,

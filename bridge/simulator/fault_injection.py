@@ -8,49 +8,51 @@ from typing import Any, NoReturn
 
 from sanic import HTTPResponse, Request
 
-from bridge.simulator.answers import Answer
-from bridge.simulator.faults import Fault, Kind
+from bridge.simulator.answers import SimulatedAnswer
+from bridge.simulator.faults import FaultKind, InjectedFault
 from bridge.simulator.site import Site
 
 CONTENT_TYPE = "application/json; charset=UTF-8"
 _GARBAGE = "<html><body>It works!</body></html>"
 
 
-def respond(answer: Answer) -> HTTPResponse:
+def respond(answer: SimulatedAnswer) -> HTTPResponse:
     """Return the response without a fault."""
     body = json.dumps(answer.body, ensure_ascii=False).encode()
     return HTTPResponse(body, answer.status, answer.headers, CONTENT_TYPE)
 
 
-async def before(site: Site, fault: Fault) -> None:
+async def before(site: Site, fault: InjectedFault) -> None:
     """Apply the effects that precede the request: a delay, expired sessions or GUIDs."""
-    if fault.kind is Kind.DELAY:
+    if fault.kind is FaultKind.DELAY:
         await asyncio.sleep(fault.ms / 1000)
     site.strike(fault)
 
 
-def instead(fault: Fault) -> Answer:
+def instead(fault: InjectedFault) -> SimulatedAnswer:
     """Return the answer to a request that the fault kept from being performed."""
-    if fault.kind is Kind.RETCODE:
-        return Answer({"message": fault.message, "retcode": fault.retcode})
-    return Answer({"message": fault.message, "retcode": ""}, status=fault.status)
+    if fault.kind is FaultKind.RETCODE:
+        return SimulatedAnswer({"message": fault.message, "retcode": fault.retcode})
+    return SimulatedAnswer({"message": fault.message, "retcode": ""}, status=fault.status)
 
 
-async def say(site: Site, fault: Fault, answer: Answer, request: Request) -> HTTPResponse:
+async def say(
+    site: Site, fault: InjectedFault, answer: SimulatedAnswer, request: Request
+) -> HTTPResponse:
     """Respond with ``answer`` as the fault distorts it, or drop the connection."""
-    if fault.kind in (Kind.DROP_BEFORE, Kind.DROP_AFTER):
+    if fault.kind in (FaultKind.DROP_BEFORE, FaultKind.DROP_AFTER):
         await _drop(request)
-    if fault.kind is Kind.HANG:
+    if fault.kind is FaultKind.HANG:
         await _hang(site, fault, request)
-    if fault.kind in (Kind.DRIBBLE, Kind.CUT):
+    if fault.kind in (FaultKind.DRIBBLE, FaultKind.CUT):
         await _slowly(fault, respond(answer), request)
-    if fault.kind in (Kind.STATUS, Kind.RETCODE):
+    if fault.kind in (FaultKind.STATUS, FaultKind.RETCODE):
         answer = instead(fault)
     response = respond(answer)
     response.headers.update(fault.headers)
-    if fault.kind is Kind.EMPTY:
+    if fault.kind is FaultKind.EMPTY:
         response.body = b""
-    elif fault.kind is Kind.GARBAGE or fault.body is not None:
+    elif fault.kind is FaultKind.GARBAGE or fault.body is not None:
         response.body = (_GARBAGE if fault.body is None else fault.body).encode()
     return response
 
@@ -66,7 +68,7 @@ async def _drop(request: Request) -> NoReturn:
     await _never()
 
 
-async def _hang(site: Site, fault: Fault, request: Request) -> None:
+async def _hang(site: Site, fault: InjectedFault, request: Request) -> None:
     try:
         await asyncio.wait_for(site.released.wait(), fault.seconds)
     except asyncio.TimeoutError:  # not the built-in TimeoutError before Python 3.11
@@ -75,11 +77,11 @@ async def _hang(site: Site, fault: Fault, request: Request) -> None:
     await _drop(request)
 
 
-async def _slowly(fault: Fault, response: HTTPResponse, request: Request) -> NoReturn:
+async def _slowly(fault: InjectedFault, response: HTTPResponse, request: Request) -> NoReturn:
     """Write to the transport directly, because Sanic would send the head in one piece."""
     transport = _protocol(request).transport
     data = _raw(response)
-    if fault.kind is Kind.CUT:
+    if fault.kind is FaultKind.CUT:
         transport.write(data[: len(data) - len(response.body or b"") // 2 - 1])
     else:
         for at in range(len(data)):

@@ -15,7 +15,7 @@ from pydantic import BaseModel, ConfigDict, Field, model_validator
 from bridge.simulator.inbound import Inbound
 
 
-class Kind(str, Enum):
+class FaultKind(str, Enum):
     """The kind of a fault."""
 
     STATUS = "status"  # an HTTP status; `status`, `body`, `headers`
@@ -33,16 +33,16 @@ class Kind(str, Enum):
     ROTATE = "rotate"  # every GUID is due for rotation; then normal
 
 
-_TAKEN = {Kind.STATUS: False, Kind.RETCODE: False, Kind.DROP_BEFORE: False}
+_TAKEN = {FaultKind.STATUS: False, FaultKind.RETCODE: False, FaultKind.DROP_BEFORE: False}
 
 
-class Fault(BaseModel):
+class InjectedFault(BaseModel):
     """A scripted fault. A filter that is not given matches every request."""
 
     model_config = ConfigDict(extra="forbid")
 
     id: int = 0
-    kind: Kind
+    kind: FaultKind
     path: str = "*"  # a pattern of the path below the base: mediacall/*/sendmessage
     method: str | None = None
     agent: str | None = None
@@ -61,11 +61,11 @@ class Fault(BaseModel):
     used: int = 0
 
     @model_validator(mode="after")
-    def _check_taken(self) -> Fault:
-        if self.kind is Kind.DROP_AFTER and self.taken is False:
+    def _check_taken(self) -> InjectedFault:
+        if self.kind is FaultKind.DROP_AFTER and self.taken is False:
             msg = "drop_after is taken; drop_before is not"
             raise ValueError(msg)
-        if self.kind is Kind.DROP_BEFORE and self.taken:
+        if self.kind is FaultKind.DROP_BEFORE and self.taken:
             msg = "drop_before is not taken; drop_after is"
             raise ValueError(msg)
         return self
@@ -99,12 +99,12 @@ class Faults:
     """The script: of several applicable faults, the oldest is used."""
 
     def __init__(self) -> None:
-        self._faults: list[Fault] = []
+        self._faults: list[InjectedFault] = []
         self._ids = itertools.count(1)
 
-    def add(self, given: dict[str, Any]) -> Fault:
+    def add(self, given: dict[str, Any]) -> InjectedFault:
         """Add a fault; raises pydantic's ``ValidationError``."""
-        fault = Fault.model_validate(given)
+        fault = InjectedFault.model_validate(given)
         fault.id, fault.matched, fault.used = next(self._ids), 0, 0
         self._faults.append(fault)
         return fault
@@ -117,7 +117,7 @@ class Faults:
         """Return all faults as JSON, with how often each matched and was used."""
         return [fault.model_dump(mode="json") for fault in self._faults]
 
-    def take(self, inbound: Inbound) -> Fault | None:
+    def take(self, inbound: Inbound) -> InjectedFault | None:
         """Return the fault to apply to this request, if any, and count it."""
         if not self._faults:
             return None

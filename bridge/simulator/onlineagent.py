@@ -7,26 +7,26 @@ from collections.abc import Callable
 from urllib.parse import urlsplit
 
 from bridge.simulator import checks, contract
-from bridge.simulator.answers import Answer, lb_cookie, set_guid, signed_in
+from bridge.simulator.answers import SimulatedAnswer, lb_cookie, set_guid, signed_in
 from bridge.simulator.checks import Refused
 from bridge.simulator.inbound import Inbound
 from bridge.simulator.options import AuthMode, Cookie
 from bridge.simulator.state import Callback, Gateway, Session
 
 
-def sign_in(gateway: Gateway, inbound: Inbound) -> Answer:
+def sign_in(gateway: Gateway, inbound: Inbound) -> SimulatedAnswer:
     """``PUT onlineagent/{agent}``."""
     return _sign_in(gateway, inbound, force=False)
 
 
-def force_sign_in(gateway: Gateway, inbound: Inbound) -> Answer:
+def force_sign_in(gateway: Gateway, inbound: Inbound) -> SimulatedAnswer:
     """``PUT onlineagent/{agent}/forcelogin``: ends the agent's other session."""
     if not gateway.settings.force_login:
         raise Refused(contract.FORCE_NOT_ALLOWED, "forcelogin: not allowed at this site")
     return _sign_in(gateway, inbound, force=True)
 
 
-def _sign_in(gateway: Gateway, inbound: Inbound, *, force: bool) -> Answer:
+def _sign_in(gateway: Gateway, inbound: Inbound, *, force: bool) -> SimulatedAnswer:
     body = inbound.document()
     settings = gateway.settings
     checks.table("body", contract.SIGN_IN, body, strict=settings.strict)
@@ -47,7 +47,7 @@ def _sign_in(gateway: Gateway, inbound: Inbound, *, force: bool) -> Answer:
     return _welcome(gateway, session)
 
 
-def _welcome(gateway: Gateway, session: Session) -> Answer:
+def _welcome(gateway: Gateway, session: Session) -> SimulatedAnswer:
     result = {
         "vdnid": 1,
         "workno": session.agent_id,
@@ -55,7 +55,7 @@ def _welcome(gateway: Gateway, session: Session) -> Answer:
         "loginTime": session.login_time,
         "isForceChange": "false",
     }
-    answer = Answer({"message": "", "retcode": contract.SUCCESS, "result": result})
+    answer = SimulatedAnswer({"message": "", "retcode": contract.SUCCESS, "result": result})
     answer.headers["Set-GUID"] = contract.GUID_COOKIE + session.guid
     if gateway.settings.cookie is not Cookie.OFF:
         answer.headers["Set-Cookie"] = f"{lb_cookie(session.agent_id)}; Path=/"
@@ -78,41 +78,41 @@ def _callback(body: checks.Json) -> Callback | None:
     return Callback(uri, token)
 
 
-def sign_out(gateway: Gateway, inbound: Inbound) -> Answer:
+def sign_out(gateway: Gateway, inbound: Inbound) -> SimulatedAnswer:
     """``DELETE onlineagent/{agent}/logout``."""
     signed_in(gateway, inbound)
     gateway.end(gateway.agent(inbound.agent), announce=False)
-    return Answer()
+    return SimulatedAnswer()
 
 
-def force_sign_out(gateway: Gateway, inbound: Inbound) -> Answer:
+def force_sign_out(gateway: Gateway, inbound: Inbound) -> SimulatedAnswer:
     """``DELETE onlineagent/{agent}/forcelogout``: also releases the agent's calls."""
     signed_in(gateway, inbound)
     for call in gateway.held(inbound.agent):
         gateway.emit(inbound.agent, "AgentEvent_Call_Release", call.id)
     gateway.end(gateway.agent(inbound.agent), announce=False)
-    return Answer()
+    return SimulatedAnswer()
 
 
-def handshake(gateway: Gateway, inbound: Inbound) -> Answer:
+def handshake(gateway: Gateway, inbound: Inbound) -> SimulatedAnswer:
     """``POST onlineagent/{agent}/handshake``: the heartbeat of push mode, which renews GUIDs."""
     session = signed_in(gateway, inbound)
     session.seen_at = gateway.clock.now()
-    answer = Answer()
+    answer = SimulatedAnswer()
     if session.callback:
         set_guid(answer, gateway.renew(session))
     return answer
 
 
-def update_guid(gateway: Gateway, inbound: Inbound) -> Answer:
+def update_guid(gateway: Gateway, inbound: Inbound) -> SimulatedAnswer:
     """``PUT onlineagent/{agent}/updateGuid``; with static GUIDs, nothing changes."""
     session = signed_in(gateway, inbound)
     static = gateway.settings.auth_mode is AuthMode.STATIC
     guid = session.guid if static else gateway.rotate(session)
-    return Answer({"message": "", "retcode": contract.SUCCESS, "result": {"guid": guid}})
+    return SimulatedAnswer({"message": "", "retcode": contract.SUCCESS, "result": {"guid": guid}})
 
 
-def reset_skill(gateway: Gateway, inbound: Inbound) -> Answer:
+def reset_skill(gateway: Gateway, inbound: Inbound) -> SimulatedAnswer:
     """``POST onlineagent/{agent}/resetskill/{flag}?skillid=1;2&phonelinkage=0``."""
     signed_in(gateway, inbound)
     if contract.boolean(inbound.last):
@@ -120,14 +120,14 @@ def reset_skill(gateway: Gateway, inbound: Inbound) -> Answer:
     skills = inbound.parameter("skillid")
     if skills is not None and not all(part.isdecimal() for part in skills.split(";")):
         raise Refused(contract.INVALID, "query.skillid: numbers with ; between them")
-    return Answer()
+    return SimulatedAnswer()
 
 
-def become(status: str) -> Callable[[Gateway, Inbound], Answer]:
+def become(status: str) -> Callable[[Gateway, Inbound], SimulatedAnswer]:
     """Return an operation that changes the agent's state."""
 
-    def operation(gateway: Gateway, inbound: Inbound) -> Answer:
+    def operation(gateway: Gateway, inbound: Inbound) -> SimulatedAnswer:
         signed_in(gateway, inbound).status = status
-        return Answer()
+        return SimulatedAnswer()
 
     return operation

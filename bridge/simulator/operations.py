@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections.abc import Callable
 
 from bridge.simulator import agentevent, checks, contract, mediacall, onlineagent
-from bridge.simulator.answers import Answer
+from bridge.simulator.answers import SimulatedAnswer
 from bridge.simulator.inbound import Inbound
 from bridge.simulator.state import Gateway
 
@@ -25,7 +25,7 @@ def check(gateway: Gateway, inbound: Inbound) -> None:
         checks.content_type(inbound.headers.get("content-type"), charset=charset)
 
 
-Operation = Callable[[Gateway, Inbound], Answer]
+Operation = Callable[[Gateway, Inbound], SimulatedAnswer]
 
 OPERATIONS: dict[str, Operation] = {
     "send_message": mediacall.send_message,
@@ -51,7 +51,7 @@ OPERATIONS: dict[str, Operation] = {
 SIGNING = frozenset({"sign_in", "force_sign_in", "sign_out", "force_sign_out"})
 
 
-async def perform(gateway: Gateway, inbound: Inbound) -> Answer:
+async def perform(gateway: Gateway, inbound: Inbound) -> SimulatedAnswer:
     """Check a request and perform its operation."""
     check(gateway, inbound)
     if inbound.operation == "poll":

@@ -39,7 +39,7 @@ class Counted(str, Enum):
     DATA = "data"  # the whole data string
 
 
-class Calls(str, Enum):
+class AcceptedCallIds(str, Enum):
     """Which call IDs a message may name."""
 
     ANY = "any"  # any well-formed ID
@@ -76,7 +76,7 @@ class StaleCode(str, Enum):
     NOT_SIGNED_IN = "100-006"
 
 
-class Settings(BaseModel):
+class SimulatorSettings(BaseModel):
     """The simulated site. Times are seconds unless the name says otherwise."""
 
     model_config = ConfigDict(frozen=True, extra="forbid")
@@ -85,7 +85,7 @@ class Settings(BaseModel):
     auth_mode: AuthMode = AuthMode.DYNAMIC
     encryption: Encryption = Encryption.PLATFORM
     limit_counts: Counted = Counted.CONTENT
-    calls: Calls = Calls.ANY
+    calls: AcceptedCallIds = AcceptedCallIds.ANY
     strict: bool = False  # the narrower reading of every unconfirmed row
     agents: dict[str, str] = Field(default_factory=dict)  # ID: password; if empty, anyone may
     max_agent_id: int = Field(default=59999, ge=101)  # a 2025 edition says 999999
@@ -103,6 +103,6 @@ class Settings(BaseModel):
     push_attempts: int = Field(default=3, ge=1)
     record: Record = Record.FULL
 
-    def changed(self, changes: dict[str, object]) -> Settings:
+    def changed(self, changes: dict[str, object]) -> SimulatorSettings:
         """Return the settings with ``changes`` applied; raises pydantic's ``ValidationError``."""
-        return Settings.model_validate({**self.model_dump(), **changes})
+        return SimulatorSettings.model_validate({**self.model_dump(), **changes})

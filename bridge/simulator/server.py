@@ -17,7 +17,7 @@ from sanic import HTTPResponse, Request
 
 from bridge.simulator import app as edge
 from bridge.simulator import control
-from bridge.simulator.options import Settings
+from bridge.simulator.options import SimulatorSettings
 from bridge.simulator.site import Site
 
 BACKLOG = 1024
@@ -25,7 +25,7 @@ SWEEP_EVERY = 1.0  # seconds
 REPLY_FIRST = 0.02  # seconds to send pending responses before connections are cut
 
 
-def run(settings: Settings, host: str, port: int) -> None:
+def run(settings: SimulatorSettings, host: str, port: int) -> None:
     """Serve until SIGTERM or SIGINT."""
     try:
         import uvloop  # noqa: PLC0415 - installed with Sanic where supported
@@ -44,7 +44,7 @@ def run(settings: Settings, host: str, port: int) -> None:
 class Server:
     """A simulator that listens on one address."""
 
-    def __init__(self, settings: Settings, host: str, port: int) -> None:
+    def __init__(self, settings: SimulatorSettings, host: str, port: int) -> None:
         self._site = Site(settings)
         self._app = edge.build(self._site)
         self._app.add_route(

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import asyncio
 
-from bridge.simulator.clock import Clock
-from bridge.simulator.faults import Fault, Faults, Kind
-from bridge.simulator.options import Settings
+from bridge.simulator.clock import SimulatorClock
+from bridge.simulator.faults import FaultKind, Faults, InjectedFault
+from bridge.simulator.options import SimulatorSettings
 from bridge.simulator.push import Pusher
 from bridge.simulator.recorder import Recorder
 from bridge.simulator.state import Gateway, Session
@@ -15,19 +15,19 @@ from bridge.simulator.state import Gateway, Session
 class Site:
     """The objects behind the gateway's interface and the control API."""
 
-    def __init__(self, settings: Settings) -> None:
+    def __init__(self, settings: SimulatorSettings) -> None:
         self._first = settings
         self._begin()
 
     def _begin(self) -> None:
-        self.gateway = Gateway(self._first, Clock())
+        self.gateway = Gateway(self._first, SimulatorClock())
         self.faults = Faults()
         self.recorder = Recorder(self._first.record)
         self.pusher = Pusher(self.gateway)
         self.released = asyncio.Event()  # set to release hanging requests
 
     @property
-    def settings(self) -> Settings:
+    def settings(self) -> SimulatorSettings:
         """Return the current settings."""
         return self.gateway.settings
 
@@ -51,7 +51,7 @@ class Site:
         for agent in self.gateway.agents.values():
             agent.wake_up.set()
 
-    def strike(self, fault: Fault) -> None:
+    def strike(self, fault: InjectedFault) -> None:
         """Apply a fault's effect on sessions: its agent's, or all agents'."""
         agents = [
             agent
@@ -62,9 +62,9 @@ class Site:
             session: Session | None = agent.session
             if session is None:
                 continue
-            if fault.kind is Kind.EXPIRE_SESSIONS:
+            if fault.kind is FaultKind.EXPIRE_SESSIONS:
                 self.gateway.end(agent, announce=False)
-            elif fault.kind is Kind.EXPIRE_GUIDS:
+            elif fault.kind is FaultKind.EXPIRE_GUIDS:
                 self.gateway.void(session)
-            elif fault.kind is Kind.ROTATE:
+            elif fault.kind is FaultKind.ROTATE:
                 session.rotate_now = True

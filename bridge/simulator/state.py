@@ -16,8 +16,8 @@ from typing import Any
 
 from bridge.simulator import contract
 from bridge.simulator.checks import Refused
-from bridge.simulator.clock import Clock
-from bridge.simulator.options import AuthMode, Settings
+from bridge.simulator.clock import SimulatorClock
+from bridge.simulator.options import AuthMode, SimulatorSettings
 
 Event = dict[str, Any]
 
@@ -62,7 +62,7 @@ class Session:
 
 
 @dataclass(slots=True, eq=False)
-class Agent:
+class SimulatedAgent:
     """A person or account; outlives its sessions."""
 
     id: str
@@ -77,7 +77,7 @@ class Agent:
 
 
 @dataclass(slots=True)
-class Call:
+class SimulatedCall:
     """A contact with a customer."""
 
     id: str
@@ -97,18 +97,18 @@ _CALL_EVENTS = {
 class Gateway:
     """The state of one simulated site."""
 
-    def __init__(self, settings: Settings, clock: Clock) -> None:
+    def __init__(self, settings: SimulatorSettings, clock: SimulatorClock) -> None:
         self.settings = settings
         self.clock = clock
-        self.agents: dict[str, Agent] = {}
-        self.calls: dict[str, Call] = {}
+        self.agents: dict[str, SimulatedAgent] = {}
+        self.calls: dict[str, SimulatedCall] = {}
         self.violations: list[dict[str, Any]] = []
 
-    def agent(self, agent_id: str) -> Agent:
+    def agent(self, agent_id: str) -> SimulatedAgent:
         """Return the agent with that ID, creating it if necessary."""
         agent = self.agents.get(agent_id)
         if agent is None:
-            agent = self.agents[agent_id] = Agent(agent_id)
+            agent = self.agents[agent_id] = SimulatedAgent(agent_id)
         return agent
 
     def violation(self, agent_id: str, what: str) -> None:
@@ -134,7 +134,7 @@ class Gateway:
         for agent_id in tuple(self.agents):
             self.live(agent_id)
 
-    def begin(self, agent: Agent, session: Session) -> None:
+    def begin(self, agent: SimulatedAgent, session: Session) -> None:
         """Sign an agent in, ending its current session if there is one."""
         if agent.session is not None:
             self.end(agent, announce=True)
@@ -146,7 +146,7 @@ class Gateway:
         if session.status == contract.STATUS_IDLE:
             self.emit(agent.id, "AgentState_Ready", None)
 
-    def end(self, agent: Agent, *, announce: bool) -> None:
+    def end(self, agent: SimulatedAgent, *, announce: bool) -> None:
         """End a session; with ``announce`` its reader gets AgentOther_ShutdownService."""
         session = agent.session
         if session is None:
@@ -227,9 +227,9 @@ class Gateway:
 
     def declare(self, call_id: str, agent_id: str, state: str) -> None:
         """Place a call with an agent, in the given state."""
-        self.calls[call_id] = Call(call_id, agent_id, state)
+        self.calls[call_id] = SimulatedCall(call_id, agent_id, state)
 
-    def held(self, agent_id: str) -> list[Call]:
+    def held(self, agent_id: str) -> list[SimulatedCall]:
         """Return the agent's calls that have not ended, oldest first."""
         return [
             call

@@ -198,7 +198,7 @@ class _Unanswered:
 UNANSWERED = _Unanswered()
 # Computes an answer that depends on the commit: from the stored deliveries by message code, or from
 # the row counts of a set-wide change.
-Answer = Callable[["Written"], Any]
+DeferredAnswer = Callable[["Written"], Any]
 
 
 @dataclass(frozen=True, slots=True)
@@ -224,7 +224,7 @@ class Plan:
     """
 
     answer: Any = UNANSWERED
-    finish: Answer | None = None
+    finish: DeferredAnswer | None = None
     error: BridgeError | None = None
     answers: Mapping[str, ActionAnswer] = field(default_factory=dict)
     assignments: tuple[AssignmentRecord, ...] = ()

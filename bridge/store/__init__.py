@@ -17,7 +17,7 @@ from bridge.store.errors import (
 )
 from bridge.store.loading import Loader
 from bridge.store.notifier import EVERYTHING, Notice, notify
-from bridge.store.store import Reader, Reading, Store
+from bridge.store.store import Reader, ReadTransaction, Store
 from bridge.store.writing import write
 
 __all__ = [
@@ -28,8 +28,8 @@ __all__ = [
     "Loader",
     "LostError",
     "Notice",
+    "ReadTransaction",
     "Reader",
-    "Reading",
     "Store",
     "UnavailableError",
     "UnstorableError",

@@ -56,7 +56,7 @@ _DEEPEST = 32  # levels of an event's JSON that are searched
 
 
 @dataclass(frozen=True, slots=True)
-class Window:
+class ErasureWindow:
     """A range of a table's rows.
 
     Attributes:
@@ -152,7 +152,7 @@ def found(tx: Connection, name: str, erased: Erasure) -> tuple[Key, ...]:
     return tuple(tuple(row) for row in read)
 
 
-def events(tx: Connection, erased: Erasure, after: Key | None, rows: int) -> Window:
+def events(tx: Connection, erased: Erasure, after: Key | None, rows: int) -> ErasureWindow:
     """Search up to ``rows`` events after the key ``after``."""
     seq, content = schema.events.c.seq, schema.events.c.content
     statement = select(seq, content).order_by(seq).limit(rows)
@@ -160,7 +160,7 @@ def events(tx: Connection, erased: Erasure, after: Key | None, rows: int) -> Win
         statement = statement.where(seq > after[0])
     read = tx.execute(statement).all()
     named = tuple((row.seq,) for row in read if _names(row.content, erased))
-    return Window(named, len(read), (read[-1].seq,) if len(read) == rows else None)
+    return ErasureWindow(named, len(read), (read[-1].seq,) if len(read) == rows else None)
 
 
 def erase(tx: Transaction, rows: Erase) -> dict[str, int]:

@@ -202,7 +202,7 @@ _CALLS_OF = Select(
     " WHERE u.seq = k.value AND u.call_id IS NOT NULL"
 )
 
-Known = Mapping[str, SessionRecord]
+KnownSessions = Mapping[str, SessionRecord]
 
 
 class Loader:
@@ -220,7 +220,7 @@ class Loader:
         self,
         tx: Transaction,
         process: Process,
-        known: Known,
+        known: KnownSessions,
         now: float,
         is_dead: Callable[[str], bool],
     ) -> None:

@@ -167,7 +167,7 @@ _BY_NAME = {each.name: each for each in TABLES}
 
 
 @dataclass(frozen=True, slots=True)
-class Window:
+class PruningWindow:
     """A range of a table's rows.
 
     Attributes:
@@ -183,12 +183,14 @@ class Window:
     left: bool
 
 
-def with_words(tx: Connection, kept: Kept, limit: Limit, after: Key | None, rows: int) -> Window:
+def with_words(
+    tx: Connection, kept: Kept, limit: Limit, after: Key | None, rows: int
+) -> PruningWindow:
     """Scan up to ``rows`` rows after the key ``after`` for content that is too old."""
     return _window(tx, kept, _words_due(kept), kept.table.c.erased_at.is_(None), limit, after, rows)
 
 
-def whole(tx: Connection, kept: Kept, limit: Limit, after: Key | None, rows: int) -> Window:
+def whole(tx: Connection, kept: Kept, limit: Limit, after: Key | None, rows: int) -> PruningWindow:
     """Scan up to ``rows`` rows after the key ``after`` for rows to delete."""
     return _window(tx, kept, _row_due(kept), true(), limit, after, rows)
 
@@ -225,7 +227,7 @@ def _window(
     limit: Limit,
     after: Key | None,
     rows: int,
-) -> Window:
+) -> PruningWindow:
     fate = case((due, _DUE), (counts, _LATER), else_=_DONE)
     statement = select(*kept.keys, fate, case((kept.begun < _BEFORE, 1), else_=0))
     if after is not None:
@@ -233,7 +235,7 @@ def _window(
     statement = statement.order_by(*kept.keys).limit(rows)
     scanned = tx.execute(statement, limit.binds).all()
     width = len(kept.keys)
-    return Window(
+    return PruningWindow(
         due=tuple(tuple(row[:width]) for row in scanned if row[width] == _DUE),
         reached=tuple(scanned[-1][:width]) if len(scanned) == rows else None,
         old=any(row[width + 1] for row in scanned),

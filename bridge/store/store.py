@@ -27,7 +27,7 @@ from bridge.store.notifier import Notice, Notifier
 from bridge.store.statements import Transaction
 
 T = TypeVar("T")
-Reading: TypeAlias = Connection  # first parameter of the functions of ``lists``
+ReadTransaction: TypeAlias = Connection  # first parameter of the functions of ``lists``
 
 _READERS = 8
 
@@ -50,7 +50,7 @@ class Reader:
         """``sqlite`` or ``postgresql``."""
         return self._reading.dialect.name
 
-    def read(self, query: Callable[[Reading], T]) -> T:
+    def read(self, query: Callable[[ReadTransaction], T]) -> T:
         """Run ``query`` on a reading connection and return its result.
 
         Each statement sees the data committed when it starts. ``query`` runs again if the first
@@ -61,7 +61,7 @@ class Reader:
         except LostError:
             return self._read(query)
 
-    def _read(self, query: Callable[[Reading], T]) -> T:
+    def _read(self, query: Callable[[ReadTransaction], T]) -> T:
         with connection(self._reading) as reading:
             return query(reading)
 

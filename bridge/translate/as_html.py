@@ -10,7 +10,7 @@ from bridge.translate import as_text, markup
 from bridge.translate.files import Files, is_absolute
 from bridge.translate.inline import anchor, is_safe, picture
 from bridge.translate.markup import Block
-from bridge.translate.parts import Button, Card, Form, Part
+from bridge.translate.parts import Button, Form, Part, RichCard
 from bridge.translate.text import escape, is_blank
 
 _BREAK = " <br>\n"
@@ -72,7 +72,7 @@ def _choices(buttons: tuple[Button, ...], files: Files, start: int) -> tuple[Blo
     return (Block(markup.sanitise(f"<p>{_BREAK.join(lines)}</p>"), plain),)
 
 
-def _card(card: Card, files: Files, number: int) -> tuple[Block, ...]:
+def _card(card: RichCard, files: Files, number: int) -> tuple[Block, ...]:
     image, url = files.picture(card.image), files.shown(card.url)
     rows = [picture(image, card.title)] if is_absolute(image) else []
     if card.title:
@@ -81,7 +81,7 @@ def _card(card: Card, files: Files, number: int) -> tuple[Block, ...]:
         rows.append(escape(card.description))
     if url and not card.title:
         rows.append(anchor(url, url))
-    shown = Card(card.title, card.description, card.image, card.url)
+    shown = RichCard(card.title, card.description, card.image, card.url)
     plain = as_text.card_text(shown, files)
     head = (Block(markup.sanitise(f"<p>{_BREAK.join(rows)}</p>"), plain, "\n\n"),) if rows else ()
     return (*head, *_choices(card.buttons, files, number))

@@ -12,7 +12,7 @@ from bridge.config.media import Kind
 from bridge.translate.files import Files, is_absolute
 from bridge.translate.inline import bare
 from bridge.translate.markup import plain
-from bridge.translate.parts import Button, Card, Part
+from bridge.translate.parts import Button, Part, RichCard
 from bridge.translate.text import is_blank
 
 MAP = "https://www.openstreetmap.org/?mlat={0}&mlon={1}"
@@ -91,7 +91,7 @@ def _cards(part: Part, files: Files) -> str:
     return "\n\n".join(filter(None, blocks))
 
 
-def card_text(card: Card, files: Files, number: int = 1) -> str:
+def card_text(card: RichCard, files: Files, number: int = 1) -> str:
     """Render one card, with its picture's address if it has no other address."""
     picture = files.picture(card.image)
     address = bare(files.shown(card.url)) or (picture if is_absolute(picture) else "")

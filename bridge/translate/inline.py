@@ -29,7 +29,7 @@ _TRIPLE = {"***": ("<strong><em>", "</em></strong>"), "___": ("<strong><em>", "<
 
 
 @dataclass(slots=True)
-class Line:
+class MarkupLine:
     """A line being parsed, with its HTML and plain text side by side."""
 
     html: list[str] = field(default_factory=list)
@@ -95,9 +95,9 @@ def _closes(mark: str, before: str, after: str) -> bool:
     return not inside_a_word
 
 
-def read(text: str, *, strong: bool = False) -> Line:
+def read(text: str, *, strong: bool = False) -> MarkupLine:
     """Parse the markup of one line, or of several lines as one."""
-    line, place = Line(), 0
+    line, place = MarkupLine(), 0
     if strong:
         line.both("<strong>", "")
     while match := _TOKEN.search(text, place):
@@ -109,7 +109,7 @@ def read(text: str, *, strong: bool = False) -> Line:
     return line
 
 
-def _token(line: Line, match: re.Match[str]) -> int:
+def _token(line: MarkupLine, match: re.Match[str]) -> int:
     """Process one token and return the number of characters consumed."""
     whole = match[0]
     if match["escape"]:
@@ -131,7 +131,7 @@ def _token(line: Line, match: re.Match[str]) -> int:
     return len(whole)
 
 
-def _link(line: Line, match: re.Match[str]) -> None:
+def _link(line: MarkupLine, match: re.Match[str]) -> None:
     label, target = match["label"].strip(), match["target"]
     if not _TARGET.match(target):
         line.put(match[0])
@@ -145,7 +145,7 @@ def _link(line: Line, match: re.Match[str]) -> None:
 
 def _words(label: str) -> str:
     """Return the label without its markup; only one level, which bounds the nesting."""
-    inner = Line()
+    inner = MarkupLine()
     place = 0
     for match in re.finditer(r"\*+|_+|~~+|`", label):
         inner.put(label[place : match.start()])

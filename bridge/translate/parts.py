@@ -42,7 +42,7 @@ class Button:
 
 
 @dataclass(frozen=True, slots=True)
-class Card:
+class RichCard:
     """A card: title, description, picture, address and buttons."""
 
     title: str = ""
@@ -64,7 +64,7 @@ class Part:
     url: str = ""
     image: str = ""
     buttons: tuple[Button, ...] = ()
-    cards: tuple[Card, ...] = ()
+    cards: tuple[RichCard, ...] = ()
     latitude: float | None = None
     longitude: float | None = None
     address: str = ""

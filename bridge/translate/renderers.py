@@ -14,7 +14,7 @@ from bridge.model import Draft, MediaType
 from bridge.translate import as_html, as_text, markup
 from bridge.translate.files import MEDIA_TYPE_OF, Files, Known, extension, file_type, is_absolute
 from bridge.translate.media import BUTTON
-from bridge.translate.parts import Button, Card, Form, Part
+from bridge.translate.parts import Button, Form, Part, RichCard
 from bridge.translate.writer import Encoded, Writer, encode
 
 Why = str  # why the media type could not be built; "" if it was written
@@ -144,14 +144,14 @@ def _card(part: Part, writer: Writer, context: RenderContext) -> Why:
     return ""
 
 
-def _cards_of(part: Part) -> tuple[Card, ...]:
+def _cards_of(part: Part) -> tuple[RichCard, ...]:
     if part.kind in (Kind.CARD, Kind.CAROUSEL):
         return part.cards
     if part.kind in (Kind.BUTTONS, Kind.LINKS):
         text = markup.plain(part.text, part.form)
-        return (Card(description=text, buttons=part.buttons),) if text else ()
+        return (RichCard(description=text, buttons=part.buttons),) if text else ()
     if part.kind is Kind.WEB_CARD:
-        return (Card(part.title, part.description, part.image, part.url),)
+        return (RichCard(part.title, part.description, part.image, part.url),)
     return ()
 
 
@@ -180,7 +180,7 @@ def _deck(writer: Writer, cards: list[str]) -> str:
     return writer.render(MediaType.MULTICARD.value, {"cards": listed}) or ""
 
 
-def _values(card: Card, writer: Writer, context: RenderContext) -> dict[str, object]:
+def _values(card: RichCard, writer: Writer, context: RenderContext) -> dict[str, object]:
     """Return a card's template fields, with the gateway's ID or key of its picture if known."""
     known = context.files.find(card.image) if card.image else None
     ending = (known.file_type or extension(card.image)) if known else ""

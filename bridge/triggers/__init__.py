@@ -6,11 +6,11 @@ planners. Read ``deciding`` first.
 
 from bridge.triggers.deciding import (
     Decision,
-    Kind,
+    DecisionKind,
     assist_rule,
     decide,
     handoff_reason,
     in_cooldown,
 )
 
-__all__ = ["Decision", "Kind", "assist_rule", "decide", "handoff_reason", "in_cooldown"]
+__all__ = ["Decision", "DecisionKind", "assist_rule", "decide", "handoff_reason", "in_cooldown"]

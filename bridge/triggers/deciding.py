@@ -17,7 +17,7 @@ if TYPE_CHECKING:  # only for types: the package config reads files
 _SHOWN = 6  # failed items listed in a reason
 
 
-class Kind(str, Enum):
+class DecisionKind(str, Enum):
     """What a turn calls for."""
 
     HANDOFF = "handoff"  # hand over to an agent
@@ -29,7 +29,7 @@ class Kind(str, Enum):
 class Decision:
     """What a turn calls for, and why."""
 
-    kind: Kind
+    kind: DecisionKind
     reason: str  # for designers and agents; without customer text
     rule: int | None = None  # the index in handoff.when or assist.when
     explicit: bool = False  # an explicit request, not a failure of the bot
@@ -61,10 +61,10 @@ def decide(
         return handoff
     missed = "no item matched: " + _missed("handoff.when", wanted)
     if (mode or rules.assist.mode) is Mode.OFF:
-        return Decision(Kind.NONE, f"{missed}; assist is off")
+        return Decision(DecisionKind.NONE, f"{missed}; assist is off")
     helped = _judged(turn, rules.assist.when, handed_back_at)
     return _assist(turn, rules.assist.when, helped) or Decision(
-        Kind.NONE, f"{missed}; {_missed('assist.when', helped)}"
+        DecisionKind.NONE, f"{missed}; {_missed('assist.when', helped)}"
     )
 
 
@@ -77,7 +77,7 @@ def handoff_reason(
     if decision is not None:
         return decision
     reason = f"the story or flow called {turn.action_name}"
-    return _met(turn, Kind.HANDOFF, reason, explicit=not turn.fell_back)
+    return _met(turn, DecisionKind.HANDOFF, reason, explicit=not turn.fell_back)
 
 
 def assist_rule(turn: Turn, rules: HandoffSettings) -> Decision:
@@ -88,7 +88,7 @@ def assist_rule(turn: Turn, rules: HandoffSettings) -> Decision:
         return decision
     missed = _missed("assist.when", verdicts)
     reason = f"the story or flow called {turn.action_name}; no item matched: {missed}"
-    return _met(turn, Kind.ASSIST, reason, explicit=not turn.fell_back)
+    return _met(turn, DecisionKind.ASSIST, reason, explicit=not turn.fell_back)
 
 
 def in_cooldown(
@@ -105,7 +105,7 @@ def in_cooldown(
     handback never trigger another handoff: they were handled before it, but Rasa presents them
     again whenever it reverts a fallback.
     """
-    if handed_back_at is None or decision.kind is not Kind.HANDOFF:
+    if handed_back_at is None or decision.kind is not DecisionKind.HANDOFF:
         return False
     written_at = turn.heard_at if decision.counted else turn.message_at
     if _is_old(written_at, handed_back_at):
@@ -146,7 +146,9 @@ def _handoff(
         if rank < lowest:
             lowest = rank
             reason = f"{verdict.words} (handoff.when[{index}])"
-            best = _met(turn, Kind.HANDOFF, reason, rule=index, explicit=wish, counted=counted)
+            best = _met(
+                turn, DecisionKind.HANDOFF, reason, rule=index, explicit=wish, counted=counted
+            )
     return best
 
 
@@ -157,7 +159,7 @@ def _assist(
         if verdict.holds:
             return _met(
                 turn,
-                Kind.ASSIST,
+                DecisionKind.ASSIST,
                 f"{verdict.words} (assist.when[{index}])",
                 rule=index,
                 explicit=is_explicit(item, turn, None),
@@ -169,7 +171,7 @@ def _assist(
 
 def _met(
     turn: Turn,
-    kind: Kind,
+    kind: DecisionKind,
     reason: str,
     *,
     rule: int | None = None,

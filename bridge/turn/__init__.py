@@ -6,14 +6,14 @@ lenient and never raises, whereas ``fault`` (``check``) validates strictly for t
 
 from bridge.turn.check import fault
 from bridge.turn.events import OWN_ACTIONS, WRITTEN_BACK
-from bridge.turn.message import Command, Ranked, Selected
+from bridge.turn.message import CalmCommand, Ranked, Selected
 from bridge.turn.reading import Turn, kept_name, read
 from bridge.turn.spoken import Said
 
 __all__ = [
     "OWN_ACTIONS",
     "WRITTEN_BACK",
-    "Command",
+    "CalmCommand",
     "Ranked",
     "Said",
     "Selected",

@@ -24,7 +24,7 @@ class Ranked:
 
 
 @dataclass(frozen=True, slots=True)
-class Command:
+class CalmCommand:
     """One CALM command."""
 
     name: str  # with underscores, in lower case: start_flow, human_handoff
@@ -58,13 +58,13 @@ def ranking(message: Mapping[str, Any]) -> tuple[Ranked, ...]:
     return _ranked(message.get("intent_ranking"), "name")
 
 
-def commands(message: Mapping[str, Any]) -> tuple[Command, ...]:
+def commands(message: Mapping[str, Any]) -> tuple[CalmCommand, ...]:
     """Return CALM's commands for this message."""
     result = []
     for item in objects(message.get("commands")):
         name = words(item.get("command"))
         if name is not None:
-            result.append(Command(underscored(name), words(item.get("flow"))))
+            result.append(CalmCommand(underscored(name), words(item.get("flow"))))
     return tuple(result)
 
 

@@ -95,7 +95,7 @@ class Turn:
         return objects(self._message.get("entities"))
 
     @cached_property
-    def commands(self) -> tuple[nlu.Command, ...]:
+    def commands(self) -> tuple[nlu.CalmCommand, ...]:
         """CALM's commands for the message."""
         return nlu.commands(self._message)
 

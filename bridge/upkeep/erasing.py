@@ -15,7 +15,7 @@ from bridge.core.core import Core
 from bridge.state.commands import EraseRows, StopErased
 from bridge.state.records import Erasure
 from bridge.store import Store, erasure
-from bridge.store.erasure import Key, Window
+from bridge.store.erasure import ErasureWindow, Key
 from bridge.turn import kept_name
 
 __all__ = ["Erased", "Eraser", "Erasure"]
@@ -123,7 +123,7 @@ class Eraser:
     def _found(self, table: str, erased: Erasure) -> tuple[Key, ...]:
         return self._store.read(lambda tx: erasure.found(tx, table, erased))
 
-    def _windows(self, erased: Erasure) -> Iterator[Window]:
+    def _windows(self, erased: Erasure) -> Iterator[ErasureWindow]:
         after: Key | None = None
         while True:
             window = self._events(erased, after)
@@ -132,5 +132,5 @@ class Eraser:
             if after is None:
                 return
 
-    def _events(self, erased: Erasure, after: Key | None) -> Window:
+    def _events(self, erased: Erasure, after: Key | None) -> ErasureWindow:
         return self._store.read(lambda tx: erasure.events(tx, erased, after, self._rows_read))

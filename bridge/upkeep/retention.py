@@ -26,8 +26,8 @@ from bridge.state.commands import (
     LeaveTask,
     PruneRows,
 )
-from bridge.store import Reading, Store, lists, pruning
-from bridge.store.pruning import Kept, Key, Limit, Window
+from bridge.store import ReadTransaction, Store, lists, pruning
+from bridge.store.pruning import Kept, Key, Limit, PruningWindow
 
 T = TypeVar("T")
 
@@ -169,7 +169,7 @@ class Retention:
     def _erase(self, kept: Kept, pruned: Round) -> None:
         limit = self._limit(self._content)
 
-        def look(tx: Reading, after: Key | None) -> Window:
+        def look(tx: ReadTransaction, after: Key | None) -> PruningWindow:
             return pruning.with_words(tx, kept, limit, after, self._rows_read)
 
         unbroken = kept.in_order
@@ -182,15 +182,18 @@ class Retention:
     def _drop(self, kept: Kept, pruned: Round) -> None:
         limit = self._limit(self._audit)
 
-        def look(tx: Reading, after: Key | None) -> Window:
+        def look(tx: ReadTransaction, after: Key | None) -> PruningWindow:
             return pruning.whole(tx, kept, limit, after, self._rows_read)
 
         for window in self._windows(kept, look, None):
             pruned.dropped[kept.name] += self._prune(kept, limit, window, whole=True)
 
     def _windows(
-        self, kept: Kept, look: Callable[[Reading, Key | None], Window], after: Key | None
-    ) -> Iterator[Window]:
+        self,
+        kept: Kept,
+        look: Callable[[ReadTransaction, Key | None], PruningWindow],
+        after: Key | None,
+    ) -> Iterator[PruningWindow]:
         """Yield the table's windows, as far as rows can be too old."""
         while True:
             window = self._step(lambda after=after: self._read(look, after))  # type: ignore[misc]
@@ -199,10 +202,12 @@ class Retention:
             if after is None or (kept.in_order and not window.old):
                 return
 
-    def _read(self, look: Callable[[Reading, Key | None], Window], after: Key | None) -> Window:
+    def _read(
+        self, look: Callable[[ReadTransaction, Key | None], PruningWindow], after: Key | None
+    ) -> PruningWindow:
         return self._store.read(lambda tx: look(tx, after))
 
-    def _prune(self, kept: Kept, limit: Limit, window: Window, *, whole: bool) -> int:
+    def _prune(self, kept: Kept, limit: Limit, window: PruningWindow, *, whole: bool) -> int:
         """Prune the window's due rows, a few at a time; return their number."""
         count = 0
         for at in range(0, len(window.due), _ROWS_WRITTEN):

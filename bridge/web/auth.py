@@ -19,7 +19,7 @@ from bridge.errors import RefusedError
 from bridge.model import AgentId
 
 
-class Kind(str, Enum):
+class PrincipalKind(str, Enum):
     """The kind of caller."""
 
     SYSTEM = "system"  # another program, with api.token: full access
@@ -31,7 +31,7 @@ class Kind(str, Enum):
 class Principal:
     """An authenticated caller; ``agent_id`` is set for agents only."""
 
-    kind: Kind
+    kind: PrincipalKind
     agent_id: AgentId | None = None
 
     @property
@@ -40,7 +40,7 @@ class Principal:
         return self.kind.value if self.agent_id is None else f"{self.kind.value}:{self.agent_id}"
 
 
-SYSTEM = Principal(Kind.SYSTEM)
+SYSTEM = Principal(PrincipalKind.SYSTEM)
 _READ_METHODS = ("GET", "HEAD", "OPTIONS")
 _DOTS = 2  # in a signed token
 
@@ -77,30 +77,30 @@ async def identify(
 
 def _person(token: AccessToken) -> Principal:
     if token.role is Role.AGENT:
-        return Principal(Kind.AGENT, AgentId(token.subject))
-    return Principal(Kind.SUPERVISOR)
+        return Principal(PrincipalKind.AGENT, AgentId(token.subject))
+    return Principal(PrincipalKind.SUPERVISOR)
 
 
 def may_ask(principal: Principal, method: str) -> bool:
     """Return whether ``principal`` may use ``method``: supervisors may only read, on any path."""
-    return principal.kind is not Kind.SUPERVISOR or method in _READ_METHODS
+    return principal.kind is not PrincipalKind.SUPERVISOR or method in _READ_METHODS
 
 
 def may(principal: Principal, agent_id: str) -> bool:
     """Return whether ``principal`` may act for an agent and on that agent's calls."""
-    if principal.kind is Kind.AGENT:
+    if principal.kind is PrincipalKind.AGENT:
         return principal.agent_id == agent_id
-    return principal.kind is Kind.SYSTEM
+    return principal.kind is PrincipalKind.SYSTEM
 
 
 def may_read(principal: Principal, agent_id: str) -> bool:
     """Return whether ``principal`` may read an agent's calls."""
-    return principal.kind is Kind.SUPERVISOR or may(principal, agent_id)
+    return principal.kind is PrincipalKind.SUPERVISOR or may(principal, agent_id)
 
 
 def only_for(principal: Principal) -> str | None:
     """Return the only agent whose calls ``principal`` may read, or None for all agents."""
-    return principal.agent_id if principal.kind is Kind.AGENT else None
+    return principal.agent_id if principal.kind is PrincipalKind.AGENT else None
 
 
 def demand(allowed: bool) -> None:  # noqa: FBT001 - reads as a sentence: demand(may(...))

@@ -29,15 +29,15 @@ BYTES_AT_MOST = 2048  # for a cached session, and for an open assignment
 HEADINGS = ("", "bridge", "pooled", "plain", "difference", "aim", "met")
 
 # Why a row misses its aim, one sentence each, by the row's key. Shown only while it misses it.
-_TOKEN = "a token is verified and its assignment stored, some 0.2 ms more than after a PUT."
+_TOKEN = "verifying a token and storing its assignment takes some 0.2 ms more than after a PUT."
 _BURST = (
-    "the gateway's answers come in bursts of up to 64, and a burst takes as long as its CPU, which"
-    " is more for what is stored than for what is not."
+    "the gateway's responses arrive in bursts of up to 64, and a burst takes as long as its CPU"
+    " time, which includes storing each message."
 )
-_SMALL = "at such a rate few commands come together, so that each commit is shared by few."
+_SMALL = "at this rate few commands arrive together, so few share a commit."
 _RESTED = (
-    "a message passes through three processes and two commits, and each that has rested for 50 ms"
-    " wakes slowly, with cold caches; the one commit that waits for the disk takes 1.4 ms then."
+    "a message passes through three processes and two commits; a process that was idle for 50 ms"
+    " wakes slowly, with cold caches, and the commit that waits for the disk then takes 1.4 ms."
 )
 REASONS: Mapping[str, str] = {
     "rate 200": _BURST,
@@ -49,10 +49,10 @@ REASONS: Mapping[str, str] = {
     "cpu 1 200": _RESTED,
     "times 1 50": _RESTED,
     "times 8 50": _RESTED,
-    "servers": "PostgreSQL works on the same two cores and takes most of what one server leaves of"
-    " them; rounds differ by a third, and medians of other runs were 1.33 to 1.37.",
-    "memory session": "besides the session's record (0.4 kB), each agent has a cookie jar of the"
-    " load balancer's cookies; runs of this benchmark differ by 0.3 kB.",
+    "servers": "PostgreSQL runs on the same two cores and uses most of the time that one server"
+    " leaves idle; rounds differ by a third, and the medians of other runs were 1.33 to 1.37.",
+    "memory session": "besides the session record (0.4 kB), each agent has a jar for the load"
+    " balancer's cookies; runs of this benchmark differ by 0.3 kB.",
 }
 
 _WAYS = {"put": "PUT", "token": "token"}
@@ -333,9 +333,9 @@ def method(figures: Figures) -> str:
     aside = max(program["load"] + program["gateway"] for program in measured)
     return (
         f"Measured by `make bench` on {machine['cores']} cores ({machine['cpu']}),"
-        f" Python {machine['python']}, SQLite, which waits for the disk wherever something is"
-        " promised, the bridge at its default settings: the programs run at once and are loaded by"
-        " turns; rates and CPU are medians of the rounds, p50 and p99 those of all turns. *PUT*:"
-        " the platform put the assignment before; *token*: the message brought it, signed. The load"
-        f" generator and the gateway took at most {aside:.0%} of a core."
+        f" Python {machine['python']}, with SQLite and the bridge's default settings. All programs"
+        " run at the same time and receive load in turn; rates and CPU are medians of the rounds,"
+        " p50 and p99 are taken over all turns. *PUT*: the platform had put the assignment before."
+        " *token*: the message carried it as a signed token. The load generator and the gateway"
+        f" used at most {aside:.0%} of a core."
     )

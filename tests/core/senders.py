@@ -7,7 +7,7 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
-from bridge.core.channel import Reply
+from bridge.core.channel import ResultCallback
 from bridge.errors import GatewayError
 from bridge.model import Delivery, Guid
 from bridge.state.commands import Command, SendingResult
@@ -59,7 +59,7 @@ class NotingSenders:
     def sign_in(self, agent_id: str, *, forced: bool, interrupted: bool) -> None:
         self.signed_in.append((agent_id, forced, interrupted))
 
-    def sign_out(self, agent_id: str, guid: Guid, reply: Reply | None) -> None:
+    def sign_out(self, agent_id: str, guid: Guid, reply: ResultCallback | None) -> None:
         self.signed_out.append((agent_id, guid))
         if reply is not None:
             reply(True, None)  # noqa: FBT003 - as the core answers

@@ -13,7 +13,7 @@ from bridge.cli.demo.scenes import SCENES
 from bridge.cli.demo.servers import designers_file
 from bridge.config import defaults_folder, load
 from bridge.config.settings import HandoffSettings
-from bridge.triggers import Kind, decide
+from bridge.triggers import DecisionKind, decide
 
 NOW = 2_000_000_000.0
 ENVIRONMENT = {"BRIDGE__GATEWAY__URL": "https://g"}
@@ -76,15 +76,15 @@ def test_the_rules_call_for_what_the_scenes_say(rules: HandoffSettings) -> None:
         read = turn.read(payload["tracker"], payload["domain"], payload["next_action"])
         found[name] = decide(read, rules).kind
     assert found == {
-        "asks_for_a_person": Kind.HANDOFF,
-        "asks_for_austria": Kind.ASSIST,
-        "asks_for_express": Kind.ASSIST,
-        "asks_the_price": Kind.ASSIST,
-        "asks_the_price_again": Kind.ASSIST,
-        "goes_on_with_the_bot": Kind.NONE,  # a rule of the bot's hands back
-        "nobody_is_assigned": Kind.HANDOFF,
-        "not_understood": Kind.HANDOFF,
-        "opening_hours": Kind.NONE,
+        "asks_for_a_person": DecisionKind.HANDOFF,
+        "asks_for_austria": DecisionKind.ASSIST,
+        "asks_for_express": DecisionKind.ASSIST,
+        "asks_the_price": DecisionKind.ASSIST,
+        "asks_the_price_again": DecisionKind.ASSIST,
+        "goes_on_with_the_bot": DecisionKind.NONE,  # a rule of the bot's hands back
+        "nobody_is_assigned": DecisionKind.HANDOFF,
+        "not_understood": DecisionKind.HANDOFF,
+        "opening_hours": DecisionKind.NONE,
     }
 
 

@@ -220,7 +220,7 @@ def test_each_agent_keeps_its_own_load_balancer_cookie(
 
     def sign_in(agent_id: str) -> Guid:
         body = wire._dump(agent).encode()
-        request = wire.Request("PUT", f"/onlineagent/{agent_id}", body)
+        request = wire.GatewayRequest("PUT", f"/onlineagent/{agent_id}", body)
         guid = client.call(agent_id, request, timeout=5).guid
         assert guid is not None
         return guid

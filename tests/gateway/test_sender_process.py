@@ -8,12 +8,13 @@ import subprocess
 import sys
 import threading
 from collections.abc import Iterator
+from pathlib import Path
 from typing import Any
 
 import pytest
 
 from bridge.config.settings import BridgeSettings
-from bridge.core.channel import Channel
+from bridge.core.channel import CommandQueue
 from bridge.core.clock import Clock
 from bridge.errors import (
     FinalError,
@@ -42,7 +43,7 @@ class Sender:
         self._came = threading.Condition()
         self._results: dict[int, SendingResult] = {}
         self._numbers = iter(range(1, 1000))
-        self.process = SenderProcess(self._client, chosen, self._put, Channel(Clock()).watch)
+        self.process = SenderProcess(self._client, chosen, self._put, CommandQueue(Clock()).watch)
 
     def _put(self, command: Command) -> None:
         assert isinstance(command, SendingResult)
@@ -89,6 +90,14 @@ def sender(gateway: Simulator) -> Iterator[Sender]:
     until(lambda: not running(pid))
 
 
+def is_stopped(pid: int) -> bool:
+    """Whether every thread of a process has stopped."""
+    states = [
+        stat.read_text(encoding="utf-8") for stat in Path("/proc", str(pid)).glob("task/*/stat")
+    ]
+    return all(state.rpartition(")")[2].split()[0] == "T" for state in states)
+
+
 def running(pid: int) -> bool:
     try:
         os.kill(pid, 0)
@@ -110,12 +119,12 @@ def test_it_starts_without_a_word(gateway: Simulator) -> None:
         "import sys, time\n"
         "from bridge.config.settings import BridgeSettings\n"
         "from bridge.gateway.client import GatewayClient\n"
-        "from bridge.core.channel import Channel\n"
+        "from bridge.core.channel import CommandQueue\n"
         "from bridge.core.clock import Clock\n"
         "from bridge.senders.deliveries import SenderProcess\n"
         "chosen = BridgeSettings.model_validate({'gateway': {'url': sys.argv[1]}})\n"
         "client = GatewayClient(chosen.gateway, connections=1)\n"
-        "process = SenderProcess(client, chosen, print, Channel(Clock()).watch)\n"
+        "process = SenderProcess(client, chosen, print, CommandQueue(Clock()).watch)\n"
         "time.sleep(2)\n"
         "process.close()\n"
     )
@@ -194,6 +203,7 @@ def test_a_process_that_does_not_answer_any_more_is_given_up(
     sender.made(guid)
     first = sender.pid
     os.kill(first, signal.SIGSTOP)
+    until(lambda: is_stopped(first))
     number = sender.begin(guid, timeout=0.5)
     assert type(sender.result(number).error) is UnknownOutcomeError
     assert len(gateway.messages()) == 1
@@ -206,12 +216,12 @@ def test_a_process_whose_bridge_was_killed_ends(gateway: Simulator) -> None:
         "import sys, time\n"
         "from bridge.config.settings import BridgeSettings\n"
         "from bridge.gateway.client import GatewayClient\n"
-        "from bridge.core.channel import Channel\n"
+        "from bridge.core.channel import CommandQueue\n"
         "from bridge.core.clock import Clock\n"
         "from bridge.senders.deliveries import SenderProcess\n"
         "chosen = BridgeSettings.model_validate({'gateway': {'url': sys.argv[1]}})\n"
         "client = GatewayClient(chosen.gateway, connections=1)\n"
-        "process = SenderProcess(client, chosen, print, Channel(Clock()).watch)\n"
+        "process = SenderProcess(client, chosen, print, CommandQueue(Clock()).watch)\n"
         "while process._process is None:\n"
         "    time.sleep(0.01)\n"
         "print(process._process.pid, flush=True)\n"

@@ -10,7 +10,7 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
-from bridge.core.channel import CAPACITY, Reply, Request
+from bridge.core.channel import CAPACITY, QueuedCommand, ResultCallback
 from bridge.core.clock import Clock
 from bridge.core.port import AskMetrics, AskStatus, Status
 from bridge.errors import StoreError
@@ -21,21 +21,21 @@ from bridge.state.commands import Command
 LONG = 30.0  # seconds that the core's thread sleeps if nobody wakes it
 SOON = 5.0  # seconds: whoever is woken at once returns long before
 
-Answering = Callable[[Request], None]
+Answering = Callable[[QueuedCommand], None]
 
 
-def give(request: Request, value: Any = None, error: BaseException | None = None) -> None:
+def give(request: QueuedCommand, value: Any = None, error: BaseException | None = None) -> None:
     """Answer whoever put a command."""
     assert request.reply is not None
     request.reply(value, error)
 
 
-def echo(request: Request) -> None:
+def echo(request: QueuedCommand) -> None:
     """Each is answered the key of its own command."""
     give(request, request.command.key)
 
 
-def silent(_: Request) -> None:
+def silent(_: QueuedCommand) -> None:
     """Nobody is answered."""
 
 
@@ -106,7 +106,7 @@ class Serving:
                 self._resting.set()
                 self._going.wait()
 
-    def _query(self, asked: Any, reply: Reply) -> None:
+    def _query(self, asked: Any, reply: ResultCallback) -> None:
         if isinstance(asked, AskStatus):
             reply(self.status, None)
         elif isinstance(asked, AskMetrics):

@@ -13,7 +13,7 @@ from contextlib import contextmanager
 
 import pytest
 
-from bridge.core.channel import FullError, Request
+from bridge.core.channel import FullError, QueuedCommand
 from bridge.core.clock import Clock
 from bridge.core.port import AskStatus, Status
 from bridge.errors import StoreError
@@ -47,13 +47,13 @@ class Sleeper:
 
     def __init__(self, channel: SocketChannel) -> None:
         self.channel = channel
-        self.found: list[Request] | None = None
+        self.found: list[QueuedCommand] | None = None
         self.seconds = 0.0
         self._thread = threading.Thread(target=self._take, daemon=True)
         self._thread.start()
         until(lambda: channel._asleep)
 
-    def woken(self) -> list[Request]:
+    def woken(self) -> list[QueuedCommand]:
         """What it took; it returned at once."""
         self._thread.join(LONG)
         assert self.found is not None
@@ -77,13 +77,13 @@ def channel(address: str) -> Iterator[SocketChannel]:
 
 def test_what_another_thread_puts_wakes_the_core_at_once(channel: SocketChannel) -> None:
     for _ in range(3):
-        sleeper, request = Sleeper(channel), Request(CheckStore())
+        sleeper, request = Sleeper(channel), QueuedCommand(CheckStore())
         channel.put(request)
         assert sleeper.woken() == [request]
 
 
 def test_a_chore_wakes_the_core_at_once(channel: SocketChannel) -> None:
-    sleeper, request = Sleeper(channel), Request(CHORE)
+    sleeper, request = Sleeper(channel), QueuedCommand(CHORE)
     channel.put(request, background=True)
     assert sleeper.woken() == [request]
 
@@ -115,7 +115,7 @@ def test_what_an_edge_sends_wakes_the_core_at_once(
 def test_an_answer_of_another_thread_is_sent_while_nothing_else_happens(
     serve: Serve, connect: Connect
 ) -> None:
-    kept: list[Request] = []
+    kept: list[QueuedCommand] = []
     serving, edge = serve(kept.append), connect()
     edge.send(5, CheckStore())
     until(lambda: kept != [] and serving.channel._asleep)
@@ -143,7 +143,7 @@ def test_nothing_that_many_threads_put_is_slept_through(serve: Serve) -> None:
             def told(_value: object, _error: object, done: threading.Event = done) -> None:
                 done.set()
 
-            serving.channel.put(Request(CheckStore(), told))
+            serving.channel.put(QueuedCommand(CheckStore(), told))
             assert done.wait(SOON)
 
     threads = [threading.Thread(target=put_many) for _ in range(4)]
@@ -166,10 +166,10 @@ def test_chores_come_behind_what_edges_and_other_threads_put(
     done, own, first, second = Asked(), CheckStore(), CheckStore(), CheckStore()
     serving.taken.clear()
     with serving.held():
-        serving.channel.put(Request(CHORE, done), background=True)
+        serving.channel.put(QueuedCommand(CHORE, done), background=True)
         edge.send(1, first)
         edge.send(2, second)
-        serving.channel.put(Request(own, Asked()))
+        serving.channel.put(QueuedCommand(own, Asked()))
     until(lambda: done.answered)
     assert serving.taken == [own, first, second, CHORE]
 
@@ -183,10 +183,10 @@ def test_an_edge_is_refused_where_too_many_wait_and_results_are_not(
     asked, result, own = CheckStore(), DomainResult(responses=None), [CheckStore(), CheckStore()]
     with serving.held():
         for command in own:
-            serving.channel.put(Request(command, Asked()))
+            serving.channel.put(QueuedCommand(command, Asked()))
         with pytest.raises(FullError):
-            serving.channel.put(Request(CheckStore(), Asked()))
-        serving.channel.put(Request(result, Asked()), bounded=False)
+            serving.channel.put(QueuedCommand(CheckStore(), Asked()))
+        serving.channel.put(QueuedCommand(result, Asked()), bounded=False)
         edge.send(1, asked)
     number, value, error = edge.receive()
     assert (number, value) == (1, None)
@@ -212,7 +212,7 @@ def test_no_more_are_taken_at_once_than_were_asked_for(
 def test_a_closed_channel_refuses_edges_and_threads_and_hands_back_what_waits(
     channel: SocketChannel, connect: Connect
 ) -> None:
-    waiting = Request(CheckStore())
+    waiting = QueuedCommand(CheckStore())
     channel.put(waiting)
     edge = connect()
     assert channel.close() == [waiting]
@@ -232,7 +232,7 @@ def test_what_is_answered_before_the_sockets_are_closed_arrives(
     edge = connect()
     edge.send(1, CheckStore())
     edge.send(2, CheckStore())
-    taken: list[Request] = []
+    taken: list[QueuedCommand] = []
     while len(taken) < 2:
         taken += channel.take(most=1, until=time.time() + SOON)
     give(taken[0], "before it was closed")
@@ -246,9 +246,9 @@ def test_what_is_answered_before_the_sockets_are_closed_arrives(
 
 
 @pytest.fixture
-def kept(serve: Serve) -> tuple[Serving, list[Request]]:
+def kept(serve: Serve) -> tuple[Serving, list[QueuedCommand]]:
     """A core that answers nobody; the test does."""
-    requests: list[Request] = []
+    requests: list[QueuedCommand] = []
     return serve(requests.append), requests
 
 
@@ -323,7 +323,7 @@ def test_an_edge_that_disappears_in_the_middle_of_a_message_leaves_the_others(
 
 
 def test_an_answer_for_an_edge_that_is_gone_is_dropped(
-    kept: tuple[Serving, list[Request]], connect: Connect, caplog: pytest.LogCaptureFixture
+    kept: tuple[Serving, list[QueuedCommand]], connect: Connect, caplog: pytest.LogCaptureFixture
 ) -> None:
     serving, requests = kept
     good, gone = connect(), connect()
@@ -349,7 +349,7 @@ def test_edges_come_and_go_and_none_is_left(serve: Serve, connect: Connect) -> N
 
 
 def test_an_edge_that_takes_no_answers_is_given_up_and_others_go_on(
-    kept: tuple[Serving, list[Request]], connect: Connect
+    kept: tuple[Serving, list[QueuedCommand]], connect: Connect
 ) -> None:
     serving, requests = kept
     good, deaf = connect(), connect()
@@ -364,7 +364,7 @@ def test_an_edge_that_takes_no_answers_is_given_up_and_others_go_on(
 
 
 def test_the_answers_of_an_edge_that_is_slow_to_take_them_arrive_in_their_order(
-    kept: tuple[Serving, list[Request]], connect: Connect
+    kept: tuple[Serving, list[QueuedCommand]], connect: Connect
 ) -> None:
     serving, requests = kept
     slow, other = connect(), connect()

@@ -12,7 +12,7 @@ from typing import Any
 
 import pytest
 
-from bridge.core.channel import CAPACITY, FullError, Request
+from bridge.core.channel import CAPACITY, FullError, QueuedCommand
 from bridge.core.port import GRACE
 from bridge.errors import BridgeError, FinalError, RetryableError, SessionGoneError, StoreError
 from bridge.frames import pack
@@ -119,7 +119,7 @@ def test_many_asks_at_once_get_their_own_answers_and_are_taken_in_their_order(
 
 
 def test_answers_in_any_order_come_to_those_who_asked(run: Run, serve: Serve, address: str) -> None:
-    requests: list[Request] = []
+    requests: list[QueuedCommand] = []
     serve(requests.append)
 
     async def story() -> None:
@@ -155,7 +155,7 @@ def test_two_edges_get_their_own_answers(run: Run, serve: Serve, address: str) -
 def test_commands_and_answers_of_several_megabytes_arrive_whole_amid_small_ones(
     run: Run, serve: Serve, address: str
 ) -> None:
-    def back(request: Request) -> None:
+    def back(request: QueuedCommand) -> None:
         command = request.command
         give(request, command.responses if isinstance(command, DomainResult) else command.key)
 
@@ -178,7 +178,7 @@ def test_commands_and_answers_of_several_megabytes_arrive_whole_amid_small_ones(
 def test_whoever_gives_up_is_not_answered_and_the_others_are(
     run: Run, serve: Serve, address: str
 ) -> None:
-    requests: list[Request] = []
+    requests: list[QueuedCommand] = []
     serve(requests.append)
 
     async def story() -> None:
@@ -205,7 +205,7 @@ def test_whoever_gives_up_is_not_answered_and_the_others_are(
 def test_an_answer_that_cannot_be_pickled_is_that_askers_error_alone(
     run: Run, serve: Serve, address: str
 ) -> None:
-    def answer(request: Request) -> None:
+    def answer(request: QueuedCommand) -> None:
         give(request, threading.Lock() if isinstance(request.command, DomainResult) else "fine")
 
     serve(answer)
@@ -261,7 +261,7 @@ def _break() -> None:
 def test_what_cannot_be_read_at_the_other_end_is_one_askers_error_and_breaks_no_connection(
     run: Run, serve: Serve, address: str, caplog: pytest.LogCaptureFixture
 ) -> None:
-    def answer(request: Request) -> None:
+    def answer(request: QueuedCommand) -> None:
         give(request, Fragile() if isinstance(request.command, DomainResult) else "fine")
 
     serving = serve(answer)
@@ -361,7 +361,7 @@ def test_what_was_not_answered_is_put_again_to_the_next_core(
 
 
 def test_what_was_answered_is_not_put_again(run: Run, serve: Serve, address: str) -> None:
-    def every_other(request: Request) -> None:
+    def every_other(request: QueuedCommand) -> None:
         if len(first.taken) % 2:
             give(request, "the first core's")
 
@@ -407,8 +407,8 @@ def test_core_after_core_goes_away_and_each_is_answered_once(
     """Each core answers some and dies; what arrives is the answer of the core that gave it."""
     answered: dict[str, list[int]] = {}
 
-    def dying(number: int) -> Callable[[Request], None]:
-        def answer(request: Request) -> None:
+    def dying(number: int) -> Callable[[QueuedCommand], None]:
+        def answer(request: QueuedCommand) -> None:
             if len(answered) < 10 * number:
                 answered.setdefault(request.command.key, []).append(number)
                 give(request, number)
@@ -571,9 +571,9 @@ def test_what_may_have_been_done_is_not_refused_by_the_next_core_that_has_no_roo
     run: Run, serve: Serve, address: str
 ) -> None:
     first = serve(silent)
-    refused: list[Request] = []
+    refused: list[QueuedCommand] = []
 
-    def answer(request: Request) -> None:
+    def answer(request: QueuedCommand) -> None:
         refused.append(request)
         if len(refused) < 3:
             give(request, error=FullError("too many requests wait already"))
@@ -610,7 +610,7 @@ def test_asking_after_the_end_is_refused_at_once(run: Run, serve: Serve, address
 
 
 def test_a_thread_may_wait_for_an_answer(run: Run, serve: Serve, address: str) -> None:
-    def answer(request: Request) -> None:
+    def answer(request: QueuedCommand) -> None:
         if isinstance(request.command, DomainResult):
             give(request, error=FinalError("never", retcode="1"))
         else:

@@ -242,7 +242,7 @@ class Simulator:
         assert reply["polled"], "an agent that reads events did not poll again in time"
 
     def settings(self, **changes: Any) -> JsonObject:
-        """Set the site up otherwise until the next reset; names as in ``options.Settings``."""
+        """Set the site up otherwise until the next reset; names as in ``SimulatorSettings``."""
         return self._ask("POST", "/settings", changes)
 
     def refuse(self, seconds: float) -> None:

@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 from bridge.config.media import MediaSettings
 from bridge.model import Channel, Draft
 from bridge.simulator import checks
-from bridge.simulator.options import Settings as SimulatedSite
+from bridge.simulator.options import SimulatorSettings as SimulatedSite
 from bridge.translate import Room, Translation, Translator
 from tests.translate import contract, reading
 from tests.translate.replies import replies, rooms

@@ -11,7 +11,7 @@ import pytest
 from bridge.config.media import Kind, MediaSettings
 from bridge.model import Channel, MediaType
 from bridge.simulator import checks
-from bridge.simulator.options import Settings as SimulatedSite
+from bridge.simulator.options import SimulatorSettings as SimulatedSite
 from bridge.translate import Room, Translator
 from bridge.translate.channels import CHANNELS, RASA_CHANNELS
 from bridge.translate.media import FALLBACKS

@@ -8,7 +8,7 @@ import pytest
 
 from bridge.config.settings import AssistRule, AssistRules, Condition, HandoffRules, HandoffSettings
 from bridge.model import Mode
-from bridge.triggers import Kind, assist_rule, decide, handoff_reason
+from bridge.triggers import DecisionKind, assist_rule, decide, handoff_reason
 from bridge.turn import Turn, read
 from tests.unit.conversations import action, event, real_turn, request, turn, user
 
@@ -24,14 +24,14 @@ def rules(*when: dict[str, Any], assist: list[dict[str, Any]] | None = None) -> 
 def why(read_turn: Turn, **item: Any) -> str | None:
     """The reason of a handoff by one item, None where it does not hold."""
     decision = decide(read_turn, rules(item))
-    assert (decision.kind is Kind.HANDOFF) == (decision.rule == 0)
-    return decision.reason if decision.kind is Kind.HANDOFF else None
+    assert (decision.kind is DecisionKind.HANDOFF) == (decision.rule == 0)
+    return decision.reason if decision.kind is DecisionKind.HANDOFF else None
 
 
 def test_an_intent_over_its_threshold() -> None:
     read_turn = turn(user("a person please", "request_human", confidence=0.931))
     decision = decide(read_turn, rules({"intent": "request_human", "min_confidence": 0.6}))
-    assert decision.kind is Kind.HANDOFF
+    assert decision.kind is DecisionKind.HANDOFF
     assert decision.reason == (
         "intent request_human at 0.93, at least 0.6 was asked (handoff.when[0])"
     )
@@ -49,7 +49,7 @@ def test_a_real_request_for_a_person() -> None:
 def test_an_intent_under_its_threshold_says_so() -> None:
     read_turn = turn(user("a person?", "request_human", confidence=0.5999))
     decision = decide(read_turn, rules({"intent": "request_human", "min_confidence": 0.6}))
-    assert decision.kind is Kind.NONE
+    assert decision.kind is DecisionKind.NONE
     assert decision.reason == (
         "no item matched: handoff.when[0]: intent request_human at 0.5999, below the 0.6 that was "
         "asked; assist.when is empty"
@@ -139,7 +139,7 @@ def test_a_flow() -> None:
 def test_fallbacks_in_a_row() -> None:
     lost = [user("?", "nlu_fallback"), action("action_default_fallback")]
     decision = decide(turn(*lost * 3), rules({"fallbacks": 3}))
-    assert decision.kind is Kind.HANDOFF
+    assert decision.kind is DecisionKind.HANDOFF
     assert decision.reason == "3 fallbacks in a row, at least 3 asked for (handoff.when[0])"
     assert (decision.explicit, decision.counted) == (False, True)
     assert decide(turn(*lost * 2), rules({"fallbacks": 3})).reason == (
@@ -150,7 +150,7 @@ def test_fallbacks_in_a_row() -> None:
 
 def test_the_fallback_intent_is_no_wish() -> None:
     decision = decide(turn(user("?", "nlu_fallback")), rules({"intent": "nlu_fallback"}))
-    assert (decision.kind, decision.explicit) == (Kind.HANDOFF, False)
+    assert (decision.kind, decision.explicit) == (DecisionKind.HANDOFF, False)
 
 
 def test_all_keys_of_an_item_must_hold() -> None:
@@ -177,9 +177,9 @@ def test_no_more_than_six_items_are_told() -> None:
 
 def test_handoff_comes_before_assist() -> None:
     both = rules({"intent": "a"}, assist=[{"intent": "*", "reply": "utter_x"}])
-    assert decide(turn(user("x", "a")), both).kind is Kind.HANDOFF
+    assert decide(turn(user("x", "a")), both).kind is DecisionKind.HANDOFF
     helped = decide(turn(user("x", "b")), both)
-    assert helped.kind is Kind.ASSIST
+    assert helped.kind is DecisionKind.ASSIST
     assert helped.reason == "intent b at 0.90 (assist.when[0])"
     assert (helped.rule, helped.reply, helped.intent) == (0, "utter_x", "b")
 
@@ -193,14 +193,14 @@ def test_assist_that_is_off() -> None:
         ),
     )
     off = decide(read_turn, given, mode=Mode.OFF)
-    assert off.kind is Kind.NONE
+    assert off.kind is DecisionKind.NONE
     assert off.reason == "no item matched: handoff.when is empty; assist is off"
 
 
 def test_the_defaults() -> None:
     given = HandoffSettings()
     assert decide(turn(user("x", "human_handoff")), given).rule == 0
-    assert decide(turn(user("x", "greet")), given).kind is Kind.NONE
+    assert decide(turn(user("x", "greet")), given).kind is DecisionKind.NONE
     reason = decide(turn(user("x", "greet")), given).reason
     assert reason == (
         "no item matched: handoff.when[0]: intent is greet, not human_handoff; "
@@ -214,7 +214,7 @@ def test_a_handoff_that_a_story_called_for() -> None:
     matched = handoff_reason(turn(user("x", "a"), action_name="action_human_handoff"), given)
     assert (matched.rule, matched.explicit) == (0, True)
     called = handoff_reason(turn(user("x", "b"), action_name="action_human_handoff"), given)
-    assert called.kind is Kind.HANDOFF
+    assert called.kind is DecisionKind.HANDOFF
     assert called.reason == "the story or flow called action_human_handoff"
     assert (called.rule, called.explicit, called.intent) == (None, True, "b")
     lost = handoff_reason(turn(user("x"), action_name="action_human_handoff"), given)
@@ -233,9 +233,9 @@ def test_a_story_that_answers_a_fallback_is_no_wish() -> None:
 def test_assist_that_a_story_called_for() -> None:
     given = rules(assist=[{"intent": "ask_price", "reply": "utter_price"}])
     matched = assist_rule(turn(user("x", "ask_price")), given)
-    assert (matched.kind, matched.rule, matched.reply) == (Kind.ASSIST, 0, "utter_price")
+    assert (matched.kind, matched.rule, matched.reply) == (DecisionKind.ASSIST, 0, "utter_price")
     called = assist_rule(turn(user("x", "greet"), action_name="action_agent_assist"), given)
-    assert (called.kind, called.rule, called.reply) == (Kind.ASSIST, None, None)
+    assert (called.kind, called.rule, called.reply) == (DecisionKind.ASSIST, None, None)
     assert called.reason == (
         "the story or flow called action_agent_assist; no item matched: "
         "assist.when[0]: intent is greet, not ask_price"

@@ -6,7 +6,7 @@ from typing import Any
 
 from bridge.config.settings import Condition, HandoffRules, HandoffSettings
 from bridge.model import Mode
-from bridge.triggers import Decision, Kind, decide, handoff_reason, in_cooldown
+from bridge.triggers import Decision, DecisionKind, decide, handoff_reason, in_cooldown
 from bridge.turn import Turn, read
 from tests.unit.conversations import action, event, real_turn, request, slot, state, turn, user
 
@@ -25,7 +25,7 @@ def lost(at: float) -> list[dict[str, Any]]:
 def test_without_a_handback_nothing_is_held() -> None:
     read_turn = turn(*lost(1) * 3)
     decision = decide(read_turn, RULES)
-    assert decision.kind is Kind.HANDOFF
+    assert decision.kind is DecisionKind.HANDOFF
     assert not in_cooldown(decision, read_turn, handed_back_at=None, cooldown=60, now=2)
 
 
@@ -41,8 +41,8 @@ def test_fallbacks_are_held_for_the_cooldown_only() -> None:
 
 def test_fallbacks_from_before_the_handback_do_not_count() -> None:
     read_turn = turn(*lost(98), *lost(99), *lost(101))
-    assert decide(read_turn, RULES).kind is Kind.HANDOFF
-    assert decide(read_turn, RULES, handed_back_at=BACK).kind is Kind.NONE
+    assert decide(read_turn, RULES).kind is DecisionKind.HANDOFF
+    assert decide(read_turn, RULES, handed_back_at=BACK).kind is DecisionKind.NONE
 
 
 def test_an_explicit_intent_in_a_newer_message_passes() -> None:
@@ -60,7 +60,7 @@ def test_the_message_that_was_handed_off_before_never_hands_off_again() -> None:
     read_turn = turn(user("a person!", "human_handoff", at=99))
     for decide_it in (decide, handoff_reason):
         decision = decide_it(read_turn, RULES, handed_back_at=BACK)
-        assert decision.kind is Kind.HANDOFF
+        assert decision.kind is DecisionKind.HANDOFF
         for now in (101, 161, 4000):
             assert held(decision, read_turn, now=now)
 
@@ -95,7 +95,7 @@ def test_the_real_trap() -> None:
     read_turn = real_turn("active_form")
     rules = HandoffSettings(handoff=HandoffRules(when=(Condition(intent="probe"),)))
     decision = decide(read_turn, rules, handed_back_at=1795341793.44)
-    assert decision.kind is Kind.HANDOFF
+    assert decision.kind is DecisionKind.HANDOFF
     assert in_cooldown(
         decision, read_turn, handed_back_at=1795341793.44, cooldown=60, now=1795349999.0
     )
@@ -116,7 +116,7 @@ def test_a_slot_that_is_still_set_is_no_new_wish() -> None:
     slots = {"angry": True}
     still = turn(slot("angry", value=True, at=90), user("hi", "greet", at=101), slots=slots)
     decision = decide(still, rules, handed_back_at=BACK)
-    assert decision.kind is Kind.HANDOFF
+    assert decision.kind is DecisionKind.HANDOFF
     assert held(decision, still, now=102)
     assert not held(decision, still, now=161)
     again = turn(user("grr", "greet", at=101), slot("angry", value=True, at=101.1), slots=slots)
@@ -136,5 +136,5 @@ def test_a_message_of_unknown_age_is_held_for_the_cooldown() -> None:
 def test_only_handoffs_are_held() -> None:
     read_turn = turn(user("hi", "greet", at=90))
     decision = decide(read_turn, RULES, handed_back_at=BACK, mode=Mode.OFF)
-    assert decision.kind is Kind.NONE
+    assert decision.kind is DecisionKind.NONE
     assert not held(decision, read_turn, now=101)

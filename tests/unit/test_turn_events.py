@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from bridge.turn import WRITTEN_BACK, Command, read
+from bridge.turn import WRITTEN_BACK, CalmCommand, read
 from tests.unit.conversations import action, bot, event, slot, state, turn, user
 
 REMINDER = {"is_external": True}
@@ -204,7 +204,10 @@ def test_calm_commands_and_flows() -> None:
         event("flow_started", flow_id="transfer_money"),
         event("flow_started", flow_id="pattern_human_handoff"),
     )
-    assert read_turn.commands == (Command("start_flow", "transfer_money"), Command("human_handoff"))
+    assert read_turn.commands == (
+        CalmCommand("start_flow", "transfer_money"),
+        CalmCommand("human_handoff"),
+    )
     assert read_turn.flows == ("transfer_money", "pattern_human_handoff")
 
 

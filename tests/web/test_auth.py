@@ -12,11 +12,11 @@ from bridge.config.settings import ApiSettings
 from bridge.errors import RefusedError
 from bridge.model import AgentId
 from bridge.web import auth
-from bridge.web.auth import SYSTEM, Kind, Principal
+from bridge.web.auth import SYSTEM, Principal, PrincipalKind
 
 SECRET = "a-secret-that-is-thirty-two-bytes-long"
-ANNA = Principal(Kind.AGENT, AgentId("291"))
-SUPERVISOR = Principal(Kind.SUPERVISOR)
+ANNA = Principal(PrincipalKind.AGENT, AgentId("291"))
+SUPERVISOR = Principal(PrincipalKind.SUPERVISOR)
 OPEN = ApiSettings(token=SecretStr(SECRET))
 
 

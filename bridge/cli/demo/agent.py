@@ -15,7 +15,7 @@ from bridge.cli.demo.played import Clicked
 Row = tuple[RenderableType, RenderableType, RenderableType]
 
 
-class Agent:
+class AgentView:
     """Draws suggestions, and clicks with the API's answer."""
 
     def __init__(self, glyphs: Glyphs) -> None:

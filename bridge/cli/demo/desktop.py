@@ -6,7 +6,7 @@ import time
 from dataclasses import replace
 
 from bridge.cli.demo import scenes
-from bridge.cli.demo.loopback import Json, Peer, Reply
+from bridge.cli.demo.loopback import HttpAnswer, Json, Peer
 from bridge.cli.demo.scenes import Customer
 
 _TOKEN_SECONDS = 600
@@ -34,7 +34,7 @@ class Desktop:
         path = f"/bridge/suggestions?call_id={customer.call_id}&state=offered"
         return tuple(self._bridge.expect("GET", path)["items"])
 
-    def accept(self, path: str, text: str | None) -> Reply:
+    def accept(self, path: str, text: str | None) -> HttpAnswer:
         """Accept a suggestion and wait until it is sent; a refusal is an answer too."""
         reply = self._bridge.ask("POST", path, {} if text is None else {"text": text})
         until = time.monotonic() + _SENT_WITHIN

@@ -20,7 +20,7 @@ class DemoError(Exception):
 
 
 @dataclass(frozen=True, slots=True)
-class Reply:
+class HttpAnswer:
     """A status and a JSON body; anything but a JSON object reads as an empty one."""
 
     status: int
@@ -40,7 +40,7 @@ class Peer:
         """Return scheme, host and port."""
         return f"http://{HOST}:{self.port}"
 
-    def ask(self, method: str, path: str, body: object = None) -> Reply:
+    def ask(self, method: str, path: str, body: object = None) -> HttpAnswer:
         """Send a request and return the answer, whatever its status.
 
         Raises:
@@ -54,7 +54,7 @@ class Peer:
         try:
             connection.request(method, path, data, headers)
             answer = connection.getresponse()
-            return Reply(answer.status, as_object(answer.read()))
+            return HttpAnswer(answer.status, as_object(answer.read()))
         except (OSError, http.client.HTTPException) as error:
             reason = str(error) or type(error).__name__
             raise DemoError(f"the {self.name} did not answer {method} {path}: {reason}") from error

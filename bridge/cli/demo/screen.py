@@ -15,7 +15,7 @@ from rich.table import Table
 from rich.text import Text
 
 from bridge.cli.demo import scenes
-from bridge.cli.demo.agent import Agent
+from bridge.cli.demo.agent import AgentView
 from bridge.cli.demo.expectations import Checked
 from bridge.cli.demo.glyphs import ASCII, Glyphs
 from bridge.cli.demo.loopback import Json
@@ -40,7 +40,7 @@ class Screen:
         self._console = console
         self._glyphs = ASCII if console.options.ascii_only else Glyphs()
         self._wire = Wire(self._glyphs)
-        self._agent = Agent(self._glyphs)
+        self._agent = AgentView(self._glyphs)
         self._shown: dict[str, Played] = {}
 
     # -- the parts -----------------------------------------------------------------------------

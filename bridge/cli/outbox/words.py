@@ -47,7 +47,7 @@ DISCARD = Word(
 
 
 @dataclass(frozen=True, slots=True)
-class Outcome:
+class DeliveryOutcome:
     """The outcome for one delivery; ``refused`` is set if the command was refused."""
 
     delivery: str
@@ -78,18 +78,18 @@ def _each(
     word: Word,
     ids: Sequence[str],
     progress: Callable[[int, int], None],
-) -> Iterator[Outcome]:
+) -> Iterator[DeliveryOutcome]:
     for number, delivery in enumerate(ids, 1):
         try:
             core.call(word.command(delivery_id=number_of(delivery), agent_id=None))
         except RefusedError as error:
-            yield Outcome(delivery, error)
+            yield DeliveryOutcome(delivery, error)
         else:
-            yield Outcome(delivery)
+            yield DeliveryOutcome(delivery)
         progress(number, len(ids))
 
 
-def _table(word: Word, outcomes: Sequence[Outcome]) -> Group:
+def _table(word: Word, outcomes: Sequence[DeliveryOutcome]) -> Group:
     done = sum(not outcome.refused for outcome in outcomes)
     table = Table(box=None, show_header=False, pad_edge=False)
     table.add_column(justify="right", style="bold")
@@ -105,7 +105,7 @@ def _table(word: Word, outcomes: Sequence[Outcome]) -> Group:
     return Group(table, Text(total, "bold"))
 
 
-def _line(word: Word, outcome: Outcome) -> tuple[str, str, str]:
+def _line(word: Word, outcome: DeliveryOutcome) -> tuple[str, str, str]:
     refused = outcome.refused
     return (
         outcome.delivery,
@@ -114,7 +114,7 @@ def _line(word: Word, outcome: Outcome) -> tuple[str, str, str]:
     )
 
 
-def _json(word: Word, outcome: Outcome) -> dict[str, object]:
+def _json(word: Word, outcome: DeliveryOutcome) -> dict[str, object]:
     refused = outcome.refused
     if refused is None:
         return {"id": outcome.delivery, "outcome": word.done}

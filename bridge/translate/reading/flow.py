@@ -10,7 +10,7 @@ from typing import Any
 
 from bridge.config.media import Kind
 from bridge.translate.files import kind_of
-from bridge.translate.parts import Button, Card, Form, Part, choices
+from bridge.translate.parts import Button, Form, Part, RichCard, choices
 from bridge.translate.reading import pick
 from bridge.translate.text import is_blank
 
@@ -45,7 +45,7 @@ class Flow:
         else:
             self.say(text)
 
-    def cards(self, cards: Iterable[Card | None]) -> None:
+    def cards(self, cards: Iterable[RichCard | None]) -> None:
         """Add a carousel or a single card."""
         self.show(*deck(cards))
 
@@ -80,12 +80,12 @@ def file(kind: Kind, url: str, text: str = "", name: str = "") -> Part:
     return Part(kind_of(url, kind), text=text, title=name, url=url)
 
 
-def deck(cards: Iterable[Card | None]) -> Iterator[Part]:
+def deck(cards: Iterable[RichCard | None]) -> Iterator[Part]:
     """Yield cards as one part: a carousel, a single card, or only the buttons if that is all."""
     shown = tuple(each for each in cards if each is not None)
     if not shown:
         return
-    if all(each == Card(buttons=each.buttons) for each in shown):
+    if all(each == RichCard(buttons=each.buttons) for each in shown):
         yield choices("", tuple(button for each in shown for button in each.buttons))
     elif len(shown) == 1:
         yield card(shown[0])
@@ -93,7 +93,7 @@ def deck(cards: Iterable[Card | None]) -> Iterator[Part]:
         yield Part(Kind.CAROUSEL, cards=shown)
 
 
-def card(shown: Card) -> Part:
+def card(shown: RichCard) -> Part:
     """Return a card as the simplest part: text, text with buttons, a web card, an image or a card.
 
     A card with a title and an address but no buttons is a web card, the preview of a page.

@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from typing import Any
 
 from bridge.config.media import Kind
-from bridge.translate.parts import Card, Form, Part, choices
+from bridge.translate.parts import Form, Part, RichCard, choices
 from bridge.translate.reading import pick
 from bridge.translate.reading.flow import Flow, card, deck
 from bridge.translate.reading.pick import Json
@@ -78,11 +78,11 @@ def _shown(template: Json) -> Iterator[Part]:
         yield card(found)
 
 
-def _picture(column: Any) -> Card | None:
+def _picture(column: Any) -> RichCard | None:
     if not pick.is_object(column):
         return None
     offered = pick.buttons(column.get("action"))
-    return Card(image=pick.address(column, "imageUrl"), buttons=offered)
+    return RichCard(image=pick.address(column, "imageUrl"), buttons=offered)
 
 
 def _flex(flow: Flow, value: Json) -> None:

@@ -12,7 +12,7 @@ from typing import Any, TypeGuard
 
 from bridge.translate.files import INLINE, LONGEST_ADDRESS
 from bridge.translate.markup import plain
-from bridge.translate.parts import Button, Card
+from bridge.translate.parts import Button, RichCard
 from bridge.translate.text import clean
 
 Json = Mapping[str, Any]
@@ -214,13 +214,13 @@ def _is_readable(payload: str) -> bool:
     return bool(payload) and payload[0] not in "/{["
 
 
-def card(value: Any) -> Card | None:
+def card(value: Any) -> RichCard | None:
     """Return one card, in any dialect, or None if it has nothing to show."""
     if not is_object(value):
         text = title(value, _LONGEST_DESCRIPTION)
-        return Card(title=text) if text else None
+        return RichCard(title=text) if text else None
     heading = next(filter(None, (title(value.get(key)) for key in ("title", "name", "header"))), "")
-    result = Card(
+    result = RichCard(
         title=heading,
         description=_description(value, heading),
         image=_image(value),
@@ -231,7 +231,7 @@ def card(value: Any) -> Card | None:
             for each in buttons(value.get(key))
         ),
     )
-    return None if result == Card() else result
+    return None if result == RichCard() else result
 
 
 def _description(value: Json, heading: str) -> str:

@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from bridge.config.media import Kind, ShapeRow
-from bridge.translate.parts import Card, Form, Part, choices
+from bridge.translate.parts import Form, Part, RichCard, choices
 from bridge.translate.reading import (
     assistants,
     facebook,
@@ -133,7 +133,7 @@ def _own_part(row: ShapeRow, value: Json) -> Iterator[Part]:
         yield choices(pick.words(fields.get("text") or fields.get("title")), offered)
         return
     if row.as_ is Kind.CARD and not cards:
-        cards = (Card(title, description, image, url, offered),)
+        cards = (RichCard(title, description, image, url, offered),)
     yield Part(
         row.as_,
         text=pick.words(fields.get("text")),

@@ -43,7 +43,7 @@ async def health(_request: Request) -> HTTPResponse:
 
 async def metrics(request: Request) -> HTTPResponse:
     """Return Prometheus metrics, to systems and supervisors only."""
-    auth.demand(parameters.who(request).kind is not auth.Kind.AGENT)
+    auth.demand(parameters.who(request).kind is not auth.PrincipalKind.AGENT)
     accept, core = request.headers.get("accept", ""), parameters.opened().core
     text, kind = await core.metrics(accept, version=_version())
     return HTTPResponse(text, content_type=kind)

@@ -71,7 +71,7 @@ def who(request: Request) -> Principal:
 
 def demand_system(request: Request) -> None:
     """Raise RefusedError 403 unless the caller used the system token."""
-    auth.demand(who(request).kind is auth.Kind.SYSTEM)
+    auth.demand(who(request).kind is auth.PrincipalKind.SYSTEM)
 
 
 def name(segment: str) -> str:
