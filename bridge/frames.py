@@ -7,16 +7,21 @@ open.
 from __future__ import annotations
 
 import pickle
+import socket
 import struct
 import sys
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, TypeAlias
 
 from bridge.errors import describe
 
 _HEAD = struct.Struct("<IQ")  # bytes of the pickle, number of the request
 _LONGEST = 1 << 28  # bytes of a pickle; a request's body is far below that
+
+# Calls back while a socket is readable, until the callback returns False; returns a function that
+# ends the watch.
+Watch: TypeAlias = Callable[[socket.socket, Callable[[], bool]], Callable[[], None]]
 
 
 @dataclass(frozen=True, slots=True)

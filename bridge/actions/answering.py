@@ -92,7 +92,7 @@ async def _call(kind: ActionKind, turn: Turn) -> ActionAnswer:
 
 def _trimmed(turn: Turn, rules: HandoffSettings) -> Turn:
     """Return the turn without what the rules cannot depend on; it is passed to another process."""
-    items = (*rules.handoff.when, *(rule for rule in rules.assist.when))
+    items = (*rules.handoff.when, *rules.assist.when)
     rows = max((item.fallbacks or 0 for item in items), default=0)
     slots = {item.slot for item in items if item.slot is not None}
     return trim(turn, messages=max(rules.handoff.card.turns, rows, _REACH) + 1, slots=slots)

@@ -8,7 +8,6 @@ settles its last delivery, or by ``JudgeTurn`` when its wait ends.
 from __future__ import annotations
 
 import logging
-import socket
 import threading
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from concurrent.futures import Future
@@ -33,6 +32,7 @@ from bridge.errors import (
     UnknownOutcomeError,
     describe,
 )
+from bridge.frames import Watch
 from bridge.metrics import Metrics
 from bridge.model import Delivery, DeliveryError, DeliveryState, Guid
 from bridge.planners import PLANNERS, Planner, Rules
@@ -114,9 +114,6 @@ _ALONE = (
     ExpireSuggestions,
 )
 _CLAIMS = (ClaimDeliveries, ClaimUpdates, TakeOverSessions)
-
-
-Watch = Callable[[socket.socket, Callable[[], bool]], Callable[[], None]]  # ``CommandQueue.watch``
 
 
 class Senders(Protocol):

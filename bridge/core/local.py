@@ -10,11 +10,9 @@ from weakref import WeakKeyDictionary
 
 from bridge.core.clock import Clock
 from bridge.core.core import Core
+from bridge.core.deadlines import Deadlines
 from bridge.core.port import GRACE, Status
-from bridge.errors import StoreError
 from bridge.state.commands import Command
-
-_SWEEP = 0.25  # seconds between checks for requests that timed out
 
 
 class LocalCore:
@@ -43,7 +41,7 @@ class LocalCore:
         future: asyncio.Future[Any] = loop.create_future()
         add = answers.add
         self.core.submit(command, lambda value, error: add(future, value, error))
-        return await answers.wait(future, seconds + GRACE)
+        return await answers.deadlines.wait(future, seconds + GRACE)
 
     def call(self, command: Command, *, seconds: float = 60.0) -> Any:
         """Queue a command from a thread that may block, and return its answer.
@@ -71,32 +69,7 @@ class _Answers:
         self._loop = loop
         self._ready: deque[tuple[asyncio.Future[Any], Any, BaseException | None]] = deque()
         self._scheduled = False
-        self._waiting: dict[asyncio.Future[Any], float] = {}  # until when, by the loop's time
-        self._sweeping = False
-
-    async def wait(self, future: asyncio.Future[Any], seconds: float) -> Any:
-        """Return the result of ``future``; one timer checks all timeouts.
-
-        Raises:
-            StoreError: no answer arrived within ``seconds``.
-        """
-        self._waiting[future] = self._loop.time() + seconds
-        if not self._sweeping:
-            self._sweeping = True
-            self._loop.call_later(_SWEEP, self._sweep)
-        try:
-            return await future
-        finally:
-            del self._waiting[future]
-
-    def _sweep(self) -> None:
-        now = self._loop.time()
-        for future, until in self._waiting.items():
-            if now > until and not future.done():
-                future.set_exception(StoreError("the store did not answer in time"))
-        self._sweeping = bool(self._waiting)
-        if self._sweeping:
-            self._loop.call_later(_SWEEP, self._sweep)
+        self.deadlines = Deadlines(loop)
 
     def add(self, future: asyncio.Future[Any], value: Any, error: BaseException | None) -> None:
         """Queue an answer for ``future``; called in the core's thread."""

@@ -14,6 +14,7 @@ from typing import Any, cast
 
 from bridge.core.channel import CAPACITY, FullError
 from bridge.core.clock import Clock
+from bridge.core.deadlines import Deadlines
 from bridge.core.port import GRACE, AskMetrics, AskStatus, Status
 from bridge.errors import BridgeError, StoreError, describe
 from bridge.frames import Unpacker, Unreadable, pack
@@ -21,7 +22,6 @@ from bridge.state.commands import Command
 
 logger = logging.getLogger(__name__)
 
-_SWEEP = 0.25  # seconds between checks for requests that timed out
 _PAUSES = (0.02, 0.05, 0.1, 0.2)  # seconds between attempts to connect; the last one repeats
 _STATUS_WITHIN = 1.5  # seconds
 _METRICS_WITHIN = 10.0
@@ -33,7 +33,6 @@ class _Waiting:
 
     message: bytes
     future: asyncio.Future[Any]
-    until: float  # by the loop's time
     again: bool = False  # sent before on a connection that broke
 
 
@@ -56,7 +55,6 @@ class CoreClient(asyncio.Protocol):
         self._attempts = 0  # to connect, since the core last answered
         self._unsent: list[bytes] = []
         self._unpacker = Unpacker()
-        self._sweeping = False
         self._closed = False
         self._status = Status(alive=False, reason="the core was not reached yet")
 
@@ -126,16 +124,13 @@ class CoreClient(asyncio.Protocol):
             reason = f"the request cannot be passed on ({type(error).__name__})"
             raise StoreError(reason) from error
         future: asyncio.Future[Any] = loop.create_future()
-        self._waiting[number] = _Waiting(message, future, loop.time() + seconds)
+        self._waiting[number] = _Waiting(message, future)
         if self._transport is not None:
             if not self._unsent:
                 loop.call_soon(self._flush)  # one write for all requests of this loop iteration
             self._unsent.append(message)
-        if not self._sweeping:
-            self._sweeping = True
-            loop.call_later(_SWEEP, self._sweep)
         try:
-            return await future
+            return await self._deadlines.wait(future, seconds)
         finally:
             self._waiting.pop(number, None)
 
@@ -144,20 +139,11 @@ class CoreClient(asyncio.Protocol):
         if self._transport is not None:
             self._transport.write(b"".join(unsent))
 
-    def _sweep(self) -> None:
-        assert self._loop is not None  # noqa: S101 - the loop calls this
-        now = self._loop.time()
-        for request in self._waiting.values():
-            if now > request.until and not request.future.done():
-                request.future.set_exception(StoreError("the store did not answer in time"))
-        self._sweeping = bool(self._waiting)
-        if self._sweeping:
-            self._loop.call_later(_SWEEP, self._sweep)
-
     # -- the connection --------------------------------------------------------------------------
 
     def _begin(self) -> asyncio.AbstractEventLoop:
         self._loop = asyncio.get_running_loop()
+        self._deadlines = Deadlines(self._loop)
         self._connecting = self._loop.create_task(self._connect())
         return self._loop
 

@@ -7,7 +7,6 @@ the edges' outstanding requests must be answered first.
 
 from __future__ import annotations
 
-import gc
 import json
 import logging
 import logging.config
@@ -29,6 +28,7 @@ from bridge.core.clock import Clock
 from bridge.core.port import AskMetrics, AskStatus, Status
 from bridge.errors import BridgeError, StoreError, describe
 from bridge.process.channel import SocketChannel
+from bridge.process.garbage import freeze_garbage_collector
 from bridge.process.supervisor import ENDED, MANAGER, READY, STOP, STOP_POLLING, Started
 from bridge.store import Store
 
@@ -40,7 +40,6 @@ logger = logging.getLogger("bridge.process.main")  # also where this is __main__
 _PAUSES = (1.0, 2.0, 5.0, 10.0)  # seconds between attempts to open the core; the last one repeats
 _ORPHANED = 1.0  # seconds for calls in flight after the main process died
 _CLOSING = 12.0  # seconds for calls in flight during a stop; an event poll takes longest
-_MANY_OBJECTS = 20_000  # new objects per collection: a command creates a thousand short-lived ones
 _NOT_CLOSED = 3  # the exit code
 _FORMAT = "%(asctime)s %(levelname)-8s %(name)s  - %(message)s"  # the SDK's
 _DATES = "%Y-%m-%d %H:%M:%S"
@@ -76,7 +75,7 @@ class CoreProcess:
         settings = config.load()
         self._service = Service(settings, channel=self._channel)
         self.closing_seconds = max(_CLOSING, 2 * settings.bridge.rasa.timeout)
-        _keep_out_of_collections()
+        freeze_garbage_collector()
 
     def open_until_ready(self) -> None:
         """Open the core; on failure, log the reason, refuse requests, and retry with back-off."""
@@ -103,8 +102,8 @@ class CoreProcess:
         """Answer a query, which is not a command; called in the core's thread."""
         service = self._service
         if isinstance(query, AskStatus):
-            alive = service is not None
-            reply(service.core.status() if service else Status(alive, self._reason), None)
+            status = service.core.status() if service else Status(alive=False, reason=self._reason)
+            reply(status, None)
         elif isinstance(query, AskMetrics) and service is not None:
             self._aside.submit(_render_metrics, service, query, reply)
         else:
@@ -127,8 +126,18 @@ class CoreProcess:
         self._stopping.set()
         return False
 
-    def close(self) -> None:
-        """Finish the calls in flight and release the leases."""
+    def close(self, seconds: float | None = None) -> bool:
+        """Finish the calls in flight and release the leases; return False if time ran out.
+
+        Args:
+            seconds: how long that may take; ``closing_seconds`` by default.
+        """
+        closing = threading.Thread(target=self._close, daemon=True)
+        closing.start()
+        closing.join(self.closing_seconds if seconds is None else seconds)
+        return not closing.is_alive()
+
+    def _close(self) -> None:
         if self._service is not None:
             self._service.close()
         self._channel.shut()
@@ -140,9 +149,7 @@ class CoreProcess:
             with suppress(ProcessLookupError, PermissionError):
                 os.kill(self._manager, signal.SIGKILL)
         shutil.rmtree(Path(self._address).parent, ignore_errors=True)
-        closing = threading.Thread(target=self.close, daemon=True)
-        closing.start()
-        closing.join(_ORPHANED)
+        self.close(_ORPHANED)
 
 
 def _render_metrics(service: Service, query: AskMetrics, reply: ResultCallback) -> None:
@@ -166,13 +173,6 @@ def _configure_logging(started: Started) -> None:
             logging.config.dictConfig({**settings, "disable_existing_loggers": False})
         except Exception as error:  # noqa: BLE001 - the SDK also continues without it
             logger.warning("The logging configuration cannot be used: %s", describe(error))
-
-
-def _keep_out_of_collections() -> None:
-    """Exclude the objects loaded so far from garbage collection: they live until the end."""
-    gc.collect()
-    gc.freeze()
-    gc.set_threshold(_MANY_OBJECTS, 20, 50)
 
 
 def check() -> None:
@@ -208,10 +208,7 @@ def main() -> None:
         control.sendall(READY)
     threading.Thread(target=process.open_until_ready, daemon=True).start()
     if process.obey():
-        closing = threading.Thread(target=process.close, daemon=True)
-        closing.start()
-        closing.join(process.closing_seconds)
-        if closing.is_alive():
+        if not process.close():
             logger.error("The core was not closed in time; what was being sent is sent again")
             logging.shutdown()
             os._exit(_NOT_CLOSED)

@@ -11,10 +11,11 @@ from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 from bridge.config.settings import BridgeSettings
+from bridge.frames import Watch
 from bridge.gateway.client import GatewayClient
 from bridge.model import Delivery, Guid
 from bridge.rasa import Rasa
-from bridge.senders.deliveries import SenderProcess, Watch
+from bridge.senders.deliveries import SenderProcess
 from bridge.senders.polls import LAST_POLL, EventPoller
 from bridge.senders.rasa import RasaSender
 from bridge.senders.sessions import SessionSender

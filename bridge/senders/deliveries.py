@@ -16,11 +16,10 @@ import threading
 import time
 from collections.abc import Callable
 from dataclasses import dataclass
-from typing import TypeAlias
 
 from bridge.config.settings import BridgeSettings
 from bridge.errors import GatewayError, UnknownOutcomeError, describe
-from bridge.frames import Unpacker, pack
+from bridge.frames import Unpacker, Watch, pack
 from bridge.gateway import wire
 from bridge.gateway.client import Connecting, GatewayClient
 from bridge.gateway.process import Call, CallOutcome
@@ -37,10 +36,6 @@ _PAUSE = 1.0  # seconds before the restart of a process that ended sooner than t
 _STARTS_WITHIN = 30.0
 _RECEIVE = 1 << 18  # bytes per recv
 _ENDS_WITHIN = 5.0
-
-# Calls the callback whenever the socket is readable, until the callback returns False or the
-# returned function is called.
-Watch: TypeAlias = Callable[[socket.socket, Callable[[], bool]], Callable[[], None]]
 
 
 @dataclass(frozen=True, slots=True)

@@ -7,7 +7,6 @@ not ready. The bridge is closed after connections are drained, because running a
 from __future__ import annotations
 
 import asyncio
-import gc
 import logging
 import multiprocessing
 import os
@@ -20,6 +19,7 @@ from sanic import Request, Sanic
 
 from bridge import runtime
 from bridge.errors import StoreError, describe
+from bridge.process.garbage import freeze_garbage_collector
 
 logger = logging.getLogger(__name__)
 
@@ -28,7 +28,6 @@ _LONGEST_PAUSE = 10.0
 _ANSWERING = 5.0  # seconds on top of delivery.wait that a stop gives running requests
 _CLOSING = 12.0  # seconds for calls in flight after that; event polls take longest
 _DRAINING = 0.05  # seconds between checks for idle connections
-_MANY_OBJECTS = 20_000  # new objects before a collection; a turn creates and drops a thousand
 _NOT_CLOSED = 3  # a worker's exit code
 
 
@@ -137,19 +136,9 @@ async def open_until_ready(
             logger.error("The bridge cannot be opened yet: %s again_in=%ss", reason, pause)  # noqa: TRY400
             await asyncio.sleep(pause)
         else:
-            _freeze_garbage_collector()
+            freeze_garbage_collector()
             logger.info("The bridge is ready")
             return
-
-
-def _freeze_garbage_collector() -> None:
-    """Exclude the objects loaded so far, which live as long as the process, from collections.
-
-    Scanning them took a tenth of a second every few seconds, during which no request was answered.
-    """
-    gc.collect()
-    gc.freeze()
-    gc.set_threshold(_MANY_OBJECTS, 20, 50)
 
 
 async def _close(_app: Sanic[Any, Any], *_: object) -> None:

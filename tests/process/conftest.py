@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import Any, Protocol, TypeVar
 
 import pytest
+import uvloop
 
 from bridge.core.channel import CAPACITY
 from tests.process.serving import Answering, Edge, Serving, echo
@@ -69,7 +70,7 @@ def connect(address: str) -> Iterator[Callable[[], Edge]]:
 def run(request: pytest.FixtureRequest) -> Iterator[Run]:
     """Run stories in an event loop of each kind; nothing may go wrong in it unnoticed."""
     if request.param == "uvloop":
-        loop: asyncio.AbstractEventLoop = pytest.importorskip("uvloop").new_event_loop()
+        loop: asyncio.AbstractEventLoop = uvloop.new_event_loop()
     else:
         loop = asyncio.new_event_loop()
     faults: list[dict[str, Any]] = []

@@ -13,34 +13,29 @@ from tests.web.serving import ActionServer, assignment, slots, turn
 from tests.web.test_start_and_stop import sent
 
 
-def test_whoever_waits_for_the_core_is_answered_by_the_next_one(tmp_path: Path) -> None:
+@pytest.mark.parametrize(
+    ("role", "logged"),
+    [
+        ("core", "The core's process died, another is started"),
+        ("sender", "The sender process ended"),
+    ],
+)
+def test_whoever_waits_while_it_dies_is_answered_by_the_next_one(
+    tmp_path: Path, role: str, logged: str
+) -> None:
     with Simulator("--poll-seconds", "0.2") as gateway:
         gateway.fault("delay", path="mediacall/*/sendmessage", ms=500)
         with ActionServer(tmp_path, bridge={"gateway": {"url": gateway.url}}) as server:
             server.put("/bridge/assignments/anna", json=assignment())
             with sent(server.port, turn("anna")) as waiting:
                 gateway.wait_for(requests=1, path="mediacall/*/sendmessage")
-                family.kill(server, "core")
+                family.kill(server, role)
                 answer = waiting.recv(65536)
             assert b'"delivered"' in answer
-            assert "The core's process died, another is started" in server.log()
+            assert logged in server.log()
             found = seen(gateway)
             assert found.count == 1  # however often it was sent, it was under one code
             assert len(gateway.messages()) - found.resends == 1
-
-
-def test_what_the_sender_process_was_making_is_sent_again_under_its_code(tmp_path: Path) -> None:
-    with Simulator("--poll-seconds", "0.2") as gateway:
-        gateway.fault("delay", path="mediacall/*/sendmessage", ms=500)
-        with ActionServer(tmp_path, bridge={"gateway": {"url": gateway.url}}) as server:
-            server.put("/bridge/assignments/anna", json=assignment())
-            with sent(server.port, turn("anna")) as waiting:
-                gateway.wait_for(requests=1, path="mediacall/*/sendmessage")
-                family.kill(server, "sender")
-                answer = waiting.recv(65536)
-            assert b'"delivered"' in answer
-            assert "The sender process ended" in server.log()
-            assert seen(gateway).count == 1
 
 
 @pytest.mark.parametrize("workers", ["1", "2"])
