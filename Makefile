@@ -13,8 +13,8 @@ RASA_READY := $(if $(filter .venv-rasa,$(RASA_VENV)),.venv-rasa/ready)
 # Tests that open no database and start no bridge: the ones that `make check` runs.
 PURE := tests/unit tests/translate tests/config tests/simulator tests/test_imports.py tests/test_glossary.py \
 	tests/gateway/test_wire.py tests/core/test_policy.py tests/core/test_breaker.py \
-	tests/core/test_outcome.py tests/core/test_planners.py tests/core/test_the_channel.py tests/process/test_frames.py \
-	tests/web/test_auth.py tests/web/test_logs.py tests/web/test_schemas.py \
+	tests/core/test_outcome.py tests/core/test_planners.py tests/core/test_the_command_queue.py tests/process/test_frames.py \
+	tests/web/test_auth.py tests/web/test_logs.py tests/web/test_serializers.py \
 	tests/demo/test_the_requests.py
 
 # Processes of `make test`, each with servers of its own. Tests wait more than they compute: four

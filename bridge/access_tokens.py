@@ -96,4 +96,4 @@ def read(token: str, *, secret: str | None, now: float) -> AccessToken:
 
 def refused() -> RefusedError:
     """Return the error for every invalid token."""
-    return RefusedError(401, "unauthorized", "this needs a token that is good")
+    return RefusedError(401, "unauthorized", "the access token is missing or invalid")

@@ -145,7 +145,7 @@ class Metrics:
 
     # -- exposition ----------------------------------------------------------------------------
 
-    def tell(
+    def render(
         self, accept: str, *, read: Callable[[], Figures], breaker: str, version: str
     ) -> tuple[bytes, str]:
         """Return all metrics in Prometheus' text format, or in OpenMetrics if accepted.

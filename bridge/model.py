@@ -27,7 +27,7 @@ Reply = Mapping[str, Any]
 
 
 class Channel(str, Enum):
-    """The gateway's channels (facts: sendmessage, ``channel``)."""
+    """The gateway's channels (API reference: sendmessage, ``channel``)."""
 
     WEB = "WEB"
     WECHAT = "WECHAT"
@@ -44,7 +44,7 @@ class Channel(str, Enum):
 
 
 class MediaType(str, Enum):
-    """The gateway's media types (facts: sendmessage, ``mediaType``)."""
+    """The gateway's media types (API reference: sendmessage, ``mediaType``)."""
 
     TEXT = "TEXT"
     IMAGE = "IMAGE"

@@ -20,13 +20,11 @@ from cachetools import LRUCache
 
 from bridge import config
 from bridge.config.settings import Settings
-from bridge.core.clock import Clock
+from bridge.context import Context
 from bridge.core.port import CorePort
-from bridge.planners import Rules
 from bridge.process.client import CoreClient
 from bridge.queries import Calls, Deliveries, Suggestions, Tokens
 from bridge.store import Reader
-from bridge.translate import Translator
 
 if TYPE_CHECKING:  # a server's workers do not load the core
     from bridge.core.core import Core, Senders
@@ -43,13 +41,9 @@ class Runtime:
     """All parts of the edge in one process.
 
     Args:
-        settings: the result of ``config.load``.
-        core: the core of another process. If None, a core is opened in this process, with the
-            arguments below.
-        rules: the planners' configuration; derived from the settings by default.
-        clock: replaced in tests.
-        senders: the clients of the gateway and of Rasa; replaced in tests.
-        busy_timeout: how long SQLite waits for another process's transaction, in seconds.
+        context: the settings, the planners' rules and the clock.
+        core: the core of another process. If None, a core is opened in this process.
+        senders: this process's clients of the gateway and of Rasa; replaced in tests.
 
     Raises:
         BridgeError: a part could not be opened; those already open are closed again.
@@ -57,29 +51,25 @@ class Runtime:
 
     def __init__(
         self,
-        settings: Settings,
+        context: Context,
         *,
         core: CorePort | None = None,
-        rules: Rules | None = None,
-        clock: Clock | None = None,
         senders: Senders | None = None,
-        busy_timeout: float | None = None,
     ) -> None:
-        bridge = settings.bridge
+        settings, bridge = context.settings, context.settings.bridge
         self.settings = settings
         self.warned: LRUCache[int, None] = LRUCache(_WARNED)  # conversations, see actions.brought
-        rules = rules or Rules.of(bridge, settings.designer, Translator(settings.media))
         with ExitStack() as opened:
             self.service: Service | None = None  # None if the core is another process
             if core is None:
-                self.service, core = _open_core(settings, rules, clock, senders, busy_timeout)
+                self.service, core = _open_core(context, senders)
                 opened.callback(self.service.close)
                 self.store: Reader = self.service.store
             else:
                 self.store = Reader(bridge.storage.url)
                 opened.callback(self.store.close)
             self.core = core
-            self.calls = Calls(self.store, rules.composer)
+            self.calls = Calls(self.store, context.rules.composer)
             self.deliveries = Deliveries(self.store)
             self.suggestions = Suggestions(self.store, core, settings.designer.assist.mode)
             self.tokens = Tokens(self.store, bridge, core)
@@ -102,20 +92,12 @@ class Runtime:
         self._opened.close()
 
 
-def _open_core(
-    settings: Settings,
-    rules: Rules,
-    clock: Clock | None,
-    senders: Senders | None,
-    busy_timeout: float | None,
-) -> tuple[Service, CorePort]:
+def _open_core(context: Context, senders: Senders | None) -> tuple[Service, CorePort]:
     """Open a core in this process."""
     from bridge.core.local import LocalCore  # noqa: PLC0415 - not in a server's workers
     from bridge.service import Service  # noqa: PLC0415
 
-    service = Service(
-        settings, rules=rules, clock=clock, senders=senders, busy_timeout=busy_timeout
-    )
+    service = Service(context, senders=senders)
     return service, LocalCore(service.core)
 
 
@@ -155,7 +137,7 @@ def current() -> Runtime:
     with _lock:
         if _current is None:
             core = CoreClient(_address) if _address is not None else None
-            _current = Runtime(settings(), core=core)
+            _current = Runtime(Context.of(settings()), core=core)
         return _current
 
 
@@ -211,9 +193,10 @@ def tools(settings: Settings, *, existing: bool = True) -> Iterator[Tools]:
     from bridge.upkeep.erasing import Eraser  # noqa: PLC0415
 
     bridge = settings.bridge
-    with closing(Store(bridge.storage.url, existing=existing)) as store:
-        rules = Rules.of(bridge, settings.designer, Translator(settings.media))
-        with closing(Core(store, rules)) as core:
-            core.start()
-            tokens = Tokens(store, bridge, LocalCore(core))
-            yield Tools(core, Deliveries(store), tokens, Eraser(store, core))
+    with (
+        closing(Store(bridge.storage.url, existing=existing)) as store,
+        closing(Core(store, Context.of(settings).rules)) as core,
+    ):
+        core.start()
+        tokens = Tokens(store, bridge, LocalCore(core))
+        yield Tools(core, Deliveries(store), tokens, Eraser(store, core))

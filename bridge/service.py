@@ -8,36 +8,23 @@ from __future__ import annotations
 
 from contextlib import ExitStack
 
-from bridge.config.settings import Settings
-from bridge.core.channel import CommandQueue
-from bridge.core.clock import Clock
+from bridge.context import Context
+from bridge.core.command_queue import CommandQueue
 from bridge.core.core import Core, Senders
 from bridge.gateway.client import GatewayClient
 from bridge.metrics import Metrics
-from bridge.planners import Rules
 from bridge.rasa import Rasa
 from bridge.senders import AllSenders
 from bridge.store import Store
-from bridge.store.engine import BUSY_SECONDS
-from bridge.translate import Translator
 from bridge.upkeep.retention import Retention
-
-
-def rules_of(settings: Settings) -> Rules:
-    """Build the planners' configuration from the settings."""
-    return Rules.of(settings.bridge, settings.designer, Translator(settings.media))
 
 
 class Service:
     """Opened by the constructor; call ``close`` once.
 
     Args:
-        settings: the result of ``config.load``.
-        rules: the planners' configuration; derived from the settings by default.
-        clock: replaced in tests.
+        context: the settings, the planners' rules and the clock.
         senders: the clients of the gateway and of Rasa; replaced in tests.
-        busy_timeout: seconds that SQLite waits for another process's transaction; None means
-            the store's default.
         channel: the source of commands; defaults to an in-process channel.
 
     Raises:
@@ -46,35 +33,29 @@ class Service:
 
     def __init__(
         self,
-        settings: Settings,
+        context: Context,
         *,
-        rules: Rules | None = None,
-        clock: Clock | None = None,
         senders: Senders | None = None,
-        busy_timeout: float | None = None,
         channel: CommandQueue | None = None,
     ) -> None:
-        bridge = settings.bridge
+        bridge = context.settings.bridge
         with ExitStack() as opened:
-            self.store = Store(
-                bridge.storage.url,
-                busy_timeout=BUSY_SECONDS if busy_timeout is None else busy_timeout,
-            )
+            self.store = Store(bridge.storage.url, busy_timeout=context.busy_timeout)
             opened.callback(self.store.close)
-            self.store.demand_writable()
+            self.store.require_writable()
             client = GatewayClient(bridge.gateway, connections=bridge.delivery.workers * 2)
             opened.callback(client.close)
             rasa = Rasa(bridge.rasa) if bridge.rasa.url else None
             if rasa is not None:
                 opened.callback(rasa.close)
-            domain = settings.domain  # from the file named by rasa.domain
+            domain = context.settings.domain  # from the file named by rasa.domain
             self.core = Core(
                 self.store,
-                rules or rules_of(settings),
+                context.rules,
                 senders=senders or AllSenders(client, rasa, bridge),
                 responses=domain.get("responses") or {} if domain is not None else None,
                 metrics=Metrics(),
-                clock=clock,
+                clock=context.clock,
                 channel=channel,
             )
             self.retention = Retention(self.store, self.core, bridge.retention)

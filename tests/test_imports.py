@@ -14,13 +14,14 @@ ROOT = Path(__file__).parents[1]
 ROWS = (
     {"model"},
     {"errors", "identity", "signing"},
-    {"frames"},
+    {"frames", "unexpected"},
     {"config", "turn", "metrics"},
     {"triggers", "replies", "translate", "state"},
     {"gateway", "rasa", "store"},
     {"planners", "assignment_tokens", "access_tokens"},
     {"core", "senders"},  # what decides when, and what blocks, know each other by commands alone
     {"queries", "upkeep"},
+    {"context"},
     {"service"},
     {"process"},
     {"runtime"},

@@ -20,8 +20,8 @@ from bridge import runtime
 from bridge import turn as turns
 from bridge.actions import brought, events
 from bridge.config.settings import HandoffSettings
-from bridge.core.channel import FullError
-from bridge.errors import StoreError, describe
+from bridge.core.command_queue import FullError
+from bridge.errors import StoreError
 from bridge.model import derive
 from bridge.planners.assist import SELECTOR
 from bridge.runtime import Runtime
@@ -29,6 +29,7 @@ from bridge.state.commands import ActionKind, CallAction
 from bridge.state.records import ActionAnswer
 from bridge.turn import Turn
 from bridge.turn.trimming import trim
+from bridge.unexpected import Unexpected
 from bridge.web.admission import domain_carried
 
 logger = logging.getLogger(__name__)
@@ -56,11 +57,10 @@ async def answer(
             available.
     """
     turn = turns.read(_state(tracker), domain if domain_carried.get() else None, name)
-    try:
+    with Unexpected(logger, "An action failed: %s action=%s", name) as failure:
         result = await _call(ActionKind(name), turn)
-    except Exception as error:  # noqa: BLE001 - Rasa must get an answer
-        logger.error("An action failed: %s action=%s", describe(error), name)  # noqa: TRY400
-        result = _failed(error, promises=promises)
+    if failure.error is not None:  # Rasa must get an answer
+        result = _failed(failure.error, promises=promises)
     if result.response is not None:
         dispatcher.utter_message(response=result.response)
     elif result.text is not None:

@@ -14,13 +14,13 @@ import typer
 from typer.core import TyperGroup
 
 _COMMANDS = {
-    "demo": "Show a handoff, an assist and a handback, from end to end, on this machine.",
-    "simulate": "Run what the bridge talks to: a CC-Gateway.",
-    "validate": "Check the configuration: every fault at once.",
-    "preview": "Show what a reply becomes on each channel.",
-    "outbox": "See what became of messages; send one again, or take it off the list.",
-    "forget": "Erase a customer, a conversation or a call everywhere.",
-    "token": "Make a signed token for an assignment, an agent or a supervisor; or revoke.",
+    "demo": "Show a handoff, an assist and a handback from end to end on this machine.",
+    "simulate": "Run a simulated CC-Gateway.",
+    "validate": "Check the configuration and report all faults.",
+    "preview": "Show how a reply is sent on each channel.",
+    "outbox": "List deliveries, and retry or discard them.",
+    "forget": "Erase all data of a customer, a conversation or a call.",
+    "token": "Issue a signed token for an assignment, an agent or a supervisor; or revoke tokens.",
 }
 
 
@@ -44,14 +44,14 @@ app = typer.Typer(
     no_args_is_help=True,
     add_completion=False,
     pretty_exceptions_enable=False,
-    help="A Rasa bot beside the human agents of a contact centre.",
+    help="Connects a Rasa bot with the human agents of a contact centre.",
 )
 
 
 @app.callback(invoke_without_command=True)
 def _options(
     context: typer.Context,
-    version: bool = typer.Option(False, "--version", help="Print the version and stop."),
+    version: bool = typer.Option(False, "--version", help="Print the version and exit."),
 ) -> None:
     if version:
         typer.echo(metadata.version("rasa-cc-bridge"))

@@ -23,40 +23,46 @@ _KINDS = {
     "deliveries": "messages to the customer",
     "suggestions": "suggestions to agents",
     "assignments": "calls, with their handoff cards",
-    "rasa_updates": "what Rasa was to be told",
-    "turns": "answers to Rasa",
+    "rasa_updates": "updates for Rasa",
+    "turns": "answers of actions",
     "events": "events of the gateway",
 }
 
 
 @app.command()
 def forget(
-    sender: str = typer.Option(None, metavar="ID", help="A conversation: Rasa's sender ID."),
-    user: str = typer.Option(
-        None, metavar="ID", help="A customer, with every conversation: the gateway's user ID."
+    sender: str = typer.Option(
+        None, metavar="ID", help="Erase a conversation, by Rasa's sender ID."
     ),
-    call: str = typer.Option(None, metavar="ID", help="One call, and nothing else."),
-    yes: bool = typer.Option(False, "--yes", "-y", help="Do not ask."),
-    dry_run: bool = typer.Option(False, "--dry-run", help="Show what there is; erase nothing."),
+    user: str = typer.Option(
+        None,
+        metavar="ID",
+        help="Erase a customer with all conversations, by the gateway's user ID.",
+    ),
+    call: str = typer.Option(None, metavar="ID", help="Erase a single call, by its call ID."),
+    yes: bool = typer.Option(False, "--yes", "-y", help="Do not ask for confirmation."),
+    dry_run: bool = typer.Option(
+        False, "--dry-run", help="Show what would be erased, without erasing it."
+    ),
     as_json: bool = typer.Option(False, "--json", help="Print one JSON object."),
     compact: bool = typer.Option(
         None,
         "--compact/--no-compact",
-        help="Write SQLite's file anew, so that no byte is left in it; by default up to 256 MB."
-        " Messages wait meanwhile.",
+        help="Rewrite the SQLite file, so that no erased bytes remain in it; by default, only files"
+        " of up to 256 MB. Messages wait meanwhile.",
     ),
 ) -> None:
-    """Erase everywhere what is known of a conversation, a customer or a call.
+    """Erase all stored data of a conversation, a customer or a call.
 
-    What waits is not sent any more. The server may go on working meanwhile.
-    Each answer to Rasa leaves its derived code, so that nothing is said twice.
+    Waiting messages are no longer sent. The server may keep running meanwhile.
+    The derived code of each action call is kept, so that no message is sent twice.
 
-    Exit codes: 0 done, 1 nothing is known or the answer was no, 2 it could not be done.
+    Exit codes: 0 erased, 1 no data was found or you declined, 2 the command failed.
     """
     options = {"sender": sender, "user": user, "call": call}
     named = [(kind, name) for kind, name in options.items() if name]
     if len(named) != 1:
-        terminal.say("Say one of --sender, --user and --call.")
+        terminal.say("Use exactly one of --sender, --user and --call.")
         raise typer.Exit(2)
     try:
         with runtime.tools(config.load()) as tools:
@@ -76,10 +82,10 @@ def _forget(
     compact: bool | None,
 ) -> None:
     erasure = eraser.erasure(kind, name)
-    with terminal.progress("Looking") as progress:
+    with terminal.progress("Searching") as progress:
         result = eraser.find(erasure, progress)
     if not result.total:
-        terminal.say(f"Nothing is known of {kind} {name}.")
+        terminal.say(f"No data of {kind} {name} was found.")
         if as_json:
             _as_json(erasure, result, erased=False)
         raise typer.Exit(_NOTHING)
@@ -87,7 +93,7 @@ def _forget(
     if not dry_run:
         if asked:
             _show(erasure, result, erased=False, aside=True)
-        terminal.confirm(f"Erase {terminal.counted(result.total, 'row')} for good?", yes=yes)
+        terminal.confirm(f"Erase {terminal.counted(result.total, 'row')} permanently?", yes=yes)
         with terminal.progress("Erasing") as progress:
             result = eraser.erase(erasure, progress, compact=compact)
     if as_json:
@@ -98,8 +104,8 @@ def _forget(
         _show(erasure, result, erased=not dry_run)
     if not result.clean:
         terminal.say(
-            "Former bytes may be left in the database's file until they are written over: run"
-            " this once more with --compact at a quiet hour, or sqlite3 FILE VACUUM."
+            "Erased bytes may remain in the database file until they are overwritten: run this"
+            " command again with --compact at a quiet time, or run sqlite3 FILE VACUUM."
         )
 
 

@@ -45,18 +45,25 @@ def preview(
     what: str = typer.Argument(
         ...,
         metavar="FILE|utter_name",
-        help="A reply, or a list of them, as JSON (- is standard input); or a response's name.",
+        help="File with a reply or a list of replies as JSON (- reads standard input), or the name"
+        " of a response.",
     ),
-    channel: list[str] = typer.Option([], help="A channel of the gateway's; all without it."),
-    domain: Path = typer.Option(None, help="The domain of a response; else rasa.domain's."),
+    channel: list[str] = typer.Option(
+        [], help="Channel of the gateway; repeatable; the default is all."
+    ),
+    domain: Path = typer.Option(
+        None, help="Domain file or folder of the responses; the default is rasa.domain."
+    ),
     slot: list[str] = typer.Option(
-        [], metavar="NAME=VALUE", help="A slot's value, for a response."
+        [], metavar="NAME=VALUE", help="Value of a slot for a response; repeatable."
     ),
-    folder: Path = typer.Option(None, "--config", help="The folder of media.yml and bridge.yml."),
-    as_json: bool = typer.Option(False, "--json", help="Print JSON, as the gateway names things."),
-    full: bool = typer.Option(False, "--full", help="Show long contents whole."),
+    folder: Path = typer.Option(None, "--config", help="Folder of media.yml and bridge.yml."),
+    as_json: bool = typer.Option(
+        False, "--json", help="Print JSON with the gateway's field names."
+    ),
+    full: bool = typer.Option(False, "--full", help="Show long contents in full."),
 ) -> None:
-    """Show what a reply becomes on each channel, and why. Nothing is sent."""
+    """Show how a reply is sent on each channel, and why; nothing is sent."""
     try:
         channels = [_channel(name) for name in channel] or list(Channel)
         settings = config.load(folder, {**_NO_ADDRESS, **environment.current()})

@@ -6,9 +6,7 @@ import typer
 
 from bridge.simulator.command import gateway
 
-app = typer.Typer(
-    name="simulate", help="Simulators of what the bridge talks to.", no_args_is_help=True
-)
+app = typer.Typer(name="simulate", help="Run simulators of other systems.", no_args_is_help=True)
 app.command("gateway")(gateway)
 
 

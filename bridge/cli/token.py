@@ -23,34 +23,39 @@ def token(
         str | None,
         typer.Option(
             metavar="JSON",
-            help="For a customer message's metadata, key `assignment`: an object with sender_id,"
-            " agent_id, call_id, user_id and so on; - reads it from standard input.",
+            help="Issue an assignment token for the metadata of a customer message (key"
+            " `assignment`), from an object with sender_id, agent_id, call_id, user_id and so on;"
+            " - reads it from standard input.",
         ),
     ] = None,
-    agent: Annotated[str | None, typer.Option(metavar="ID", help="For an agent's page.")] = None,
+    agent: Annotated[
+        str | None, typer.Option(metavar="ID", help="Issue an access token for an agent.")
+    ] = None,
     supervisor: Annotated[
-        str | None, typer.Option(metavar="NAME", help="For a supervisor, who reads all.")
+        str | None,
+        typer.Option(
+            metavar="NAME", help="Issue an access token for a supervisor, who can read all calls."
+        ),
     ] = None,
     revoke: Annotated[
         str | None,
         typer.Option(
             metavar="ID",
-            help="Not to make one: a token's id, agent:ID for all of an"
-            " agent's, or supervisor:NAME.",
+            help="Revoke a token by its ID, or all tokens of agent:ID or supervisor:NAME.",
         ),
     ] = None,
     seconds: Annotated[
         int | None,
         typer.Option(
             min=1,
-            help="How long it is good: at most an hour for an assignment's, twelve for a person's.",
+            help="Lifetime of the token: at most one hour for an assignment, twelve for a person.",
         ),
     ] = None,
 ) -> None:
-    """Make one token, or revoke."""
+    """Issue a signed token, or revoke tokens."""
     chosen = [name for name in (assignment, agent, supervisor, revoke) if name is not None]
     if len(chosen) != 1:
-        typer.echo("Say one of --assignment, --agent, --supervisor and --revoke.", err=True)
+        typer.echo("Use exactly one of --assignment, --agent, --supervisor and --revoke.", err=True)
         raise typer.Exit(2)
     try:
         settings = config.load()

@@ -17,14 +17,14 @@ app = typer.Typer(add_completion=False)
 def validate(
     folder: Annotated[
         Path | None,
-        typer.Argument(help="Where the files are; BRIDGE_CONFIG, else config, by default."),
+        typer.Argument(help="Folder of the files; the default is BRIDGE_CONFIG, else config."),
     ] = None,
     domain: Annotated[
         str | None,
-        typer.Option(help="A domain file or folder that intents and responses are looked up in."),
+        typer.Option(help="Domain file or folder to check names of intents and responses against."),
     ] = None,
 ) -> None:
-    """Check bridge.yml, handoff.yml and media.yml, without starting anything."""
+    """Check bridge.yml, handoff.yml and media.yml, and report all faults."""
     try:
         settings = config.load(folder, domain=domain)
     except BridgeError as error:

@@ -14,7 +14,7 @@ from pydantic_core import ErrorDetails
 from bridge.config import schema
 from bridge.config.environment import variable
 from bridge.config.expansion import names
-from bridge.config.faults import Fault, Path, kind, printable, shown, spell, suggest
+from bridge.config.faults import Fault, KeyPath, kind, printable, shown, spell, suggest
 from bridge.config.source import Document
 from bridge.config.values import CONFLICT
 
@@ -42,12 +42,12 @@ def check(
         if not _mend(document, errors):
             break
     # A value that could not be read or expanded needs no second fault for its type.
-    unread = {each.path for each in document.faults if each.place == document.place(each.path)}
-    faults: dict[tuple[Path, str], Fault] = {}
-    for each in errors:
-        path = locate(document.value, each["loc"])
+    unread = {fault.path for fault in document.faults if fault.place == document.place(fault.path)}
+    faults: dict[tuple[KeyPath, str], Fault] = {}
+    for details in errors:
+        path = locate(document.value, details["loc"])
         if path not in unread:
-            faults.setdefault((path, each["type"]), _fault(document, each, path, which))
+            faults.setdefault((path, details["type"]), _fault(document, details, path, which))
     return None, list(faults.values())
 
 
@@ -70,7 +70,7 @@ def _mend(document: Document, errors: list[ErrorDetails]) -> bool:
     return mended
 
 
-def locate(value: Any, loc: tuple[int | str, ...]) -> Path:
+def locate(value: Any, loc: tuple[int | str, ...]) -> KeyPath:
     """Convert pydantic's ``loc`` to a path in the file, without the steps internal to pydantic."""
     path: list[int | str] = []
     for number, step in enumerate(loc):
@@ -89,7 +89,7 @@ def _steps(value: Any) -> Container[Any]:
     return value if isinstance(value, dict) else ()
 
 
-def _fault(document: Document, error: ErrorDetails, path: Path, which: schema.Which) -> Fault:
+def _fault(document: Document, error: ErrorDetails, path: KeyPath, which: schema.Which) -> Fault:
     of_key = error["loc"][-1:] == (_KEY,)
     if error["type"] == "extra_forbidden":
         return _unknown_key(document, path, which)
@@ -101,7 +101,7 @@ def _fault(document: Document, error: ErrorDetails, path: Path, which: schema.Wh
     if error["type"] == "missing":
         return _missing(document, path, node, which)
     value = error["input"]
-    options = [str(each) for each in (node or {}).get("enum", ())]
+    options = [str(option) for option in (node or {}).get("enum", ())]
     meant = suggest(value, options) if isinstance(value, str) else ""
     return Fault(
         document.place(path),
@@ -113,7 +113,7 @@ def _fault(document: Document, error: ErrorDetails, path: Path, which: schema.Wh
 
 
 def _missing(
-    document: Document, path: Path, node: schema.Node | None, which: schema.Which
+    document: Document, path: KeyPath, node: schema.Node | None, which: schema.Which
 ) -> Fault:
     allowed = schema.describe(node or {})
     if which == "bridge":
@@ -129,7 +129,7 @@ def _missing(
 def _wrong_key(
     document: Document,
     error: ErrorDetails,
-    path: Path,
+    path: KeyPath,
     node: schema.Node | None,
     which: schema.Which,
 ) -> Fault:
@@ -144,7 +144,7 @@ def _wrong_key(
     )
 
 
-def _unknown_key(document: Document, path: Path, which: schema.Which) -> Fault:
+def _unknown_key(document: Document, path: KeyPath, which: schema.Which) -> Fault:
     word = str(path[-1])
     options = schema.keys(which, schema.at(which, path[:-1]) or {})
     return Fault(
@@ -168,7 +168,7 @@ def _elsewhere(word: str, which: schema.Which) -> str:
     return ""
 
 
-def found_at(document: Document, path: Path, value: Any, which: schema.Which) -> str:
+def found_at(document: Document, path: KeyPath, value: Any, which: schema.Which) -> str:
     """Describe the value at ``path`` for a fault, without revealing secrets."""
     if path in document.sources:
         return f"what {names(document.sources[path])} came to, which is not shown here"

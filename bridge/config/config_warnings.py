@@ -47,20 +47,20 @@ def is_loopback(host: str) -> bool:
 
 def _secrets(bridge: BridgeSettings) -> Iterator[str]:
     if bridge.api.token is None:
-        yield "api.token is not set: the API and the page are closed, /bridge/health is not"
+        yield "api.token is not set: the API and the agents' page are closed, except /bridge/health"
     elif bridge.api.inbox_secret is None:
-        yield "api.inbox_secret is not set: agents get no tokens of their own, the page is closed"
+        yield "api.inbox_secret is not set: agents cannot get tokens, and their page is closed"
     if bridge.rasa.webhook_token is None:
-        yield "rasa.webhook_token is not set: /webhook answers to this machine only"
+        yield "rasa.webhook_token is not set: /webhook accepts requests from this machine only"
     if bridge.assignment.metadata == "signed" and bridge.assignment.secret is None:
         yield (
-            "assignment.secret is not set: no assignment in a message's metadata can be accepted, "
-            "only those given over HTTP or made by the reader"
+            "assignment.secret is not set: assignments in a message's metadata are refused; "
+            "only those from the API or the gateway's events are accepted"
         )
     if bridge.assignment.metadata == "trusted":
         yield (
-            "assignment.metadata is trusted: whoever can write a message's metadata chooses the "
-            "call that it goes to; never with a Rasa channel that customers can reach"
+            "assignment.metadata is trusted: anyone who can write a message's metadata can direct "
+            "it to any call; do not use it with a Rasa channel that customers can reach"
         )
 
 
@@ -69,11 +69,11 @@ def _agents(bridge: BridgeSettings) -> Iterator[str]:
         if agent.session == "pushed" and agent.password is not None:
             yield f"agents.{agent_id}.password is not used: session is pushed"
         if agent.session == "sign_in" and agent_id == ANYONE:
-            yield 'agents."*" signs in with one password and phone for every agent'
+            yield 'agents."*" signs every agent in with the same password and phone'
     if bridge.gateway.deployment == "public_cloud" and not bridge.channel_config_ids:
         yield (
             "channel_config_ids is empty: an assignment without channel_config_id cannot be used, "
-            "since the public cloud asks for `from`"
+            "because the public cloud requires `from`"
         )
 
 
@@ -88,7 +88,7 @@ def _handback(bridge: BridgeSettings, designer: HandoffSettings) -> Iterator[str
 def _assist(bridge: BridgeSettings, designer: HandoffSettings) -> Iterator[str]:
     assist = designer.assist
     if assist.mode is Mode.AUTO and not assist.auto.intents:
-        yield "assist.mode is auto and assist.auto.intents is empty: nothing is sent by itself"
+        yield "assist.mode is auto and assist.auto.intents is empty: nothing is sent automatically"
     if bridge.rasa.replies == "customer":
         for number, rule in enumerate(assist.when):
             if rule.reply is None:

@@ -17,31 +17,45 @@ from bridge.model import Mode
 RESPONSE_SELECTOR = "response_selector"  # a `reply` that is not a response of the domain
 ANY_INTENT = "*"
 
-_TESTS = ("intent", "slot", "entity", "fallbacks", "command", "flow", "keyword")
+# Keys of a condition that refine another key and cannot stand alone. Every other key has a row in
+# ``triggers.conditions.CHECKS``.
+_REFINES = {"is": "slot", "min_confidence": "intent"}
 
 
 class Condition(Section):
-    """One item of a ``when``: its keys are AND, the items of the list OR."""
+    """One item of a ``when`` list: all of its keys must match; one matching item is enough."""
 
-    intent: Name | None = Field(default=None, description='the intent\'s name, "*" for any')
-    min_confidence: Fraction | None = Field(default=None, description="of the intent")
-    slot: Name | None = Field(default=None, description="a slot that is filled, or see `is`")
+    intent: Name | None = Field(default=None, description='name of the intent; "*" for any')
+    min_confidence: Fraction | None = Field(
+        default=None, description="minimum confidence of the intent"
+    )
+    slot: Name | None = Field(default=None, description="name of a slot that is set; see also `is`")
     is_: Any = Field(
-        default=None, alias="is", description="the slot's value; absent: anything but null"
+        default=None,
+        alias="is",
+        description="value of the slot; if absent, any value but null matches",
     )
-    entity: Name | None = Field(default=None, description="an entity of the message")
+    entity: Name | None = Field(default=None, description="name of an entity in the message")
     fallbacks: Annotated[WholeNumber, Field(ge=1)] | None = Field(
-        default=None, description="that many in a row"
+        default=None, description="number of consecutive fallbacks"
     )
-    command: Name | None = Field(default=None, description="a CALM command; space or underscore")
-    flow: Name | None = Field(default=None, description="a CALM flow that starts")
+    command: Name | None = Field(
+        default=None, description="name of a CALM command, with spaces or underscores"
+    )
+    flow: Name | None = Field(default=None, description="name of a CALM flow that starts")
     keyword: Mapping[str, tuple[Name, ...]] | None = Field(
-        default=None, description="words by language: {en: [agent, human]}"
+        default=None, description="keywords by language: {en: [agent, human]}"
     )
 
     @classmethod
     def _unknown(cls, key: str) -> bool:
         return all(key not in (name, each.alias) for name, each in cls.model_fields.items())
+
+    @staticmethod
+    def tests() -> tuple[str, ...]:
+        """Return the keys that are conditions by themselves."""
+        keys = [field.alias or name for name, field in Condition.model_fields.items()]
+        return tuple(key for key in keys if key not in _REFINES)
 
     @property
     def asks_value(self) -> bool:
@@ -52,19 +66,21 @@ class Condition(Section):
     def conflicts(cls, written: Mapping[str, Any]) -> Iterator[tuple[tuple[str, ...], str]]:
         """Yield faults for conditions without a test and for keys that require another key."""
         misspelt = any(cls._unknown(key) for key in written)
-        if not misspelt and not any(key in written for key in _TESTS):
-            yield (), f"name at least one of {', '.join(_TESTS)}"
-        if "is" in written and "slot" not in written:
-            yield ("is",), "`is` belongs to a slot: add the key slot"
-        if "min_confidence" in written and "intent" not in written:
-            yield ("min_confidence",), "`min_confidence` belongs to an intent: add the key intent"
+        if not misspelt and not any(key in written for key in cls.tests()):
+            yield (), f"name at least one of {', '.join(cls.tests())}"
+        for key, refined in _REFINES.items():
+            if key in written and refined not in written:
+                article = "an" if refined[0] in "aeiou" else "a"
+                yield (key,), f"`{key}` belongs to {article} {refined}: add the key {refined}"
 
 
 class CardSettings(Section):
-    """What the agent is shown of the conversation at a handoff."""
+    """What the handoff card shows the agent of the conversation."""
 
-    turns: WholeNumber = Field(default=10, ge=0, le=200, description="the last turns")
-    slots: tuple[Name, ...] = Field(default=(), description="slots to show, by name")
+    turns: WholeNumber = Field(
+        default=10, ge=0, le=200, description="number of most recent turns to show"
+    )
+    slots: tuple[Name, ...] = Field(default=(), description="names of the slots to show")
 
 
 def _default_when() -> tuple[Condition, ...]:
@@ -76,56 +92,65 @@ def _default_when() -> tuple[Condition, ...]:
 
 
 class HandoffRules(Section):
-    """When a person is needed and what is said then."""
+    """When an agent takes over the conversation, and what the customer is told."""
 
     when: tuple[Condition, ...] = Field(
-        default_factory=_default_when, description="items are OR, keys within an item are AND"
+        default_factory=_default_when,
+        description="conditions; one matching item is enough, and all of its keys must match",
     )
     say: Name | None = Field(
         default="utter_handoff_started",
-        description="a response, sent under the agent's name; null says nothing",
+        description="response that is sent under the agent's name; null: no message",
     )
     unavailable: Name | None = Field(
         default="utter_handoff_unavailable",
-        description="a response, uttered when no handoff can be made; null says nothing",
+        description="response that the bot utters if no handoff is possible; null: no message",
     )
     then: Literal["pause", "assist"] = Field(
-        default="pause", description="the bot is silent, or goes on helping the agent"
+        default="pause",
+        description="pause: the bot is silent; assist: it drafts replies for the agent",
     )
     card: CardSettings = CardSettings()
     cooldown: Number = Field(
-        default=60, ge=0, description="seconds after a handback in which fallbacks do not count"
+        default=60,
+        ge=0,
+        description="seconds after a handback during which only explicit requests hand off again",
     )
 
 
 class AssistRule(Condition):
-    """One item of ``assist.when``: a condition, and the reply that is suggested."""
+    """One item of ``assist.when``: a condition, and the reply to suggest."""
 
     reply: Name | None = Field(
-        default=None, description=f"a response or {RESPONSE_SELECTOR}; null: the bot's own replies"
+        default=None,
+        description=f"name of a response, or {RESPONSE_SELECTOR}; null: the bot's own replies",
     )
 
 
 class AutoRules(Section):
-    """What may be sent without an agent's word."""
+    """Which suggestions are sent without an agent's approval."""
 
-    intents: tuple[Name, ...] = Field(default=(), description="the only intents that may")
-    min_confidence: Fraction = Field(default=0.9, description="of the intent")
-    min_margin: Fraction = Field(default=0.3, description="over the runner-up")
+    intents: tuple[Name, ...] = Field(
+        default=(), description="intents whose suggestions may be sent"
+    )
+    min_confidence: Fraction = Field(default=0.9, description="minimum confidence of the intent")
+    min_margin: Fraction = Field(default=0.3, description="minimum lead over the runner-up intent")
 
 
 class AssistRules(Section):
-    """When the bot helps the agent."""
+    """When the bot drafts replies for the agent."""
 
     when: tuple[AssistRule, ...] = Field(
-        default=(), description="items are OR, keys within an item are AND"
+        default=(),
+        description="conditions; one matching item is enough, and all of its keys must match",
     )
     mode: Mode = Field(
-        default=Mode.SUGGEST, description="auto sends what `auto` allows and suggests the rest"
+        default=Mode.SUGGEST,
+        description="off, suggest, or auto: send what `auto` allows and suggest the rest",
     )
     auto: AutoRules = AutoRules()
     expire_after: float = Field(
-        default=300, gt=0, description="seconds that a suggestion is offered"
+        default=300, gt=0, description="seconds after which a suggestion is no longer offered"
     )
 
 

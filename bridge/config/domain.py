@@ -9,14 +9,14 @@ from __future__ import annotations
 import os
 import re
 from collections.abc import Iterable, Iterator, Mapping
-from pathlib import Path as FilePath
+from pathlib import Path
 from typing import Any
 
 from ruamel.yaml import YAML
 from ruamel.yaml.error import MarkedYAMLError, YAMLError
 
 from bridge.config.designers import ANY_INTENT, RESPONSE_SELECTOR, HandoffRules
-from bridge.config.faults import Fault, Path, Place, printable, suggest
+from bridge.config.faults import Fault, KeyPath, Place, printable, suggest
 from bridge.config.source import Document
 from bridge.config.syntax import explain
 from bridge.errors import ConfigurationError
@@ -28,7 +28,7 @@ _SUFFIXES = (".yml", ".yaml")
 _RASAS_INTENTS = ("restart", "back", "out_of_scope", "session_start", "nlu_fallback")
 
 
-def load_domain(path: FilePath | str) -> Mapping[str, Any]:
+def load_domain(path: Path | str) -> Mapping[str, Any]:
     """Read a domain file, or merge the domain files of a folder.
 
     Returns:
@@ -39,47 +39,48 @@ def load_domain(path: FilePath | str) -> Mapping[str, Any]:
         ConfigurationError: the file or folder does not exist, or a file cannot be read as YAML.
     """
     faults: list[Fault] = []
-    known = read_domain(FilePath(path), str(path), faults)
+    known = read_domain(Path(path), str(path), faults)
     if known is None:
-        raise ConfigurationError([str(each) for each in faults])
+        raise ConfigurationError([str(fault) for fault in faults])
     return known
 
 
-def read_domain(start: FilePath, name: str, faults: list[Fault]) -> dict[str, Any] | None:
+def read_domain(start: Path, name: str, faults: list[Fault]) -> dict[str, Any] | None:
     """Read the domain of a file or folder (``name`` in messages); None if there are faults."""
     files = _files(start)
     if files is None:
         faults.append(Fault(Place(name), wrong="there is no such domain file or folder"))
         return None
-    found: list[Fault] = []
+    read_faults: list[Fault] = []
     whole = files == [start]
-    places = [Place(name + str(each).removeprefix(str(start))) for each in files]
-    parts = [_read(*each, found, whole=whole) for each in zip(files, places, strict=True)]
-    faults += found
-    return None if found else _merge(part for part in parts if part)
+    places = [Place(name + str(file).removeprefix(str(start))) for file in files]
+    parts = [
+        _read(file, place, read_faults, whole=whole)
+        for file, place in zip(files, places, strict=True)
+    ]
+    faults += read_faults
+    return None if read_faults else _merge(part for part in parts if part)
 
 
-def _files(start: FilePath) -> list[FilePath] | None:
+def _files(start: Path) -> list[Path] | None:
     try:
         if not start.is_dir():
             return [start] if start.exists() else None
     except OSError:  # an invalid file name, or a folder without permission
         return None
-    found: list[FilePath] = []
+    files: list[Path] = []
     seen: set[str] = set()  # symbolic links may form a cycle
     for folder, below, names in os.walk(start, followlinks=True):
         real = os.path.realpath(folder)
-        below[:] = sorted(each for each in below if not each.startswith(".") and real not in seen)
+        below[:] = sorted(name for name in below if not name.startswith(".") and real not in seen)
         if real in seen:
             continue
         seen.add(real)
-        found += (FilePath(folder, name) for name in sorted(names) if name.endswith(_SUFFIXES))
-    return found
+        files += (Path(folder, name) for name in sorted(names) if name.endswith(_SUFFIXES))
+    return files
 
 
-def _read(
-    path: FilePath, place: Place, faults: list[Fault], *, whole: bool
-) -> dict[str, Any] | None:
+def _read(path: Path, place: Place, faults: list[Fault], *, whole: bool) -> dict[str, Any] | None:
     """Read one file; skip files of a folder that have none of the domain's keys."""
     try:
         text = path.read_text(encoding="utf-8-sig")
@@ -160,7 +161,7 @@ def names_of(part: Any) -> list[str]:
     return names
 
 
-def _rules(document: Document) -> Iterator[tuple[Path, Mapping[str, Any]]]:
+def _rules(document: Document) -> Iterator[tuple[KeyPath, Mapping[str, Any]]]:
     for section in ("handoff", "assist"):
         when = document.get((section, "when"))
         for number, rule in enumerate(when if isinstance(when, list) else ()):
@@ -168,20 +169,20 @@ def _rules(document: Document) -> Iterator[tuple[Path, Mapping[str, Any]]]:
                 yield (section, "when", number), rule
 
 
-def _named(document: Document, key: str) -> Iterator[tuple[Path, str]]:
+def _named(document: Document, key: str) -> Iterator[tuple[KeyPath, str]]:
     for path, rule in _rules(document):
         if isinstance(rule.get(key), str):
             yield (*path, key), rule[key]
 
 
-def _listed(document: Document, path: Path) -> Iterator[tuple[Path, str]]:
+def _listed(document: Document, path: KeyPath) -> Iterator[tuple[KeyPath, str]]:
     listed = document.get(path)
     for number, name in enumerate(listed if isinstance(listed, list) else ()):
         if isinstance(name, str):
             yield (*path, number), name
 
 
-def _intents(document: Document) -> Iterator[tuple[Path, str]]:
+def _intents(document: Document) -> Iterator[tuple[KeyPath, str]]:
     for path, name in (
         *_named(document, "intent"),
         *_listed(document, ("assist", "auto", "intents")),
@@ -190,7 +191,7 @@ def _intents(document: Document) -> Iterator[tuple[Path, str]]:
             yield path, name
 
 
-def _responses(document: Document) -> Iterator[tuple[Path, str]]:
+def _responses(document: Document) -> Iterator[tuple[KeyPath, str]]:
     for key in ("say", "unavailable"):
         if isinstance(name := document.get(("handoff", key)), str):
             yield ("handoff", key), name
@@ -208,7 +209,7 @@ def _known_response(name: str, responses: list[str]) -> bool:
 
 
 def _no_response(
-    document: Document, path: Path, name: str, responses: list[str], source: str
+    document: Document, path: KeyPath, name: str, responses: list[str], source: str
 ) -> Fault:
     if any(each.startswith(f"{name}/") for each in responses):
         return Fault(
@@ -221,7 +222,7 @@ def _no_response(
     return _unknown(document, path, name, responses, f"a response of the domain ({source})")
 
 
-def _unknown(document: Document, path: Path, name: str, known: list[str], what: str) -> Fault:
+def _unknown(document: Document, path: KeyPath, name: str, known: list[str], what: str) -> Fault:
     return Fault(
         document.place(path),
         path,

@@ -13,7 +13,7 @@ from collections.abc import Mapping
 from dataclasses import replace
 
 from bridge.config import schema
-from bridge.config.faults import Fault, Path, Place, printable, suggest
+from bridge.config.faults import Fault, KeyPath, Place, printable, suggest
 from bridge.config.source import Document, compose
 
 FOLDER = "BRIDGE_CONFIG"
@@ -26,27 +26,27 @@ def current() -> Mapping[str, str]:
     return os.environ
 
 
-def for_child(given: Mapping[str, str]) -> dict[str, str]:
+def for_child(variables: Mapping[str, str]) -> dict[str, str]:
     """Return the environment for an action server that this process starts.
 
-    Only ``given`` configures it: the variables of this process that configure a bridge, rasa-sdk or
-    Sanic are left out.
+    Only ``variables`` configure it: variables of this process that configure a bridge, rasa-sdk
+    or Sanic are left out.
     """
     foreign = ("BRIDGE_", "SANIC_", "ACTION_SERVER_")
     kept = {
         name: value for name, value in os.environ.items() if not name.upper().startswith(foreign)
     }
-    return {**kept, **given}
+    return {**kept, **variables}
 
 
-def variable(path: Path) -> str:
+def variable(path: KeyPath) -> str:
     """Return the name of the variable that sets ``path``."""
     return PREFIX + _PART.join(str(step).upper() for step in path)
 
 
 def overlay(document: Document, environ: Mapping[str, str]) -> None:
     """Override the values of ``bridge.yml`` with the variables; add faults to the document."""
-    taken: dict[Path, str] = {}
+    taken: dict[KeyPath, str] = {}
     ours = [name for name in environ if name.upper().startswith(PREFIX)]
     for name in sorted(ours, key=lambda each: (each.count(_PART), each)):  # parents first
         path = _path(name)
@@ -60,13 +60,13 @@ def overlay(document: Document, environ: Mapping[str, str]) -> None:
             _set(document, name, path, environ[name])
 
 
-def _path(name: str) -> Path | Fault:
+def _path(name: str) -> KeyPath | Fault:
     """Return the path of the key that a variable sets, or a fault if there is none."""
     path, rest = _follow(name[len(PREFIX) :].split(_PART))
     return _unknown(name, path, rest) if rest else path
 
 
-def _follow(parts: list[str], path: Path = ()) -> tuple[Path, list[str]]:
+def _follow(parts: list[str], path: KeyPath = ()) -> tuple[KeyPath, list[str]]:
     """Resolve ``parts`` as keys below ``path``; return the path reached and the remaining parts."""
     for number, part in enumerate(parts):
         node = schema.at("bridge", path) or {}
@@ -80,7 +80,7 @@ def _follow(parts: list[str], path: Path = ()) -> tuple[Path, list[str]]:
     return path, []
 
 
-def _unknown(name: str, path: Path, rest: list[str]) -> Fault:
+def _unknown(name: str, path: KeyPath, rest: list[str]) -> Fault:
     known = schema.keys("bridge", schema.at("bridge", path) or {})
     if close := suggest(rest[0], known):
         meant, _ = _follow(rest[1:], (*path, close))
@@ -94,7 +94,7 @@ def _unknown(name: str, path: Path, rest: list[str]) -> Fault:
     )
 
 
-def _anywhere(name: str) -> Path:
+def _anywhere(name: str) -> KeyPath:
     """Return the key whose variable resembles ``name``, for example without its section."""
     words = name[len(PREFIX) :].upper()
     variables = {variable(each).removeprefix(PREFIX): each for each in schema.paths("bridge")}
@@ -104,7 +104,7 @@ def _anywhere(name: str) -> Path:
     return variables.get(suggest(words, variables), ())
 
 
-def _set(document: Document, name: str, path: Path, text: str) -> None:
+def _set(document: Document, name: str, path: KeyPath, text: str) -> None:
     place = Place(variable=name)
     below = Document("")
     node = schema.at("bridge", path)
@@ -136,7 +136,7 @@ def _is_json(text: str) -> bool:
     return True
 
 
-def _make_room(document: Document, path: Path, place: Place) -> bool:
+def _make_room(document: Document, path: KeyPath, place: Place) -> bool:
     """Create the missing parents of ``path``; return whether every parent is a mapping."""
     if document.value is None:
         document.value = {}

@@ -11,7 +11,7 @@ from __future__ import annotations
 import re
 from collections.abc import Mapping
 
-from bridge.config.faults import Fault, Path, is_secret, shown, suggest
+from bridge.config.faults import Fault, KeyPath, is_secret, shown, suggest
 from bridge.config.source import Document
 
 _ANY = re.compile(r"\$\$\{|\$\{([^{}]*)\}|\$\{")
@@ -33,41 +33,41 @@ def expand(document: Document, environ: Mapping[str, str]) -> None:
 
 
 def _expanded(
-    document: Document, path: Path, value: str, environ: Mapping[str, str]
+    document: Document, path: KeyPath, value: str, environ: Mapping[str, str]
 ) -> tuple[str, Fault | None]:
     faults: list[Fault] = []
 
-    def one(found: re.Match[str]) -> str:
-        if found[0] == "$${":
+    def one(match: re.Match[str]) -> str:
+        if match[0] == "$${":
             return "${"
-        body = _BODY.fullmatch(found[1] or "")
+        body = _BODY.fullmatch(match[1] or "")
         if body is None:
             faults.append(_malformed(document, path, value))
-            return found[0]
+            return match[0]
         name, default = body[1], body[2]
         held = environ.get(name)
         if default is not None:
             return held or default  # as in a shell: empty counts as unset
         if held is None:
             faults.append(_unset(document, path, name, environ))
-            return found[0]
+            return match[0]
         return held
 
     expanded = _ANY.sub(one, value)
     return expanded, faults[0] if faults else None
 
 
-def _unset(document: Document, path: Path, name: str, environ: Mapping[str, str]) -> Fault:
+def _unset(document: Document, path: KeyPath, name: str, environ: Mapping[str, str]) -> Fault:
     return Fault(
         document.place(path),
         path,
         found=f"${{{name}}}, and no variable {name} is set",
         allowed=f"a variable that is set, or ${{{name}:-default}}, or ${{{name}:-}} for nothing",
-        meant=suggest(name, (each for each in environ if not each.startswith("_"))),
+        meant=suggest(name, (known for known in environ if not known.startswith("_"))),
     )
 
 
-def _malformed(document: Document, path: Path, value: str) -> Fault:
+def _malformed(document: Document, path: KeyPath, value: str) -> Fault:
     return Fault(
         document.place(path),
         path,
@@ -79,14 +79,14 @@ def _malformed(document: Document, path: Path, value: str) -> Fault:
 def refuse(document: Document) -> None:
     """Add a fault for text in a designers' file that looks like an expansion."""
     for path, value in list(document.scalars()):
-        if not isinstance(value, str) or not (found := list(_LOOKS_LIKE.finditer(value))):
+        if not isinstance(value, str) or not (matches := list(_LOOKS_LIKE.finditer(value))):
             continue
-        plain = [each[2] for each in found if not each[1]]
+        plain = [match[2] for match in matches if not match[1]]
         if plain:
             fault = Fault(
                 document.place(path),
                 path,
-                found=f"{plain[0]}: variables are put in in bridge.yml only",
+                found=f"{plain[0]}: variables are expanded only in bridge.yml",
                 allowed=f"the value itself, or ${plain[0]} for exactly that text",
             )
             document.faults.append(fault)
@@ -96,5 +96,5 @@ def refuse(document: Document) -> None:
 
 def names(source: str) -> str:
     """Return the variables in a value as it was written, without defaults: ``${A} and ${B}``."""
-    found = [_BODY.fullmatch(each[1] or "") for each in _ANY.finditer(source)]
-    return " and ".join(dict.fromkeys(f"${{{body[1]}}}" for body in found if body))
+    matches = [_BODY.fullmatch(match[1] or "") for match in _ANY.finditer(source)]
+    return " and ".join(dict.fromkeys(f"${{{body[1]}}}" for body in matches if body))

@@ -14,7 +14,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Any
 
-Path = tuple[str | int, ...]  # the keys and list indexes from the top of a file
+KeyPath = tuple[str | int, ...]  # the keys and list indexes from the top of a file
 
 _WIDTH = 98
 _INDENT = "    "
@@ -45,7 +45,7 @@ class Fault:
     """One configuration fault; its string form is a paragraph."""
 
     place: Place
-    path: Path = ()
+    path: KeyPath = ()
     wrong: str = ""  # a sentence, if `found` and `allowed` would not express the fault
     found: str = ""
     allowed: str = ""
@@ -80,7 +80,7 @@ def _line(label: str, text: str) -> str:
     )
 
 
-def spell(path: Path) -> str:
+def spell(path: KeyPath) -> str:
     """Format ``("handoff", "when", 1, "intent")`` as ``handoff.when[1].intent``."""
     words = ""
     for step in path:
@@ -99,12 +99,12 @@ def printable(text: str) -> str:
     return clean if len(clean) <= _LONGEST_SHOWN else clean[:_LONGEST_SHOWN] + "..."
 
 
-def is_secret(path: Path) -> bool:
+def is_secret(path: KeyPath) -> bool:
     """Return whether a value at this path, or one misplaced near it, may be a secret."""
     return any(isinstance(step, str) and _SECRET_KEY.search(step) for step in path)
 
 
-def shown(value: Any, path: Path, written: str | None = None) -> str:
+def shown(value: Any, path: KeyPath, written: str | None = None) -> str:
     """Return a scalar as it was found, or a description if its content must not be shown.
 
     Args:

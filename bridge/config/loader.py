@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import replace
-from pathlib import Path as FilePath
+from pathlib import Path
 from typing import Any
 
 from bridge.config import environment, expansion
@@ -12,7 +12,7 @@ from bridge.config.checking import check, found_at
 from bridge.config.config_warnings import config_warnings
 from bridge.config.designers import HandoffSettings
 from bridge.config.domain import check_names, read_domain
-from bridge.config.faults import Fault, Path, Place
+from bridge.config.faults import Fault, KeyPath, Place
 from bridge.config.media import MediaSettings
 from bridge.config.operators import BridgeSettings
 from bridge.config.settings import Settings
@@ -21,15 +21,15 @@ from bridge.errors import ConfigurationError
 
 FOLDER = "config"  # the default
 FILES = ("bridge.yml", "handoff.yml", "media.yml")
-_CA_FILE: Path = ("gateway", "ca_file")
-_DOMAIN: Path = ("rasa", "domain")
+_CA_FILE: KeyPath = ("gateway", "ca_file")
+_DOMAIN: KeyPath = ("rasa", "domain")
 
 
 def load(
-    folder: FilePath | str | None = None,
+    folder: Path | str | None = None,
     environ: Mapping[str, str] | None = None,
     *,
-    domain: FilePath | str | None = None,
+    domain: Path | str | None = None,
 ) -> Settings:
     """Load the configuration.
 
@@ -43,7 +43,7 @@ def load(
     """
     environ = environment.current() if environ is None else environ
     named = folder or environ.get(environment.FOLDER) or None
-    place = FilePath(named or FOLDER)
+    place = Path(named or FOLDER)
     faults: list[Fault] = []
     if not place.is_dir() and (named is not None or place.exists()):
         faults.append(_no_folder(place, chosen_by_environment=not folder))
@@ -51,8 +51,8 @@ def load(
     bridge, designer, media = _checked(documents, environ, faults)
     known, warnings = _against_domain(documents, domain, faults)
     if faults or bridge is None or designer is None or media is None:
-        in_order = sorted(dict.fromkeys(faults), key=lambda each: each.order)
-        raise ConfigurationError([str(each) for each in in_order])
+        in_order = sorted(dict.fromkeys(faults), key=lambda fault: fault.order)
+        raise ConfigurationError([str(fault) for fault in in_order])
     return Settings(
         bridge=bridge,
         designer=designer,
@@ -63,14 +63,14 @@ def load(
     )
 
 
-def defaults_folder() -> FilePath:
+def defaults_folder() -> Path:
     """Return the folder of the shipped files, in the installed package or in the checkout."""
-    package = FilePath(__file__).parent.parent
+    package = Path(__file__).parent.parent
     shipped = package / "defaults"
     return shipped if shipped.is_dir() else package.parent / "config"
 
 
-def _no_folder(place: FilePath, *, chosen_by_environment: bool) -> Fault:
+def _no_folder(place: Path, *, chosen_by_environment: bool) -> Fault:
     source = f" (named by {environment.FOLDER})" if chosen_by_environment else ""
     what = "not a folder" if place.exists() else "a folder that does not exist"
     return Fault(
@@ -80,7 +80,7 @@ def _no_folder(place: FilePath, *, chosen_by_environment: bool) -> Fault:
     )
 
 
-def _document(path: FilePath, faults: list[Fault]) -> Document:
+def _document(path: Path, faults: list[Fault]) -> Document:
     other = path.with_suffix(".yaml")
     document = read(path)
     if document is None:
@@ -104,11 +104,11 @@ def _checked(
     if not broken[0]:
         bridge = _operators(operators, faults)
     if not broken[1]:
-        designer, found = check(designers, HandoffSettings, "handoff")
-        faults += found
+        designer, section_faults = check(designers, HandoffSettings, "handoff")
+        faults += section_faults
     if not broken[2]:
-        media, found = check(tables, MediaSettings, "media")
-        faults += found
+        media, section_faults = check(tables, MediaSettings, "media")
+        faults += section_faults
     for document in documents:
         faults += document.faults
     return bridge, designer, media
@@ -119,8 +119,8 @@ def _operators(document: Document, faults: list[Fault]) -> BridgeSettings | None
         document.value = {}
     if isinstance(document.value, dict) and document.value.get("gateway") is None:
         document.value["gateway"] = {}  # so that the fault names gateway.url
-    bridge, found = check(document, BridgeSettings, "bridge")
-    faults += found
+    bridge, section_faults = check(document, BridgeSettings, "bridge")
+    faults += section_faults
     file = document.get(_CA_FILE)
     if isinstance(file, str) and file and not (_unread(document, _CA_FILE) or _is_file(file)):
         what = found_at(document, _CA_FILE, file, "bridge")
@@ -130,36 +130,36 @@ def _operators(document: Document, faults: list[Fault]) -> BridgeSettings | None
     return bridge
 
 
-def _unread(document: Document, path: Path) -> bool:
-    return any(each.path == path for each in document.faults)
+def _unread(document: Document, path: KeyPath) -> bool:
+    return any(fault.path == path for fault in document.faults)
 
 
 def _is_file(name: str) -> bool:
     try:
-        return FilePath(name).is_file()
+        return Path(name).is_file()
     except OSError:  # an invalid file name, or a folder without permission
         return False
 
 
 def _against_domain(
-    documents: list[Document], domain: FilePath | str | None, faults: list[Fault]
+    documents: list[Document], domain: Path | str | None, faults: list[Fault]
 ) -> tuple[Mapping[str, Any] | None, list[str]]:
     """Read the domain and check the designer's names against it; return it and the warnings."""
     operators, designers, _ = documents
     source = domain or operators.get(_DOMAIN)
-    if not isinstance(source, FilePath | str) or not str(source):
+    if not isinstance(source, Path | str) or not str(source):
         return None, []
     if domain is None and _unread(operators, _DOMAIN):
         return None, []
     # Messages show the text of the file, not the values that variables were expanded to.
     name = str(source) if domain else operators.sources.get(_DOMAIN, str(source))
     missing: list[Fault] = []
-    known = read_domain(FilePath(source), name, missing)
+    known = read_domain(Path(source), name, missing)
     if known is None:
         faults += (_located(each, operators, name) if domain is None else each for each in missing)
         return None, []
-    found, warnings = check_names(designers, known, name)
-    faults += found
+    section_faults, warnings = check_names(designers, known, name)
+    faults += section_faults
     return known, warnings
 
 

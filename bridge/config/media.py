@@ -18,7 +18,7 @@ from bridge.config import templates
 from bridge.config.values import Name, Section, WholeNumber
 from bridge.model import Channel, MediaType
 
-# Media types that only one channel takes (facts: sendmessage, ``mediaType``).
+# Media types that only one channel takes (API reference: sendmessage, ``mediaType``).
 ONLY_ON: Mapping[MediaType, Channel] = {
     MediaType.EMAIL: Channel.EMAIL,
     MediaType.WHATSAPPTEMPLATE: Channel.WHATSAPP,
@@ -36,28 +36,28 @@ FILE_TYPES: Mapping[MediaType, tuple[str, ...]] = {
 
 
 class Kind(str, Enum):
-    """What a reply holds, whatever dialect said it: the rows of the media table."""
+    """The kinds of content in a reply, independent of its format: the rows of the media table."""
 
-    TEXT = "text"  # words
-    MARKUP = "markup"  # words with markdown or HTML that web widgets render
-    BUTTONS = "buttons"  # choices that answer, with the words above them
-    LINKS = "links"  # choices of which some open an address or call a number
+    TEXT = "text"  # plain text
+    MARKUP = "markup"  # text with markdown or HTML that web widgets render
+    BUTTONS = "buttons"  # quick replies, with the text above them
+    LINKS = "links"  # buttons, some of which open an address or call a number
     LINK = "link"  # an address with a title
     IMAGE = "image"  # a picture
     ANIMATION = "animation"  # an animated gif
-    AUDIO = "audio"  # something to hear
-    VIDEO = "video"  # something to watch
-    DOCUMENT = "document"  # a file to read
+    AUDIO = "audio"  # an audio file
+    VIDEO = "video"  # a video file
+    DOCUMENT = "document"  # a document file
     LOCATION = "location"  # coordinates
     CONTACT = "contact"  # a name and a phone number
-    CARD = "card"  # title, words, picture, buttons
+    CARD = "card"  # a title with text, a picture and buttons
     CAROUSEL = "carousel"  # several cards
     WEB_CARD = "web_card"  # the preview of a page: title, description, picture, address
-    WHATSAPP_TEMPLATE = "whatsapp_template"  # approved by WhatsApp beforehand, by its name
-    SMS_TEMPLATE = "sms_template"  # registered with the operator beforehand, by its name
-    EMAIL = "email"  # words with a subject
+    WHATSAPP_TEMPLATE = "whatsapp_template"  # a template approved by WhatsApp, by name
+    SMS_TEMPLATE = "sms_template"  # a template registered with the operator, by name
+    EMAIL = "email"  # text with a subject
     COBROWSE = "cobrowse"  # the address of a co-browsing session
-    EVENT = "event"  # meant for a page and not for a customer
+    EVENT = "event"  # data for the web page, not shown to the customer
 
 
 def _template(source: str) -> str:
@@ -81,22 +81,24 @@ TemplateName = Annotated[str, AfterValidator(_template_of)]
 
 
 class ChannelChange(Section):
-    """A row of the gateway's channels; what is not written stays as shipped."""
+    """Changes to one of the gateway's channels; absent keys keep the shipped values."""
 
     takes: frozenset[MediaType] | None = Field(
-        default=None, description="the media types that arrive there; replaces the shipped list"
+        default=None, description="media types that the channel accepts; replaces the shipped list"
     )
     markup: Literal["plain", "html"] | None = Field(
-        default=None, description="html: text is escaped, and a line break becomes <br>"
+        default=None,
+        description="plain: text is sent as it is; html: text is escaped, line breaks become <br>",
     )
     buttons: bool | None = Field(
-        default=None, description="whether a text with buttons becomes a CARD; else numbered text"
+        default=None,
+        description="send a text with buttons as a CARD, or (false) as a numbered list",
     )
     max_chars: Annotated[WholeNumber, Field(ge=50)] | None = Field(
-        default=None, description="the longest text of one message, in characters"
+        default=None, description="maximum length of a message's text, in characters"
     )
     max_segments: Annotated[WholeNumber, Field(ge=1, le=255)] | None = Field(
-        default=None, description="SMS: the most segments of one concatenated message"
+        default=None, description="SMS: maximum number of segments of a concatenated message"
     )
 
 
@@ -104,27 +106,31 @@ def _short_row(value: object) -> object:
     """Expand the short form ``viber: WEB`` to ``viber: {channel: WEB}``."""
     if not isinstance(value, str):
         return value
-    if value not in {each.value for each in Channel}:
-        msg = f"a channel of the gateway: {', '.join(each.value for each in Channel)}"
+    if value not in {channel.value for channel in Channel}:
+        msg = f"a channel of the gateway: {', '.join(channel.value for channel in Channel)}"
         raise ValueError(msg)
     return {"channel": value}
 
 
 class RasaChannelRow(Section):
-    """A row of Rasa's channels, by the name that the connector registers."""
+    """A channel of Rasa, by the name that its connector registers."""
 
-    channel: Channel = Field(description="the gateway's channel that its customers are on")
+    channel: Channel = Field(description="the gateway's channel on which its customers are")
     output: Name | None = Field(
-        default=None, description="the name in `channel:` of responses, where it is another"
+        default=None,
+        description="name in `channel:` of responses, if it differs from the connector's",
     )
-    push: bool = Field(default=True, description="whether Rasa can speak there without a request")
+    push: bool = Field(
+        default=True, description="whether Rasa can send messages without a customer's request"
+    )
 
 
 class MediaRow(Section):
-    """A row of the media table."""
+    """A row of the media table: how a kind of content is sent."""
 
     becomes: tuple[MediaType, ...] = Field(
-        description="media types, the best first; [] skips it. TEXT is the channel's own text"
+        description="media types in order of preference; [] skips the content; TEXT is the"
+        " channel's type for text"
     )
 
     @classmethod
@@ -138,15 +144,21 @@ class MediaRow(Section):
 
 
 class FileRow(Section):
-    """A row of the look-up from the bot's addresses to what the gateway knows."""
+    """A rule that maps addresses of the bot's files to files that the gateway knows."""
 
-    url: Name | None = Field(default=None, description="this address exactly")
-    prefix: Name | None = Field(default=None, description="all that begins so")
-    pattern: Name | None = Field(default=None, description="a regular expression of the whole")
-    id: Name | None = Field(default=None, description="a file of the multimedia library")
-    key: Name | None = Field(default=None, description="an object-storage key (contentType 1)")
-    media_type: MediaType | None = Field(default=None, description="where the address does not say")
-    file_type: Name | None = Field(default=None, description="where the address does not say")
+    url: Name | None = Field(default=None, description="exact address")
+    prefix: Name | None = Field(default=None, description="start of the address")
+    pattern: Name | None = Field(
+        default=None, description="regular expression that matches the whole address"
+    )
+    id: Name | None = Field(default=None, description="ID of a file in the multimedia library")
+    key: Name | None = Field(default=None, description="key in the object storage (contentType 1)")
+    media_type: MediaType | None = Field(
+        default=None, description="media type, if the address does not show it"
+    )
+    file_type: Name | None = Field(
+        default=None, description="file type, if the address does not show it"
+    )
 
     @classmethod
     def conflicts(cls, written: Mapping[str, Any]) -> Iterator[tuple[tuple[str, ...], str]]:
@@ -218,12 +230,14 @@ PartField = Literal[
 
 
 class ShapeRow(Section):
-    """A payload of a bot's own, which no shipped shape reads."""
+    """How to read a custom payload that no shipped reader recognises."""
 
-    match: Match = Field(description='paths and their values: {data.kind: chart}; "*" is any')
-    as_: Kind = Field(alias="as", description="what it is")
+    match: Match = Field(
+        description='paths and required values: {data.kind: chart}; "*" matches any value'
+    )
+    as_: Kind = Field(alias="as", description="kind of the content")
     fields: Mapping[PartField, Name] = Field(
-        default_factory=dict, description="where in the payload each field stands: {url: data.src}"
+        default_factory=dict, description="path of each field in the payload: {url: data.src}"
     )
 
 
@@ -235,41 +249,49 @@ def _base(value: str) -> str:
 
 
 class MediaSettings(Section):
-    """``media.yml``; without it, the tables are as shipped."""
+    """The keys of ``media.yml``; without the file, the shipped tables apply."""
 
     on_unknown_file: Literal["link", "url", "refuse"] = Field(
         default="link",
-        description="a file without an ID: its address as text, as the content, or not at all",
+        description="how to send a file without an ID: link: its address as text;"
+        " url: its address as the content; refuse: not at all",
     )
-    files: tuple[FileRow, ...] = Field(default=(), description="addresses to library IDs or keys")
+    files: tuple[FileRow, ...] = Field(
+        default=(), description="rules that map addresses to library IDs or storage keys"
+    )
     base_url: Annotated[str, AfterValidator(_base)] | None = Field(
-        default=None, description="what relative addresses of the bot are relative to"
+        default=None, description="base address for relative addresses in replies"
     )
     channels: Mapping[Channel, ChannelChange] = Field(
-        default_factory=dict, description="rows of the gateway's channels"
+        default_factory=dict, description="changes to the gateway's channels"
     )
     rasa_channels: Mapping[Name, Annotated[RasaChannelRow, BeforeValidator(_short_row)]] = Field(
-        default_factory=dict, description="rows of Rasa's channels; one for each connector"
+        default_factory=dict, description="Rasa's channels, by the names of their connectors"
     )
     media: Mapping[Kind, MediaRow] = Field(
-        default_factory=dict, description="rows of the media table"
+        default_factory=dict, description="changes to the media table, by kind of content"
     )
     templates: Mapping[TemplateName, TemplateText] = Field(
-        default_factory=dict, description="contents that are JSON, by media type, or BUTTON"
+        default_factory=dict, description="templates of JSON contents, by media type, or BUTTON"
     )
-    shapes: tuple[ShapeRow, ...] = Field(default=(), description="payloads of the bot's own")
+    shapes: tuple[ShapeRow, ...] = Field(default=(), description="custom payloads of the bot")
     private_markup: Literal["plain", "html"] = Field(
-        default="plain", description="how text is written in a private deployment"
+        default="plain", description="format of text in a private deployment"
     )
     email_subject: Name | None = Field(
-        default=None, description="of e-mails whose reply names none; null: no subject is sent"
+        default=None, description="subject of e-mails whose reply contains none; null: no subject"
     )
-    part_numbers: bool = Field(default=False, description="(1/3) at the end of each part")
+    part_numbers: bool = Field(
+        default=False, description="add (1/3) and so on at the end of each part of a long text"
+    )
     max_messages: WholeNumber = Field(
-        default=50, ge=1, le=1000, description="the most messages that one reply becomes"
+        default=50, ge=1, le=1000, description="maximum number of messages for one reply"
     )
     max_items: WholeNumber = Field(
-        default=100, ge=1, le=200, description="the most buttons or cards of one reply"
+        default=100,
+        ge=1,
+        le=200,
+        description="maximum number of buttons or cards in each part of a reply",
     )
 
     @classmethod
@@ -288,11 +310,11 @@ def _forbidden(channel: str, takes: Any) -> Iterator[str]:
     names = {str(getattr(each, "value", each)) for each in takes}
     for media_type, only in ONLY_ON.items():
         if media_type.value in names and channel != only.value:
-            yield f"{media_type.value} goes to {only.value} alone"
+            yield f"only {only.value} supports {media_type.value}"
     text = MediaType.EMAIL if channel == Channel.EMAIL.value else MediaType.TEXT
     if text.value not in names:
-        yield f"{text.value} must be in the list: all else falls back to it"
+        yield f"the list must contain {text.value}, the last fallback of all content"
     if text is MediaType.EMAIL and MediaType.TEXT.value in names:
-        yield "text travels as EMAIL there: take TEXT out of the list"
+        yield "remove TEXT from the list: text is sent as EMAIL on this channel"
     if channel == Channel.TELEGRAM.value and MediaType.LOCATE.value in names:
-        yield "a location is LOCATION there: take LOCATE out of the list"
+        yield "remove LOCATE from the list: a location is sent as LOCATION on this channel"

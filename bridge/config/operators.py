@@ -45,7 +45,7 @@ def _agent_key(value: str) -> str:
 
 def _password(value: object) -> object:
     if isinstance(value, str) and len(value) > PASSWORD_CHARS:
-        msg = f"at most {PASSWORD_CHARS} characters: the gateway takes no longer password"
+        msg = f"at most {PASSWORD_CHARS} characters, which is the gateway's limit"
         raise ValueError(msg)
     return None if value == "" else value
 
@@ -55,43 +55,55 @@ Password = Annotated[SecretStr | None, BeforeValidator(_password)]
 
 
 class GatewaySettings(Section):
-    """Where the CC-Gateway is and how it was set up."""
+    """The address of the CC-Gateway and the platform settings that the bridge must match."""
 
-    url: str = Field(description="scheme, host and port: https://cc-gateway.example:8043")
+    url: str = Field(description="scheme, host and port, as in https://cc-gateway.example:8043")
     auth_mode: Literal["dynamic", "static"] = Field(
-        default="dynamic", description="the platform's AUTHMODE: dynamic is 2, static is 1"
+        default="dynamic", description="the platform's AUTHMODE: dynamic for 2, static for 1"
     )
     deployment: Literal["public_cloud", "private"] = Field(
-        default="public_cloud", description="what `data` holds: JSON, or in private the plain text"
+        default="public_cloud",
+        description="format of `data`: JSON in the public cloud, plain text in private",
     )
     encryption: Literal["platform", "business"] = Field(
-        default="platform", description="MULTIMEDIA_SECMODE: platform 1,900 bytes, business 3,800"
+        default="platform",
+        description="MULTIMEDIA_SECMODE: platform limits to 1,900 bytes, business to 3,800",
     )
     limit_counts: Literal["data", "content"] = Field(
-        default="data", description="what those bytes count: the whole data string, or its content"
+        default="data",
+        description="apply the size limit to the whole data string, or to its content",
     )
     ca_file: OptionalText = Field(
-        default=None, description="a PEM file with the site's CA; certificates are always verified"
+        default=None, description="PEM file with your own CA; certificates are always verified"
     )
-    connect_timeout: Number = Field(default=3, gt=0, le=60, description="seconds")
-    read_timeout: Number = Field(default=5, gt=0, le=60, description="seconds")
+    connect_timeout: Number = Field(
+        default=3, gt=0, le=60, description="timeout for connecting, in seconds"
+    )
+    read_timeout: Number = Field(
+        default=5, gt=0, le=60, description="timeout for a response, in seconds"
+    )
     max_agent_id: WholeNumber = Field(
         default=HIGHEST_AGENT_ID,
         ge=LOWEST_AGENT_ID,
         le=999999,
-        description="the highest agent ID that the platform gives",
+        description="highest agent ID that the platform assigns",
     )
     max_content_chars: WholeNumber | None = Field(
-        default=None, ge=50, description="characters; the page of the user side polls at most 500"
+        default=None,
+        ge=50,
+        description="maximum length of a message in characters; 500 if customers poll for messages",
     )
     poll_pause: Number = Field(
-        default=0.3, ge=0, le=5, description="seconds between a poll without an event and the next"
+        default=0.3, ge=0, le=5, description="pause after a poll without an event, in seconds"
     )
     poll_timeout: Number = Field(
-        default=20, gt=0, le=60, description="seconds; a long poll lasts about 10"
+        default=20,
+        gt=0,
+        le=60,
+        description="timeout of a poll for events, in seconds; a long poll lasts about 10",
     )
     use_environment: bool = Field(
-        default=False, description="whether HTTP(S)_PROXY and netrc are looked up"
+        default=False, description="use HTTP_PROXY, HTTPS_PROXY and netrc from the environment"
     )
 
     @field_validator("url")
@@ -120,23 +132,25 @@ class GatewaySettings(Section):
 
     @property
     def limit_bytes(self) -> int:
-        """Return the size limit in bytes of UTF-8 (facts: 1.9 KB and 3.8 KB)."""
+        """Return the size limit in bytes of UTF-8 (API reference: 1.9 KB and 3.8 KB)."""
         return 1900 if self.encryption == "platform" else 3800
 
 
 class AgentSettings(Section):
-    """Who owns an agent's session, and how the agent appears to customers."""
+    """How an agent's session is started, and how the agent appears to customers."""
 
     session: Literal["sign_in", "pushed"] = Field(
         default="pushed",
-        description="sign_in: the bridge signs the agent in; pushed: the desktop gives GUIDs",
+        description="sign_in: the bridge signs the agent in; pushed: the desktop sends the GUIDs",
     )
-    password: Password = Field(default=None, description="for sign_in; at most 32 characters")
+    password: Password = Field(
+        default=None, description="password for sign_in; at most 32 characters"
+    )
     phone: Annotated[str | None, Field(max_length=24)] = Field(
-        default=None, description="for sign_in: the number of the agent's phone"
+        default=None, description="the agent's phone number, for sign_in"
     )
-    nickname: Name = Field(default="Agent", description="the sender's name that customers see")
-    avatar: Name = Field(default="DefaultAvatar", description="the sender's picture")
+    nickname: Name = Field(default="Agent", description="name that customers see")
+    avatar: Name = Field(default="DefaultAvatar", description="picture that customers see")
 
     @classmethod
     def conflicts(cls, written: Mapping[str, Any]) -> Iterator[tuple[tuple[str, ...], str]]:
@@ -148,7 +162,7 @@ class AgentSettings(Section):
 
 
 class StorageSettings(Section):
-    """One database holds everything that must not be lost."""
+    """The database that stores all data of the bridge."""
 
     url: str = Field(
         default="sqlite:///bridge.db",
@@ -165,46 +179,53 @@ class StorageSettings(Section):
 
 
 class DeliverySettings(Section):
-    """How long to wait, to try and to hold on."""
+    """Time limits, retries and concurrency of deliveries."""
 
     wait: Number = Field(
-        default=2.0, ge=0, le=45, description="seconds that an action waits for the outcome"
+        default=2.0,
+        ge=0,
+        le=45,
+        description="seconds that an action waits for the outcome of its deliveries",
     )
     expire_after: Number = Field(
-        default=300, gt=0, description="seconds; a reply older than this is not begun"
+        default=300, gt=0, description="seconds after which a waiting message is no longer sent"
     )
     attempt_timeout: Number = Field(
-        default=8, gt=0, lt=10, description="seconds of one attempt, less than its lease of 10"
+        default=8, gt=0, lt=10, description="timeout of one attempt, in seconds; its lease lasts 10"
     )
     uncertain: Literal["resend", "hold"] = Field(
-        default="resend", description="when nobody knows whether a message arrived"
+        default="resend",
+        description="if the outcome of an attempt is unknown: send again, or mark as uncertain",
     )
     workers: WholeNumber = Field(
-        default=64, ge=1, le=256, description="deliveries sent at a time, per server"
+        default=64, ge=1, le=256, description="maximum number of deliveries in flight, per server"
     )
-    max_waiting_per_call: WholeNumber = Field(default=100, ge=1, description="deliveries")
+    max_waiting_per_call: WholeNumber = Field(
+        default=100, ge=1, description="maximum number of waiting deliveries of one call"
+    )
 
 
 class RetentionSettings(Section):
-    """How long customers' words, and the record of what was done, are kept.
+    """How long message content and audit records are kept.
 
-    *Content* is what somebody said: the contents of deliveries, the texts, drafts and edited texts
-    of suggestions and why one was rejected, handoff cards, the gateway's events, what Rasa was to
-    be told. It is erased at that age, counted from when it was said. *Audit* is the rest of the
-    row: that it was, when, between which agent, call, user and conversation, who approved it, its
-    code and its outcome. Then the row goes. What waits, is being sent or is offered is left alone.
+    ``content`` applies to everything that somebody wrote: the contents of deliveries; the texts,
+    drafts, edited texts and rejection reasons of suggestions; handoff cards; the gateway's events;
+    updates for Rasa. It is erased when it reaches that age. ``audit`` applies to the rest of the
+    row: times, agent, call, user, conversation, approver, message code and outcome. Then the row
+    is deleted. Open deliveries, open updates and offered suggestions are kept regardless of age.
 
-    A row is also what lets a repeated request send nothing twice: so it stays a day at least.
+    The rows also prevent a repeated request from sending its message twice, so ``audit`` is at
+    least one day.
     """
 
     content: Duration = Field(
         default=timedelta(days=30),
-        description="what was said: then the words are erased, and the rest of the row stays",
+        description="age at which message content is erased; the rest of the row is kept",
         json_schema_extra={"default": "30d"},
     )
     audit: Duration = Field(
         default=timedelta(days=365),
-        description="that it was said, when, by whom, its outcome; at least 1d and `content`",
+        description="age at which the row is deleted; at least 1d and at least `content`",
         json_schema_extra={"default": "365d"},
     )
 
@@ -217,32 +238,35 @@ class RetentionSettings(Section):
         except ValueError:
             return  # reported as a fault of the field
         if audit < timedelta(days=1):
-            yield ("audit",), "at least 1d: until then a repeated request must find its row"
+            yield ("audit",), "at least 1d, so that a repeated request finds its row"
         elif audit < content:
-            yield ("audit",), "at least as long as content: it is kept with its words, or without"
+            yield ("audit",), "at least as long as content"
 
 
 class AssignmentSettings(Section):
-    """What of a customer message's metadata is believed."""
+    """Whether assignments in the metadata of customer messages are accepted."""
 
     metadata: Literal["signed", "trusted", "off"] = Field(
-        default="signed", description="trusted only where customers cannot write metadata"
+        default="signed",
+        description="which assignments in metadata to accept; trusted accepts all of them: use it"
+        " only if customers cannot write metadata",
     )
     secret: OptionalSecret = Field(
-        default=None, description="signs assignment tokens (HS256); at least 32 bytes"
+        default=None, description="secret for assignment tokens (HS256); at least 32 bytes"
     )
 
     _secret_is_long = field_validator("secret")(long_enough)
 
 
 class ApiSettings(Section):
-    """Who may call ``/bridge``; without a token, the API and the page are closed."""
+    """Credentials of the API; without a token, the API and the agents' page are closed."""
 
     token: OptionalSecret = Field(
-        default=None, description="the bearer token of other systems; at least 32 bytes"
+        default=None, description="bearer token for other systems; at least 32 bytes"
     )
     inbox_secret: OptionalSecret = Field(
-        default=None, description="signs agents' own tokens; at least 32 bytes"
+        default=None,
+        description="secret for the access tokens of agents and supervisors; at least 32 bytes",
     )
 
     _secrets_are_long = field_validator("token", "inbox_secret")(long_enough)
@@ -251,19 +275,24 @@ class ApiSettings(Section):
 class RasaSettings(Section):
     """How Rasa reaches the bridge and how the bridge reaches Rasa."""
 
-    url: OptionalText = Field(default=None, description="Rasa's address: http://localhost:5005")
-    token: OptionalSecret = Field(default=None, description="Rasa's own --auth-token")
+    url: OptionalText = Field(
+        default=None, description="base URL of Rasa, as in http://localhost:5005"
+    )
+    token: OptionalSecret = Field(default=None, description="the value of Rasa's --auth-token")
     webhook_token: OptionalSecret = Field(
-        default=None, description="what Rasa sends to /webhook as ?token=; at least 32 bytes"
+        default=None,
+        description="token that Rasa sends to /webhook as ?token=...; at least 32 bytes",
     )
     replies: Literal["customer", "silent"] = Field(
         default="customer",
-        description="customer: Rasa's replies reach the customer; silent: the front end drops them",
+        description="customer: Rasa's replies reach the customer; silent: they are discarded",
     )
     domain: OptionalText = Field(
-        default=None, description="a domain file or folder, from the folder of the start"
+        default=None, description="domain file or folder, relative to the working directory"
     )
-    timeout: Number = Field(default=5, gt=0, le=60, description="seconds")
+    timeout: Number = Field(
+        default=5, gt=0, le=60, description="timeout of a request to Rasa, in seconds"
+    )
 
     _secret_is_long = field_validator("webhook_token")(long_enough)
 
@@ -294,13 +323,13 @@ class BridgeSettings(Section):
     gateway: GatewaySettings
     agents: Mapping[AgentKey, AgentSettings] = Field(
         default_factory=_anyone,
-        description='agents by ID; "*" is every other agent',
+        description='agents by ID; "*" applies to every agent without an entry',
         json_schema_extra={"propertyNames": {"pattern": r"^(\*|[0-9]{3,6})$"}},
     )
     channel_config_ids: Mapping[Channel, Name] = Field(
         default_factory=dict,
-        description="the Configuration ID by channel, where the assignment names none",
-        json_schema_extra={"propertyNames": {"enum": [each.value for each in Channel]}},
+        description="Configuration ID by channel, for assignments that contain none",
+        json_schema_extra={"propertyNames": {"enum": [channel.value for channel in Channel]}},
     )
     storage: StorageSettings = StorageSettings()
     delivery: DeliverySettings = DeliverySettings()

@@ -8,13 +8,13 @@ from __future__ import annotations
 import functools
 import json
 from collections.abc import Callable, Iterator, Mapping
-from pathlib import Path as FilePath
+from pathlib import Path
 from typing import Any, Literal, get_args
 
 from pydantic import BaseModel
 
 from bridge.config.designers import HandoffSettings
-from bridge.config.faults import Path
+from bridge.config.faults import KeyPath
 from bridge.config.media import MediaSettings
 from bridge.config.operators import BridgeSettings
 
@@ -72,7 +72,7 @@ def _loosened(node: Any, *, expands: bool) -> Any:
     return result
 
 
-def at(which: Which, path: Path) -> Node | None:
+def at(which: Which, path: KeyPath) -> Node | None:
     """Return the schema of one key, or None if there is no such key."""
     node: Node | None = _resolved(which, plain(which))
     for step in path:
@@ -128,7 +128,7 @@ def is_open(node: Node) -> bool:
     return isinstance(node.get("additionalProperties"), dict)
 
 
-def paths(which: Which, node: Node | None = None, path: Path = ()) -> Iterator[Path]:
+def paths(which: Which, node: Node | None = None, path: KeyPath = ()) -> Iterator[KeyPath]:
     """Yield the path of every key that the schema names, top down."""
     node = at(which, ()) if node is None else node
     for key in (node or {}).get("properties", {}):
@@ -199,7 +199,7 @@ _WORDS_OF: Mapping[str, Callable[[Node], str]] = {
 }
 
 
-def write(folder: FilePath) -> None:
+def write(folder: Path) -> None:
     """Write the three schemas to ``folder``."""
     folder.mkdir(parents=True, exist_ok=True)
     for which in get_args(Which):

@@ -11,7 +11,7 @@ import re
 import warnings
 from collections.abc import Iterator
 from dataclasses import dataclass, field
-from pathlib import Path as FilePath
+from pathlib import Path
 from typing import Any
 
 from ruamel.yaml import YAML
@@ -19,7 +19,7 @@ from ruamel.yaml.error import MarkedYAMLError, ReusedAnchorWarning, YAMLError
 from ruamel.yaml.nodes import MappingNode, Node, ScalarNode, SequenceNode
 from ruamel.yaml.reader import ReaderError
 
-from bridge.config.faults import Fault, Path, Place, printable
+from bridge.config.faults import Fault, KeyPath, Place, printable
 from bridge.config.syntax import explain
 
 LARGEST = 1_000_000  # bytes of a file
@@ -39,23 +39,23 @@ class Document:
     file: str
     exists: bool = True
     value: Any = None
-    keys: dict[Path, Place] = field(default_factory=dict)
-    values: dict[Path, Place] = field(default_factory=dict)
-    texts: dict[Path, str] = field(default_factory=dict)  # the original text of numbers
-    sources: dict[Path, str] = field(default_factory=dict)  # the original text with ${NAME}
+    keys: dict[KeyPath, Place] = field(default_factory=dict)
+    values: dict[KeyPath, Place] = field(default_factory=dict)
+    texts: dict[KeyPath, str] = field(default_factory=dict)  # the original text of numbers
+    sources: dict[KeyPath, str] = field(default_factory=dict)  # the original text with ${NAME}
     faults: list[Fault] = field(default_factory=list)
 
-    def place(self, path: Path, *, key: bool = False) -> Place:
+    def place(self, path: KeyPath, *, key: bool = False) -> Place:
         """Return the place of ``path``, or of its nearest ancestor that has a place."""
         for end in range(len(path), -1, -1):
             here = path[:end]
             first, second = (self.keys, self.values) if key else (self.values, self.keys)
-            if found := first.get(here) or second.get(here):
-                return found
+            if place := first.get(here) or second.get(here):
+                return place
             key = True
         return Place(self.file)
 
-    def get(self, path: Path) -> Any:
+    def get(self, path: KeyPath) -> Any:
         """Return the value of ``path``, or None if there is none."""
         value = self.value
         try:
@@ -65,25 +65,25 @@ class Document:
             return None
         return value
 
-    def put(self, path: Path, value: Any) -> None:
+    def put(self, path: KeyPath, value: Any) -> None:
         """Set the value of ``path``; its parents must exist."""
         if path:
             self.get(path[:-1])[path[-1]] = value
         else:
             self.value = value
 
-    def forget(self, path: Path) -> None:
+    def forget(self, path: KeyPath) -> None:
         """Remove the places and original texts of ``path`` and all below it, but not the values."""
         for table in (self.keys, self.values, self.texts, self.sources):
             for known in [each for each in table if each[: len(path)] == path]:
                 del table[known]
 
-    def scalars(self) -> Iterator[tuple[Path, Any]]:
+    def scalars(self) -> Iterator[tuple[KeyPath, Any]]:
         """Yield every scalar with its path."""
         yield from _scalars(self.value, ())
 
 
-def _scalars(value: Any, path: Path) -> Iterator[tuple[Path, Any]]:
+def _scalars(value: Any, path: KeyPath) -> Iterator[tuple[KeyPath, Any]]:
     if isinstance(value, dict):
         for key, below in value.items():
             yield from _scalars(below, (*path, key))
@@ -94,7 +94,7 @@ def _scalars(value: Any, path: Path) -> Iterator[tuple[Path, Any]]:
         yield path, value
 
 
-def read(path: FilePath) -> Document | None:
+def read(path: Path) -> Document | None:
     """Read a file; return None if it does not exist. Faults are added to the document."""
     document = Document(str(path))
     try:
@@ -178,7 +178,7 @@ class _Walk:
         mark = node.start_mark
         return self._origin or Place(self._document.file, mark.line + 1, mark.column + 1)
 
-    def value(self, node: Node, path: Path) -> Any:
+    def value(self, node: Node, path: KeyPath) -> Any:
         """Return the value of the node at ``path``."""
         self._nodes += 1
         if self._nodes > MOST_NODES or len(path) > DEEPEST:
@@ -195,13 +195,13 @@ class _Walk:
             return [self.value(each, (*path, number)) for number, each in enumerate(node.value)]
         return self._scalar(node, path)
 
-    def _scalar(self, node: Node, path: Path) -> Any:
+    def _scalar(self, node: Node, path: KeyPath) -> Any:
         value = scalar(str(node.tag).removeprefix(_CORE), node.value)
         if value is not None and not isinstance(value, str | bool):
             self._document.texts[path] = node.value
         return value
 
-    def _mapping(self, node: MappingNode, path: Path) -> dict[str, Any]:
+    def _mapping(self, node: MappingNode, path: KeyPath) -> dict[str, Any]:
         result: dict[str, Any] = {}
         merged: list[Node] = []
         for key, below in node.value:
@@ -222,7 +222,7 @@ class _Walk:
             self._merge(each, path, result)
         return result
 
-    def _merge(self, node: Node, path: Path, result: dict[str, Any]) -> None:
+    def _merge(self, node: Node, path: KeyPath, result: dict[str, Any]) -> None:
         """Merge ``<<: *anchor``: add the anchor's keys that the mapping does not have itself."""
         if not isinstance(node, MappingNode):
             fault = Fault(self._place(node), path, found="<< with a value that is no mapping")
@@ -236,7 +236,7 @@ class _Walk:
                 self._document.keys[here] = self._place(key)
                 result[key.value] = self.value(below, here)
 
-    def _twice(self, key: ScalarNode, path: Path) -> None:
+    def _twice(self, key: ScalarNode, path: KeyPath) -> None:
         first = self._document.keys[path]
         where = f"it is already on line {first.line}" if first.line else "it was there before"
         found = f"the key {printable(key.value)} a second time; {where}"
@@ -261,7 +261,7 @@ def scalar(tag: str, text: str) -> Any:
     return text
 
 
-def read_yaml(path: FilePath) -> Any:
+def read_yaml(path: Path) -> Any:
     """Read the values of another program's YAML file.
 
     Raises:

@@ -42,8 +42,8 @@ def duration(value: object) -> timedelta:
     """
     if isinstance(value, timedelta):
         return value
-    if isinstance(value, str) and (found := _DURATION.fullmatch(value.strip())):
-        return timedelta(**{_UNITS[found[2]]: int(found[1])})
+    if isinstance(value, str) and (match := _DURATION.fullmatch(value.strip())):
+        return timedelta(**{_UNITS[match[2]]: int(match[1])})
     msg = "a number and a unit: 90s, 45m, 12h or 30d"
     raise ValueError(msg)
 
@@ -103,16 +103,16 @@ class Section(BaseModel):
     @classmethod
     def _with_conflicts(cls, value: Any, handler: ModelWrapValidatorHandler[Section]) -> Section:
         """Report conflicts together with the faults of single values, not only after them."""
-        found: list[InitErrorDetails] = []
+        errors: list[InitErrorDetails] = []
         checked: Section | None = None
         try:
             checked = handler(value)
         except ValidationError as error:
-            found += (_again(each) for each in error.errors(include_url=False))
+            errors += (_again(item) for item in error.errors(include_url=False))
         if isinstance(value, Mapping):
-            found += (_conflict(*each, value) for each in cls.conflicts(value))
-        if checked is None or found:
-            raise ValidationError.from_exception_data(cls.__name__, found, hide_input=True)
+            errors += (_conflict(*item, value) for item in cls.conflicts(value))
+        if checked is None or errors:
+            raise ValidationError.from_exception_data(cls.__name__, errors, hide_input=True)
         return checked
 
     def __repr_args__(self) -> Iterator[tuple[str | None, Any]]:

@@ -83,7 +83,7 @@ def read(error: GatewayError | None) -> Evidence:
     return Evidence.SERVED if error.status else Evidence.UNTRIED
 
 
-def heard(breaker: Breaker, evidence: Evidence, source: str, *, now: float) -> Breaker:
+def record(breaker: Breaker, evidence: Evidence, source: str, *, now: float) -> Breaker:
     """Return the state after an attempt; ``source`` is its call, or the agent signing in."""
     if not breaker.closed:
         return _record_while_open(breaker, evidence, now)

@@ -20,8 +20,8 @@ from cachetools import LRUCache
 from bridge import identity
 from bridge.core import breaker
 from bridge.core.breaker import Breaker, Evidence
-from bridge.core.channel import CommandQueue, QueuedCommand, ResultCallback
 from bridge.core.clock import Clock
+from bridge.core.command_queue import CommandQueue, QueuedCommand
 from bridge.core.port import Status
 from bridge.core.timers import Timers
 from bridge.errors import (
@@ -51,6 +51,7 @@ from bridge.state.commands import (
     Recover,
     ReleaseHeld,
     ReleasePolls,
+    ResultCallback,
     SendingResult,
     SetSwitch,
     SignInResult,
@@ -76,6 +77,7 @@ from bridge.store import (
     write,
 )
 from bridge.store.loading import is_current
+from bridge.unexpected import Unexpected
 
 logger = logging.getLogger(__name__)
 
@@ -143,7 +145,7 @@ class Senders(Protocol):
     def stop_polling(self) -> None:
         """Start no further polls."""
 
-    def tell_rasa(self, update: RasaUpdate, events: Sequence[Mapping[str, Any]]) -> None:
+    def send_update(self, update: RasaUpdate, events: Sequence[Mapping[str, Any]]) -> None:
         """Append events to a conversation in Rasa. Result: ``UpdateResult``."""
 
     def ask_domain(self) -> None:
@@ -197,7 +199,7 @@ class Core:
         self._waiters: dict[str, list[ResultCallback]] = {}
         self._sending: dict[int, Delivery] = {}  # by number, until the result arrives
         self._held: dict[int, Delivery] = {}  # by number, until the result is committed
-        self._telling: dict[int, str | None] = {}  # leases of updates, until committed
+        self._sending_updates: dict[int, str | None] = {}  # leases of updates, until committed
         self._signing: set[str] = set()
         self._polling: set[str] = set()
         self._pending: list[QueuedCommand] = []  # could not be committed yet
@@ -233,14 +235,14 @@ class Core:
             plans.SignOutAgent: self._sign_out,
             plans.Poll: self._poll,
             plans.StopPolling: self._stop_polling,
-            plans.TellRasa: self._tell_rasa,
+            plans.SendUpdate: self._send_update,
             plans.AskDomain: self._ask_domain,
             plans.Keep: self._keep_domain,
             plans.AwaitTurn: self._await_turn,
             plans.Put: self._put_effect,
             plans.Count: self._count,
             plans.Log: self._log,
-            plans.Heard: self._update_breaker,
+            plans.UpdateBreaker: self._update_breaker,
         }
 
     # -- public: callable from any thread ------------------------------------------------------
@@ -315,9 +317,9 @@ class Core:
         breaker = self._breaker
         return Status(alive=self.alive, breaker=breaker.state.value, since=breaker.since)
 
-    def tell_metrics(self, accept: str, *, version: str) -> tuple[bytes, str]:
-        """Render the metrics for Prometheus, see ``Metrics.tell``. Blocks: reads the store."""
-        return self._metrics.tell(
+    def render_metrics(self, accept: str, *, version: str) -> tuple[bytes, str]:
+        """Render the metrics for Prometheus, see ``Metrics.render``. Blocks: reads the store."""
+        return self._metrics.render(
             accept,
             read=lambda: self._store.read(lists.figures),
             breaker=self._breaker.state.value,
@@ -361,10 +363,8 @@ class Core:
 
     def _run(self) -> None:
         while not self._ended():
-            try:
+            with Unexpected(logger, "Unexpected error in the core loop, continuing: %s"):
                 self.step(until=self._next())
-            except Exception as error:  # noqa: BLE001 - the one writer must not end
-                logger.error("Unexpected error in the core loop, continuing: %s", describe(error))  # noqa: TRY400
         self._release_all()
 
     def step(self, *, until: float = 0.0) -> None:
@@ -401,7 +401,7 @@ class Core:
         if self._senders is not None:
             if not self._stopping:
                 until.append(self._claim_at(now))
-                if self._update_due is not None and len(self._telling) < _UPDATES:
+                if self._update_due is not None and len(self._sending_updates) < _UPDATES:
                     until.append(self._update_due)
             if self._store.dialect == "sqlite":
                 until.append(self._version_at)
@@ -426,7 +426,7 @@ class Core:
             due.append(QueuedCommand(TakeOverSessions()))
         if now >= self._claim_at(now) and (claim := self._claim(now)) is not None:
             due.append(QueuedCommand(claim))
-        free = _UPDATES - len(self._telling)
+        free = _UPDATES - len(self._sending_updates)
         if self._update_due is not None and now >= self._update_due and free > 0:
             if self._rules.asks_rasa:
                 due.append(QueuedCommand(self._claim_updates(now, free)))
@@ -548,10 +548,8 @@ class Core:
         """Flush the senders' queue; the batch is committed, so an error must not repeat it."""
         if self._senders is None:
             return
-        try:
+        with Unexpected(logger, "Deliveries could not be handed over: %s"):
             self._senders.flush()
-        except Exception as error:  # noqa: BLE001 - senders report overdue calls themselves
-            logger.error("Deliveries could not be handed over: %s", describe(error))  # noqa: TRY400
 
     def _completed(self, command: Command, now: float) -> Command:
         """Add the cached domain responses to an action call that carries none."""
@@ -575,19 +573,15 @@ class Core:
     def _planned(self, snapshot: Snapshot, command: Command, now: float) -> Plan:
         if command.answer_by is not None and now > command.answer_by:
             return Plan(error=StoreError("the store is too busy: the request timed out"))
-        try:
-            return self._planners[type(command)](snapshot, command, self._rules, now)
-        except BridgeError as error:
-            return Plan(error=error)
-        except Exception as error:  # noqa: BLE001 - must not fail the rest of the batch
-            logger.error(  # noqa: TRY400 - a traceback may contain a customer's text
-                "A command could not be planned: %s command=%s",
-                describe(error),
-                type(command).__name__,
-            )
-            if isinstance(command, SendingResult):
-                return _parked(snapshot, command, now)
-            return Plan(error=PlanningError("the request failed; the log says where"))
+        kind = type(command)
+        with Unexpected(logger, "A command could not be planned: %s command=%s", kind.__name__):
+            try:
+                return self._planners[kind](snapshot, command, self._rules, now)
+            except BridgeError as error:
+                return Plan(error=error)
+        if isinstance(command, SendingResult):
+            return _parked(snapshot, command, now)
+        return Plan(error=PlanningError("the request failed; the log says where"))
 
     def _notify(self, tx: Any, valid: Sequence[Plan]) -> None:
         """Notify other processes of due work, answered action calls and changed sessions."""
@@ -630,13 +624,13 @@ class Core:
             self._timers.add(0.0, WithdrawTurn(turn_key=command.key))
         self._due = _earlier(self._due, plan.due)
         self._update_due = _earlier(self._update_due, plan.update_due)
-        for key, answer in plan.answers.items():
+        for key, turn_answer in plan.answers.items():
             for reply in self._waiters.pop(key, ()):
-                _answer(reply, answer, None)
-        try:
+                _answer(reply, turn_answer, None)
+        answer: Any = None
+        with Unexpected(logger, "An answer could not be made: %s") as failure:
             answer = plan.answer if plan.finish is None else plan.finish(written)
-        except Exception as error:  # noqa: BLE001 - the whole batch is committed already
-            logger.error("An answer could not be made: %s", describe(error))  # noqa: TRY400
+        if failure.error is not None:
             _answer(request.reply, None, PlanningError("the request failed; the log says where"))
             return
         if answer is not UNANSWERED:
@@ -647,22 +641,19 @@ class Core:
         if isinstance(command, SendingResult):
             _forget(self._held, command.delivery)
         elif isinstance(command, UpdateResult):
-            self._telling.pop(command.update.seq, None)
+            self._sending_updates.pop(command.update.seq, None)
         elif isinstance(command, SignInResult):
             self._signing.discard(command.agent_id)
 
     def _do(self, effect: plans.Effect, request: QueuedCommand, snapshot: Snapshot) -> None:
         """Run an effect; an error is logged, because the plan is committed already."""
-        try:
-            self._effects[type(effect)](effect, request, snapshot)
-        except Exception as error:  # noqa: BLE001 - the batch is committed already
-            logger.error(  # noqa: TRY400 - a traceback may contain a customer's text
-                "An effect failed: %s effect=%s", describe(error), type(effect).__name__
-            )
-            if isinstance(effect, plans.Send):
-                unsent = RetryableError("it could not be handed to a sender", retcode="internal")
-                delivery = snapshot.deliveries[effect.message_code]
-                self.put(SendingResult(delivery=delivery, guid=None, error=unsent))
+        kind = type(effect)
+        with Unexpected(logger, "An effect failed: %s effect=%s", kind.__name__) as failure:
+            self._effects[kind](effect, request, snapshot)
+        if failure.error is not None and isinstance(effect, plans.Send):
+            unsent = RetryableError("it could not be handed to a sender", retcode="internal")
+            delivery = snapshot.deliveries[effect.message_code]
+            self.put(SendingResult(delivery=delivery, guid=None, error=unsent))
 
     def _is_late(self, command: Command, plan: Plan) -> bool:
         """Return True if the caller has already received a timeout for this action call."""
@@ -718,13 +709,13 @@ class Core:
     ) -> None:
         self._polling.discard(effect.agent_id)
 
-    def _tell_rasa(
-        self, effect: plans.TellRasa, _request: QueuedCommand, snapshot: Snapshot
+    def _send_update(
+        self, effect: plans.SendUpdate, _request: QueuedCommand, snapshot: Snapshot
     ) -> None:
         assert self._senders is not None  # noqa: S101 - a core without senders claims nothing
         update = snapshot.updates[effect.update_id]
-        self._telling[update.seq] = update.lease
-        self._senders.tell_rasa(update, effect.events)
+        self._sending_updates[update.seq] = update.lease
+        self._senders.send_update(update, effect.events)
 
     def _ask_domain(
         self, _effect: plans.AskDomain, request: QueuedCommand, _snapshot: Snapshot
@@ -812,7 +803,7 @@ class Core:
         fresh = now < self._responses_until
         return ClaimUpdates(
             limit=free,
-            held=dict(self._telling),
+            held=dict(self._sending_updates),
             responses=self._responses if fresh else None,
             domain_asked=fresh,
         )
@@ -832,7 +823,7 @@ class Core:
         self._due = _earlier(self._due, now if snapshot.more else snapshot.next_due)
 
     def _update_breaker(
-        self, effect: plans.Heard, _request: QueuedCommand, _snapshot: Snapshot
+        self, effect: plans.UpdateBreaker, _request: QueuedCommand, _snapshot: Snapshot
     ) -> None:
         """Update the circuit breaker with the outcome of an attempt."""
         error = effect.error if isinstance(effect.error, GatewayError) else None
@@ -842,7 +833,7 @@ class Core:
         before, now = self._breaker, self._clock.now()
         if before.closed and evidence is Evidence.SERVED and not before.failures:
             return
-        after = self._breaker = breaker.heard(before, evidence, effect.source, now=now)
+        after = self._breaker = breaker.record(before, evidence, effect.source, now=now)
         if before.closed and not after.closed:
             self._metrics.breaker_opened()
             logger.warning(
@@ -909,10 +900,10 @@ class Core:
     def _release_all(self) -> None:
         """Release the polling leases, and answer the callers that still wait."""
         if self._polling:
-            try:
+            # On failure, the leases expire by themselves.
+            message = "The polling leases could not be released: %s"
+            with Unexpected(logger, message, level=logging.WARNING):
                 self._commit([QueuedCommand(ReleasePolls(agent_ids=frozenset(self._polling)))])
-            except Exception as error:  # noqa: BLE001 - the leases expire by themselves
-                logger.warning("The polling leases could not be released: %s", describe(error))
         waiting = [reply for replies in self._waiters.values() for reply in replies]
         for reply in (*waiting, *[reply for _, reply in self._parked]):
             _answer(reply, None, StoreError("the bridge is stopping"))
@@ -989,7 +980,5 @@ def _earlier(first: float | None, second: float | None) -> float | None:
 def _answer(reply: ResultCallback | None, value: Any, error: BaseException | None) -> None:
     if reply is None:
         return
-    try:
+    with Unexpected(logger, "An answer could not be delivered: %s"):
         reply(value, error)
-    except Exception as raised:  # noqa: BLE001 - a failing callback must not end the loop
-        logger.error("An answer could not be delivered: %s", describe(raised))  # noqa: TRY400

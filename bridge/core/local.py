@@ -58,7 +58,7 @@ class LocalCore:
     async def metrics(self, accept: str, *, version: str) -> tuple[bytes, str]:
         """Return the metrics for Prometheus and their content type."""
         return await asyncio.get_running_loop().run_in_executor(
-            None, lambda: self.core.tell_metrics(accept, version=version)
+            None, lambda: self.core.render_metrics(accept, version=version)
         )
 
 

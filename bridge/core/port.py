@@ -67,7 +67,7 @@ class CorePort(Protocol):
         """Return the core's status."""
 
     async def metrics(self, accept: str, *, version: str) -> tuple[bytes, str]:
-        """Return the metrics for Prometheus and their content type, see ``Metrics.tell``.
+        """Return the metrics for Prometheus and their content type, see ``Metrics.render``.
 
         Raises:
             StoreError: the core does not answer.

@@ -7,6 +7,7 @@ deliveries, store or settings, and imports only what it needs, so that a server 
 
 from __future__ import annotations
 
+import logging
 import os
 import select
 import signal
@@ -21,24 +22,29 @@ from bridge.frames import Unpacker, pack
 from bridge.gateway import wire
 from bridge.gateway.client import GatewayClient
 from bridge.model import Guid
+from bridge.unexpected import Unexpected
 
 # number, agent, request, GUID, cookies, seconds
 Call: TypeAlias = tuple[int, str, wire.GatewayRequest, str, "str | None", float]
 # number, GUID and cookies that came with the answer, error (None: it succeeded)
 CallOutcome: TypeAlias = tuple[int, "str | None", tuple[str, ...], "GatewayError | None"]
 
+logger = logging.getLogger(__name__)
+
 _RECEIVE = 1 << 18  # bytes at a time
 
 
 def _make(client: GatewayClient, call: Call) -> CallOutcome:
     number, agent_id, request, guid, cookies, seconds = call
-    try:
-        answer = client.call(agent_id, request, guid=Guid(guid), timeout=seconds, cookies=cookies)
-    except GatewayError as error:
-        return number, None, (), error
-    except Exception:  # noqa: BLE001 - every call must have an outcome
-        return number, None, (), UnknownOutcomeError("the bridge failed while sending")
-    return number, answer.guid, answer.cookies, None
+    with Unexpected(logger, "A message could not be sent: %s"):  # every call must have an outcome
+        try:
+            answer = client.call(
+                agent_id, request, guid=Guid(guid), timeout=seconds, cookies=cookies
+            )
+        except GatewayError as error:
+            return number, None, (), error
+        return number, answer.guid, answer.cookies, None
+    return number, None, (), UnknownOutcomeError("the bridge failed while sending")
 
 
 class CallQueue:

@@ -1,7 +1,9 @@
 """Planners: pure functions that turn a command and a snapshot into a plan.
 
 Each planner has the signature ``(Snapshot, Command, Rules, now) -> Plan`` and raises BridgeError
-for a command that it rejects. SQL, HTTP, threads and the clock may not be used here. Read
+for a command that it rejects. It answers a repeated command (``command_key``) as the first time,
+checks access with ``assignments.own_call``, and returns ``consequences.plan`` if deliveries may
+settle. SQL, HTTP, threads and the clock may not be used here. Read
 ``PLANNERS`` first, which maps each command to its planner, then ``changes``, which collects the
 rows and effects of a plan.
 """

@@ -87,7 +87,7 @@ def _hand_back(changes: Changes, command: CallAction) -> Plan:
     if current is None or not current.with_agent:
         return consequences.plan(changes, ActionAnswer(state=BOT))
     changes.hand_back(current, consequences.HANDED_BACK)
-    deliveries = snapshot.told.get(current.assignment.call_id, [])
+    deliveries = snapshot.sent_since_handoff.get(current.assignment.call_id, [])
     answer = ActionAnswer(state=BOT, summary=summary(current, deliveries, now))
     changes.turn(TurnRecord(command.key, command.turn.sender_id, None, now, answer))
     return consequences.plan(changes, answer)

@@ -138,13 +138,16 @@ def give(
         given_at = max(given_at, nextafter(former.given_at, inf))
     same = snapshot.assignments.get((assignment.sender_id, assignment.call_id))
     record = AssignmentRecord(assignment, owner or kept, source, given_at)
-    if same is not None:
+    if same is not None:  # what the assignment does not say stays as it was
         record = replace(
-            record,
-            handed_off_at=same.handed_off_at,
-            handed_back_at=same.handed_back_at,
-            untold=same.untold,
-            card_erased_at=same.card_erased_at,
+            same,
+            assignment=assignment,
+            owner=record.owner,
+            source=source,
+            given_at=given_at,
+            ended_at=None,
+            card=None,
+            command_key=None,
         )
     return changes.assignment(record)
 

@@ -40,7 +40,7 @@ class _Offer:
 
     source: Source
     text: str
-    said: tuple[tuple[Draft, ...], ...]  # the drafts of each reply
+    drafts: tuple[tuple[Draft, ...], ...]  # the drafts of each reply
     kept: tuple[Draft, ...]  # sent even if the agent edits the text
 
 
@@ -140,8 +140,8 @@ def _offers(
         candidate = Candidate(reply, decision.reply, decision.confidence, decision.margin)
         return [_offer(changes, assignment, decision, [candidate])]
     silent = changes.rules.bridge.rasa.replies == "silent"
-    said = replies.bot_replies(turn) if silent else ()
-    return [_offer(changes, assignment, decision, said)] if said else []
+    candidates = replies.bot_replies(turn) if silent else ()
+    return [_offer(changes, assignment, decision, candidates)] if candidates else []
 
 
 def _offer(
@@ -155,15 +155,15 @@ def _offer(
         margin=first.margin,
         response=first.response,
     )
-    said: list[Reply] = [part.reply for part in parts]
+    offered: list[Reply] = [part.reply for part in parts]
     return _Offer(
         source,
-        "\n".join(composer.readable(reply) for reply in said),
+        "\n".join(composer.readable(reply) for reply in offered),
         tuple(
             changes.drafts(composer.translate(assignment, reply), assignment.call_id)
-            for reply in said
+            for reply in offered
         ),
-        tuple(draft for reply in said for draft in composer.besides_words(assignment, reply)),
+        tuple(draft for reply in offered for draft in composer.besides_words(assignment, reply)),
     )
 
 
@@ -183,7 +183,7 @@ def _batch(
     turn = command.turn
     return changes.rules.composer.compose(
         assignment,
-        offer.said,
+        offer.drafts,
         Origin.AUTO,
         name=(turn.sender_id, turn.message_id, turn.action_name, turn.ordinal),
         now=changes.now,
@@ -213,7 +213,7 @@ def _suggestions(
             expires_at=now + changes.rules.designer.assist.expire_after,
             source=offer.source,
             text=offer.text,
-            drafts=tuple(draft for drafts in offer.said for draft in drafts),
+            drafts=tuple(draft for drafts in offer.drafts for draft in drafts),
             kept=offer.kept,
             message_id=command.turn.message_id,
             settled_at=now if sent else None,

@@ -141,25 +141,25 @@ class Changes:
         self.turn(evolve(record, answer=answer))
         self._answers[record.key] = answer
 
-    def tell(self, turn_key: str, answer: ActionAnswer) -> None:
+    def repeat_answer(self, turn_key: str, answer: ActionAnswer) -> None:
         """Send an answer that is stored already to the waiting callers."""
         self._answers[turn_key] = answer
 
-    def suggestion(self, found: Suggestion) -> Suggestion:
+    def suggestion(self, suggestion: Suggestion) -> Suggestion:
         """Store the new state of a suggestion."""
-        self._suggestions[found.id] = found
-        return found
+        self._suggestions[suggestion.id] = suggestion
+        return suggestion
 
     def session(self, record: SessionRecord) -> SessionRecord:
         """Store the new state of a session."""
         self._sessions[record.agent_id] = record
         return record
 
-    def update(self, found: RasaUpdate) -> None:
+    def update(self, update: RasaUpdate) -> None:
         """Store a new update for Rasa, or the new state of one."""
-        self._updates[found.id] = found
-        if found.state.value == "waiting":
-            self.update_due_at(found.due_at)
+        self._updates[update.id] = update
+        if update.state.value == "waiting":
+            self.update_due_at(update.due_at)
 
     def event(self, record: EventRecord) -> None:
         """Store an event from the gateway."""
@@ -175,9 +175,9 @@ class Changes:
 
     # -- current rows --------------------------------------------------------------------------
 
-    def current(self, found: Delivery) -> Delivery:
+    def current(self, delivery: Delivery) -> Delivery:
         """Return a delivery with this command's changes."""
-        return self._deliveries.get(found.message_code, found)
+        return self._deliveries.get(delivery.message_code, delivery)
 
     def record(self, sender_id: str, call_id: str) -> AssignmentRecord | None:
         """Return the assignment of a conversation to a call."""
@@ -213,20 +213,20 @@ class Changes:
 
     # -- deliveries ----------------------------------------------------------------------------
 
-    def move(self, found: Delivery) -> Delivery:
+    def move(self, delivery: Delivery) -> Delivery:
         """Store the new state of a delivery.
 
         If it fails or expires, the waiting rest of its reply fails or expires too.
         """
-        former = self.current(self.snapshot.deliveries.get(found.message_code, found))
-        self._deliveries[found.message_code] = found
-        if found.state is DeliveryState.WAITING:
-            self.due_at(found.due_at)
-        elif found.state.settled and (not former.state.settled or former is found):
-            self._settled.append(found)
-            if found.state in _FAILS_REST:
-                self._fail_rest(found)
-        return found
+        former = self.current(self.snapshot.deliveries.get(delivery.message_code, delivery))
+        self._deliveries[delivery.message_code] = delivery
+        if delivery.state is DeliveryState.WAITING:
+            self.due_at(delivery.due_at)
+        elif delivery.state.settled and (not former.state.settled or former is delivery):
+            self._settled.append(delivery)
+            if delivery.state in _FAILS_REST:
+                self._fail_rest(delivery)
+        return delivery
 
     def _fail_rest(self, failed: Delivery) -> None:
         """Settle the waiting parts after a failed or expired one in the same state."""
@@ -301,22 +301,24 @@ class Changes:
             return None
         return self.claim(delivery, session)
 
-    def claim(self, found: Delivery, session: SessionRecord) -> Delivery:
+    def claim(self, delivery: Delivery, session: SessionRecord) -> Delivery:
         """Send a delivery under a new lease."""
         assert session.guid is not None  # noqa: S101 - a usable session has one
-        lease = f"{self.snapshot.process.name}:{self.now:.6f}:{found.attempts}.{found.unknowns}"
-        claimed = evolve(
-            found, state=DeliveryState.SENDING, lease=lease, lease_until=self.now + LEASE
+        lease = (
+            f"{self.snapshot.process.name}:{self.now:.6f}:{delivery.attempts}.{delivery.unknowns}"
         )
-        self._deliveries[found.message_code] = claimed
+        claimed = evolve(
+            delivery, state=DeliveryState.SENDING, lease=lease, lease_until=self.now + LEASE
+        )
+        self._deliveries[delivery.message_code] = claimed
         self._begins += 1
-        self.effect(Send(found.message_code, session.guid))
+        self.effect(Send(delivery.message_code, session.guid))
         return claimed
 
-    def resend(self, found: Delivery, guid: Guid) -> None:
+    def resend(self, delivery: Delivery, guid: Guid) -> None:
         """Send a delivery again with a newer GUID, under its existing lease."""
         self._begins += 1
-        self.effect(Send(found.message_code, guid, retried=True))
+        self.effect(Send(delivery.message_code, guid, retried=True))
 
     # -- sessions ------------------------------------------------------------------------------
 

@@ -102,7 +102,7 @@ class Composer:
     def compose(
         self,
         assignment: Assignment,
-        said: Iterable[Sequence[Draft]],
+        replies: Iterable[Sequence[Draft]],
         origin: Origin,
         *,
         name: tuple[object, ...],
@@ -136,7 +136,7 @@ class Composer:
                 turn_key=turn_key,
                 approved_by=approved_by,
             )
-            for index, drafts in enumerate(said)
+            for index, drafts in enumerate(replies)
             for part, draft in enumerate(drafts)
         ]
 

@@ -33,10 +33,10 @@ from bridge.state.records import (
 )
 
 HANDED_BACK = DeliveryError("withdrawn", "the bot has the conversation again")
-_WITHDRAWN = DeliveryError("withdrawn", "the customer was told that nobody can take over")
+_WITHDRAWN = DeliveryError("withdrawn", "the customer was informed that no agent can take over")
 _OWN_WORDS = (Origin.HANDOFF, Origin.SUGGESTION, Origin.AUTO, Origin.AGENT)
 _KEEP_TRYING = 24 * 3600.0  # seconds; a late resume is better than a bot that stays paused
-_TELL_WITHIN = 300.0  # seconds; a later apology is of no use to the customer
+_APOLOGY_WITHIN = 300.0  # seconds; a later apology is of no use to the customer
 _WRITE_WITHIN = 3600.0  # seconds
 
 
@@ -128,10 +128,10 @@ def _break(changes: Changes, record: TurnRecord, error: str) -> None:
     if current is None or not current.with_agent:
         return
     changes.hand_back(current, HANDED_BACK, untold=True)
-    changes.warn("Handed back: the customer was told nothing: %s call_id=%s", error, record.call_id)
+    changes.warn("Handed back, no message was delivered: %s call_id=%s", error, record.call_id)
     if changes.rules.asks_rasa:
         resume(changes, current, error=error)
-        add_update(changes, current, UpdateKind.TELL, _TELL_WITHIN, {"say": "unavailable"})
+        add_update(changes, current, UpdateKind.MESSAGE, _APOLOGY_WITHIN, {"say": "unavailable"})
 
 
 def freed(changes: Changes, record: AssignmentRecord) -> None:

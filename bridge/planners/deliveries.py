@@ -19,7 +19,7 @@ from bridge.planners import assist, consequences, outcome, policy, sessions
 from bridge.planners.assignments import own_call
 from bridge.planners.changes import WITHOUT_GUID, Changes
 from bridge.planners.rules import Rules
-from bridge.planners.suggestions import demand_room
+from bridge.planners.suggestions import require_room
 from bridge.state.commands import (
     ClaimDeliveries,
     CorrectTimes,
@@ -35,7 +35,7 @@ from bridge.state.commands import (
     WakeAgent,
     WithdrawTurn,
 )
-from bridge.state.plan import Count, Heard, Plan, Put, Written
+from bridge.state.plan import Count, Plan, Put, UpdateBreaker, Written
 from bridge.state.records import LEASE, RasaUpdate, SwitchRecord, UpdateState
 from bridge.state.snapshot import Snapshot
 
@@ -63,7 +63,8 @@ def complete(snapshot: Snapshot, command: SendingResult, rules: Rules, now: floa
     )
     if not command.unsent:
         changes.effect(
-            Heard(sent.envelope.call_id, error), Count("attempted", (error, command.seconds))
+            UpdateBreaker(sent.envelope.call_id, error),
+            Count("attempted", (error, command.seconds)),
         )
     newer = sessions.used(changes, command)
     if fenced or delivery is None:
@@ -295,7 +296,7 @@ def judge(snapshot: Snapshot, command: JudgeTurn, rules: Rules, now: float) -> P
         return Plan()
     changes = Changes(snapshot, rules, now)
     if record.answer is not None:
-        changes.tell(record.key, record.answer)
+        changes.repeat_answer(record.key, record.answer)
         return changes.plan()
     verdict = outcome.judge(changes.of_turn(record.key))
     if command.final or verdict.over:
@@ -338,9 +339,9 @@ def retry(snapshot: Snapshot, command: RetryDelivery, rules: Rules, now: float) 
     own_call(snapshot, call_id, command.agent_id, with_agent=True)
     if delivery.erased_at is not None:
         raise RefusedError(409, "erased", "its words were erased: they were too old")
-    _demand_state(delivery, RETRIED)
+    _require_state(delivery, RETRIED)
     changes = Changes(snapshot, rules, now)
-    demand_room(changes, call_id, 1, rules.most_waiting)
+    require_room(changes, call_id, 1, rules.most_waiting)
     changes.move(
         replace(
             delivery,
@@ -368,7 +369,7 @@ def discard(snapshot: Snapshot, command: DiscardDelivery, rules: Rules, now: flo
     if delivery.command_key == command.key:
         return Plan(answer=delivery)
     own_call(snapshot, delivery.envelope.call_id, command.agent_id)
-    _demand_state(delivery, (*RETRIED, DeliveryState.WAITING))
+    _require_state(delivery, (*RETRIED, DeliveryState.WAITING))
     changes = Changes(snapshot, rules, now)
     changes.move(
         replace(
@@ -399,6 +400,6 @@ def _find(snapshot: Snapshot, command: MoveDelivery) -> Delivery:
     return delivery
 
 
-def _demand_state(delivery: Delivery, among: Iterable[DeliveryState]) -> None:
+def _require_state(delivery: Delivery, among: Iterable[DeliveryState]) -> None:
     if delivery.state not in among:
         raise RefusedError(409, "settled", f"this delivery is {delivery.state.value}")

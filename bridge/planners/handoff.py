@@ -69,11 +69,11 @@ def _hand_off(
 ) -> Plan:
     turn, rules, now = command.turn, changes.rules.designer.handoff, changes.now
     assignment = source.assignment
-    said = _say(changes, command, source)
+    reply = _say(changes, command, source)
     composer = changes.rules.composer
     drafts = None
-    if said is not None:
-        drafts = changes.drafts(composer.translate(assignment, said), assignment.call_id)
+    if reply is not None:
+        drafts = changes.drafts(composer.translate(assignment, reply), assignment.call_id)
     batch = composer.compose(
         assignment,
         [] if drafts is None else [drafts],
@@ -189,9 +189,9 @@ def _say(
             once=f"missing {name}",
         )
         return None
-    said = replies.render(known, name, command.turn.slots, channels=channels, seed=command.key)
-    if said is None:
+    reply = replies.render(known, name, command.turn.slots, channels=channels, seed=command.key)
+    if reply is None:
         changes.warn(
             "The domain has no fitting response %s: nothing is said", name, once=f"missing {name}"
         )
-    return said
+    return reply

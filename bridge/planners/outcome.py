@@ -26,7 +26,7 @@ class Outcome:
     over: bool
 
 
-def told(delivery: Delivery) -> bool:
+def may_have_arrived(delivery: Delivery) -> bool:
     """Return whether the customer has received the message, or may have."""
     return delivery.state in (DeliveryState.DELIVERED, DeliveryState.UNCERTAIN)
 
@@ -40,7 +40,7 @@ def judge(batch: Sequence[Delivery]) -> Outcome:
     if not batch:
         return Outcome(NONE, None, over=True)
     over = all(delivery.state.settled for delivery in batch)
-    if any(told(delivery) for delivery in batch):
+    if any(may_have_arrived(delivery) for delivery in batch):
         return _begun(batch, over=over)
     if over:
         return Outcome(FAILED, _why(batch[0]) or "rejected", over=True)
@@ -54,7 +54,7 @@ def judge(batch: Sequence[Delivery]) -> Outcome:
 def _begun(batch: Sequence[Delivery], *, over: bool) -> Outcome:
     if not over:
         return Outcome(PENDING, None, over=False)
-    whole = all(told(delivery) for delivery in batch)
+    whole = all(may_have_arrived(delivery) for delivery in batch)
     return Outcome(DELIVERED if whole else FAILED, None, over=True)
 
 

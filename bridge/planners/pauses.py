@@ -10,7 +10,7 @@ from bridge.state.snapshot import Snapshot
 from bridge.turn import Turn
 
 
-def pause_again(snapshot: Snapshot, found: AssignmentRecord, turn: Turn) -> ActionAnswer | None:
+def pause_again(snapshot: Snapshot, current: AssignmentRecord, turn: Turn) -> ActionAnswer | None:
     """Return the handoff's answer again if Rasa lifted the pause while an agent is the owner.
 
     Rasa lifts it when its session expires; a message newer than the handoff that reached the
@@ -18,21 +18,23 @@ def pause_again(snapshot: Snapshot, found: AssignmentRecord, turn: Turn) -> Acti
     """
     if turn.message_at is None or turn.paused:
         return None
-    if found.handed_off_at is None or turn.message_at <= found.handed_off_at:
+    if current.handed_off_at is None or turn.message_at <= current.handed_off_at:
         return None
-    record = snapshot.last_turns.get(found.assignment.call_id)
+    record = snapshot.last_turns.get(current.assignment.call_id)
     if record is None or record.answer is None:
         return None
     paused = record.answer.pause and record.answer.state in (HANDOFF, ASSIST)
     return record.answer if paused else None
 
 
-def summary(found: AssignmentRecord, told: Sequence[Delivery], until: float) -> str:
+def summary(current: AssignmentRecord, deliveries: Sequence[Delivery], until: float) -> str:
     """Return one sentence about the agent's time with the call, for ``handoff_summary``."""
-    sent = [item for item in told if item.part == 0 and item.state is not DeliveryState.FAILED]
+    sent = [
+        item for item in deliveries if item.part == 0 and item.state is not DeliveryState.FAILED
+    ]
     number = {0: "no message", 1: "1 message"}.get(len(sent), f"{len(sent)} messages")
-    seconds = until - (found.handed_off_at or until)
+    seconds = until - (current.handed_off_at or until)
     minutes, rest = divmod(max(0, round(seconds)), 60)
     lasted = f"{minutes} min {rest} s" if minutes else f"{rest} s"
-    agent_id = found.assignment.agent_id
+    agent_id = current.assignment.agent_id
     return f"Agent {agent_id} had the conversation for {lasted} and sent {number}."

@@ -39,13 +39,13 @@ from bridge.state.commands import (
 )
 from bridge.state.plan import (
     Count,
-    Heard,
     Plan,
     Poll,
     Put,
     SignInAgent,
     SignOutAgent,
     StopPolling,
+    UpdateBreaker,
 )
 from bridge.state.records import EventRecord, SessionRecord, SessionState
 from bridge.state.snapshot import Snapshot
@@ -196,7 +196,7 @@ def _refuse(changes: Changes, session: SessionRecord, error: GatewayError) -> No
 def _delay(changes: Changes, session: SessionRecord, error: GatewayError) -> None:
     agent_id = session.agent_id
     changes.effect(
-        Count("sign_in", ("failed",)), Heard(f"agent {agent_id}", error, signing_in=True)
+        Count("sign_in", ("failed",)), UpdateBreaker(f"agent {agent_id}", error, signing_in=True)
     )
     changes.session(session)
     unreachable = isinstance(error, UnreachableError)
@@ -240,7 +240,10 @@ def sign_out(snapshot: Snapshot, command: SignOut, rules: Rules, now: float) -> 
 
 
 def polled(snapshot: Snapshot, command: PollResult, rules: Rules, now: float) -> Plan:
-    """Complete a poll: store its event and continue polling. There is no answer."""
+    """Complete a poll: store its event, act on the end of the session, and continue polling.
+
+    There is no answer.
+    """
     changes = Changes(snapshot, rules, now)
     session = snapshot.sessions.get(command.agent_id)
     _keep_event(changes, command)

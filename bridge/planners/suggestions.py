@@ -97,7 +97,7 @@ def reject(snapshot: Snapshot, command: RejectSuggestion, rules: Rules, now: flo
     suggestion = _find(snapshot, command.suggestion_id, command.agent_id)
     if suggestion.command_key == command.key:
         return Plan(answer=suggestion)
-    _demand_offered(suggestion, now)
+    _require_offered(suggestion, now)
     changes = Changes(snapshot, rules, now)
     decided = changes.suggestion(
         replace(
@@ -169,7 +169,7 @@ def _find(snapshot: Snapshot, suggestion_id: str, agent_id: str | None) -> Sugge
 
 
 def _assignment(snapshot: Snapshot, suggestion: Suggestion, rules: Rules, now: float) -> Assignment:
-    _demand_offered(suggestion, now)
+    _require_offered(suggestion, now)
     record = own_call(snapshot, suggestion.call_id, suggestion.agent_id, with_agent=True)
     try:
         rules.composer.envelope(record.assignment)
@@ -178,7 +178,7 @@ def _assignment(snapshot: Snapshot, suggestion: Suggestion, rules: Rules, now: f
     return record.assignment
 
 
-def _demand_offered(suggestion: Suggestion, now: float) -> None:
+def _require_offered(suggestion: Suggestion, now: float) -> None:
     state = suggestion.state
     if state is SuggestionState.OFFERED and suggestion.expires_at <= now:
         state = SuggestionState.EXPIRED
@@ -191,11 +191,11 @@ def _say(changes: Changes, call_id: str, batch: Sequence[Delivery]) -> None:
     most = changes.rules.most_waiting
     auto = [item for item in changes.waiting_on(call_id) if item.origin is Origin.AUTO]
     changes.withdraw(SPOKEN, auto)
-    demand_room(changes, call_id, len(batch), most)
+    require_room(changes, call_id, len(batch), most)
     changes.enqueue(batch)
 
 
-def demand_room(changes: Changes, call_id: str, more: int, most: int) -> None:
+def require_room(changes: Changes, call_id: str, more: int, most: int) -> None:
     """Check that ``more`` deliveries may be queued for a call.
 
     Raises:

@@ -18,7 +18,7 @@ from bridge.planners.changes import Changes
 from bridge.planners.pauses import summary
 from bridge.planners.rules import Rules
 from bridge.state.commands import ClaimUpdates, DomainResult, UpdateResult
-from bridge.state.plan import AskDomain, Count, Keep, Plan, TellRasa
+from bridge.state.plan import AskDomain, Count, Keep, Plan, SendUpdate
 from bridge.state.records import UPDATE_MARK, RasaUpdate, UpdateKind, UpdateState
 from bridge.state.snapshot import Snapshot
 from bridge.turn import WRITTEN_BACK
@@ -73,7 +73,7 @@ def _claim(changes: Changes, command: ClaimUpdates, update: RasaUpdate) -> bool:
             changes.update(replace(update, due_at=now + _LOOK_AGAIN))
             return False
         events = _resuming(changes, update)
-    elif update.kind is UpdateKind.TELL:
+    elif update.kind is UpdateKind.MESSAGE:
         if command.responses is None and not command.domain_asked:
             changes.effect(AskDomain())
             changes.update(replace(update, due_at=now + _LOOK_AGAIN))
@@ -91,7 +91,7 @@ def _claim(changes: Changes, command: ClaimUpdates, update: RasaUpdate) -> bool:
             lease_until=now + LEASE,
         )
     )
-    changes.effect(TellRasa(update.id, events))
+    changes.effect(SendUpdate(update.id, events))
     return True
 
 
@@ -134,7 +134,7 @@ def _fail(changes: Changes, update: RasaUpdate, error: RasaError, jitter: float)
     )
     changes.effect(Count("update", (update.kind.value, state.value)))
     changes.warn(
-        "Rasa was not told: %s call_id=%s update=%s kind=%s attempt=%d state=%s",
+        "An update did not reach Rasa: %s call_id=%s update=%s kind=%s attempt=%d state=%s",
         error.message,
         update.call_id,
         update.seq,
@@ -146,7 +146,7 @@ def _fail(changes: Changes, update: RasaUpdate, error: RasaError, jitter: float)
 
 def _in_vain(update: RasaUpdate, error: RasaError) -> bool:
     """Return whether a retry is useless or could say something twice."""
-    if update.kind is UpdateKind.TELL:
+    if update.kind is UpdateKind.MESSAGE:
         # Rasa sends before it stores: the customer may have the message although the tracker has
         # no record of it.
         return error.unknown
@@ -168,7 +168,7 @@ def _resuming(changes: Changes, update: RasaUpdate) -> tuple[Mapping[str, Any], 
     call_id = update.call_id or ""
     until = float(update.body.get("until", update.created_at))
     record = changes.record(update.sender_id, call_id)
-    deliveries = changes.snapshot.told.get(call_id, [])
+    deliveries = changes.snapshot.sent_since_handoff.get(call_id, [])
     error = update.body.get("error")
     slots = {
         "handoff_state": "bot",

@@ -16,11 +16,12 @@ from contextlib import suppress
 from functools import partial
 from typing import Any
 
-from bridge.core.channel import CAPACITY, CommandQueue, FullError, QueuedCommand, ResultCallback
 from bridge.core.clock import Clock
-from bridge.errors import StoreError, describe
+from bridge.core.command_queue import CAPACITY, CommandQueue, FullError, QueuedCommand
+from bridge.errors import StoreError
 from bridge.frames import Unpacker, Unreadable, pack
-from bridge.state.commands import Command
+from bridge.state.commands import Command, ResultCallback
+from bridge.unexpected import Unexpected
 
 logger = logging.getLogger(__name__)
 
@@ -189,11 +190,10 @@ class SocketChannel(CommandQueue):
         if not data:
             self._disconnect(edge)
             return
-        try:
+        with Unexpected(logger, "An edge sent unreadable data: %s") as failure:
             for number, content in edge.unpacker.feed(data):
                 self._received(edge, number, content)
-        except Exception as error:  # noqa: BLE001 - perhaps another version; the edge reconnects
-            logger.error("An edge sent unreadable data: %s", describe(error))  # noqa: TRY400
+        if failure.error is not None:  # perhaps another version; the edge reconnects
             self._disconnect(edge)
 
     def _received(self, edge: _Edge, number: int, content: Any) -> None:
@@ -254,8 +254,6 @@ class SocketChannel(CommandQueue):
 
 
 def _packed(number: int, value: Any, error: BaseException | None) -> bytes:
-    try:
+    with Unexpected(logger, "An answer cannot be passed on: %s"):  # pickle may raise anything
         return pack(number, (value, error))
-    except Exception as raised:  # noqa: BLE001 - pickle may raise anything; send an error instead
-        logger.error("An answer cannot be passed on: %s", describe(raised))  # noqa: TRY400
-        return pack(number, (None, StoreError("the answer cannot be passed on; the log says why")))
+    return pack(number, (None, StoreError("the answer cannot be passed on; the log says why")))

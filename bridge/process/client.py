@@ -12,8 +12,8 @@ from dataclasses import dataclass
 from itertools import count
 from typing import Any, cast
 
-from bridge.core.channel import CAPACITY, FullError
 from bridge.core.clock import Clock
+from bridge.core.command_queue import CAPACITY, FullError
 from bridge.core.deadlines import Deadlines
 from bridge.core.port import GRACE, AskMetrics, AskStatus, Status
 from bridge.errors import BridgeError, StoreError, describe

@@ -23,14 +23,16 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from bridge import config
-from bridge.core.channel import QueuedCommand, ResultCallback
 from bridge.core.clock import Clock
+from bridge.core.command_queue import QueuedCommand
 from bridge.core.port import AskMetrics, AskStatus, Status
 from bridge.errors import BridgeError, StoreError, describe
 from bridge.process.channel import SocketChannel
 from bridge.process.garbage import freeze_garbage_collector
 from bridge.process.supervisor import ENDED, MANAGER, READY, STOP, STOP_POLLING, Started
+from bridge.state.commands import ResultCallback
 from bridge.store import Store
+from bridge.unexpected import Unexpected
 
 if TYPE_CHECKING:
     from bridge.service import Service
@@ -70,10 +72,11 @@ class CoreProcess:
         Raises:
             BridgeError: the configuration is wrong, or the database cannot be used.
         """
+        from bridge.context import Context  # noqa: PLC0415 - see ``check``
         from bridge.service import Service  # noqa: PLC0415 - see ``check``
 
         settings = config.load()
-        self._service = Service(settings, channel=self._channel)
+        self._service = Service(Context.of(settings), channel=self._channel)
         self.closing_seconds = max(_CLOSING, 2 * settings.bridge.rasa.timeout)
         freeze_garbage_collector()
 
@@ -81,16 +84,14 @@ class CoreProcess:
         """Open the core; on failure, log the reason, refuse requests, and retry with back-off."""
         attempt = 0
         while not self._stopping.is_set():
-            try:
+            pause = _PAUSES[min(attempt, len(_PAUSES) - 1)]
+            with Unexpected(logger, "The core cannot be opened: %s again_in=%ss", pause) as failure:
                 self.open()
-            except Exception as error:  # noqa: BLE001 - any failure is retried
-                self._reason = describe(error)
-                pause = _PAUSES[min(attempt, len(_PAUSES) - 1)]
-                logger.error("The core cannot be opened: %s again_in=%ss", self._reason, pause)  # noqa: TRY400
-                self._refuse(pause)
-                attempt += 1
-            else:
+            if failure.error is None:
                 return
+            self._reason = describe(failure.error)
+            self._refuse(pause)
+            attempt += 1
 
     def _refuse(self, seconds: float) -> None:
         until = time.time() + seconds
@@ -153,10 +154,12 @@ class CoreProcess:
 
 
 def _render_metrics(service: Service, query: AskMetrics, reply: ResultCallback) -> None:
-    try:
-        reply(service.core.tell_metrics(query.accept, version=query.version), None)
-    except Exception as error:  # noqa: BLE001 - the caller gets the error
-        reply(None, StoreError(f"the metrics cannot be rendered: {describe(error)}"))
+    with Unexpected(logger, "The metrics cannot be rendered: %s") as failure:
+        text = service.core.render_metrics(query.accept, version=query.version)
+    if failure.error is None:
+        reply(text, None)
+    else:
+        reply(None, StoreError("the metrics cannot be rendered; the log says why"))
 
 
 def _reject(request: QueuedCommand, error: BridgeError) -> None:
@@ -168,11 +171,10 @@ def _configure_logging(started: Started) -> None:
     """Configure logging as the SDK does; importing the SDK here would take too much memory."""
     logging.basicConfig(level=started.level, format=_FORMAT, datefmt=_DATES)
     if started.logging is not None:
-        try:
+        message = "The logging configuration cannot be used: %s"  # the SDK also continues
+        with Unexpected(logger, message, level=logging.WARNING):
             settings = config.read_yaml(Path(started.logging))
             logging.config.dictConfig({**settings, "disable_existing_loggers": False})
-        except Exception as error:  # noqa: BLE001 - the SDK also continues without it
-            logger.warning("The logging configuration cannot be used: %s", describe(error))
 
 
 def check() -> None:
@@ -187,7 +189,7 @@ def check() -> None:
     for warning in settings.warnings:
         logger.warning(warning)
     with closing(Store(settings.bridge.storage.url)) as store:
-        store.demand_writable()
+        store.require_writable()
 
 
 def main() -> None:

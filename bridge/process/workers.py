@@ -32,7 +32,7 @@ logger = logging.getLogger(__name__)
 
 _SIGNALS = (signal.SIGINT, signal.SIGTERM)
 _LOOK = 0.25  # seconds between checks for dead workers
-_TELL = 12  # repetitions of the signal; a worker that is already stopping ignores it
+_REPETITIONS = 12  # repetitions of the signal; a worker that is already stopping ignores it
 
 
 class Worker(Protocol):
@@ -150,7 +150,7 @@ class Workers:
 
     def _repeat_signal(self) -> None:
         """Repeat the signal, because a worker reports its start just before it handles signals."""
-        for _ in range(_TELL):
+        for _ in range(_REPETITIONS):
             time.sleep(_LOOK)
             for worker in tuple(self._manager.transient_processes):
                 if worker.pid is not None and worker.is_alive():

@@ -19,12 +19,10 @@ from bridge.senders.deliveries import SenderProcess
 from bridge.senders.polls import LAST_POLL, EventPoller
 from bridge.senders.rasa import RasaSender
 from bridge.senders.sessions import SessionSender
-from bridge.state.commands import Command
+from bridge.state.commands import Command, ResultCallback
 from bridge.state.records import RasaUpdate
 
 __all__ = ["AllSenders"]
-
-ResultCallback = Callable[[Any, "BaseException | None"], None]
 
 
 class AllSenders:
@@ -82,9 +80,9 @@ class AllSenders:
         """Start no further polls."""
         self._polls.stop()
 
-    def tell_rasa(self, update: RasaUpdate, events: Sequence[Mapping[str, Any]]) -> None:
+    def send_update(self, update: RasaUpdate, events: Sequence[Mapping[str, Any]]) -> None:
         """Append ``events`` to the update's conversation in Rasa."""
-        self._updates.tell(update, events)
+        self._updates.send(update, events)
 
     def ask_domain(self) -> None:
         """Request Rasa's domain."""

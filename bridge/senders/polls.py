@@ -14,11 +14,12 @@ from collections.abc import Callable
 from typing import Any, TypeAlias
 
 from bridge.config.settings import GatewaySettings
-from bridge.errors import GatewayError, UnknownOutcomeError, describe
+from bridge.errors import GatewayError, UnknownOutcomeError
 from bridge.gateway import wire
 from bridge.gateway.client import GatewayClient
 from bridge.model import Guid
 from bridge.state.commands import Command, PollResult
+from bridge.unexpected import Unexpected
 
 # The response's GUID and event, and the error.
 _Polled: TypeAlias = tuple["Guid | None", "tuple[str, Any] | None", "GatewayError | None"]
@@ -96,19 +97,17 @@ class EventPoller:
                 self._threads.discard(threading.current_thread())
 
     def _poll(self, agent_id: str, guid: Guid) -> _Polled:
-        try:
-            response = self._client.call(
-                agent_id,
-                wire.poll(agent_id),
-                guid=guid,
-                timeout=self._timeout,
-                read_timeout=self._timeout,
-            )
-            return response.guid, wire.event(response.content), None
-        except GatewayError as error:
-            return None, None, error
-        except Exception as error:  # noqa: BLE001 - without a result, polling ends and the session is lost
-            logger.error(  # noqa: TRY400
-                "A poll failed unexpectedly: %s agent_id=%s", describe(error), agent_id
-            )
-            return None, None, UnknownOutcomeError("the bridge failed while polling")
+        # Without a result, polling would end and the session would be lost.
+        with Unexpected(logger, "A poll failed unexpectedly: %s agent_id=%s", agent_id):
+            try:
+                response = self._client.call(
+                    agent_id,
+                    wire.poll(agent_id),
+                    guid=guid,
+                    timeout=self._timeout,
+                    read_timeout=self._timeout,
+                )
+                return response.guid, wire.event(response.content), None
+            except GatewayError as error:
+                return None, None, error
+        return None, None, UnknownOutcomeError("the bridge failed while polling")

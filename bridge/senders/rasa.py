@@ -11,10 +11,11 @@ from collections.abc import Callable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
-from bridge.errors import BridgeError, RasaError, describe
+from bridge.errors import RasaError, describe
 from bridge.rasa import Rasa
 from bridge.state.commands import Command, DomainResult, UpdateResult
 from bridge.state.records import UPDATE_MARK, RasaUpdate, UpdateKind
+from bridge.unexpected import Unexpected
 
 logger = logging.getLogger(__name__)
 
@@ -30,10 +31,10 @@ class RasaSender:
         self._pool = ThreadPoolExecutor(_AT_A_TIME, thread_name_prefix="rasa")
         self._closing = False
 
-    def tell(self, update: RasaUpdate, events: Sequence[Mapping[str, Any]]) -> None:
+    def send(self, update: RasaUpdate, events: Sequence[Mapping[str, Any]]) -> None:
         """Append ``events`` to the update's conversation; ``put`` receives an ``UpdateResult``."""
         try:
-            self._pool.submit(self._tell, update, events)
+            self._pool.submit(self._send, update, events)
         except RuntimeError:  # the process is stopping
             self._put(UpdateResult(update=update, unsent=True))
 
@@ -49,20 +50,23 @@ class RasaSender:
         self._closing = True
         self._pool.shutdown(wait=True)
 
-    def _tell(self, update: RasaUpdate, events: Sequence[Mapping[str, Any]]) -> None:
+    def _send(self, update: RasaUpdate, events: Sequence[Mapping[str, Any]]) -> None:
         if self._closing or self._rasa is None:
             self._put(UpdateResult(update=update, unsent=True))
             return
         error: RasaError | None = None
-        try:
-            again = update.attempts > 1 and update.kind is not UpdateKind.RESUME
-            if not (again and self._arrived(update)):
-                to_customer = update.kind is UpdateKind.TELL
-                self._rasa.add_events(update.sender_id, events, to_customer=to_customer)
-        except RasaError as raised:
-            error = raised
-        except Exception as raised:  # noqa: BLE001 - every update needs a result
-            error = RasaError(describe(raised))
+        with Unexpected(
+            logger, "An update failed unexpectedly: %s update=%d", update.seq
+        ) as failure:
+            try:
+                again = update.attempts > 1 and update.kind is not UpdateKind.RESUME
+                if not (again and self._arrived(update)):
+                    to_customer = update.kind is UpdateKind.MESSAGE
+                    self._rasa.add_events(update.sender_id, events, to_customer=to_customer)
+            except RasaError as raised:
+                error = raised
+        if failure.error is not None:
+            error = RasaError(describe(failure.error))
         self._put(
             UpdateResult(update=update, error=error, jitter=random.random())  # noqa: S311 - spreads retries
         )
@@ -82,12 +86,8 @@ class RasaSender:
 
     def _ask_domain(self) -> None:
         responses: Mapping[str, Any] | None = None
-        try:
+        with Unexpected(logger, "The domain could not be read: %s", level=logging.WARNING):
             if self._rasa is not None:
                 value = self._rasa.domain().get("responses")
                 responses = value if isinstance(value, Mapping) else {}
-        except BridgeError as error:
-            logger.warning("The domain could not be read: %s", error)
-        except Exception as error:  # noqa: BLE001 - the waiting command continues without it
-            logger.error("The domain could not be read: %s", describe(error))  # noqa: TRY400
         self._put(DomainResult(responses=responses))

@@ -10,18 +10,17 @@ from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
 from bridge.config.settings import AgentSettings, BridgeSettings
-from bridge.errors import FinalError, GatewayError, UnknownOutcomeError, describe
+from bridge.errors import FinalError, GatewayError, UnknownOutcomeError
 from bridge.gateway import wire
 from bridge.gateway.client import GatewayClient
 from bridge.model import Guid
-from bridge.state.commands import Command, SignInResult
+from bridge.state.commands import Command, ResultCallback, SignInResult
+from bridge.unexpected import Unexpected
 
 logger = logging.getLogger(__name__)
 
 SECONDS = 5.0  # total timeout of a sign-in or a sign-out
 _AT_A_TIME = 8
-
-ResultCallback = Callable[[Any, "BaseException | None"], None]
 
 
 class SessionSender:
@@ -61,18 +60,18 @@ class SessionSender:
         guid: Guid | None = None
         error: GatewayError | None = None
         agent = self._settings.agent(agent_id) or AgentSettings()
-        try:
-            with self._locks[agent_id]:
-                request = wire.sign_in(agent_id, agent, force=forced)
-                guid = self._client.call(agent_id, request, timeout=SECONDS).guid
-            if guid is None:
-                error = FinalError("the sign-in's response contained no GUID")
-        except GatewayError as raised:
-            error = raised
-        except Exception as raised:  # noqa: BLE001 - every sign-in needs a result
-            logger.error(  # noqa: TRY400
-                "A sign-in failed unexpectedly: %s agent_id=%s", describe(raised), agent_id
-            )
+        with Unexpected(
+            logger, "A sign-in failed unexpectedly: %s agent_id=%s", agent_id
+        ) as failure:
+            try:
+                with self._locks[agent_id]:
+                    request = wire.sign_in(agent_id, agent, force=forced)
+                    guid = self._client.call(agent_id, request, timeout=SECONDS).guid
+                if guid is None:
+                    error = FinalError("the sign-in's response contained no GUID")
+            except GatewayError as raised:
+                error = raised
+        if failure.error is not None:
             error = UnknownOutcomeError("the bridge failed while signing in")
         self._put(
             SignInResult(
@@ -85,14 +84,13 @@ class SessionSender:
         )
 
     def _sign_out(self, agent_id: str, guid: Guid, reply: ResultCallback | None) -> None:
-        error: BaseException | None = None
-        try:
-            with self._locks[agent_id]:
-                self._client.call(agent_id, wire.sign_out(agent_id), guid=guid, timeout=SECONDS)
-        except GatewayError as raised:
-            error = raised
-        except Exception as raised:  # noqa: BLE001 - the caller always gets a reply
-            logger.error("A sign-out failed unexpectedly: %s", describe(raised))  # noqa: TRY400
-            error = raised
+        error: Exception | None = None
+        with Unexpected(logger, "A sign-out failed unexpectedly: %s") as failure:
+            try:
+                with self._locks[agent_id]:
+                    self._client.call(agent_id, wire.sign_out(agent_id), guid=guid, timeout=SECONDS)
+            except GatewayError as raised:
+                error = raised
+        error = error or failure.error
         if reply is not None:
             reply(True if error is None else None, error)

@@ -20,22 +20,22 @@ from bridge.simulator.faults import FaultKind, InjectedFault
 from bridge.simulator.inbound import Inbound, receive
 from bridge.simulator.options import RotateOn
 from bridge.simulator.recorder import Entry, Recorder
-from bridge.simulator.site import Site
+from bridge.simulator.tenant import Tenant
 
 _METHODS = ("GET", "POST", "PUT", "DELETE", "PATCH", "HEAD", "OPTIONS")
 _numbers = itertools.count(1)
 
 
-def build(site: Site) -> Sanic[Any, Any]:
-    """Build the Sanic app of a site, under a unique name."""
+def build(tenant: Tenant) -> Sanic[Any, Any]:
+    """Build the Sanic app of a tenant, under a unique name."""
     app = Sanic(f"cc_gateway_simulator_{next(_numbers)}", configure_logging=False)
     app.config.ACCESS_LOG = False
     app.config.MOTD = False
     app.config.KEEP_ALIVE_TIMEOUT = 600
     app.config.REQUEST_TIMEOUT = 600
     app.config.RESPONSE_TIMEOUT = 24 * 3600  # only faults make requests hang
-    control.mount(app, site)
-    edge = Edge(site)
+    control.mount(app, tenant)
+    edge = Edge(tenant)
     app.add_route(edge.serve, "/", methods=_METHODS, name="root")
     app.add_route(edge.serve, "/<rest:path>", methods=_METHODS, name="gateway")
     return app
@@ -44,16 +44,16 @@ def build(site: Site) -> Sanic[Any, Any]:
 class Edge:
     """Serves the gateway's requests."""
 
-    def __init__(self, site: Site) -> None:
-        self._site = site
+    def __init__(self, tenant: Tenant) -> None:
+        self._tenant = tenant
 
     async def serve(self, request: Request, rest: str = "") -> HTTPResponse:
         """Serve one request and record it."""
         del rest  # receive() takes the whole path
         query = request.get_args(keep_blank_values=True) if request.query_string else {}
         inbound = receive(request.method, request.path, dict(query), request.headers, request.body)
-        recorder = self._site.recorder
-        now = self._site.gateway.clock.now()
+        recorder = self._tenant.recorder
+        now = self._tenant.gateway.clock.now()
         entry = recorder.arrived(inbound, now, request.port)
         try:
             return await self._exchange(request, inbound, recorder, entry)
@@ -67,14 +67,14 @@ class Edge:
     async def _exchange(
         self, request: Request, inbound: Inbound, recorder: Recorder, entry: Entry
     ) -> HTTPResponse:
-        fault = self._site.faults.take(inbound)
+        fault = self._tenant.faults.take(inbound)
         if fault is None:
             answer = await self._exclusive(inbound, recorder, entry, None)
             response = fault_injection.respond(answer)
         else:
             entry.fault = fault.kind.value
             answer = await self._exclusive(inbound, recorder, entry, fault)
-            response = await fault_injection.say(self._site, fault, answer, request)
+            response = await fault_injection.say(self._tenant, fault, answer, request)
         body = answer.body if fault is None else (response.body or b"").decode()
         recorder.answered(entry, response.status, body, dict(response.headers))
         return response
@@ -83,7 +83,7 @@ class Edge:
         self, inbound: Inbound, recorder: Recorder, entry: Entry, fault: InjectedFault | None
     ) -> SimulatedAnswer:
         signing = inbound.operation in operations.SIGNING
-        gateway = self._site.gateway
+        gateway = self._tenant.gateway
         lock = gateway.alone(inbound.agent, inbound.operation) if signing else nullcontext()
         try:
             with lock:
@@ -96,9 +96,9 @@ class Edge:
     async def _perform(
         self, inbound: Inbound, recorder: Recorder, entry: Entry, fault: InjectedFault | None
     ) -> SimulatedAnswer:
-        site = self._site
+        tenant = self._tenant
         if fault is not None:
-            await fault_injection.before(site, fault)
+            await fault_injection.before(tenant, fault)
             if not fault.takes:
                 recorder.judged(entry, "refused", f"fault: {fault.kind.value}")
                 return (
@@ -106,9 +106,9 @@ class Edge:
                     if fault.kind is not FaultKind.HANG
                     else SimulatedAnswer()
                 )
-        if site.settings.delay_ms and inbound.operation == "send_message":
-            await asyncio.sleep(site.settings.delay_ms / 1000)
-        answer = await operations.perform(site.gateway, inbound)
+        if tenant.settings.delay_ms and inbound.operation == "send_message":
+            await asyncio.sleep(tenant.settings.delay_ms / 1000)
+        answer = await operations.perform(tenant.gateway, inbound)
         recorder.judged(entry, "accepted")
         if answer.message is not None:
             recorder.delivered(entry, answer.message)
@@ -117,11 +117,11 @@ class Edge:
 
     def _renew(self, inbound: Inbound, answer: SimulatedAnswer) -> None:
         """After an accepted request: start pushing after a sign-in, or add a new GUID if due."""
-        gateway = self._site.gateway
+        gateway = self._tenant.gateway
         session = gateway.agent(inbound.agent).session
         if session is None:
             return
         if inbound.operation in operations.SIGNING:
-            self._site.pusher.attend(session)
+            self._tenant.pusher.attend(session)
         elif gateway.settings.rotate_on is RotateOn.ANY and "Set-GUID" not in answer.headers:
             set_guid(answer, gateway.renew(session))

@@ -34,60 +34,63 @@ def _settings(given: dict[str, Any]) -> SimulatorSettings:
 
 
 def gateway(
-    port: Annotated[int, typer.Option(help="0 takes a free one")] = 8043,
+    port: Annotated[int, typer.Option(help="port to listen on; 0 for any free port")] = 8043,
     host: Annotated[str, typer.Option(help="address to listen on")] = "127.0.0.1",
     deployment: Annotated[
-        options.Deployment, typer.Option(help="data is JSON, or plain text")
+        options.Deployment, typer.Option(help="format of data: JSON or plain text")
     ] = _DEFAULT.deployment,
     auth_mode: Annotated[
-        options.AuthMode, typer.Option(help="whether GUIDs rotate")
+        options.AuthMode, typer.Option(help="dynamic GUIDs rotate, static ones do not")
     ] = _DEFAULT.auth_mode,
     encryption: Annotated[
-        options.Encryption, typer.Option(help="1,900 or 3,800 bytes of content")
+        options.Encryption,
+        typer.Option(help="size limit: 1,900 bytes (platform) or 3,800 (business)"),
     ] = _DEFAULT.encryption,
     limit_counts: Annotated[
-        options.Counted, typer.Option(help="what that cap counts")
+        options.Counted, typer.Option(help="what the size limit applies to")
     ] = _DEFAULT.limit_counts,
     calls: Annotated[
-        options.AcceptedCallIds, typer.Option(help="which call IDs a message may name")
+        options.AcceptedCallIds, typer.Option(help="which call IDs are accepted in a message")
     ] = _DEFAULT.calls,
     agent: Annotated[
         list[str] | None,
-        typer.Option(help="ID:PASSWORD of an account; repeatable; none: anybody may sign in"),
+        typer.Option(help="account as ID:PASSWORD; repeatable; by default, any agent can sign in"),
     ] = None,
     max_agent_id: Annotated[int, typer.Option(help="highest agent ID")] = _DEFAULT.max_agent_id,
     poll_seconds: Annotated[
-        float, typer.Option(help="how long a poll without an event lasts")
+        float, typer.Option(help="duration of a poll without an event")
     ] = _DEFAULT.poll_seconds,
     guid_interval_ms: Annotated[
-        float, typer.Option(help="GUIDINTERVAL: a new GUID so often")
+        float, typer.Option(help="GUIDINTERVAL: time between two GUIDs")
     ] = _DEFAULT.guid_interval_ms,
     guid_timeout_ms: Annotated[
-        float, typer.Option(help="GUIDTIMEOUT: a former GUID is good so long after its issue")
+        float, typer.Option(help="GUIDTIMEOUT: lifetime of a former GUID, from its issue")
     ] = _DEFAULT.guid_timeout_ms,
     signout_seconds: Annotated[
-        float, typer.Option(help="signed out after so long without a poll or handshake")
+        float,
+        typer.Option(help="time without a poll or handshake after which an agent is signed out"),
     ] = _DEFAULT.signout_seconds,
     cookie: Annotated[
-        options.Cookie, typer.Option(help="a load balancer's cookie")
+        options.Cookie, typer.Option(help="cookie of a simulated load balancer")
     ] = _DEFAULT.cookie,
     rotate_on: Annotated[
-        options.RotateOn, typer.Option(help="which replies bring a new GUID")
+        options.RotateOn, typer.Option(help="which responses contain a new GUID")
     ] = _DEFAULT.rotate_on,
     delay_ms: Annotated[
-        float, typer.Option(help="each sendmessage takes this long")
+        float, typer.Option(help="duration of each sendmessage")
     ] = _DEFAULT.delay_ms,
     record: Annotated[
-        options.Record, typer.Option(help="how much is kept of each request")
+        options.Record, typer.Option(help="how much of each request is recorded")
     ] = _DEFAULT.record,
     strict: Annotated[  # noqa: FBT002 - typer makes a flag of it
-        bool, typer.Option("--strict", help="the narrower reading of what is not confirmed")
+        bool,
+        typer.Option("--strict", help="apply the stricter interpretation of unconfirmed rules"),
     ] = False,
     refuse_force: Annotated[  # noqa: FBT002 - typer makes a flag of it
-        bool, typer.Option("--refuse-force", help="forcelogin is not allowed (100-015)")
+        bool, typer.Option("--refuse-force", help="refuse forcelogin (100-015)")
     ] = False,
 ) -> None:
-    """Run a CC-Gateway to test against: strict, recording, with scripted faults."""
+    """Run a simulated CC-Gateway that validates and records requests and injects faults."""
     from bridge.simulator import server  # noqa: PLC0415 - Sanic is loaded only when it serves
 
     settings = _settings(

@@ -1,8 +1,8 @@
 """The published contract as tables: paths, fields, values, sizes and retcodes.
 
-Each table names the section of the facts that it was transcribed from. If a field has a second
-rule, that is the narrower reading of an unconfirmed row and applies with ``strict``. This module
-does not read requests; ``checks`` does.
+Each table names the section of the gateway's API reference that it was transcribed from. If a
+field has a second rule, that is the narrower reading of an unconfirmed row and applies with
+``strict``. This module does not read requests; ``checks`` does.
 """
 
 from __future__ import annotations

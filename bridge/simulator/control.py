@@ -1,6 +1,6 @@
 """The control API below ``/simulator``, for tests and demos. No real gateway has it.
 
-Handlers only convert requests to calls on the site. Errors are ``{"error": "..."}`` with status
+Handlers only convert requests to calls on the tenant. Errors are ``{"error": "..."}`` with status
 400.
 """
 
@@ -16,8 +16,8 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationError
 from sanic import HTTPResponse, Request, Sanic
 
 from bridge.simulator.faults import FaultKind, InjectedFault
-from bridge.simulator.site import Site
 from bridge.simulator.state import Session, SimulatedAgent
+from bridge.simulator.tenant import Tenant
 
 PREFIX = "/simulator"
 _CHECK_EVERY = 0.01  # seconds; cheaper than a wake-up per message of a burst
@@ -67,9 +67,9 @@ def reply(body: object, status: int = 200) -> HTTPResponse:
     return HTTPResponse(text, status, content_type="application/json")
 
 
-def mount(app: Sanic[Any, Any], site: Site) -> None:
+def mount(app: Sanic[Any, Any], tenant: Tenant) -> None:
     """Add the control API to the application."""
-    api = Control(site)
+    api = Control(tenant)
     for method, path, handler in (
         ("GET", "/recorded", api.recorded),
         ("GET", "/messages", api.messages),
@@ -129,29 +129,29 @@ async def _wait_for(
 
 
 class Control:
-    """The handlers of the control API for one site."""
+    """The handlers of the control API for one tenant."""
 
-    def __init__(self, site: Site) -> None:
-        self._site = site
+    def __init__(self, tenant: Tenant) -> None:
+        self._tenant = tenant
 
     async def recorded(self, request: Request) -> HTTPResponse:
         """List requests in order of arrival, filtered; wait for ``at_least`` up to ``timeout``."""
         wanted, waits = _filters(request, _RECORDED)
-        recorder = self._site.recorder
+        recorder = self._tenant.recorder
         items = await _wait_for(lambda: recorder.requests(wanted, int(waits["after"])), waits)
         return reply({"items": items, "counts": dict(recorder.counts)})
 
     async def messages(self, request: Request) -> HTTPResponse:
         """List accepted messages as customers see them; parameters as for ``recorded``."""
         wanted, waits = _filters(request, _MESSAGES)
-        recorder = self._site.recorder
+        recorder = self._tenant.recorder
         items = await _wait_for(lambda: recorder.received(wanted, int(waits["after"])), waits)
         return reply({"items": items, "count": recorder.counts["messages"]})
 
     async def pushes(self, request: Request) -> HTTPResponse:
         """List all push attempts."""
         wanted, waits = _filters(request, ("agent",))
-        pusher = self._site.pusher
+        pusher = self._tenant.pusher
 
         def find() -> list[dict[str, Any]]:
             return [
@@ -163,7 +163,7 @@ class Control:
     async def state(self, request: Request) -> HTTPResponse:
         """Return agents, calls, settings, violations, counts and the clock."""
         del request
-        gateway = self._site.gateway
+        gateway = self._tenant.gateway
         gateway.sweep()
         return reply(
             {
@@ -171,7 +171,7 @@ class Control:
                 "agents": {agent.id: _agent(agent) for agent in gateway.agents.values()},
                 "calls": {call.id: asdict(call) for call in gateway.calls.values()},
                 "violations": gateway.violations,
-                "counts": dict(self._site.recorder.counts),
+                "counts": dict(self._tenant.recorder.counts),
                 "settings": gateway.settings.model_dump(mode="json"),
             }
         )
@@ -179,23 +179,23 @@ class Control:
     async def faults(self, request: Request) -> HTTPResponse:
         """List the scripted faults, each with how often it was used."""
         del request
-        return reply({"items": self._site.faults.listed()})
+        return reply({"items": self._tenant.faults.listed()})
 
     async def add_fault(self, request: Request) -> HTTPResponse:
         """Add a fault to the script."""
-        return reply(self._site.faults.add(document(request)).model_dump(mode="json"), 201)
+        return reply(self._tenant.faults.add(document(request)).model_dump(mode="json"), 201)
 
     async def clear_faults(self, request: Request, fault_id: int | None = None) -> HTTPResponse:
         """Remove one fault or all; requests that hang continue to hang."""
         del request
-        self._site.faults.clear(fault_id)
+        self._tenant.faults.clear(fault_id)
         return reply({})
 
     async def events(self, request: Request) -> HTTPResponse:
         """Queue events for an agent."""
         wanted = InjectedEvents.model_validate(document(request))
         single = [{"eventType": wanted.eventType, "content": wanted.content}]
-        gateway = self._site.gateway
+        gateway = self._tenant.gateway
         gateway.agent(wanted.agent).push_times = wanted.repeat
         for event in wanted.events or single:
             kind = event.get("eventType")
@@ -208,12 +208,12 @@ class Control:
     async def declare_call(self, request: Request) -> HTTPResponse:
         """Place a call with an agent."""
         call = DeclaredCall.model_validate(document(request))
-        self._site.gateway.declare(call.call, call.agent, call.state)
+        self._tenant.gateway.declare(call.call, call.agent, call.state)
         return reply({}, 201)
 
     async def expire(self, request: Request, agent_id: str) -> HTTPResponse:
         """End an agent's session; with ``{"announce": true}`` its reader gets an event."""
-        gateway = self._site.gateway
+        gateway = self._tenant.gateway
         announce = bool(document(request).get("announce")) if request.body else False
         gateway.end(gateway.agent(agent_id), announce=announce)
         return reply({})
@@ -221,7 +221,7 @@ class Control:
     async def rotate(self, request: Request, agent_id: str) -> HTTPResponse:
         """Make the next heartbeat's response carry a new GUID."""
         del request
-        self._site.strike(InjectedFault(kind=FaultKind.ROTATE, agent=agent_id))
+        self._tenant.strike(InjectedFault(kind=FaultKind.ROTATE, agent=agent_id))
         return reply({})
 
     async def clock(self, request: Request) -> HTTPResponse:
@@ -232,13 +232,13 @@ class Control:
             step = min(wanted.step or left, left)
             left -= step
             before = self._readers()
-            self._site.advance(step)
+            self._tenant.advance(step)
             if wanted.step:
                 polled = await self._polled(before, wanted.timeout)
-        return reply({"clock": self._site.gateway.clock.now(), "polled": polled, "left": left})
+        return reply({"clock": self._tenant.gateway.clock.now(), "polled": polled, "left": left})
 
     def _readers(self) -> dict[Session, int]:
-        sessions = (agent.session for agent in self._site.gateway.agents.values())
+        sessions = (agent.session for agent in self._tenant.gateway.agents.values())
         return {session: session.polls for session in sessions if session and session.polls}
 
     async def _polled(self, before: dict[Session, int], seconds: float) -> bool:
@@ -252,14 +252,14 @@ class Control:
         return True
 
     async def change_settings(self, request: Request) -> HTTPResponse:
-        """Change the site's settings until the next reset."""
-        self._site.change(document(request))
-        return reply(self._site.settings.model_dump(mode="json"))
+        """Change the tenant's settings until the next reset."""
+        self._tenant.change(document(request))
+        return reply(self._tenant.settings.model_dump(mode="json"))
 
     async def reset(self, request: Request) -> HTTPResponse:
-        """Reset the site to its initial state."""
+        """Reset the tenant to its initial state."""
         del request
-        self._site.reset()
+        self._tenant.reset()
         return reply({})
 
 

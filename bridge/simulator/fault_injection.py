@@ -10,7 +10,7 @@ from sanic import HTTPResponse, Request
 
 from bridge.simulator.answers import SimulatedAnswer
 from bridge.simulator.faults import FaultKind, InjectedFault
-from bridge.simulator.site import Site
+from bridge.simulator.tenant import Tenant
 
 CONTENT_TYPE = "application/json; charset=UTF-8"
 _GARBAGE = "<html><body>It works!</body></html>"
@@ -22,11 +22,11 @@ def respond(answer: SimulatedAnswer) -> HTTPResponse:
     return HTTPResponse(body, answer.status, answer.headers, CONTENT_TYPE)
 
 
-async def before(site: Site, fault: InjectedFault) -> None:
+async def before(tenant: Tenant, fault: InjectedFault) -> None:
     """Apply the effects that precede the request: a delay, expired sessions or GUIDs."""
     if fault.kind is FaultKind.DELAY:
         await asyncio.sleep(fault.ms / 1000)
-    site.strike(fault)
+    tenant.strike(fault)
 
 
 def instead(fault: InjectedFault) -> SimulatedAnswer:
@@ -37,13 +37,13 @@ def instead(fault: InjectedFault) -> SimulatedAnswer:
 
 
 async def say(
-    site: Site, fault: InjectedFault, answer: SimulatedAnswer, request: Request
+    tenant: Tenant, fault: InjectedFault, answer: SimulatedAnswer, request: Request
 ) -> HTTPResponse:
     """Respond with ``answer`` as the fault distorts it, or drop the connection."""
     if fault.kind in (FaultKind.DROP_BEFORE, FaultKind.DROP_AFTER):
         await _drop(request)
     if fault.kind is FaultKind.HANG:
-        await _hang(site, fault, request)
+        await _hang(tenant, fault, request)
     if fault.kind in (FaultKind.DRIBBLE, FaultKind.CUT):
         await _slowly(fault, respond(answer), request)
     if fault.kind in (FaultKind.STATUS, FaultKind.RETCODE):
@@ -68,9 +68,9 @@ async def _drop(request: Request) -> NoReturn:
     await _never()
 
 
-async def _hang(site: Site, fault: InjectedFault, request: Request) -> None:
+async def _hang(tenant: Tenant, fault: InjectedFault, request: Request) -> None:
     try:
-        await asyncio.wait_for(site.released.wait(), fault.seconds)
+        await asyncio.wait_for(tenant.released.wait(), fault.seconds)
     except asyncio.TimeoutError:  # not the built-in TimeoutError before Python 3.11
         if fault.takes:
             return

@@ -22,7 +22,7 @@ def sign_in(gateway: Gateway, inbound: Inbound) -> SimulatedAnswer:
 def force_sign_in(gateway: Gateway, inbound: Inbound) -> SimulatedAnswer:
     """``PUT onlineagent/{agent}/forcelogin``: ends the agent's other session."""
     if not gateway.settings.force_login:
-        raise Refused(contract.FORCE_NOT_ALLOWED, "forcelogin: not allowed at this site")
+        raise Refused(contract.FORCE_NOT_ALLOWED, "forcelogin: not allowed for this tenant")
     return _sign_in(gateway, inbound, force=True)
 
 

@@ -1,4 +1,4 @@
-"""Settings of the simulated site; all can be changed while it runs.
+"""Settings of the simulated tenant; all can be changed while it runs.
 
 Where the published contract is silent or unconfirmed, the default is the lenient reading and a
 setting selects the other.
@@ -77,7 +77,7 @@ class StaleCode(str, Enum):
 
 
 class SimulatorSettings(BaseModel):
-    """The simulated site. Times are seconds unless the name says otherwise."""
+    """The simulated tenant. Times are seconds unless the name says otherwise."""
 
     model_config = ConfigDict(frozen=True, extra="forbid")
 

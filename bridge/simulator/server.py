@@ -18,7 +18,7 @@ from sanic import HTTPResponse, Request
 from bridge.simulator import app as edge
 from bridge.simulator import control
 from bridge.simulator.options import SimulatorSettings
-from bridge.simulator.site import Site
+from bridge.simulator.tenant import Tenant
 
 BACKLOG = 1024
 SWEEP_EVERY = 1.0  # seconds
@@ -45,8 +45,8 @@ class Server:
     """A simulator that listens on one address."""
 
     def __init__(self, settings: SimulatorSettings, host: str, port: int) -> None:
-        self._site = Site(settings)
-        self._app = edge.build(self._site)
+        self._tenant = Tenant(settings)
+        self._app = edge.build(self._tenant)
         self._app.add_route(
             self._refuse, control.PREFIX + "/refuse", methods=["POST"], name="refuse"
         )
@@ -68,7 +68,7 @@ class Server:
         await self._stopping.wait()
         for task in self._tasks:
             task.cancel()
-        self._site.reset()
+        self._tenant.reset()
         await asyncio.sleep(REPLY_FIRST)  # waiting requests are answered or dropped
         await self._close()
 
@@ -109,7 +109,7 @@ class Server:
     async def _sweep(self) -> None:
         while True:
             await asyncio.sleep(SWEEP_EVERY)
-            self._site.gateway.sweep()
+            self._tenant.gateway.sweep()
 
     async def _refuse(self, request: Request) -> HTTPResponse:
         """``POST /simulator/refuse {"seconds": n}``: refuse every connection for a while."""

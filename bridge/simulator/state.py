@@ -95,7 +95,7 @@ _CALL_EVENTS = {
 
 
 class Gateway:
-    """The state of one simulated site."""
+    """The state of one simulated tenant."""
 
     def __init__(self, settings: SimulatorSettings, clock: SimulatorClock) -> None:
         self.settings = settings

@@ -8,7 +8,7 @@ core's timers. Nothing is written except through a command.
 from __future__ import annotations
 
 import secrets
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from enum import Enum
 from typing import Any
@@ -18,6 +18,8 @@ from bridge.model import Assignment, Delivery, Guid, Owner, derive
 from bridge.state.records import Erasure, RasaUpdate
 from bridge.state.snapshot import Needs
 from bridge.turn import Turn
+
+ResultCallback = Callable[[Any, "BaseException | None"], None]  # the answer, or the error
 
 
 def new_key() -> str:
@@ -100,7 +102,7 @@ class CallAction(Command):
             senders=frozenset({sender}),
             pairs=pairs,
             callers=frozenset({sender}),
-            told_of_callers=frozenset({sender} if self.action is ActionKind.HANDBACK else ()),
+            sent_of_callers=frozenset({sender} if self.action is ActionKind.HANDBACK else ()),
             brought_calls=frozenset(call for _, call in pairs),
             agents=frozenset(
                 {brought.assignment.agent_id} if isinstance(brought, BroughtAssignment) else ()

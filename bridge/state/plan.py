@@ -19,6 +19,7 @@ from bridge.state.records import (
     LeaderRecord,
     RasaUpdate,
     RevocationRecord,
+    RowKey,
     SessionRecord,
     SwitchRecord,
     TurnRecord,
@@ -69,7 +70,7 @@ class Poll:
 
 
 @dataclass(frozen=True, slots=True)
-class TellRasa:
+class SendUpdate:
     """Send an update to Rasa as these events."""
 
     update_id: str
@@ -119,7 +120,7 @@ class Log:
 
 
 @dataclass(frozen=True, slots=True)
-class Heard:
+class UpdateBreaker:
     """Report the outcome of a gateway request to the circuit breaker.
 
     Attributes:
@@ -152,13 +153,13 @@ Effect = (
     | SignInAgent
     | SignOutAgent
     | Poll
-    | TellRasa
+    | SendUpdate
     | AskDomain
     | AwaitTurn
     | Put
     | Count
     | Log
-    | Heard
+    | UpdateBreaker
     | Keep
     | StopPolling
 )
@@ -171,7 +172,7 @@ class Prune:
     """Rows whose content to erase, or which to delete, unless they are open again."""
 
     table: str
-    keys: tuple[tuple[Any, ...], ...]
+    keys: tuple[RowKey, ...]
     before: float
     quiet: float
     whole: bool
@@ -183,7 +184,7 @@ class Erase:
     """Rows to delete by their keys; or an erasure whose open rows to delete."""
 
     table: str = ""
-    keys: tuple[tuple[Any, ...], ...] = ()
+    keys: tuple[RowKey, ...] = ()
     erasure: Erasure | None = None
     now: float = 0.0
 

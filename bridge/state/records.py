@@ -9,6 +9,8 @@ from typing import Any
 
 from bridge.model import AgentId, Assignment, Card, Guid, Owner
 
+RowKey = tuple[Any, ...]  # the values of a row's primary key
+
 # Values of the slots that an action sets.
 BOT, HANDOFF, ASSIST = "bot", "handoff", "assist"  # handoff_state
 DELIVERED, PENDING, FAILED, NONE = "delivered", "pending", "failed", "none"  # handoff_delivery
@@ -148,7 +150,7 @@ class UpdateKind(str, Enum):
 
     WRITE_BACK = "write_back"  # an agent's messages, for the tracker
     RESUME = "resume"  # the bot owns the conversation again
-    TELL = "tell"  # a message of the bot to the customer, on Rasa's own channel
+    MESSAGE = "tell"  # a message of the bot to the customer, on Rasa's own channel
 
 
 class UpdateState(str, Enum):

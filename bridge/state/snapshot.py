@@ -42,7 +42,7 @@ class Needs:
         conversations: the offered suggestions of these senders' newest calls.
         callers: senders whose action was called: if an agent owns the conversation, its offered
             suggestions, its last handoff, and the switches.
-        told_of_callers: those of them for which the messages sent to the customer are loaded too.
+        sent_of_callers: those of them for which the messages sent to the customer are loaded too.
         brought_calls: the open deliveries of calls whose assignment arrived with a message.
         agents: sessions, from memory if known.
         stored_agents: sessions, always from the store.
@@ -62,7 +62,7 @@ class Needs:
     pairs: frozenset[Pair] = frozenset()
     conversations: frozenset[str] = frozenset()
     callers: frozenset[str] = frozenset()
-    told_of_callers: frozenset[str] = frozenset()
+    sent_of_callers: frozenset[str] = frozenset()
     brought_calls: frozenset[str] = frozenset()
     agents: frozenset[str] = frozenset()
     stored_agents: frozenset[str] = frozenset()
@@ -99,7 +99,7 @@ class Needs:
 
 
 # Needs that can be combined; commands with other needs are batches of their own.
-_SETS = tuple(each.name for each in fields(Needs) if isinstance(each.default, frozenset))
+_SETS = tuple(item.name for item in fields(Needs) if isinstance(item.default, frozenset))
 _FLAGS = ("calls_of_turns", "calls_of_deliveries", "next_of_calls", "switches")
 
 
@@ -161,7 +161,7 @@ class Snapshot:
     last_turns: dict[str, TurnRecord] = field(
         default_factory=dict
     )  # by call: its newest action call
-    told: dict[str, list[Delivery]] = field(default_factory=dict)  # by call: sent since the handoff
+    sent_since_handoff: dict[str, list[Delivery]] = field(default_factory=dict)  # by call
     loaded: dict[Pair, AssignmentRecord] = field(default_factory=dict)  # as stored
     loaded_turns: set[str] = field(default_factory=set)  # keys of the stored action calls
 

@@ -54,7 +54,7 @@ def open_engine(
     return postgres.open_engine(parsed, connections, reading=reading)
 
 
-def demand_file(url: str) -> None:
+def require_file(url: str) -> None:
     """Raise StoreError if ``url`` names a SQLite file that does not exist."""
     file = Path(url.removeprefix("sqlite:///"))
     if url.startswith("sqlite:///") and not file.exists():
@@ -70,10 +70,10 @@ def _open_sqlite(url: URL, connections: int, *, reading: bool, busy_timeout: flo
     opened = _inode(path)
 
     def connect(*_: object) -> None:  # before SQLite creates another file in its place
-        _demand_inode(path, opened)
+        _require_inode(path, opened)
 
     def begin(connection: Connection) -> None:
-        _demand_inode(path, opened)
+        _require_inode(path, opened)
         connection.exec_driver_sql("BEGIN IMMEDIATE")
 
     engine = create_engine(
@@ -120,7 +120,7 @@ def _inode(path: Path) -> tuple[int, int] | None:
     return status.st_dev, status.st_ino
 
 
-def _demand_inode(path: Path, opened: tuple[int, int] | None) -> None:
+def _require_inode(path: Path, opened: tuple[int, int] | None) -> None:
     """Check that ``path`` is still the file that was opened.
 
     Data written to an unlinked file is lost when this process ends.

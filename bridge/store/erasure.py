@@ -11,7 +11,7 @@ from __future__ import annotations
 import json
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
-from typing import Any, TypeAlias
+from typing import Any
 
 from sqlalchemy import (
     Column,
@@ -30,11 +30,10 @@ from sqlalchemy import (
 )
 
 from bridge.state.plan import Erase
-from bridge.state.records import Erasure
+from bridge.state.records import Erasure, RowKey
 from bridge.store import schema
 from bridge.store.statements import Transaction
 
-Key: TypeAlias = tuple[Any, ...]
 _OPEN = schema.deliveries.c.state.in_([literal_column("'waiting'"), literal_column("'sending'")])
 
 _TABLES = {
@@ -50,7 +49,7 @@ _TABLES = {
 }
 TABLES = tuple(_TABLES)  # names of the tables with personal data
 _READERS_CALL = "cc-"  # prefix of the sender ID of a call that the reader answered
-_TOLD_APART = 4  # characters; a shorter user ID may equal any number in an event
+_UNAMBIGUOUS = 4  # characters; a shorter user ID may equal any number in an event
 _PARTIES = {"caller", "called", "number", "userid", "from", "to"}  # event fields, in lower case
 _DEEPEST = 32  # levels of an event's JSON that are searched
 
@@ -60,14 +59,14 @@ class ErasureWindow:
     """A range of a table's rows.
 
     Attributes:
-        found: keys of the matching rows.
+        keys: primary keys of the matching rows.
         rows: number of rows in the range.
         reached: its last key; None at the end of the table.
     """
 
-    found: tuple[Key, ...]
+    keys: tuple[RowKey, ...]
     rows: int
-    reached: Key | None
+    reached: RowKey | None
 
 
 def of_sender(tx: Connection, sender_id: str) -> Erasure:
@@ -144,7 +143,7 @@ def _stop(tx: Connection, erased: Erasure, now: float) -> dict[str, int]:
     }
 
 
-def found(tx: Connection, name: str, erased: Erasure) -> tuple[Key, ...]:
+def matching_keys(tx: Connection, name: str, erased: Erasure) -> tuple[RowKey, ...]:
     """Return the keys of all rows of ``erased`` in a table other than events."""
     table = _TABLES[name]
     keys = tuple(table.primary_key.columns)
@@ -152,7 +151,7 @@ def found(tx: Connection, name: str, erased: Erasure) -> tuple[Key, ...]:
     return tuple(tuple(row) for row in read)
 
 
-def events(tx: Connection, erased: Erasure, after: Key | None, rows: int) -> ErasureWindow:
+def events(tx: Connection, erased: Erasure, after: RowKey | None, rows: int) -> ErasureWindow:
     """Search up to ``rows`` events after the key ``after``."""
     seq, content = schema.events.c.seq, schema.events.c.content
     statement = select(seq, content).order_by(seq).limit(rows)
@@ -170,7 +169,7 @@ def erase(tx: Transaction, rows: Erase) -> dict[str, int]:
     return {rows.table: _erase(tx.connection, rows.table, rows.keys)}
 
 
-def _erase(tx: Connection, name: str, keys: Sequence[Key]) -> int:
+def _erase(tx: Connection, name: str, keys: Sequence[RowKey]) -> int:
     """Erase rows by key; of an action call, keep its key and time."""
     table = _TABLES[name]
     columns: tuple[Column[Any], ...] = tuple(table.primary_key.columns)
@@ -232,7 +231,7 @@ def _is_one(value: Any, erased: Erasure, under: str, deeper: int) -> bool:
     if text in erased.calls:
         return True
     if text in erased.named_users:
-        return len(text) >= _TOLD_APART or under.lower() in _PARTIES
+        return len(text) >= _UNAMBIGUOUS or under.lower() in _PARTIES
     if isinstance(value, str) and deeper and text.lstrip()[:1] in ("{", "["):  # JSON in a string
         return _names(text, erased)
     return False

@@ -85,11 +85,11 @@ def delivery(tx: Connection, seq: int) -> Delivery | None:
     return _first(_deliveries(tx, select(schema.deliveries).where(_d.seq == seq)))
 
 
-def parts(tx: Connection, found: Delivery) -> list[Delivery]:
+def parts(tx: Connection, delivery: Delivery) -> list[Delivery]:
     """Return all parts of a delivery's reply, in order."""
     statement = (
         select(schema.deliveries)
-        .where(_d.call_id == found.envelope.call_id, _d.reply_key == found.reply_key)
+        .where(_d.call_id == delivery.envelope.call_id, _d.reply_key == delivery.reply_key)
         .order_by(_d.part)
     )
     return _deliveries(tx, statement)

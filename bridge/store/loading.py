@@ -353,7 +353,7 @@ class Loader:
                 turn = rows.turn(row)
                 snapshot.last_turns[call] = turn
                 handed.append(turn.key)
-            if sender in needs.told_of_callers and assignment.handed_off_at is not None:
+            if sender in needs.sent_of_callers and assignment.handed_off_at is not None:
                 self._sent(call, assignment.handed_off_at)
         if handed:
             calls = list(snapshot.last_turns)
@@ -366,7 +366,7 @@ class Loader:
 
     def _sent(self, call: str, since: float) -> None:
         loaded = _SENT.rows(self._tx, call, since)
-        self.snapshot.told[call] = [rows.delivery(row) for row in loaded]
+        self.snapshot.sent_since_handoff[call] = [rows.delivery(row) for row in loaded]
 
     def _turns(self, keys: Iterable[str]) -> None:
         for row in _TURNS.rows(self._tx, list(keys)):

@@ -67,7 +67,7 @@ def _upgrade(connection: Connection, version: str | None) -> None:
     if version in _UNRELEASED:
         message = (
             f"the database is of version {version}, from before the first release, and cannot be"
-            " used any more: to start afresh, stop the server and move the file away (SQLite), or"
+            " used: to start with an empty one, stop the server and move the file away (SQLite), or"
             " name an empty database in storage.url"
         )
         raise StoreError(message)
@@ -76,7 +76,7 @@ def _upgrade(connection: Connection, version: str | None) -> None:
     from alembic.util import CommandError  # noqa: PLC0415
 
     logging.getLogger("alembic").setLevel(logging.WARNING)  # the next line says enough
-    logger.info("The database is brought to version %s", HEAD)
+    logger.info("Upgrading the database to version %s", HEAD)
     config = Config()
     config.set_main_option("script_location", str(_FOLDER).replace("%", "%%"))
     config.attributes["connection"] = connection

@@ -130,7 +130,9 @@ class Notifier:
             except (SQLAlchemyError, self._engine.dialect.loaded_dbapi.Error) as error:
                 if not failed:
                     reason = type(getattr(error, "orig", None) or error).__name__
-                    logger.warning("Other machines cannot be heard for now (%s)", reason)
+                    logger.warning(
+                        "Cannot receive notifications from other processes, retrying (%s)", reason
+                    )
                 failed = True
                 self._rest(_PAUSE)
 

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass, field
-from typing import Any, TypeAlias
+from typing import Any
 
 from sqlalchemy import (
     Column,
@@ -31,10 +31,10 @@ from sqlalchemy import (
 )
 
 from bridge.state.plan import Prune
+from bridge.state.records import RowKey
 from bridge.store import schema
 from bridge.store.statements import Transaction
 
-Key: TypeAlias = tuple[Any, ...]
 _BEFORE: ColumnElement[float] = bindparam("b_before", type_=Float)
 _QUIET: ColumnElement[float] = bindparam("b_quiet", type_=Float)
 _DONE, _LATER, _DUE = range(3)  # classification of a row
@@ -59,14 +59,14 @@ class Limit:
 
 
 @dataclass(frozen=True, slots=True)
-class Kept:
+class PrunedTable:
     """How one table is pruned.
 
     Attributes:
         begun: the time of a row's content.
         over: condition that a row is no longer open.
         moved: all times of a row's changes; the newest is the row's age.
-        said: condition that a row has content.
+        has_content: condition that a row has content.
         in_order: whether keys ascend with time.
         settles: further columns to set when the content is erased.
     """
@@ -75,7 +75,7 @@ class Kept:
     begun: Column[Any]
     over: ColumnElement[bool]
     moved: tuple[Column[Any], ...]
-    said: ColumnElement[bool] = field(default_factory=true)
+    has_content: ColumnElement[bool] = field(default_factory=true)
     in_order: bool = True
     settles: dict[str, Any] = field(default_factory=dict)
 
@@ -121,40 +121,40 @@ _CALL_IS_OVER = or_(
     ),
 )
 TABLES = (
-    Kept(
+    PrunedTable(
         schema.deliveries,
         schema.deliveries.c.created_at,
         schema.deliveries.c.state.not_in(["waiting", "sending"]),
         (schema.deliveries.c.created_at,),
     ),
-    Kept(
+    PrunedTable(
         schema.suggestions,
         schema.suggestions.c.created_at,
         schema.suggestions.c.state != "offered",
         (schema.suggestions.c.created_at,),
     ),
-    Kept(
+    PrunedTable(
         schema.rasa_updates,
         schema.rasa_updates.c.created_at,
         schema.rasa_updates.c.state.in_(["done", "failed"]),
         (schema.rasa_updates.c.created_at,),
     ),
-    Kept(
+    PrunedTable(
         schema.events,
         schema.events.c.received_at,
         true(),
         (schema.events.c.received_at,),
         settles={"handled_at": func.coalesce(schema.events.c.handled_at, bindparam("b_now"))},
     ),
-    Kept(
+    PrunedTable(
         schema.assignments,
         _a.handed_off_at,
         _CALL_IS_OVER,
         _MOVED,
-        said=_a.card.is_not(None),
+        has_content=_a.card.is_not(None),
         in_order=False,
     ),
-    Kept(
+    PrunedTable(
         schema.turns,
         schema.turns.c.made_at,
         true(),
@@ -163,7 +163,7 @@ TABLES = (
     ),
 )
 
-_BY_NAME = {each.name: each for each in TABLES}
+_BY_NAME = {table.name: table for table in TABLES}
 
 
 @dataclass(frozen=True, slots=True)
@@ -177,64 +177,68 @@ class PruningWindow:
         left: whether any row remains to be pruned later: too recent, or open.
     """
 
-    due: tuple[Key, ...]
-    reached: Key | None
+    due: tuple[RowKey, ...]
+    reached: RowKey | None
     old: bool
     left: bool
 
 
 def with_words(
-    tx: Connection, kept: Kept, limit: Limit, after: Key | None, rows: int
+    tx: Connection, target: PrunedTable, limit: Limit, after: RowKey | None, rows: int
 ) -> PruningWindow:
     """Scan up to ``rows`` rows after the key ``after`` for content that is too old."""
-    return _window(tx, kept, _words_due(kept), kept.table.c.erased_at.is_(None), limit, after, rows)
+    return _window(
+        tx, target, _words_due(target), target.table.c.erased_at.is_(None), limit, after, rows
+    )
 
 
-def whole(tx: Connection, kept: Kept, limit: Limit, after: Key | None, rows: int) -> PruningWindow:
+def whole(
+    tx: Connection, target: PrunedTable, limit: Limit, after: RowKey | None, rows: int
+) -> PruningWindow:
     """Scan up to ``rows`` rows after the key ``after`` for rows to delete."""
-    return _window(tx, kept, _row_due(kept), true(), limit, after, rows)
+    return _window(tx, target, _row_due(target), true(), limit, after, rows)
 
 
 def prune(tx: Transaction, rows: Prune) -> int:
     """Erase the content of rows, or delete them, unless open again; return their number."""
-    kept = _BY_NAME[rows.table]
+    target = _BY_NAME[rows.table]
     limit = Limit(rows.before, rows.quiet)
     if rows.whole:
-        deletion = delete(kept.table).where(_among(kept, rows.keys), _row_due(kept))
+        deletion = delete(target.table).where(_among(target, rows.keys), _row_due(target))
         return int(tx.connection.execute(deletion, limit.binds).rowcount)
     erasure = (
-        update(kept.table)
-        .where(_among(kept, rows.keys), _words_due(kept))
-        .values({**kept.words, **kept.settles, "erased_at": bindparam("b_now")})
+        update(target.table)
+        .where(_among(target, rows.keys), _words_due(target))
+        .values({**target.words, **target.settles, "erased_at": bindparam("b_now")})
     )
     return int(tx.connection.execute(erasure, {**limit.binds, "b_now": rows.now}).rowcount)
 
 
-def _words_due(kept: Kept) -> ColumnElement[bool]:
-    unerased = kept.table.c.erased_at.is_(None)
-    return and_(unerased, kept.begun < _BEFORE, kept.said, kept.over)
+def _words_due(target: PrunedTable) -> ColumnElement[bool]:
+    unerased = target.table.c.erased_at.is_(None)
+    return and_(unerased, target.begun < _BEFORE, target.has_content, target.over)
 
 
-def _row_due(kept: Kept) -> ColumnElement[bool]:
-    return and_(*(_not_since(column, _BEFORE) for column in kept.moved), kept.over)
+def _row_due(target: PrunedTable) -> ColumnElement[bool]:
+    return and_(*(_not_since(column, _BEFORE) for column in target.moved), target.over)
 
 
 def _window(
     tx: Connection,
-    kept: Kept,
+    target: PrunedTable,
     due: ColumnElement[bool],
     counts: ColumnElement[bool],
     limit: Limit,
-    after: Key | None,
+    after: RowKey | None,
     rows: int,
 ) -> PruningWindow:
     fate = case((due, _DUE), (counts, _LATER), else_=_DONE)
-    statement = select(*kept.keys, fate, case((kept.begun < _BEFORE, 1), else_=0))
+    statement = select(*target.keys, fate, case((target.begun < _BEFORE, 1), else_=0))
     if after is not None:
-        statement = statement.where(tuple_(*kept.keys) > tuple_(*after))
-    statement = statement.order_by(*kept.keys).limit(rows)
+        statement = statement.where(tuple_(*target.keys) > tuple_(*after))
+    statement = statement.order_by(*target.keys).limit(rows)
     scanned = tx.execute(statement, limit.binds).all()
-    width = len(kept.keys)
+    width = len(target.keys)
     return PruningWindow(
         due=tuple(tuple(row[:width]) for row in scanned if row[width] == _DUE),
         reached=tuple(scanned[-1][:width]) if len(scanned) == rows else None,
@@ -243,7 +247,7 @@ def _window(
     )
 
 
-def _among(kept: Kept, keys: Sequence[Key]) -> ColumnElement[bool]:
-    if len(kept.keys) == 1:
-        return kept.keys[0].in_([key[0] for key in keys])
-    return tuple_(*kept.keys).in_(list(keys))
+def _among(target: PrunedTable, keys: Sequence[RowKey]) -> ColumnElement[bool]:
+    if len(target.keys) == 1:
+        return target.keys[0].in_([key[0] for key in keys])
+    return tuple_(*target.keys).in_(list(keys))

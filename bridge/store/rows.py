@@ -264,16 +264,16 @@ def assignment(row: Row) -> AssignmentRecord:
 
 def assigned(record: AssignmentRecord) -> Row:
     """Return the values of ``ASSIGNMENT``; without a card, the stored one is kept."""
-    found = record.assignment
+    assignment = record.assignment
     return (
-        found.sender_id,
-        found.call_id,
-        found.agent_id,
-        found.user_id,
-        found.channel.value,
-        found.channel_config_id,
-        found.agent_nickname,
-        found.agent_avatar,
+        assignment.sender_id,
+        assignment.call_id,
+        assignment.agent_id,
+        assignment.user_id,
+        assignment.channel.value,
+        assignment.channel_config_id,
+        assignment.agent_nickname,
+        assignment.agent_avatar,
         record.owner.value,
         record.source,
         record.given_at,

@@ -15,10 +15,10 @@ from bridge.store import maintenance, postgres
 from bridge.store.engine import (
     BUSY_SECONDS,
     connection,
-    demand_file,
     is_lost,
     open_engine,
     refusal,
+    require_file,
     translated,
 )
 from bridge.store.errors import LostError, UnavailableError
@@ -86,7 +86,7 @@ class Store(Reader):
         self, url: str, *, existing: bool = False, busy_timeout: float = BUSY_SECONDS
     ) -> None:
         if existing:
-            demand_file(url)
+            require_file(url)
         self._url = url
         self._engine = open_engine(url, connections=1, busy_timeout=busy_timeout)
         try:
@@ -216,7 +216,7 @@ class Store(Reader):
             reason = type(getattr(error, "orig", None) or error).__name__
             raise StoreError(f"the database cannot be maintained ({reason})") from error
 
-    def demand_writable(self) -> None:
+    def require_writable(self) -> None:
         """Write without changing anything, so that a full disk is detected at startup.
 
         Raises:

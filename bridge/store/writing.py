@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable, Iterable, Sequence
-from dataclasses import replace
-from operator import attrgetter
+from dataclasses import fields, replace
+from operator import attrgetter, itemgetter
 from typing import Any
 
 from bridge.model import Delivery, DeliveryState, evolve
@@ -23,7 +23,8 @@ _ASSIGN = Rows(
     changed=rows.names(schema.assignments, "sender_id", "call_id"),
     expressions={"card": "coalesce(excluded.card, assignments.card)"},
 )
-# The columns that every handoff changes; none is indexed.
+# What a handoff or a handback changes of a known assignment: its key, then columns that no index
+# contains. An assignment of which anything else changed is written whole.
 _HANDED = (
     "sender_id",
     "call_id",
@@ -34,9 +35,19 @@ _HANDED = (
     "erased_at",
     "command_key",
 )
+_HANDED_WITH_CARD = (*_HANDED, "card")
 _HAND_OVER = Rows(schema.assignments, _HANDED, conflict=("sender_id", "call_id"), only_update=True)
 _CARD = Rows(
-    schema.assignments, (*_HANDED, "card"), conflict=("sender_id", "call_id"), only_update=True
+    schema.assignments, _HANDED_WITH_CARD, conflict=("sender_id", "call_id"), only_update=True
+)
+_handed = itemgetter(*(rows.ASSIGNMENT.index(name) for name in _HANDED))
+_handed_with_card = itemgetter(*(rows.ASSIGNMENT.index(name) for name in _HANDED_WITH_CARD))
+_others = attrgetter(
+    *(
+        field.name
+        for field in fields(AssignmentRecord)
+        if field.name not in {*_HANDED_WITH_CARD, "card_erased_at"}
+    )
 )
 _CALLED = Rows(schema.turns, rows.TURN, conflict=("key",), returning=("key",))
 _ANSWERED = Rows(schema.turns, ("key", "answer"), conflict=("key",), only_update=True)
@@ -175,28 +186,16 @@ def _assignments(tx: Transaction, snapshot: Snapshot, plans: Sequence[Plan]) -> 
     for pair, record in records.items():
         loaded = snapshot.loaded.get(pair)
         row = rows.assigned(evolve(record, card=cards.get(pair)))
-        if loaded is None or _moved(loaded, record):
+        if loaded is None or _others(loaded) != _others(record):
             whole.append(row)
             continue
-        *names, owner, _source, _given, off, back, _ended, shown, untold, erased, key = row
-        part = (names[0], names[1], owner, off, back, untold, erased, key)
-        if shown is None:
-            handed.append(part)
+        if pair in cards:
+            carded.append(_handed_with_card(row))
         else:
-            carded.append((*part, shown))
+            handed.append(_handed(row))
     for statement, batch in ((_ASSIGN, whole), (_HAND_OVER, handed), (_CARD, carded)):
         if batch:
             statement.run(tx, batch)
-
-
-def _moved(loaded: AssignmentRecord, record: AssignmentRecord) -> bool:
-    """Return whether an indexed column changed."""
-    return (
-        loaded.assignment != record.assignment
-        or loaded.given_at != record.given_at
-        or loaded.ended_at != record.ended_at
-        or loaded.source != record.source
-    )
 
 
 def _turns(tx: Transaction, snapshot: Snapshot, plans: Sequence[Plan]) -> None:

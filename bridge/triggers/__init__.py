@@ -1,7 +1,8 @@
 """Triggers: evaluate a Turn against the designer's rules; return a Decision with its reason.
 
 Pure: no I/O and no clock (the time is an argument), and no action on a decision; that is up to the
-planners. Read ``deciding`` first.
+planners. It knows only the turn: ``planners/actions.py`` passes in stored data. Read ``deciding``
+first, then ``CHECKS`` in ``conditions``.
 """
 
 from bridge.triggers.deciding import (

@@ -1,6 +1,7 @@
 """Evaluate one item of a ``when`` list against a turn, with a reason in words.
 
-``_CHECKS`` has a row per key of a condition; a new key needs a new row. Reasons contain the
+``CHECKS`` has a row per key of a condition. A new key needs a field in
+``config.designers.Condition``, a row here, and a decision in ``is_explicit``. Reasons contain the
 designer's configuration and Rasa's names, never customer text or slot values.
 """
 
@@ -38,7 +39,7 @@ def judge(item: Condition, turn: Turn, since: float | None) -> Verdict:
         since: only fallbacks after this time are counted.
     """
     reasons = []
-    for key, check in _CHECKS:
+    for key, check in CHECKS:
         if getattr(item, key) is None:
             continue
         verdict = check(item, turn, since)
@@ -152,7 +153,7 @@ def _fallbacks(item: Condition, turn: Turn, since: float | None) -> Verdict:
 
 
 # In the order of evaluation; checks that walk the events come last.
-_CHECKS: tuple[tuple[str, Callable[[Condition, Turn, float | None], Verdict]], ...] = (
+CHECKS: tuple[tuple[str, Callable[[Condition, Turn, float | None], Verdict]], ...] = (
     ("intent", _intent),
     ("command", _command),
     ("entity", _entity),

@@ -107,7 +107,7 @@ def in_cooldown(
     """
     if handed_back_at is None or decision.kind is not DecisionKind.HANDOFF:
         return False
-    written_at = turn.heard_at if decision.counted else turn.message_at
+    written_at = turn.last_written_at if decision.counted else turn.message_at
     if _is_old(written_at, handed_back_at):
         return True
     recent = now - handed_back_at < cooldown

@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 
 _MISSING = object()
-_STRING = "a string with something in it"
+_STRING = "a string that is not empty"
 
 
 def fault(payload: object) -> str | None:
@@ -21,7 +21,7 @@ def fault(payload: object) -> str | None:
             return _say(key, payload.get(key, _MISSING), _STRING)
     domain = payload.get("domain")
     if domain is not None and not isinstance(domain, Mapping):
-        return _say("domain", domain, "an object, null or nothing")
+        return _say("domain", domain, "an object or null")
     tracker = payload.get("tracker", _MISSING)
     if not isinstance(tracker, Mapping):
         return _say("tracker", tracker, "an object")
@@ -43,7 +43,7 @@ def _tracker_fault(tracker: Mapping[object, object]) -> str | None:
         return _say("tracker.events", events, "a list of events")
     for index, event in enumerate(events):
         if not isinstance(event, Mapping):
-            return _say(f"tracker.events[{index}]", event, "an object, as every event is")
+            return _say(f"tracker.events[{index}]", event, "an object")
     return None
 
 
@@ -52,7 +52,7 @@ def _is_name(value: object) -> bool:
 
 
 def _say(field: str, value: object, expected: str) -> str:
-    return f"{field} is {_kind(value)}; expected is {expected}"
+    return f"{field} is {_kind(value)}; expected {expected}"
 
 
 def _kind(value: object) -> str:

@@ -28,7 +28,7 @@ class Turn:
     """One customer message and what Rasa did with it.
 
     The message is Rasa's latest one. After a reverted fallback it is older than the customer's
-    last message (``heard_at``), which shows that it was handled before.
+    last message (``last_written_at``), which shows that it was handled before.
     """
 
     sender_id: SenderId
@@ -73,7 +73,7 @@ class Turn:
         return raw.at(self._events, self._index)
 
     @property
-    def heard_at(self) -> float | None:
+    def last_written_at(self) -> float | None:
         """When the customer last wrote a message, reverted or not."""
         return raw.at(self._events, self._last)
 
@@ -116,7 +116,10 @@ class Turn:
 
     @cached_property
     def input_channel(self) -> str | None:
-        """Rasa's input channel. REST clients can choose it: do not authorise by it."""
+        """Name of the Rasa connector, not a gateway channel.
+
+        REST clients can choose it: do not authorise by it.
+        """
         if self._channel or self._last is None:
             return self._channel
         return words(self._events[self._last].get("input_channel"))
@@ -208,11 +211,11 @@ def read(state: Mapping[str, Any], domain: Mapping[str, Any] | None, action_name
     )
 
 
-def kept_name(given: str) -> str:
+def kept_name(name: str) -> str:
     """Return the ID of a conversation or message, or its hash if it is too long to store."""
-    if len(given) <= _LONGEST_NAME:
-        return given
-    return f"sha256:{hashlib.sha256(given.encode('utf-8', 'replace')).hexdigest()}"
+    if len(name) <= _LONGEST_NAME:
+        return name
+    return f"sha256:{hashlib.sha256(name.encode('utf-8', 'replace')).hexdigest()}"
 
 
 def _latest(state: Mapping[str, Any], events: raw.Events) -> Mapping[str, Any]:

@@ -53,15 +53,15 @@ def _older(events: raw.Events, start: int, slots: Collection[str]) -> list[int]:
     """Positions before ``start`` of the last pause or resume, and of each slot's last setting."""
     wanted = set(slots)
     turning = False
-    found: list[int] = []
+    positions: list[int] = []
     for index in range(start - 1, -1, -1):
         kind = events.kinds[index]
         if kind in _TURNING and not turning:
             turning = True
-            found.append(index)
+            positions.append(index)
         elif kind == "slot" and events[index].get("name") in wanted:
             wanted.discard(events[index].get("name"))
-            found.append(index)
+            positions.append(index)
         if turning and not wanted:
             break
-    return found[::-1]
+    return positions[::-1]

@@ -13,9 +13,9 @@ from typing import TypeAlias
 
 from bridge.core.core import Core
 from bridge.state.commands import EraseRows, StopErased
-from bridge.state.records import Erasure
+from bridge.state.records import Erasure, RowKey
 from bridge.store import Store, erasure
-from bridge.store.erasure import ErasureWindow, Key
+from bridge.store.erasure import ErasureWindow
 from bridge.turn import kept_name
 
 __all__ = ["Erased", "Eraser", "Erasure"]
@@ -109,22 +109,22 @@ class Eraser:
         result.clean = self._store.empty_log() and result.clean
         return result
 
-    def _keys(self, erased: Erasure, progress: Progress) -> Iterator[tuple[str, Sequence[Key]]]:
+    def _keys(self, erased: Erasure, progress: Progress) -> Iterator[tuple[str, Sequence[RowKey]]]:
         """Yield the keys of all rows of the scope, table by table."""
         total = len(erasure.TABLES)
         for done, table in enumerate(erasure.TABLES, 1):
             if table == "events":
                 for window in self._windows(erased):
-                    yield table, window.found
+                    yield table, window.keys
             else:
                 yield table, self._found(table, erased)
             progress(done, total)
 
-    def _found(self, table: str, erased: Erasure) -> tuple[Key, ...]:
-        return self._store.read(lambda tx: erasure.found(tx, table, erased))
+    def _found(self, table: str, erased: Erasure) -> tuple[RowKey, ...]:
+        return self._store.read(lambda tx: erasure.matching_keys(tx, table, erased))
 
     def _windows(self, erased: Erasure) -> Iterator[ErasureWindow]:
-        after: Key | None = None
+        after: RowKey | None = None
         while True:
             window = self._events(erased, after)
             yield window
@@ -132,5 +132,5 @@ class Eraser:
             if after is None:
                 return
 
-    def _events(self, erased: Erasure, after: Key | None) -> ErasureWindow:
+    def _events(self, erased: Erasure, after: RowKey | None) -> ErasureWindow:
         return self._store.read(lambda tx: erasure.events(tx, erased, after, self._rows_read))

@@ -17,7 +17,6 @@ from typing import Any, TypeVar
 
 from bridge.config.settings import RetentionSettings
 from bridge.core.core import Core
-from bridge.errors import BridgeError, describe
 from bridge.state.commands import (
     Command,
     DropRevocations,
@@ -26,8 +25,10 @@ from bridge.state.commands import (
     LeaveTask,
     PruneRows,
 )
+from bridge.state.records import RowKey
 from bridge.store import ReadTransaction, Store, lists, pruning
-from bridge.store.pruning import Kept, Key, Limit, PruningWindow
+from bridge.store.pruning import Limit, PrunedTable, PruningWindow
+from bridge.unexpected import Unexpected
 
 T = TypeVar("T")
 
@@ -91,7 +92,8 @@ class Retention:
         self._every = min(_SELDOM, max(_OFTEN, self._content / 24))
         self._clock = core.clock
         self._leased_until = 0.0
-        self._finished: dict[str, Key] = {}  # by table: no content is left to erase up to this key
+        # By table: no content is left to erase up to this key.
+        self._finished: dict[str, RowKey] = {}
         self._closing = threading.Event()
         self._thread = threading.Thread(target=self._run, name="retention", daemon=True)
 
@@ -112,13 +114,9 @@ class Retention:
     def _run(self) -> None:
         pause = self._first
         while not self._closing.wait(pause):
-            try:
+            with Unexpected(logger, "Records could not be pruned, trying again: %s") as failure:
                 pause = self.turn()
-            except BridgeError as error:
-                logger.warning("What is too old could not be pruned: %s", error)
-                pause = _OFTEN
-            except Exception as error:  # noqa: BLE001 - the next round retries
-                logger.error("Unexpected error in retention, continuing: %s", describe(error))  # noqa: TRY400
+            if failure.error is not None:
                 pause = _OFTEN
 
     def turn(self) -> float:
@@ -141,10 +139,10 @@ class Retention:
         try:
             self._put(ExpireSuggestions())
             self._put(DropRevocations())
-            for kept in pruning.TABLES:
-                if kept.words:
-                    self._erase(kept, pruned)
-                self._drop(kept, pruned)
+            for target in pruning.TABLES:
+                if target.words:
+                    self._erase(target, pruned)
+                self._drop(target, pruned)
         except _StoppedError:
             return pruned
         pruned.done = True
@@ -166,53 +164,55 @@ class Retention:
         now = self._clock.now()
         return Limit(now - seconds, now - max(seconds, _DAY))
 
-    def _erase(self, kept: Kept, pruned: Round) -> None:
+    def _erase(self, target: PrunedTable, pruned: Round) -> None:
         limit = self._limit(self._content)
 
-        def look(tx: ReadTransaction, after: Key | None) -> PruningWindow:
-            return pruning.with_words(tx, kept, limit, after, self._rows_read)
+        def look(tx: ReadTransaction, after: RowKey | None) -> PruningWindow:
+            return pruning.with_words(tx, target, limit, after, self._rows_read)
 
-        unbroken = kept.in_order
-        for window in self._windows(kept, look, self._finished.get(kept.name)):
-            pruned.erased[kept.name] += self._prune(kept, limit, window, whole=False)
+        unbroken = target.in_order
+        for window in self._windows(target, look, self._finished.get(target.name)):
+            pruned.erased[target.name] += self._prune(target, limit, window, whole=False)
             unbroken = unbroken and not window.left
             if unbroken and window.reached is not None:
-                self._finished[kept.name] = window.reached
+                self._finished[target.name] = window.reached
 
-    def _drop(self, kept: Kept, pruned: Round) -> None:
+    def _drop(self, target: PrunedTable, pruned: Round) -> None:
         limit = self._limit(self._audit)
 
-        def look(tx: ReadTransaction, after: Key | None) -> PruningWindow:
-            return pruning.whole(tx, kept, limit, after, self._rows_read)
+        def look(tx: ReadTransaction, after: RowKey | None) -> PruningWindow:
+            return pruning.whole(tx, target, limit, after, self._rows_read)
 
-        for window in self._windows(kept, look, None):
-            pruned.dropped[kept.name] += self._prune(kept, limit, window, whole=True)
+        for window in self._windows(target, look, None):
+            pruned.dropped[target.name] += self._prune(target, limit, window, whole=True)
 
     def _windows(
         self,
-        kept: Kept,
-        look: Callable[[ReadTransaction, Key | None], PruningWindow],
-        after: Key | None,
+        target: PrunedTable,
+        look: Callable[[ReadTransaction, RowKey | None], PruningWindow],
+        after: RowKey | None,
     ) -> Iterator[PruningWindow]:
         """Yield the table's windows, as far as rows can be too old."""
         while True:
             window = self._step(lambda after=after: self._read(look, after))  # type: ignore[misc]
             yield window
             after = window.reached
-            if after is None or (kept.in_order and not window.old):
+            if after is None or (target.in_order and not window.old):
                 return
 
     def _read(
-        self, look: Callable[[ReadTransaction, Key | None], PruningWindow], after: Key | None
+        self, look: Callable[[ReadTransaction, RowKey | None], PruningWindow], after: RowKey | None
     ) -> PruningWindow:
         return self._store.read(lambda tx: look(tx, after))
 
-    def _prune(self, kept: Kept, limit: Limit, window: PruningWindow, *, whole: bool) -> int:
+    def _prune(
+        self, target: PrunedTable, limit: Limit, window: PruningWindow, *, whole: bool
+    ) -> int:
         """Prune the window's due rows, a few at a time; return their number."""
         count = 0
         for at in range(0, len(window.due), _ROWS_WRITTEN):
             command = PruneRows(
-                table=kept.name,
+                table=target.name,
                 keys=window.due[at : at + _ROWS_WRITTEN],
                 before=limit.before,
                 quiet=limit.quiet,

@@ -54,7 +54,7 @@ async def admit(*, request: Request, **_: object) -> None:
         _admit_rasa(request)
     elif paths.is_ours(request) and paths.template(request) not in _OPEN:
         request.ctx.principal = await _principal(request)
-        auth.demand(auth.may_ask(request.ctx.principal, request.method))
+        auth.require(auth.may_ask(request.ctx.principal, request.method))
 
 
 async def hand_over(*, request: Request, **_: object) -> None:
@@ -99,8 +99,8 @@ def _admit_local(request: Request) -> None:
     forwarded = any(name in request.headers for name in (*_PROXY_HEADERS, "origin"))
     if forwarded or not _is_loopback(request.ip):
         message = (
-            "without rasa.webhook_token, /webhook answers to this machine only: set it in"
-            " bridge.yml, and add ?token=... to action_endpoint in Rasa's endpoints.yml"
+            "without rasa.webhook_token, /webhook accepts requests from this machine only: set it"
+            " in bridge.yml, and add ?token=... to action_endpoint in Rasa's endpoints.yml"
         )
         raise RefusedError(403, "closed", message)
 
@@ -144,7 +144,7 @@ def _action_name(payload: object) -> str:
 def _fault(payload: Any) -> str | None:
     fault = turns.fault(payload)
     if fault is None and not isinstance(payload.get("version"), str | None):
-        return "version is not a string; expected is Rasa's version, or nothing"
+        return "version is not a string; expected Rasa's version, or nothing"
     return fault
 
 

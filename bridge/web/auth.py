@@ -103,7 +103,7 @@ def only_for(principal: Principal) -> str | None:
     return principal.agent_id if principal.kind is PrincipalKind.AGENT else None
 
 
-def demand(allowed: bool) -> None:  # noqa: FBT001 - reads as a sentence: demand(may(...))
+def require(allowed: bool) -> None:  # noqa: FBT001 - reads as a sentence: require(may(...))
     """Raise RefusedError 403 unless ``allowed``."""
     if not allowed:
         raise RefusedError(403, "forbidden", "the token does not permit this")
@@ -118,5 +118,5 @@ def bearer(authorization: str | None) -> str | None:
 def same(token: str, secret: SecretStr) -> bool:
     """Compare in constant time."""
     # Sanic decodes bytes that are not UTF-8 to surrogates.
-    given = token.encode("utf-8", "surrogateescape")
-    return hmac.compare_digest(given, secret.get_secret_value().encode())
+    encoded = token.encode("utf-8", "surrogateescape")
+    return hmac.compare_digest(encoded, secret.get_secret_value().encode())

@@ -61,7 +61,7 @@ def _parse(body: bytes, encoding: str, limit: int, decoder: json.JSONDecoder) ->
     except RecursionError:
         message = "the body is nested too deeply"
     except ValueError:  # not JSON, not UTF-8, or a number of thousands of digits
-        message = "the body is not JSON" if body.strip() else "the body is empty; expected is JSON"
+        message = "the body is not JSON" if body.strip() else "the body is empty; expected JSON"
     raise RefusedError(400, "bad_request", message)
 
 
@@ -72,7 +72,7 @@ def too_large(limit: int) -> RefusedError:
 
 def _inflate(body: bytes, encoding: str, limit: int) -> bytes:
     if encoding.lower() != "deflate":
-        message = "the body's Content-Encoding is not known; expected is deflate, or none"
+        message = "the body's Content-Encoding is not known; expected deflate, or none"
         raise RefusedError(400, "bad_request", message)
     inflating = zlib.decompressobj()
     try:

@@ -25,6 +25,7 @@ from bridge.errors import (
 )
 from bridge.web import paths, responses
 from bridge.web.auth import Principal
+from bridge.web.schemas import ErrorBody, ErrorDetail
 
 logger = logging.getLogger(__name__)
 
@@ -98,9 +99,9 @@ def _log_denied(request: Request, error: RefusedError) -> None:
     )
 
 
-def _body(request: Request, error: RefusedError) -> dict[str, Any]:
+def _body(request: Request, error: RefusedError) -> ErrorBody | dict[str, Any]:
     if paths.is_ours(request):
-        return {"error": {"code": error.code, "message": error.message}}
+        return ErrorBody(error=ErrorDetail(code=error.code, message=error.message))
     if paths.is_webhook(request):  # the shape that Rasa expects
         return {"error": error.message, "action_name": getattr(request.ctx, "action_name", "")}
     return {"error": error.message}

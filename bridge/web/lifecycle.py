@@ -18,8 +18,9 @@ from typing import Any
 from sanic import Request, Sanic
 
 from bridge import runtime
-from bridge.errors import StoreError, describe
+from bridge.errors import StoreError
 from bridge.process.garbage import freeze_garbage_collector
+from bridge.unexpected import Unexpected
 
 logger = logging.getLogger(__name__)
 
@@ -117,11 +118,10 @@ def _ignore_further_signals() -> None:
 
 async def _read_settings(app: Sanic[Any, Any], *_: object) -> None:
     """Read the settings before the first request, whose token is compared with them."""
-    try:
+    # On failure the server runs, but refuses requests.
+    with Unexpected(logger, "The configuration cannot be read: %s"):
         settings = await asyncio.get_running_loop().run_in_executor(None, runtime.settings)
         app.config.GRACEFUL_SHUTDOWN_TIMEOUT = settings.bridge.delivery.wait + _ANSWERING
-    except Exception as error:  # noqa: BLE001 - the server runs, but refuses requests
-        logger.error("The configuration cannot be read: %s", describe(error))  # noqa: TRY400
 
 
 async def open_until_ready(
@@ -129,16 +129,14 @@ async def open_until_ready(
 ) -> None:
     """Await ``opening()`` until it succeeds, with a pause after each failure."""
     for pause in chain(pauses, repeat(_LONGEST_PAUSE)):
-        try:
+        message = "The bridge cannot be opened yet: %s again_in=%ss"
+        with Unexpected(logger, message, pause) as failure:
             await opening()
-        except Exception as error:  # noqa: BLE001 - any failure is retried
-            reason = describe(error)
-            logger.error("The bridge cannot be opened yet: %s again_in=%ss", reason, pause)  # noqa: TRY400
-            await asyncio.sleep(pause)
-        else:
+        if failure.error is None:
             freeze_garbage_collector()
             logger.info("The bridge is ready")
             return
+        await asyncio.sleep(pause)
 
 
 async def _close(_app: Sanic[Any, Any], *_: object) -> None:
@@ -150,12 +148,11 @@ async def _close(_app: Sanic[Any, Any], *_: object) -> None:
 async def close_within(seconds: float, closing: Callable[[], object]) -> None:
     """Call ``closing`` in a thread; end the worker process if it takes more than ``seconds``."""
     closed = asyncio.get_running_loop().run_in_executor(None, closing)
-    try:
-        await asyncio.wait_for(closed, seconds)
-    except asyncio.TimeoutError:
-        _leave("the bridge was not closed in time; what was being sent is sent again")
-    except Exception as error:  # noqa: BLE001 - the process ends either way
-        logger.error("Closing the bridge failed: %s", describe(error))  # noqa: TRY400
+    with Unexpected(logger, "Closing the bridge failed: %s"):  # the process ends either way
+        try:
+            await asyncio.wait_for(closed, seconds)
+        except asyncio.TimeoutError:
+            _leave("the bridge was not closed in time; what was being sent is sent again")
 
 
 def _leave(reason: str) -> None:

@@ -7,9 +7,12 @@ from typing import Any
 
 from sanic import HTTPResponse
 
+from bridge.web.schemas import Body
 
-def json(value: dict[str, Any], *, status: int = 200) -> HTTPResponse:
-    """Return ``value`` as a JSON response; raise ValueError on NaN and Infinity."""
+
+def json(body: Body | dict[str, Any], *, status: int = 200) -> HTTPResponse:
+    """Return ``body`` as a JSON response; raise ValueError on NaN and Infinity."""
+    value = body.dump() if isinstance(body, Body) else body
     text = _json.dumps(value, ensure_ascii=False, allow_nan=False, separators=(",", ":"))
     return HTTPResponse(text, status=status, content_type="application/json")
 

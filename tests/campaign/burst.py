@@ -7,7 +7,7 @@ import time
 from collections import defaultdict
 from collections.abc import Callable, Iterable
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from itertools import count
 from types import TracebackType
 from typing import Any
@@ -15,6 +15,7 @@ from typing import Any
 from typing_extensions import Self
 
 from bridge.config.settings import BridgeSettings, HandoffSettings, Settings
+from bridge.context import Context
 from bridge.core.clock import Clock
 from bridge.errors import StoreError
 from bridge.model import Delivery, DeliveryState
@@ -87,7 +88,14 @@ class Burst:
             given[key] = {**given.get(key, {}), **value}
         settings = Settings(bridge=BridgeSettings.model_validate(given), designer=HandoffSettings())
         self.refused = threading.Event()
-        self.runtime = Runtime(settings, clock=clock, busy_timeout=busy_timeout)
+        context = Context.of(settings)
+        self.runtime = Runtime(
+            replace(
+                context,
+                clock=clock or context.clock,
+                busy_timeout=context.busy_timeout if busy_timeout is None else busy_timeout,
+            )
+        )
         self._numbers: dict[str, count[int]] = defaultdict(count)
 
     @property

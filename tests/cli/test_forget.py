@@ -65,14 +65,14 @@ def test_it_erases_and_reports_by_kind(tmp_path: Path, store_url: str) -> None:
     assert "jon" in left(store_url)
     again = within(folder, "forget", "--sender", "maria", "--yes")
     # No bar where nobody sees it.
-    assert (again.code, again.out, again.err) == (1, "", "Nothing is known of sender maria.\n")
+    assert (again.code, again.out, again.err) == (1, "", "No data of sender maria was found.\n")
 
 
 def test_it_asks_first_and_takes_no_for_an_answer(folder: Path, sqlite_url: str) -> None:
     no = at_terminal(folder, "forget", "--call", "call-1", say="n\n")
     assert no.code == 1
-    assert "Erase 6 rows for good? [y/N]" in no.out
-    assert "Looking" in no.out  # the bar
+    assert "Erase 6 rows permanently? [y/N]" in no.out
+    assert "Searching" in no.out  # the bar
     assert "call-1" in left(sqlite_url)
     yes = at_terminal(folder, "forget", "--call", "call-1", say="y\n")
     assert yes.code == 0
@@ -108,9 +108,9 @@ def test_one_is_named_and_only_one(folder: Path) -> None:
         assert ran.code == 2
         return ran
 
-    assert "Say one of" in refused().err
-    assert "Say one of" in refused("--call", "a", "--user", "b").err
-    assert "Say one of" in refused("--sender", "").err
+    assert "Use exactly one of" in refused().err
+    assert "Use exactly one of" in refused("--call", "a", "--user", "b").err
+    assert "Use exactly one of" in refused("--sender", "").err
 
 
 def test_a_file_that_is_not_written_anew_is_told(tmp_path: Path, sqlite_url: str) -> None:

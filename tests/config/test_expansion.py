@@ -78,7 +78,7 @@ def test_designers_cannot_print_a_variable(folder: Folder, name: str, written: s
     folder.write(bridge=GATEWAY, **{name: content})
     fault = folder.fault({"BRIDGE_API_TOKEN": "hunter2-hunter2", "A_1": "hunter2-hunter2"})
     assert fault.startswith(f"{name}.yml, line 1")
-    assert "variables are put in in bridge.yml only" in fault
+    assert "variables are expanded only in bridge.yml" in fault
     assert "hunter2" not in fault
 
 

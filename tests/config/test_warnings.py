@@ -25,15 +25,19 @@ def test_there_is_nothing_to_say_of_a_full_configuration(folder: Folder) -> None
     [
         ("GATEWAY__URL", "http://gw.example", "gateway.url is http"),
         ("GATEWAY__URL", "http://10.0.0.1:8043", "gateway.url is http"),
-        ("API__TOKEN", "", "the API and the page are closed"),
-        ("API__INBOX_SECRET", "", "agents get no tokens"),
-        ("RASA__WEBHOOK_TOKEN", "", "/webhook answers to this machine only"),
+        ("API__TOKEN", "", "the API and the agents' page are closed"),
+        ("API__INBOX_SECRET", "", "agents cannot get tokens"),
+        ("RASA__WEBHOOK_TOKEN", "", "/webhook accepts requests from this machine only"),
         ("RASA", f'{{"webhook_token": "{LONG}"}}', "handoff.then is pause and rasa.url is not"),
-        ("ASSIGNMENT__SECRET", "", "no assignment in a message's metadata"),
+        ("ASSIGNMENT__SECRET", "", "assignments in a message's metadata are refused"),
         ("ASSIGNMENT__METADATA", "trusted", "assignment.metadata is trusted"),
         ("CHANNEL_CONFIG_IDS", "{}", "channel_config_ids is empty"),
         ("AGENTS__291__PASSWORD", "x", "agents.291.password is not used"),
-        ("AGENTS", '{"*": {"session": "sign_in", "password": "x", "phone": "1"}}', "one password"),
+        (
+            "AGENTS",
+            '{"*": {"session": "sign_in", "password": "x", "phone": "1"}}',
+            "the same password",
+        ),
         ("RASA", f'{{"url": "http://r", "token": "t", "webhook_token": "{LONG}"}}', "rasa.token"),
     ],
 )
@@ -57,7 +61,7 @@ def test_a_private_deployment_has_no_configuration_ids(folder: Folder) -> None:
 @pytest.mark.parametrize(
     ("handoff", "words"),
     [
-        ("assist: {mode: auto}", "nothing is sent by itself"),
+        ("assist: {mode: auto}", "nothing is sent automatically"),
         ("assist: {when: [{intent: x}]}", "assist.when[0] names no reply"),
         ("handoff: {then: assist}", "nothing is ever suggested"),
     ],

@@ -7,10 +7,9 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
-from bridge.core.channel import ResultCallback
 from bridge.errors import GatewayError
 from bridge.model import Delivery, Guid
-from bridge.state.commands import Command, SendingResult
+from bridge.state.commands import Command, ResultCallback, SendingResult
 from bridge.state.records import RasaUpdate
 
 
@@ -70,7 +69,7 @@ class NotingSenders:
     def stop_polling(self) -> None:
         self.polls_stopped = True
 
-    def tell_rasa(self, update: RasaUpdate, events: Sequence[Mapping[str, Any]]) -> None:
+    def send_update(self, update: RasaUpdate, events: Sequence[Mapping[str, Any]]) -> None:
         self.told.append((update, events))
 
     def ask_domain(self) -> None:

@@ -60,7 +60,7 @@ def after(*attempts: tuple[Evidence, str]) -> Breaker:
     """A breaker that heard these, a second apart."""
     found = Breaker(since=NOW)
     for number, (evidence, source) in enumerate(attempts):
-        found = breaker.heard(found, evidence, source, now=NOW + number)
+        found = breaker.record(found, evidence, source, now=NOW + number)
     return found
 
 
@@ -94,7 +94,7 @@ def test_a_probe_that_fails_makes_the_next_wait_longer_but_never_five_seconds() 
         found = breaker.probed(found, now=now)
         assert found.state is State.HALF_OPEN
         pauses.append(found.probe_at - now)
-        found = breaker.heard(found, Evidence.AWAY, "call", now=now)
+        found = breaker.record(found, Evidence.AWAY, "call", now=now)
         assert found.state is State.OPEN
         now = found.probe_at
     assert pauses == sorted(pauses)
@@ -103,9 +103,9 @@ def test_a_probe_that_fails_makes_the_next_wait_longer_but_never_five_seconds() 
 
 def test_a_probe_without_a_session_does_not_use_up_its_turn() -> None:
     found = breaker.probed(opened(), now=NOW + 60)
-    waiting = breaker.heard(found, Evidence.UNTRIED, "call", now=NOW + 60)
+    waiting = breaker.record(found, Evidence.UNTRIED, "call", now=NOW + 60)
     assert waiting.probe_at - (NOW + 60) <= 0.25
-    unclear = breaker.heard(found, Evidence.UNCLEAR, "call", now=NOW + 60)
+    unclear = breaker.record(found, Evidence.UNCLEAR, "call", now=NOW + 60)
     assert unclear.probe_at == found.probe_at
 
 
@@ -127,7 +127,7 @@ def test_it_opens_only_after_failures_in_a_row_of_several_calls(
     row: list[str] = []
     for evidence, source in attempts:
         before = found
-        found = breaker.heard(found, evidence, source, now=NOW)
+        found = breaker.record(found, evidence, source, now=NOW)
         if evidence is Evidence.SERVED:
             row = []
             assert found.closed
@@ -151,12 +151,12 @@ def test_while_it_is_open_a_probe_is_due_within_five_seconds_and_success_closes_
             found, sent = breaker.probed(found, now=now), now
         if told is not None:
             evidence, source = told
-            found = breaker.heard(found, evidence, source, now=now)
+            found = breaker.record(found, evidence, source, now=now)
             if evidence is Evidence.SERVED:
                 assert found.closed
         if found.closed:
-            found = breaker.heard(Breaker(), Evidence.AWAY, "a", now=now)
+            found = breaker.record(Breaker(), Evidence.AWAY, "a", now=now)
             for _ in range(FAILURES):
-                found = breaker.heard(found, Evidence.AWAY, "b", now=now)
+                found = breaker.record(found, Evidence.AWAY, "b", now=now)
             sent = now
     assert found.due(max(now + last, sent + 5))

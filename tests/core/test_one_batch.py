@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from bridge.core.channel import CAPACITY, FullError
+from bridge.core.command_queue import CAPACITY, FullError
 from bridge.core.core import BATCH, PlanningError
 from bridge.errors import FinalError, RefusedError, StoreError
 from bridge.model import Delivery, DeliveryState, Guid, Owner

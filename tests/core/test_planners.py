@@ -282,7 +282,7 @@ def test_a_promise_that_is_broken_later_hands_back_and_tells_rasa() -> None:
     scene.plan(command)
     scene.plan(JudgeTurn(turn_key=command.key))
     plan = scene.result(scene.deliveries[0], FinalError("refused", retcode="106-001"))
-    assert [update.kind for update in plan.updates] == [UpdateKind.RESUME, UpdateKind.TELL]
+    assert [update.kind for update in plan.updates] == [UpdateKind.RESUME, UpdateKind.MESSAGE]
     assert (scene.record.owner, scene.record.untold) == (Owner.BOT, True)
 
 

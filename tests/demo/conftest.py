@@ -15,7 +15,7 @@ from typing import Any
 
 import pytest
 
-from bridge.cli.demo.loopback import Json
+from bridge.cli.demo.loopback import JsonObject
 from bridge.cli.demo.played import Clicked, Played
 
 COMMAND = str(Path(sys.executable).with_name("cc-bridge"))
@@ -28,7 +28,7 @@ class Given:
 
     code: int
     output: str
-    record: Json
+    record: JsonObject
     folder: Path  # where it was started
     temporary: Path  # where its temporary folders were
 

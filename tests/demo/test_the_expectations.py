@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 
 from bridge.cli.demo.expectations import FOLDER, WHOLE_RUN, Checked, compare, load
-from bridge.cli.demo.loopback import DemoError, Json
+from bridge.cli.demo.loopback import DemoError, JsonObject
 from bridge.cli.demo.scenes import SCENES
 from tests.demo.conftest import Given
 
@@ -55,7 +55,7 @@ def named(values: Any, steps: Steps = ()) -> Iterator[tuple[Steps, Any]]:
             yield from named(value, (*steps, step))
 
 
-def mutated(record: Json, steps: Steps, values: Any) -> Iterator[Json]:
+def mutated(record: JsonObject, steps: Steps, values: Any) -> Iterator[JsonObject]:
     """Yield records that differ in one place: a value is another one, missing, or one too many."""
     *way, last = steps
     for change in (
@@ -84,7 +84,7 @@ def test_a_scene_that_was_not_played_fails(given: Given, scene: Any) -> None:
 
 
 @pytest.mark.parametrize("record", [{}, {"scenes": {}, "requests": [], "messages": []}])
-def test_an_empty_record_fails(record: Json) -> None:
+def test_an_empty_record_fails(record: JsonObject) -> None:
     checked = compare(record, EXPECTED)
     assert len(checked) == len(SENTENCES)
     assert not any(each.held for each in checked)

@@ -49,7 +49,7 @@ def test_the_slots_the_call_and_the_tracker_say_so(promised: Customer) -> None:
 def test_where_rasas_answer_is_lost_the_customer_is_told_once(promised: Customer) -> None:
     promised.says_by_callback("a human, please")
     promised.stage.relay.fails(promised.sender_id, Fate.PASSED, Fate.LOST)  # resumed, and told
-    promised.bridge.logs("Rasa was not told", "kind=tell", promised.call_id)
+    promised.bridge.logs("An update did not reach Rasa", "kind=tell", promised.call_id)
     told = promised.says_by_callback("Hello", answers=2)
     assert told == [words.HANDOFF_UNAVAILABLE, words.GREET]
 
@@ -58,6 +58,8 @@ def test_where_the_front_end_is_slow_the_customer_is_told_once(promised: Custome
     promised.says_by_callback("a human, please")
     with promised.stage.loopback.holding(promised.sender_id):
         assert promised.is_pushed(1) == [words.HANDOFF_UNAVAILABLE]
-        promised.bridge.logs("Rasa was not told", "kind=tell", "state=failed", promised.call_id)
+        promised.bridge.logs(
+            "An update did not reach Rasa", "kind=tell", "state=failed", promised.call_id
+        )
     told = promised.says_by_callback("Hello", answers=2)
     assert told == [words.HANDOFF_UNAVAILABLE, words.GREET]

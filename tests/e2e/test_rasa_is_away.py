@@ -22,7 +22,7 @@ def test_where_nobody_listens(with_agent: Customer) -> None:
     with with_agent.stage.relay.gone():
         handed_back = with_agent.agent.hands_back()
         assert (handed_back["owner"], handed_back["rasa_told"]) == ("bot", False)
-        with_agent.bridge.logs("Rasa was not told", "kind=resume", with_agent.call_id)
+        with_agent.bridge.logs("An update did not reach Rasa", "kind=resume", with_agent.call_id)
         assert with_agent.says("Hello") == []
     with_agent.is_the_bots_again()
     assert with_agent.says("Hello") == [words.GREET]

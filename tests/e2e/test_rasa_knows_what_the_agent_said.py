@@ -88,7 +88,7 @@ def test_a_rasa_that_is_busy_with_the_conversation_is_told_once(helped: Customer
             (suggestion,) = helped.agent.is_offered(1)
             helped.agent.accepts(suggestion)
             helped.gets(2)
-            helped.bridge.logs("Rasa was not told", helped.call_id)
+            helped.bridge.logs("An update did not reach Rasa", helped.call_id)
         assert answer.result() == []
     helped.agent.writes("Anything else?")
     helped.is_told_to_rasa(3)

@@ -14,8 +14,8 @@ from typing import Any
 import pytest
 
 from bridge.config.settings import BridgeSettings
-from bridge.core.channel import CommandQueue
 from bridge.core.clock import Clock
+from bridge.core.command_queue import CommandQueue
 from bridge.errors import (
     FinalError,
     GatewayError,
@@ -119,7 +119,7 @@ def test_it_starts_without_a_word(gateway: Simulator) -> None:
         "import sys, time\n"
         "from bridge.config.settings import BridgeSettings\n"
         "from bridge.gateway.client import GatewayClient\n"
-        "from bridge.core.channel import CommandQueue\n"
+        "from bridge.core.command_queue import CommandQueue\n"
         "from bridge.core.clock import Clock\n"
         "from bridge.senders.deliveries import SenderProcess\n"
         "chosen = BridgeSettings.model_validate({'gateway': {'url': sys.argv[1]}})\n"
@@ -216,7 +216,7 @@ def test_a_process_whose_bridge_was_killed_ends(gateway: Simulator) -> None:
         "import sys, time\n"
         "from bridge.config.settings import BridgeSettings\n"
         "from bridge.gateway.client import GatewayClient\n"
-        "from bridge.core.channel import CommandQueue\n"
+        "from bridge.core.command_queue import CommandQueue\n"
         "from bridge.core.clock import Clock\n"
         "from bridge.senders.deliveries import SenderProcess\n"
         "chosen = BridgeSettings.model_validate({'gateway': {'url': sys.argv[1]}})\n"

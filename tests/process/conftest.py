@@ -13,7 +13,7 @@ from typing import Any, Protocol, TypeVar
 import pytest
 import uvloop
 
-from bridge.core.channel import CAPACITY
+from bridge.core.command_queue import CAPACITY
 from tests.process.serving import Answering, Edge, Serving, echo
 
 T = TypeVar("T")

@@ -10,13 +10,13 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
-from bridge.core.channel import CAPACITY, QueuedCommand, ResultCallback
 from bridge.core.clock import Clock
+from bridge.core.command_queue import CAPACITY, QueuedCommand
 from bridge.core.port import AskMetrics, AskStatus, Status
 from bridge.errors import StoreError
 from bridge.frames import Unpacker, pack
 from bridge.process.channel import SocketChannel
-from bridge.state.commands import Command
+from bridge.state.commands import Command, ResultCallback
 
 LONG = 30.0  # seconds that the core's thread sleeps if nobody wakes it
 SOON = 5.0  # seconds: whoever is woken at once returns long before

@@ -13,8 +13,8 @@ from contextlib import contextmanager
 
 import pytest
 
-from bridge.core.channel import FullError, QueuedCommand
 from bridge.core.clock import Clock
+from bridge.core.command_queue import FullError, QueuedCommand
 from bridge.core.port import AskStatus, Status
 from bridge.errors import StoreError
 from bridge.frames import pack

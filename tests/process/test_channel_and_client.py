@@ -12,7 +12,7 @@ from typing import Any
 
 import pytest
 
-from bridge.core.channel import CAPACITY, FullError, QueuedCommand
+from bridge.core.command_queue import CAPACITY, FullError, QueuedCommand
 from bridge.core.port import GRACE
 from bridge.errors import BridgeError, FinalError, RetryableError, SessionGoneError, StoreError
 from bridge.frames import pack

@@ -12,7 +12,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from bridge.core.channel import FullError
+from bridge.core.command_queue import FullError
 from bridge.core.core import PlanningError
 from bridge.core.port import AskMetrics, AskStatus, Status
 from bridge.errors import (
@@ -275,7 +275,7 @@ def test_an_action_call_arrives_with_its_whole_turn(
         public(command.turn)  # what was worked out once is kept with it
     found = passed(command)
     assert public(found.turn) == public(command.turn)
-    assert {"text", "ranking", "heard_at", "replies", "ordinal"} < set(public(found.turn))
+    assert {"text", "ranking", "last_written_at", "replies", "ordinal"} < set(public(found.turn))
     assert found.turn.fallbacks() == command.turn.fallbacks()
     assert replace(found, turn=command.turn) == command
     assert found.needs() == command.needs()

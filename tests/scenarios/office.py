@@ -6,7 +6,7 @@ import asyncio
 import copy
 import time
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from types import TracebackType
 from typing import Any, cast
 
@@ -24,6 +24,7 @@ from bridge.actions import (
 )
 from bridge.actions.base import BridgeAction
 from bridge.config.settings import BridgeSettings, HandoffSettings, Settings
+from bridge.context import Context
 from bridge.core.clock import Clock
 from bridge.model import Delivery, Guid, Mode, Suggestion
 from bridge.planners import Rules
@@ -171,9 +172,10 @@ class Office:
             designer=HandoffSettings.model_validate(designer),
         )
         self.clock = Calendar()
-        self.runtime = Runtime(
-            settings, rules=rules(settings) if rules is not None else None, clock=self.clock
-        )
+        context = replace(Context.of(settings), clock=self.clock)
+        if rules is not None:
+            context = replace(context, rules=rules(settings))
+        self.runtime = Runtime(context)
 
     def __enter__(self) -> Self:
         runtime.use(self.runtime)

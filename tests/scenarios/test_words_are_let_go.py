@@ -6,7 +6,7 @@ import pytest
 
 from bridge.errors import RefusedError
 from bridge.model import Mode
-from bridge.web import schemas
+from bridge.web import serializers
 from tests.scenarios.office import ASSIGNMENT, Office, message
 from tests.simulator.harness import Simulator
 from tests.store.people import written
@@ -46,7 +46,7 @@ def test_the_api_says_that_they_were_erased(office: Office, gateway: Simulator) 
     office.end()
     a_month_later(office)
     view = office.runtime.calls.call(CALL)
-    shown = schemas.whole_call(view, [], Mode.SUGGEST)
+    shown = serializers.call_detail(view, [], Mode.SUGGEST).dump()
     assert shown["card"] is None
     assert shown["card_erased_at"]
     (said,) = shown["history"]
@@ -54,7 +54,7 @@ def test_the_api_says_that_they_were_erased(office: Office, gateway: Simulator) 
     assert said["erased_at"]
     assert "text" not in said
     (delivery,) = office.deliveries()
-    assert schemas.delivery(delivery)["erased_at"]
+    assert serializers.delivery(delivery).dump()["erased_at"]
 
 
 def test_a_new_handoff_of_the_same_call_has_a_card_that_is_not_erased(

@@ -26,7 +26,7 @@ from bridge.errors import FinalError, GatewayError, UnknownOutcomeError
 from bridge.model import AgentId, Delivery, DeliveryState, Guid
 from bridge.planners import PLANNERS, Rules
 from bridge.state.commands import ClaimDeliveries, ClaimUpdates, Command, SendingResult
-from bridge.state.plan import UNANSWERED, Plan, Send, TellRasa, Written
+from bridge.state.plan import UNANSWERED, Plan, Send, SendUpdate, Written
 from bridge.state.records import RasaUpdate, SessionRecord, SessionState
 from bridge.state.snapshot import Process, Snapshot
 from bridge.store import Loader, Store, write
@@ -218,7 +218,7 @@ class Machine:
         return [
             self.snapshot.updates[effect.update_id]
             for effect in self.plan.effects
-            if isinstance(effect, TellRasa)
+            if isinstance(effect, SendUpdate)
         ]
 
 

@@ -27,7 +27,7 @@ resource.setrlimit(resource.RLIMIT_FSIZE, (limit, limit))
 try:
     store = Store(url)
     try:
-        store.demand_writable()
+        store.require_writable()
     finally:
         store.close()
 except StoreError as error:
@@ -50,7 +50,7 @@ if os.geteuid() == 0:
 try:
     store = Store(url)
     try:
-        store.demand_writable()
+        store.require_writable()
     finally:
         store.close()
 except StoreError as error:

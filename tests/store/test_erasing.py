@@ -315,6 +315,6 @@ def test_what_is_erased_is_found_by_indexes(sqlite_url: str) -> None:
             for erased in whose:
                 for table in erasure.TABLES:
                     if table != "events":
-                        store.read(lambda tx, e=erased, t=table: erasure.found(tx, t, e))  # type: ignore[misc]
+                        store.read(lambda tx, e=erased, t=table: erasure.matching_keys(tx, t, e))  # type: ignore[misc]
     assert len(steps) > 15
     assert [step for step in steps if step.startswith("SCAN") and "CONSTANT ROW" not in step] == []

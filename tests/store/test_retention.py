@@ -296,12 +296,12 @@ def test_nothing_erased_is_left_in_sqlites_files(sqlite_url: str, tmp_path: Path
 def test_a_full_table_is_looked_through_along_its_key(sqlite_url: str) -> None:
     limit = Limit(NOW, NOW)
     with closing(Store(sqlite_url)) as store:
-        for kept in pruning.TABLES:
-            after = ("a", "b")[: len(kept.keys)] if not kept.in_order else (7,)
+        for target in pruning.TABLES:
+            after = ("a", "b")[: len(target.keys)] if not target.in_order else (7,)
             with reading(store) as steps:
-                store.read(partial(pruning.whole, kept=kept, limit=limit, after=after, rows=9))
+                store.read(partial(pruning.whole, target=target, limit=limit, after=after, rows=9))
             scans = [step for step in steps if "SCAN" in step or "TEMP B-TREE" in step]
-            assert scans == [], kept.name
+            assert scans == [], target.name
 
 
 def files(folder: Path) -> bytes:

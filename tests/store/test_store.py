@@ -163,7 +163,7 @@ def test_a_database_of_before_the_first_release_is_refused_with_what_to_do(
     store_url: str, version: str
 ) -> None:
     as_if_of_version(store_url, version)
-    with pytest.raises(StoreError, match=f"{version}.*to start afresh.*storage.url"):
+    with pytest.raises(StoreError, match=f"{version}.*to start with an empty one.*storage.url"):
         Store(store_url)
     engine = open_engine(store_url, connections=1)
     with engine.connect() as connection:  # nothing of it was changed

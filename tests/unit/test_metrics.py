@@ -37,7 +37,7 @@ FIGURES = Figures(
 
 
 def told(metrics: Metrics, breaker: str = "closed") -> str:
-    text, kind = metrics.tell("", read=lambda: FIGURES, breaker=breaker, version="1.2.3")
+    text, kind = metrics.render("", read=lambda: FIGURES, breaker=breaker, version="1.2.3")
     assert kind == "text/plain; version=0.0.4; charset=utf-8"
     return text.decode()
 
@@ -139,7 +139,7 @@ def test_a_store_that_cannot_be_read_leaves_its_figures_out() -> None:
     def broken() -> Figures:
         raise StoreError("away")
 
-    text = every_kind().tell("", read=broken, breaker="closed", version="1")[0].decode()
+    text = every_kind().render("", read=broken, breaker="closed", version="1")[0].decode()
     assert value(text, "cc_bridge_store_up") == 0
     assert "cc_bridge_calls_open" not in text
     assert value(text, "cc_bridge_events_read_total") == 1
@@ -147,7 +147,9 @@ def test_a_store_that_cannot_be_read_leaves_its_figures_out() -> None:
 
 def test_openmetrics_for_those_who_accept_it() -> None:
     accept = "application/openmetrics-text;version=1.0.0,text/plain;version=0.0.4;q=0.5"
-    text, kind = every_kind().tell(accept, read=lambda: FIGURES, breaker="closed", version="1.2.3")
+    text, kind = every_kind().render(
+        accept, read=lambda: FIGURES, breaker="closed", version="1.2.3"
+    )
     assert kind.startswith("application/openmetrics-text")
     families = openmetrics_families(text.decode())  # type: ignore[no-untyped-call]
     assert any(each.name == "cc_bridge_calls_open" for each in families)

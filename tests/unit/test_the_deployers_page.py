@@ -7,13 +7,13 @@ import re
 from collections.abc import Iterator
 from pathlib import Path
 
-from bridge.config.faults import Path as Key
+from bridge.config.faults import KeyPath
 from bridge.config.schema import Node, at, describe, is_mapping, keys, paths
 from bridge.planners import outcome
 
 ROOT = Path(__file__).parents[2]
 PAGE = (ROOT / "docs" / "deployer.md").read_text(encoding="utf-8")
-AGENT: Key = ("agents", "291")
+AGENT: KeyPath = ("agents", "291")
 BOUNDS = ("minimum", "maximum", "exclusiveMinimum", "exclusiveMaximum", "maxLength")
 REFUSAL = re.compile(r'AssignmentError\("(\w+)"')
 
@@ -23,7 +23,7 @@ def table(name: str) -> list[str]:
     return PAGE.split(f"<!-- {name} -->\n")[1].split("\n<!-- end -->")[0].splitlines()[2:]
 
 
-def shown(path: Key) -> Iterator[Key]:
+def shown(path: KeyPath) -> Iterator[KeyPath]:
     """The keys that have lines of their own: no sections, and an agent's below ``agents``."""
     node = at("bridge", path) or {}
     if path == AGENT or node.get("properties"):
@@ -33,7 +33,7 @@ def shown(path: Key) -> Iterator[Key]:
         yield from ((*AGENT, key) for key in keys("bridge", at("bridge", AGENT) or {}))
 
 
-def default(path: Key, node: Node) -> str:
+def default(path: KeyPath, node: Node) -> str:
     """What a key has where nobody wrote it, as YAML has it."""
     if is_mapping(node):
         return '`{"*": {}}`' if path == AGENT[:1] else "`{}`"
@@ -51,7 +51,7 @@ def values(node: Node) -> str:
     return "" if said == "text" or is_mapping(node) else said
 
 
-def row(path: Key) -> str:
+def row(path: KeyPath) -> str:
     node = at("bridge", path) or {}
     name = ".".join("ID" if step == AGENT[1] else str(step) for step in path)
     return f"| `{name}` | {default(path, node)} | {values(node)} | {node['description']} |"

@@ -6,8 +6,12 @@ import re
 from pathlib import Path
 
 import pytest
+from sanic import Sanic
 
+from bridge.config.settings import Condition
 from bridge.model import DeliveryState
+from bridge.triggers.conditions import CHECKS
+from bridge.web.api import blueprint
 from tests.core.diagram import BORN, arrows
 from tests.core.diagram import PAGES as PAGES_WITH_DIAGRAM
 
@@ -41,3 +45,23 @@ def test_the_diagram_shows_the_states_of_a_delivery(page: str) -> None:
     found = {end for arrow in arrows(page) for end in arrow}
     assert found == {BORN, *(each.value for each in DeliveryState)}
     assert arrows(page) == arrows(PAGES_WITH_DIAGRAM[0])
+
+
+def test_the_api_page_names_every_route() -> None:
+    page = (ROOT / "docs" / "api.md").read_text(encoding="utf-8").replace("$BRIDGE", "/bridge")
+    app = Sanic("routes", configure_logging=False)
+    app.blueprint(blueprint())
+    app.router.finalize()
+    for route in app.router.routes:
+        path = re.sub(r"<\w+:\w+>", r"[^\\s/`'\"?]+", f"/{route.path}")
+        assert re.search(rf"{path}(?![\w/])", page), path
+
+
+def test_every_condition_is_checked_and_described() -> None:
+    assert {key for key, _ in CHECKS} == set(Condition.tests())
+    keys = [field.alias or name for name, field in Condition.model_fields.items()]
+    table = (ROOT / "docs" / "designer.md").read_text(encoding="utf-8")
+    shipped = (ROOT / "config" / "handoff.yml").read_text(encoding="utf-8")
+    for key in keys:
+        assert f"| `{key}: " in table, key
+        assert re.search(rf"#.*\b{key}\b", shipped), key

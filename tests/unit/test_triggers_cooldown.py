@@ -75,7 +75,7 @@ def resume_trap(*since_handback: dict[str, Any]) -> Turn:
 
 def test_gibberish_after_a_handback_does_not_run_into_the_old_handoff() -> None:
     read_turn = resume_trap(*lost(101))
-    assert (read_turn.message_at, read_turn.heard_at) == (90, 101)
+    assert (read_turn.message_at, read_turn.last_written_at) == (90, 101)
     assert read_turn.ordinal == 0
     for decide_it in (decide, handoff_reason):
         decision = decide_it(read_turn, RULES, handed_back_at=BACK)

@@ -57,33 +57,33 @@ def test_what_rasa_could_have_sent_has_no_fault(payload: object) -> None:
 @pytest.mark.parametrize(
     ("payload", "words"),
     [
-        (None, "the body is null; expected is an object with next_action, sender_id and tracker"),
+        (None, "the body is null; expected an object with next_action, sender_id and tracker"),
         ([], "the body is a list"),
         ("text", "the body is a string"),
-        (body(next_action=...), "next_action is missing; expected is a string"),
+        (body(next_action=...), "next_action is missing; expected a string"),
         (body(next_action=""), "next_action is an empty string"),
         (body(next_action=5), "next_action is a number"),
         (body(sender_id=None), "sender_id is null"),
         (body(sender_id=True), "sender_id is true or false"),
-        (body(tracker=...), "tracker is missing; expected is an object"),
+        (body(tracker=...), "tracker is missing; expected an object"),
         (body(tracker="kim's words"), "tracker is a string"),
         (body(tracker__sender_id=...), "tracker.sender_id is missing"),
         (body(tracker__sender_id=["kim"]), "tracker.sender_id is a list"),
-        (body(tracker__slots=[]), "tracker.slots is a list; expected is an object"),
+        (body(tracker__slots=[]), "tracker.slots is a list; expected an object"),
         (body(tracker__slots=None), "tracker.slots is null"),
         (body(tracker__latest_message="hi"), "tracker.latest_message is a string"),
         (body(tracker__active_loop=[]), "tracker.active_loop is a list"),
-        (body(tracker__events={}), "tracker.events is an object; expected is a list of events"),
+        (body(tracker__events={}), "tracker.events is an object; expected a list of events"),
         (body(tracker__events=None), "tracker.events is null"),
         (body(tracker__events=[{}, "secret"]), "tracker.events[1] is a string"),
-        (body(domain="x"), "domain is a string; expected is an object, null or nothing"),
+        (body(domain="x"), "domain is a string; expected an object or null"),
     ],
 )
 def test_a_fault_names_field_type_and_what_is_expected(payload: object, words: str) -> None:
     found = fault(payload)
     assert found is not None
     assert found.startswith(words)
-    assert "; expected is " in found
+    assert "; expected " in found
 
 
 def test_a_fault_never_tells_a_value() -> None:

@@ -58,7 +58,7 @@ def test_rest() -> None:
     assert turn.message_id == "3d536c351fb94f70ae4965136196460f"
     assert turn.text == "I want a human"
     assert (turn.intent, turn.confidence) == ("request_human", 1.0)
-    assert turn.message_at == turn.heard_at == 1795340169.2084749
+    assert turn.message_at == turn.last_written_at == 1795340169.2084749
     assert turn.metadata == {
         "page": "https://shop.example.test/cart",
         "customer": {"id": 42},
@@ -171,7 +171,7 @@ def test_after_a_reverted_fallback_the_message_is_old_and_its_age_tells() -> Non
     assert turn.text == "probe"
     assert turn.message_id == "1927c72cc845469abb11251f54b7efe8"
     assert turn.message_at == 1795341793.1496005
-    assert turn.heard_at == 1795341793.5626638
+    assert turn.last_written_at == 1795341793.5626638
     assert turn.ordinal == 1  # action_probe ran for this very message before
     assert turn.active_loop == "booking_form"
     assert turn.requested_slot == "party_size"

@@ -42,7 +42,7 @@ def asked(found: Turn) -> dict[str, Any]:
     """Everything that planners ask of a turn's events."""
     return {
         "message_at": found.message_at,
-        "heard_at": found.heard_at,
+        "last_written_at": found.last_written_at,
         "flows": found.flows,
         "resumed": found.resumed,
         "ordinal": found.ordinal,

@@ -308,7 +308,7 @@ def test_one_that_is_not_good_is_401_in_one_line_without_detail(
         answer = server.get("/bridge/calls", token=token)
     assert error(answer, 401) == "unauthorized"
     assert answer.headers["WWW-Authenticate"] == "Bearer"
-    assert answer.json()["error"]["message"] == "this needs a token that is good"
+    assert answer.json()["error"]["message"] == "the access token is missing or invalid"
     assert token not in server.log()
 
 

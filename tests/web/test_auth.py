@@ -41,9 +41,9 @@ def test_a_system_may_all_an_agent_its_own_a_supervisor_looks() -> None:
 
 
 def test_what_is_not_allowed_is_403() -> None:
-    auth.demand(True)  # noqa: FBT003
+    auth.require(True)  # noqa: FBT003
     with pytest.raises(RefusedError) as refused:
-        auth.demand(False)  # noqa: FBT003
+        auth.require(False)  # noqa: FBT003
     assert refused.value.status == 403
 
 

@@ -12,7 +12,10 @@ from tests.web.serving import ActionServer, slots, turn
 
 def test_without_a_token_this_machine_may_ask(server: ActionServer) -> None:
     assert slots(server.webhook(turn()))["handoff_error"] == "no_assignment"
-    assert "rasa.webhook_token is not set: /webhook answers to this machine only" in server.log()
+    assert (
+        "rasa.webhook_token is not set: /webhook accepts requests from this machine only"
+        in server.log()
+    )
 
 
 @pytest.mark.parametrize(

@@ -90,7 +90,7 @@ def test_a_bomb_is_refused(server: ActionServer) -> None:
 @pytest.mark.parametrize("encoding", ["gzip", "br", "deflate, deflate"])
 def test_other_encodings_are_refused(server: ActionServer, encoding: str) -> None:
     said = _refused(server, b"anything", headers={"Content-Encoding": encoding})
-    assert said == "the body's Content-Encoding is not known; expected is deflate, or none"
+    assert said == "the body's Content-Encoding is not known; expected deflate, or none"
 
 
 @pytest.mark.parametrize(
@@ -166,15 +166,15 @@ def test_a_large_body_holds_nobody_up(probed: ActionServer) -> None:
 @pytest.mark.parametrize(
     ("body", "reason"),
     [
-        (b"", "the body is empty; expected is JSON"),
+        (b"", "the body is empty; expected JSON"),
         (b"{", "the body is not JSON"),
         (b"\xff\xfe\xfa", "the body is not JSON"),
         (b"[" * 100_000 + b"]" * 100_000, "the body is nested too deeply"),
         (b'{"a":' * 50_000 + b"1" + b"}" * 50_000, "the body is nested too deeply"),
         (b"1" * 5000, "the body is not JSON"),
-        (b"[]", "the body is a list; expected is an object with next_action, sender_id"),
-        (b"null", "the body is null; expected is an object"),
-        (b"{}", "next_action is missing; expected is a string with something in it"),
+        (b"[]", "the body is a list; expected an object with next_action, sender_id"),
+        (b"null", "the body is null; expected an object"),
+        (b"{}", "next_action is missing; expected a string that is not empty"),
     ],
 )
 def test_a_body_that_is_not_rasas_is_refused_with_the_reason(
@@ -189,7 +189,7 @@ def test_the_refusal_names_the_action_and_quotes_nothing(server: ActionServer) -
     answer = server.webhook(body)
     assert answer.status_code == 400
     assert answer.json()["action_name"] == "action_human_handoff"
-    assert "is a string; expected is an object" in answer.json()["error"]
+    assert "is a string; expected an object" in answer.json()["error"]
     assert "words" not in answer.text
 
 
@@ -202,7 +202,7 @@ def test_a_name_that_is_none_is_not_repeated(server: ActionServer, name: Any) ->
 
 def test_a_version_that_is_no_string_is_refused(server: ActionServer) -> None:
     said = _refused(server, turn(version=3.6))
-    assert said == "version is not a string; expected is Rasa's version, or nothing"
+    assert said == "version is not a string; expected Rasa's version, or nothing"
 
 
 def test_no_refusal_left_a_traceback(server: ActionServer) -> None:

@@ -22,16 +22,16 @@ app = typer.Typer(add_completion=False)
 @app.command()
 def demo(
     keep: bool = typer.Option(
-        False, "--keep", help="Leave both servers up afterwards, until Ctrl-C."
+        False, "--keep", help="Keep both servers running afterwards, until Ctrl-C."
     ),
     record: Path | None = typer.Option(
         None,
         metavar="FILE",
         dir_okay=False,
-        help="Also write what happened to a file, as JSON.",
+        help="Also write the results to a file, as JSON.",
     ),
 ) -> None:
-    """Show a handoff from end to end, on this machine.
+    """Show a handoff from end to end on this machine.
 
     Starts a simulated CC-Gateway and the real action server, plays requests of a real Rasa, and
     ends with code 0 only if the gateway recorded what was expected.

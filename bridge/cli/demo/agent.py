@@ -9,10 +9,10 @@ from rich.text import Text
 
 from bridge.cli.demo import scenes
 from bridge.cli.demo.glyphs import Glyphs
-from bridge.cli.demo.loopback import Json
+from bridge.cli.demo.loopback import JsonObject
 from bridge.cli.demo.played import Clicked
 
-Row = tuple[RenderableType, RenderableType, RenderableType]
+TableRow = tuple[RenderableType, RenderableType, RenderableType]  # label, bar, content
 
 
 class AgentView:
@@ -21,7 +21,7 @@ class AgentView:
     def __init__(self, glyphs: Glyphs) -> None:
         self._glyphs = glyphs
 
-    def offered(self, suggestions: Sequence[Json]) -> Iterator[Row]:
+    def offered(self, suggestions: Sequence[JsonObject]) -> Iterator[TableRow]:
         """Yield the rows of suggestions: what the bot would say, and why."""
         for suggestion in suggestions:
             source = suggestion["source"]
@@ -30,7 +30,7 @@ class AgentView:
             words = Text.assemble(suggestion["text"], ("\n" + why, "dim"))
             yield Text(f"to {scenes.NICKNAME}", style="dim"), "", words
 
-    def click(self, clicked: Clicked) -> Iterator[Row]:
+    def click(self, clicked: Clicked) -> Iterator[TableRow]:
         """Yield the rows of a click: the request to the API and its answer."""
         *before, suggestion, verb = clicked.path.split("/")
         path = "/".join([*before, self._glyphs.brief(suggestion), verb])

@@ -6,7 +6,7 @@ import time
 from dataclasses import replace
 
 from bridge.cli.demo import scenes
-from bridge.cli.demo.loopback import HttpAnswer, Json, Peer
+from bridge.cli.demo.loopback import HttpAnswer, JsonObject, Peer
 from bridge.cli.demo.scenes import Customer
 
 _TOKEN_SECONDS = 600
@@ -27,7 +27,7 @@ class Desktop:
         token = bridge.expect("POST", "/bridge/tokens", request)["token"]
         self._bridge = replace(bridge, token=token)
 
-    def offered(self, customer: Customer) -> tuple[Json, ...]:
+    def offered(self, customer: Customer) -> tuple[JsonObject, ...]:
         """Return the suggestions that wait for the agent."""
         if customer.call_id is None:
             return ()

@@ -18,7 +18,7 @@ from itertools import takewhile
 from pathlib import Path
 from typing import Any
 
-from bridge.cli.demo.loopback import DemoError, Json
+from bridge.cli.demo.loopback import DemoError, JsonObject
 from bridge.cli.demo.scenes import SCENES
 from bridge.config import source
 
@@ -61,7 +61,7 @@ def load(folder: Path = FOLDER) -> dict[str, Any]:
     return expected
 
 
-def compare(record: Json, expected: Mapping[str, Any]) -> list[Checked]:
+def compare(record: JsonObject, expected: Mapping[str, Any]) -> list[Checked]:
     """Compare every expectation with the record.
 
     Args:
@@ -71,11 +71,11 @@ def compare(record: Json, expected: Mapping[str, Any]) -> list[Checked]:
     comparison = _Comparison()
     checked = []
     for name, sentences in expected.items():
-        found = record if name == WHOLE_RUN else record.get("scenes", {}).get(name, _NOTHING)
+        recorded = record if name == WHOLE_RUN else record.get("scenes", {}).get(name, _NOTHING)
         if not sentences:
             checked.append(Checked(f"{name}.yml has expectations", 0, ("found none",)))
         for sentence, values in (sentences or {}).items():
-            results = list(comparison.results(values, found, name))
+            results = list(comparison.results(values, recorded, name))
             mismatches = tuple(result for result in results if result)
             checked.append(Checked(sentence, len(results), mismatches))
     return checked
@@ -87,39 +87,39 @@ class _Comparison:
     def __init__(self) -> None:
         self._uuids: dict[str, str] = {}
 
-    def results(self, expected: Any, found: Any, path: str) -> Iterator[str | None]:
+    def results(self, expected: Any, actual: Any, path: str) -> Iterator[str | None]:
         """Yield one result per value: None if it is as expected, otherwise a sentence."""
-        if isinstance(expected, dict) and isinstance(found, dict) and expected:
+        if isinstance(expected, dict) and isinstance(actual, dict) and expected:
             for key, value in expected.items():
-                yield from self.results(value, found.get(key, _NOTHING), f"{path}.{key}")
-        elif isinstance(expected, list) and isinstance(found, list) and expected:
-            if len(expected) != len(found):
-                yield f"{path}: expected {_items(expected)}, found {_items(found)}"
+                yield from self.results(value, actual.get(key, _NOTHING), f"{path}.{key}")
+        elif isinstance(expected, list) and isinstance(actual, list) and expected:
+            if len(expected) != len(actual):
+                yield f"{path}: expected {_items(expected)}, found {_items(actual)}"
                 return
-            for number, pair in enumerate(zip(expected, found, strict=True)):
+            for number, pair in enumerate(zip(expected, actual, strict=True)):
                 yield from self.results(*pair, f"{path}[{number}]")
         else:
-            yield None if self._is_expected(expected, found) else _mismatch(path, expected, found)
+            yield None if self._is_expected(expected, actual) else _mismatch(path, expected, actual)
 
-    def _is_expected(self, expected: Any, found: Any) -> bool:
+    def _is_expected(self, expected: Any, actual: Any) -> bool:
         if isinstance(expected, str):
             if named := _NAMED_UUID.fullmatch(expected):
-                return self._is_uuid(named[1], found)
+                return self._is_uuid(named[1], actual)
             if pattern := _PATTERN.fullmatch(expected):
-                text = str(found) if isinstance(found, str | int | float) else ""
+                text = str(actual) if isinstance(actual, str | int | float) else ""
                 return re.fullmatch(pattern[1], text, re.DOTALL) is not None
-        return type(expected) is type(found) and bool(expected == found)
+        return type(expected) is type(actual) and bool(expected == actual)
 
-    def _is_uuid(self, name: str, found: Any) -> bool:
-        if not isinstance(found, str) or not _UUID.fullmatch(found):
+    def _is_uuid(self, name: str, actual: Any) -> bool:
+        if not isinstance(actual, str) or not _UUID.fullmatch(actual):
             return False
-        known = self._uuids.setdefault(name, found)
-        return known == found and list(self._uuids.values()).count(found) == 1
+        known = self._uuids.setdefault(name, actual)
+        return known == actual and list(self._uuids.values()).count(actual) == 1
 
 
-def _mismatch(path: str, expected: Any, found: Any) -> str:
+def _mismatch(path: str, expected: Any, actual: Any) -> str:
     """Describe a mismatch; of long values, show the part where they differ."""
-    texts = [_text(expected), _text(found)]
+    texts = [_text(expected), _text(actual)]
     same = takewhile(lambda pair: pair[0] == pair[1], zip(*texts, strict=False))
     start = max(len(list(same)) - _CONTEXT, 0)
     wanted, got = (

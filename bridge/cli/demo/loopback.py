@@ -8,7 +8,7 @@ import socket
 from dataclasses import dataclass, field
 from typing import Any
 
-Json = dict[str, Any]
+JsonObject = dict[str, Any]
 
 HOST = "127.0.0.1"
 _TIMEOUT = 15.0  # seconds for a response; longer than an action waits
@@ -24,7 +24,7 @@ class HttpAnswer:
     """A status and a JSON body; anything but a JSON object reads as an empty one."""
 
     status: int
-    body: Json
+    body: JsonObject
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,7 +61,7 @@ class Peer:
         finally:
             connection.close()
 
-    def expect(self, method: str, path: str, body: object = None) -> Json:
+    def expect(self, method: str, path: str, body: object = None) -> JsonObject:
         """Send a request and return the answer's body; raise DemoError unless it succeeded."""
         reply = self.ask(method, path, body)
         if reply.status >= _REDIRECT:
@@ -79,7 +79,7 @@ class Peer:
         return False
 
 
-def as_object(raw: bytes | str) -> Json:
+def as_object(raw: bytes | str) -> JsonObject:
     """Decode a JSON object; anything else reads as an empty one."""
     try:
         value = json.loads(raw)

@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from bridge.cli.demo.loopback import Json
+from bridge.cli.demo.loopback import JsonObject
 
 
 @dataclass(frozen=True, slots=True)
@@ -23,9 +23,9 @@ class Clicked:
     path: str
     text: str | None
     status: int
-    answer: Json
-    wire: tuple[Json, ...]
-    got: tuple[Json, ...]
+    answer: JsonObject
+    wire: tuple[JsonObject, ...]
+    got: tuple[JsonObject, ...]
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,28 +49,29 @@ class Played:
     key: str
     said: tuple[tuple[str, str], ...]
     status: int
-    events: tuple[Json, ...]
-    responses: tuple[Json, ...]
+    events: tuple[JsonObject, ...]
+    responses: tuple[JsonObject, ...]
     uttered: tuple[str, ...]
     reason: str
-    wire: tuple[Json, ...]
-    got: tuple[Json, ...]
-    offered: tuple[Json, ...]
+    wire: tuple[JsonObject, ...]
+    got: tuple[JsonObject, ...]
+    offered: tuple[JsonObject, ...]
     clicks: Mapping[str, Clicked]
     owner: str | None
-    deliveries: tuple[Json, ...]
+    deliveries: tuple[JsonObject, ...]
     seconds: float
 
     @property
     def slots(self) -> Mapping[str, Any]:
         """Return the slots that Rasa was told to set."""
-        return {each["name"]: each.get("value") for each in self.events if each["event"] == "slot"}
+        slots = (event for event in self.events if event["event"] == "slot")
+        return {slot["name"]: slot.get("value") for slot in slots}
 
     @property
     def steps(self) -> tuple[str, ...]:
         """Return the other events in order, an action by its name."""
         return tuple(
-            each["name"] if each["event"] == "action" else each["event"]
-            for each in self.events
-            if each["event"] != "slot"
+            event["name"] if event["event"] == "action" else event["event"]
+            for event in self.events
+            if event["event"] != "slot"
         )

@@ -15,21 +15,19 @@ from rich.table import Table
 from rich.text import Text
 
 from bridge.cli.demo import scenes
-from bridge.cli.demo.agent import AgentView
+from bridge.cli.demo.agent import AgentView, TableRow
 from bridge.cli.demo.expectations import Checked
 from bridge.cli.demo.glyphs import ASCII, Glyphs
-from bridge.cli.demo.loopback import Json
+from bridge.cli.demo.loopback import JsonObject
 from bridge.cli.demo.played import Played
 from bridge.cli.demo.scenes import Scene
 from bridge.cli.demo.wire import Wire
-
-Row = tuple[RenderableType, RenderableType, RenderableType]
 
 _WIDEST = 100
 _MARGIN, _LABEL, _BAR = 1, 8, 1  # columns
 _LONG, _GIST = 160, 60  # characters of a message shown in full, columns of a paragraph
 _LOG_LINES = 20
-_EMPTY: Row = ("", "", "")
+_EMPTY: TableRow = ("", "", "")
 
 
 class Screen:
@@ -88,18 +86,18 @@ class Screen:
         grid = Table.grid(padding=(0, 2))
         grid.add_column()
         grid.add_column(overflow="fold")
-        for each in checked:
-            style = "green" if each.held else "bold red"
-            sign = Text(self._glyphs.met if each.held else self._glyphs.missed, style=style)
-            grid.add_row(sign, Text(each.sentence))
-            for mismatch in each.mismatches:
+        for check in checked:
+            style = "green" if check.held else "bold red"
+            sign = Text(self._glyphs.met if check.held else self._glyphs.missed, style=style)
+            grid.add_row(sign, Text(check.sentence))
+            for mismatch in check.mismatches:
                 grid.add_row("", Text(mismatch, style="red"))
         self._print(grid, indent=3)
-        missed = sum(not each.held for each in checked)
+        missed = sum(not check.held for check in checked)
         result = Text(f"All {len(checked)} expectations hold.", style="bold green")
         if missed:
             result = Text(f"{missed} of {len(checked)} expectations do not hold.", style="bold red")
-        values = f"  {sum(each.values for each in checked)} values compared, {seconds:.1f} s"
+        values = f"  {sum(check.values for check in checked)} values compared, {seconds:.1f} s"
         self._print()
         self._print(Text.assemble(result, (values, "dim")), indent=3)
         self._print()
@@ -142,11 +140,11 @@ class Screen:
 
     # -- a scene's rows: a label, a bar if it is speech, and the content ------------------------
 
-    def _rows(self, scene: Scene, played: Played) -> Iterator[Row]:
+    def _rows(self, scene: Scene, played: Played) -> Iterator[TableRow]:
         if scene.routed:
-            given = scene.customer.assignment.items()
+            fields = scene.customer.assignment.items()
             yield self._fact("routing", f"PUT /bridge/assignments/{scene.customer.sender_id}")
-            yield "", "", self._inline(f"{name}={value}" for name, value in given)
+            yield "", "", self._inline(f"{name}={value}" for name, value in fields)
             yield _EMPTY
         if scene.rule:
             yield self._fact("rules", f"handoff.yml, assist.when:\n  - {scene.rule}")
@@ -170,12 +168,12 @@ class Screen:
             yield from self._wire.requests(clicked.wire, Text("gateway", style="dim"))
             yield from self._received((), clicked.got)
 
-    def _repetition(self, played: Played) -> Iterator[Row]:
+    def _repetition(self, played: Played) -> Iterator[TableRow]:
         yield self._fact("decided", Text("nothing new", style="bold"))
         yield self._fact("because", "this message and action were answered already")
         yield self._fact("to Rasa", f"the same {len(played.events)} events as before")
 
-    def _decision(self, played: Played) -> Iterator[Row]:
+    def _decision(self, played: Played) -> Iterator[TableRow]:
         slots = played.slots
         decided, because = "nothing: the bot goes on", played.reason
         if error := slots.get("handoff_error"):
@@ -198,13 +196,13 @@ class Screen:
     def _answer(self, played: Played) -> RenderableType:
         """Return the events and responses that Rasa got, in full at the first handoff."""
         slots = {name: "null" if value is None else value for name, value in played.slots.items()}
-        others = [f"response={each.get('response')}" for each in played.responses]
+        others = [f"response={response.get('response')}" for response in played.responses]
         if not slots and not played.steps and not others:
             return "no events, no responses"
         if played.key != scenes.HANDED_OVER:
-            told = [f"{name}={value}" for name, value in slots.items() if value != "null"]
-            short = [each for each in told if " " not in each]
-            long = (Text(each) for each in told if " " in each)
+            texts = [f"{name}={value}" for name, value in slots.items() if value != "null"]
+            short = [text for text in texts if " " not in text]
+            long = (Text(text) for text in texts if " " in text)
             return Text("\n").join([self._inline([*short, *others, *played.steps]), *long])
         grid = Table.grid(padding=(0, 2))
         for name, value in slots.items():
@@ -212,7 +210,7 @@ class Screen:
         grid.add_row(Text("then", style="dim"), self._inline([*others, *played.steps]))
         return grid
 
-    def _received(self, uttered: Sequence[str], got: Sequence[Json]) -> Iterator[Row]:
+    def _received(self, uttered: Sequence[str], got: Sequence[JsonObject]) -> Iterator[TableRow]:
         if uttered or got:
             yield _EMPTY
         for text in uttered:
@@ -229,12 +227,12 @@ class Screen:
         """Return a short text, or the beginning of each paragraph of a long one."""
         if len(text) <= _LONG:
             return Text(text)
-        lines = [Text(each) for each in text.split("\n\n")]
+        lines = [Text(paragraph) for paragraph in text.split("\n\n")]
         for line in lines:
             line.truncate(_GIST, overflow="ellipsis")
         return Text("\n").join(lines)
 
-    def _speech(self, name: str, style: str, words: Text) -> Row:
+    def _speech(self, name: str, style: str, words: Text) -> TableRow:
         """Return speech as a row, with a bar of the same height."""
         width = self._console.width - _MARGIN - _LABEL - _BAR - 2
         lines = words.wrap(self._console, width)
@@ -244,8 +242,8 @@ class Screen:
     def _inline(self, words: Iterator[str] | Sequence[str]) -> Text:
         """Join short words without spaces, so that lines break between them."""
         between = Text.assemble((f" {self._glyphs.dot} ", "dim"))
-        return between.join(Text(each) for each in words)
+        return between.join(Text(word) for word in words)
 
     @staticmethod
-    def _fact(label: str, what: RenderableType) -> Row:
+    def _fact(label: str, what: RenderableType) -> TableRow:
         return Text(label, style="dim"), "", Text(what) if isinstance(what, str) else what

@@ -12,7 +12,7 @@ from types import FrameType
 
 from bridge import config
 from bridge.cli.demo import expectations
-from bridge.cli.demo.loopback import DemoError, Json, Peer
+from bridge.cli.demo.loopback import DemoError, JsonObject, Peer
 from bridge.cli.demo.scenes import SCENES
 from bridge.cli.demo.screen import Screen
 from bridge.cli.demo.servers import Servers
@@ -74,10 +74,10 @@ def _perform(
         _write(record, happened)
     checked = expectations.compare(happened, expectations.load())
     screen.verdict(checked, time.monotonic() - began)
-    return WELL if checked and all(each.held for each in checked) else BADLY
+    return WELL if checked and all(check.held for check in checked) else BADLY
 
 
-def _play(screen: Screen, servers: Servers) -> Json:
+def _play(screen: Screen, servers: Servers) -> JsonObject:
     settings = config.load(servers.configuration, environ={})
     stage = Stage(servers.gateway, servers.bridge, settings)
     for scene in SCENES:
@@ -85,7 +85,7 @@ def _play(screen: Screen, servers: Servers) -> Json:
     return stage.record()
 
 
-def _write(record: Path, happened: Json) -> None:
+def _write(record: Path, happened: JsonObject) -> None:
     written = json.dumps(happened, ensure_ascii=False, indent=1)
     try:
         record.write_text(f"{written}\n", encoding="utf-8")

@@ -11,7 +11,7 @@ from bridge import triggers
 from bridge import turn as turns
 from bridge.cli.demo import webhooks
 from bridge.cli.demo.desktop import Desktop
-from bridge.cli.demo.loopback import DemoError, Json, Peer, as_object
+from bridge.cli.demo.loopback import DemoError, JsonObject, Peer, as_object
 from bridge.cli.demo.played import Clicked, Played
 from bridge.cli.demo.scenes import Click, Customer, Scene
 from bridge.config import Settings
@@ -36,8 +36,8 @@ class Stage:
         self._bridge = bridge
         self._desktop = Desktop(bridge)
         self._settings = settings
-        self._requests: dict[str, Json] = {}
-        self._offered: dict[str, tuple[Json, ...]] = {}
+        self._requests: dict[str, JsonObject] = {}
+        self._offered: dict[str, tuple[JsonObject, ...]] = {}
         self._played: dict[str, Played] = {}
         self._request = self._message = 0  # the newest sequence numbers read
 
@@ -71,7 +71,7 @@ class Stage:
         self._played[scene.key] = played
         return played
 
-    def record(self) -> Json:
+    def record(self) -> JsonObject:
         """Return the scenes as JSON, and the gateway's whole record, read again.
 
         ``requests`` are those that the gateway received, without event polls; ``messages`` those
@@ -91,7 +91,7 @@ class Stage:
         if scene.away:
             self._send_away(scene.away)
 
-    def _payload(self, scene: Scene) -> Json:
+    def _payload(self, scene: Scene) -> JsonObject:
         """Return Rasa's request, or the earlier one if the scene repeats another."""
         request = self._requests.get(scene.repeats)
         if request is None:
@@ -118,7 +118,7 @@ class Stage:
                 raise DemoError("the simulated gateway does not go away")
             time.sleep(_LOOK_EVERY)
 
-    def _since(self, customer: Customer) -> tuple[tuple[Json, ...], tuple[Json, ...]]:
+    def _since(self, customer: Customer) -> tuple[tuple[JsonObject, ...], tuple[JsonObject, ...]]:
         """Return the gateway's new requests, and the customer's new messages."""
         self._await_gateway()
         recorded = self._gateway.expect("GET", f"/simulator/recorded?after={self._request}")
@@ -134,18 +134,18 @@ class Stage:
         while self._gateway.refuses() and time.monotonic() < until:
             time.sleep(_LOOK_EVERY)
 
-    def _call(self, scene: Scene) -> Json:
+    def _call(self, scene: Scene) -> JsonObject:
         if scene.customer.call_id is None:
             return {}
         return self._bridge.expect("GET", f"/bridge/calls/{scene.customer.call_id}")
 
-    def _deliveries(self, scene: Scene) -> tuple[Json, ...]:
+    def _deliveries(self, scene: Scene) -> tuple[JsonObject, ...]:
         if scene.customer.call_id is None:
             return ()
         path = f"/bridge/deliveries?call_id={scene.customer.call_id}"
         return tuple(self._bridge.expect("GET", path)["items"])
 
-    def _reason(self, call: Json, payload: Json) -> str:
+    def _reason(self, call: JsonObject, payload: JsonObject) -> str:
         """Return the handoff card's reason; without a card, apply the same rules to the turn."""
         card, action = call.get("card"), payload["next_action"]
         if card:
@@ -158,7 +158,7 @@ class Stage:
         return triggers.decide(turn, self._settings.designer).reason
 
 
-def _requests(recorded: list[Json]) -> tuple[Json, ...]:
+def _requests(recorded: list[JsonObject]) -> tuple[JsonObject, ...]:
     """Return the requests without event polls, each with the ``data`` of its body decoded."""
     requests = [entry for entry in recorded if entry["operation"] != _POLL]
     bodies = [entry["body"] if isinstance(entry["body"], dict) else {} for entry in requests]

@@ -25,24 +25,24 @@ from collections.abc import Sequence
 from importlib import resources
 from typing import Any
 
-from bridge.cli.demo.loopback import Json
+from bridge.cli.demo.loopback import JsonObject
 
 _TIMES = ("timestamp", "latest_event_time")
 
 
-def request(name: str, now: float) -> Json:
+def request(name: str, now: float) -> JsonObject:
     """Return the request ``name`` as Rasa would send it at ``now``."""
     recorded = _read(name)
     by = now - float(recorded["tracker"]["latest_event_time"])
     return {**_later(recorded, by), "domain": domain()}
 
 
-def domain() -> Json:
+def domain() -> JsonObject:
     """Return the bot's domain."""
     return _read("domain")
 
 
-def transcript(payload: Json) -> tuple[tuple[str, str], ...]:
+def transcript(payload: JsonObject) -> tuple[tuple[str, str], ...]:
     """Return (``user`` or ``bot``, text) for the lines of this turn and failed turns before it."""
     turns: list[tuple[str, list[tuple[str, str]]]] = []
     for event in payload["tracker"]["events"]:
@@ -56,7 +56,7 @@ def transcript(payload: Json) -> tuple[tuple[str, str], ...]:
     return tuple(line for _, lines in turns[first:] for line in lines)
 
 
-def uttered(responses: Sequence[Json]) -> tuple[str, ...]:
+def uttered(responses: Sequence[JsonObject]) -> tuple[str, ...]:
     """Return the texts that Rasa sends for an action's responses, the domain's for named ones."""
     known = domain()["responses"]
     variations = (known.get(response.get("response") or "") for response in responses)
@@ -65,9 +65,9 @@ def uttered(responses: Sequence[Json]) -> tuple[str, ...]:
     return tuple(text for pair in zip(named, direct, strict=True) for text in pair if text)
 
 
-def _read(name: str) -> Json:
+def _read(name: str) -> JsonObject:
     file = resources.files("bridge.cli.demo") / "rasa" / f"{name}.json"
-    value: Json = json.loads(file.read_text(encoding="utf-8"))
+    value: JsonObject = json.loads(file.read_text(encoding="utf-8"))
     return value
 
 

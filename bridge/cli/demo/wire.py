@@ -4,16 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Sequence
 
-from rich.console import RenderableType
 from rich.table import Table
 from rich.text import Text
 
+from bridge.cli.demo.agent import TableRow
 from bridge.cli.demo.glyphs import Glyphs
-from bridge.cli.demo.loopback import Json, as_object
+from bridge.cli.demo.loopback import JsonObject, as_object
 from bridge.cli.demo.played import Played
 from bridge.cli.demo.scenes import Scene
-
-Row = tuple[RenderableType, RenderableType, RenderableType]
 
 _BASE = "/agentgateway/resource/"
 _HEADERS = ("guid", "content-type")
@@ -28,7 +26,7 @@ class Wire:
         self._glyphs = glyphs
         self._drawn = False  # whether a message was drawn in full
 
-    def rows(self, scene: Scene, played: Played) -> Iterator[Row]:
+    def rows(self, scene: Scene, played: Played) -> Iterator[TableRow]:
         """Yield the rows of a scene's requests: a label, an arrow, the data sent or received."""
         label = Text("gateway", style="dim")
         if scene.away and played.deliveries:
@@ -39,7 +37,7 @@ class Wire:
             label = Text()
         yield from self.requests(played.wire, label)
 
-    def requests(self, entries: Sequence[Json], label: Text) -> Iterator[Row]:
+    def requests(self, entries: Sequence[JsonObject], label: Text) -> Iterator[TableRow]:
         """Yield the rows of some requests; the first has the label."""
         if not entries and label:
             yield label, "", "nothing was sent"
@@ -49,7 +47,7 @@ class Wire:
             yield "", "", _grid(self._request(entry))
             yield "", Text(self._glyphs.back, style="yellow"), self._answer(entry)
 
-    def _request(self, entry: Json) -> Iterator[tuple[str, object]]:
+    def _request(self, entry: JsonObject) -> Iterator[tuple[str, object]]:
         headers = entry["headers"] or {}
         for name in _HEADERS[:1] if self._drawn else _HEADERS:
             if name in headers:
@@ -63,7 +61,7 @@ class Wire:
             if name in body:
                 yield name, self._glyphs.mask if name == "password" else body[name]
 
-    def _message(self, body: Json, fields: Json) -> Iterator[tuple[str, object]]:
+    def _message(self, body: JsonObject, fields: JsonObject) -> Iterator[tuple[str, object]]:
         for name in ("callid", "userid"):
             yield name, body.get(name)
         size = len(str(body.get("data", "")).encode())
@@ -74,7 +72,7 @@ class Wire:
         for name, value in shown.items():
             yield f"  {name}", self._glyphs.cut(str(value))
 
-    def _answer(self, entry: Json) -> Text:
+    def _answer(self, entry: JsonObject) -> Text:
         answer = entry["answer"]
         if answer is None:
             return Text("no answer", style="red")

@@ -18,7 +18,7 @@ from bridge.cli import terminal
 from bridge.model import Delivery, DeliveryState, Origin
 from bridge.queries import History
 from bridge.state.records import UpdateState
-from bridge.web import schemas
+from bridge.web import schemas, serializers
 
 _STYLES = {
     DeliveryState.WAITING: "cyan",
@@ -115,7 +115,7 @@ def line(delivery: Delivery, *, content: bool) -> Iterator[object]:
 
 def json(delivery: Delivery, *, content: bool) -> dict[str, Any]:
     """Return the API's JSON of a delivery, without its content unless ``content`` is set."""
-    fields = schemas.delivery(delivery)
+    fields = serializers.delivery(delivery).dump()
     return fields if content else {key: item for key, item in fields.items() if key != "content"}
 
 

@@ -26,7 +26,7 @@ class Word:
     ask: str  # "Send {} again?"
     doing: str
     done: str  # the outcome for programs
-    told: str  # the outcome for people
+    summary: str  # the outcome for people
     command: type[MoveDelivery]
 
 
@@ -97,11 +97,11 @@ def _table(word: Word, outcomes: Sequence[DeliveryOutcome]) -> Group:
     shown = outcomes if len(outcomes) <= _ALONE else [item for item in outcomes if item.refused]
     for outcome in shown:
         refused = outcome.refused
-        result = Text(refused.message, "yellow") if refused else Text(word.told, "green")
+        result = Text(refused.message, "yellow") if refused else Text(word.summary, "green")
         table.add_row(outcome.delivery, result)
     if len(outcomes) == 1:
         return Group(table)
-    total = f"{done:,} of {terminal.counted(len(outcomes), 'delivery')} {word.told}."
+    total = f"{done:,} of {terminal.counted(len(outcomes), 'delivery')} {word.summary}."
     return Group(table, Text(total, "bold"))
 
 

@@ -1,7 +1,8 @@
 """The HTTP API under ``/bridge``, one module per resource.
 
 Handlers parse a request, authorise it, and put a command to the core or run a read-only query;
-they contain no rules of their own. Read ``parameters.py`` first, then ``calls.py``.
+they contain no rules of their own. Reads check access here, writes in the planner. Read
+``parameters.py`` first, then ``calls.py``.
 """
 
 from __future__ import annotations

@@ -11,7 +11,7 @@ from bridge import assignment_tokens
 from bridge.errors import AssignmentError, RefusedError
 from bridge.model import Owner
 from bridge.state.commands import AssignCall, EndCall
-from bridge.web import responses, schemas
+from bridge.web import responses, serializers
 from bridge.web.api import parameters
 
 _FIELDS = {
@@ -35,17 +35,16 @@ def add_to(api: Blueprint) -> None:
 
 async def give(request: Request, sender_id: str) -> HTTPResponse:
     """Store a conversation's assignment; respond with the assignment in force."""
-    parameters.demand_system(request)
+    parameters.require_system(request)
     conversation, fields = parameters.name(sender_id), parameters.fields(request)
     highest = parameters.opened().settings.bridge.gateway.max_agent_id
     command, warning = command_of(conversation, fields, highest_agent=highest)
-    call = schemas.call(await parameters.put(command))
-    return responses.json({**call, "warning": warning} if warning else call)
+    return responses.json(serializers.assigned(await parameters.put(command), warning))
 
 
 async def take(request: Request, sender_id: str) -> HTTPResponse:
     """End the conversation's call."""
-    parameters.demand_system(request)
+    parameters.require_system(request)
     if not await parameters.put(EndCall(sender_id=parameters.name(sender_id))):
         message = "the conversation has no assignment that is open"
         raise RefusedError(404, "not_found", message)

@@ -11,8 +11,9 @@ from bridge.model import Mode
 from bridge.planners.assist import SWITCH
 from bridge.runtime import Runtime
 from bridge.state.commands import SetSwitch
-from bridge.web import responses, schemas
+from bridge.web import responses
 from bridge.web.api import parameters
+from bridge.web.schemas import AssistBody
 
 
 def add_to(api: Blueprint) -> None:
@@ -28,7 +29,7 @@ async def show(_request: Request) -> HTTPResponse:
 
 async def put(request: Request) -> HTTPResponse:
     """Set a ceiling over the configured mode, or remove it with null; respond like ``show``."""
-    parameters.demand_system(request)
+    parameters.require_system(request)
     mode = _mode(parameters.fields(request))
 
     suspends = mode in (Mode.OFF, Mode.SUGGEST)
@@ -38,8 +39,8 @@ async def put(request: Request) -> HTTPResponse:
     return responses.json(await parameters.read(_in_force))
 
 
-def _in_force(bridge: Runtime) -> dict[str, Any]:
-    return schemas.assist(bridge.suggestions.mode(), bridge.suggestions.ceiling())
+def _in_force(bridge: Runtime) -> AssistBody:
+    return AssistBody(mode=bridge.suggestions.mode(), ceiling=bridge.suggestions.ceiling())
 
 
 def _mode(fields: Any) -> Mode | None:

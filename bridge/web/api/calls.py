@@ -11,7 +11,7 @@ from bridge.model import Mode, Suggestion
 from bridge.queries import CallView
 from bridge.runtime import Runtime
 from bridge.state.commands import HandBackCall, SendReply
-from bridge.web import auth, responses, schemas
+from bridge.web import auth, responses, serializers
 from bridge.web.api import parameters
 
 _LONGEST_CLIENT_ID = 128
@@ -38,7 +38,7 @@ async def listing(request: Request) -> HTTPResponse:
             agent_id=agent_id, ended=ended, cursor=cursor, limit=limit
         )
     )
-    return responses.json(schemas.page(page, schemas.call))
+    return responses.json(serializers.calls(page))
 
 
 async def show(request: Request, call_id: str) -> HTTPResponse:
@@ -47,13 +47,13 @@ async def show(request: Request, call_id: str) -> HTTPResponse:
 
     def query(bridge: Runtime) -> tuple[CallView, tuple[Suggestion, ...], Mode]:
         view = bridge.calls.call(decoded_id)
-        auth.demand(auth.may_read(principal, view.record.assignment.agent_id))
+        auth.require(auth.may_read(principal, view.record.assignment.agent_id))
         offered = bridge.suggestions.listing(
             call_id=decoded_id, state="offered", agent_id=None, cursor=None, limit=_OFFERED
         )
         return view, offered.items, bridge.suggestions.mode()
 
-    return responses.json(schemas.whole_call(*await parameters.read(query)))
+    return responses.json(serializers.call_detail(*await parameters.read(query)))
 
 
 async def reply(request: Request, call_id: str) -> HTTPResponse:
@@ -67,13 +67,7 @@ async def reply(request: Request, call_id: str) -> HTTPResponse:
     deliveries = await parameters.put(
         SendReply(call_id=decoded_id, text=text, client_id=client_id, agent_id=agent_id)
     )
-    return responses.json(
-        {
-            "call_id": decoded_id,
-            "client_id": client_id,
-            "deliveries": [schemas.delivery(item) for item in deliveries],
-        }
-    )
+    return responses.json(serializers.sent_reply(decoded_id, client_id, deliveries))
 
 
 async def hand_back(request: Request, call_id: str) -> HTTPResponse:
@@ -84,7 +78,8 @@ async def hand_back(request: Request, call_id: str) -> HTTPResponse:
     decoded_id, agent_id = parameters.name(call_id), parameters.who(request).agent_id
     parameters.words(request)
     record = await parameters.put(HandBackCall(call_id=decoded_id, agent_id=agent_id))
-    return responses.json({**schemas.call(record), "rasa_told": await _rasa_knows(decoded_id)})
+    rasa_knows = await _rasa_knows(decoded_id)
+    return responses.json(serializers.handed_back(record, rasa_knows=rasa_knows))
 
 
 async def _rasa_knows(call_id: str) -> bool:

@@ -6,7 +6,7 @@ from sanic import Blueprint, HTTPResponse, Request
 
 from bridge.queries.deliveries import number_of
 from bridge.state.commands import DiscardDelivery, RetryDelivery
-from bridge.web import auth, responses, schemas
+from bridge.web import auth, responses, serializers
 from bridge.web.api import parameters
 
 
@@ -28,15 +28,15 @@ async def listing(request: Request) -> HTTPResponse:
             call_id=call_id, state=state, agent_id=agent_id, cursor=cursor, limit=limit
         )
     )
-    return responses.json(schemas.page(page, schemas.delivery))
+    return responses.json(serializers.deliveries(page))
 
 
 async def show(request: Request, delivery_id: str) -> HTTPResponse:
     """Return one delivery."""
     decoded_id = parameters.name(delivery_id)
     delivery = await parameters.read(lambda bridge: bridge.deliveries.get(decoded_id))
-    auth.demand(auth.may_read(parameters.who(request), delivery.envelope.agent_id))
-    return responses.json(schemas.delivery(delivery))
+    auth.require(auth.may_read(parameters.who(request), delivery.envelope.agent_id))
+    return responses.json(serializers.delivery(delivery))
 
 
 async def retry(request: Request, delivery_id: str) -> HTTPResponse:
@@ -44,7 +44,7 @@ async def retry(request: Request, delivery_id: str) -> HTTPResponse:
     decoded_id, agent_id = parameters.name(delivery_id), parameters.who(request).agent_id
     parameters.words(request)
     command = RetryDelivery(delivery_id=number_of(decoded_id), agent_id=agent_id)
-    return responses.json(schemas.delivery(await parameters.put(command)))
+    return responses.json(serializers.delivery(await parameters.put(command)))
 
 
 async def discard(request: Request, delivery_id: str) -> HTTPResponse:
@@ -52,4 +52,4 @@ async def discard(request: Request, delivery_id: str) -> HTTPResponse:
     decoded_id, agent_id = parameters.name(delivery_id), parameters.who(request).agent_id
     parameters.words(request)
     command = DiscardDelivery(delivery_id=number_of(decoded_id), agent_id=agent_id)
-    return responses.json(schemas.delivery(await parameters.put(command)))
+    return responses.json(serializers.delivery(await parameters.put(command)))

@@ -15,11 +15,12 @@ from typing import Any
 from sanic import Blueprint, HTTPResponse, Request
 
 from bridge import runtime
-from bridge.errors import describe
 from bridge.runtime import Runtime
 from bridge.state.commands import CheckStore
-from bridge.web import auth, responses, schemas
+from bridge.unexpected import Unexpected
+from bridge.web import auth, responses
 from bridge.web.api import parameters
+from bridge.web.schemas import GatewayBody, HealthBody, ReadinessBody
 
 logger = logging.getLogger(__name__)
 
@@ -38,12 +39,12 @@ def add_to(api: Blueprint) -> None:
 
 async def health(_request: Request) -> HTTPResponse:
     """Report that the process is alive."""
-    return responses.json({"status": "ok", "version": _version()})
+    return responses.json(HealthBody(status="ok", version=_version()))
 
 
 async def metrics(request: Request) -> HTTPResponse:
     """Return Prometheus metrics, to systems and supervisors only."""
-    auth.demand(parameters.who(request).kind is not auth.PrincipalKind.AGENT)
+    auth.require(parameters.who(request).kind is not auth.PrincipalKind.AGENT)
     accept, core = request.headers.get("accept", ""), parameters.opened().core
     text, kind = await core.metrics(accept, version=_version())
     return HTTPResponse(text, content_type=kind)
@@ -77,17 +78,17 @@ class Readiness:
             "outbox": "ok" if alive else "not_running",
         }
         ready = all(result == "ok" for result in checks.values())
-        status: dict[str, Any] = {"status": "ready" if ready else "not_ready", "checks": checks}
+        body: dict[str, Any] = {"status": "ready" if ready else "not_ready", "checks": checks}
         if core is not None and core.alive:
             # Not a check: while the gateway is down, handoffs are accepted and sent later.
-            status["gateway"] = {"breaker": core.breaker, "since": schemas.time(core.since)}
+            body["gateway"] = GatewayBody(breaker=core.breaker, since=core.since)
             if ready and core.breaker != _CLOSED:
-                status["status"] = "degraded"
+                body["status"] = "degraded"
         elif core is not None:
-            status["reason"] = core.reason
+            body["reason"] = core.reason
         if store.rasa is not None:
-            status["rasa"] = store.rasa
-        return responses.json(status, status=200 if ready else 503)
+            body["rasa"] = store.rasa
+        return responses.json(ReadinessBody(**body), status=200 if ready else 503)
 
     async def _store_check(self) -> _StoreStatus:
         """Check the store: one check at a time, its result cached for ``_CACHE_SECONDS``."""
@@ -102,12 +103,10 @@ class Readiness:
 
 
 async def _check_store() -> _StoreStatus:
-    try:
+    with Unexpected(logger, "The database does not answer: %s", level=logging.WARNING):
         await parameters.put(CheckStore())
         return _StoreStatus("ok", await parameters.read(_updates))
-    except Exception as error:  # noqa: BLE001 - any failure means not ready
-        logger.warning("The database does not answer: %s", describe(error))
-        return _StoreStatus("failed")
+    return _StoreStatus("failed")
 
 
 def _updates(bridge: Runtime) -> dict[str, int]:

@@ -10,7 +10,7 @@ from urllib.parse import unquote_to_bytes
 from sanic import Request
 
 from bridge import runtime
-from bridge.core.channel import FullError
+from bridge.core.command_queue import FullError
 from bridge.errors import RefusedError
 from bridge.runtime import Runtime
 from bridge.state.commands import Command
@@ -69,9 +69,9 @@ def who(request: Request) -> Principal:
     return principal
 
 
-def demand_system(request: Request) -> None:
+def require_system(request: Request) -> None:
     """Raise RefusedError 403 unless the caller used the system token."""
-    auth.demand(who(request).kind is auth.PrincipalKind.SYSTEM)
+    auth.require(who(request).kind is auth.PrincipalKind.SYSTEM)
 
 
 def name(segment: str) -> str:

@@ -12,7 +12,7 @@ from bridge.errors import RefusedError
 from bridge.gateway import wire
 from bridge.model import Guid
 from bridge.state.commands import PushGuid, SignOut
-from bridge.web import auth, responses, schemas
+from bridge.web import auth, responses, serializers
 from bridge.web.api import parameters
 
 
@@ -26,26 +26,26 @@ def add_to(api: Blueprint) -> None:
 async def push(request: Request, agent_id: str) -> HTTPResponse:
     """Store an agent's current GUID; respond with the session's state, without the GUID."""
     agent, fields = parameters.name(agent_id), parameters.fields(request)
-    auth.demand(auth.may(parameters.who(request), agent))
+    auth.require(auth.may(parameters.who(request), agent))
     command = command_of(agent, fields, parameters.opened().settings.bridge)
-    return responses.json(schemas.session(await parameters.put(command)))
+    return responses.json(serializers.session(await parameters.put(command)))
 
 
 async def show(request: Request, agent_id: str) -> HTTPResponse:
     """Return the state of an agent's session."""
     agent = parameters.name(agent_id)
-    auth.demand(auth.may_read(parameters.who(request), agent))
-    _demand_agent(agent, parameters.opened().settings.bridge)
+    auth.require(auth.may_read(parameters.who(request), agent))
+    _require_agent(agent, parameters.opened().settings.bridge)
     return responses.json(
-        schemas.session(await parameters.read(lambda bridge: bridge.calls.session(agent)))
+        serializers.session(await parameters.read(lambda bridge: bridge.calls.session(agent)))
     )
 
 
 async def sign_out(request: Request, agent_id: str) -> HTTPResponse:
     """Delete the GUID; if the bridge signed the agent in, also sign the agent out."""
     agent = parameters.name(agent_id)
-    auth.demand(auth.may(parameters.who(request), agent))
-    _demand_agent(agent, parameters.opened().settings.bridge)
+    auth.require(auth.may(parameters.who(request), agent))
+    _require_agent(agent, parameters.opened().settings.bridge)
     await parameters.put(SignOut(agent_id=agent))
     return responses.nothing()
 
@@ -57,7 +57,7 @@ def command_of(agent_id: str, fields: Mapping[str, Any], settings: BridgeSetting
         RefusedError: 422 for an invalid agent ID or GUID; 409 for an agent who is not configured
             or whose sessions the bridge owns.
     """
-    _demand_agent(agent_id, settings)
+    _require_agent(agent_id, settings)
     guid = fields.get("guid")
     if set(fields) != {"guid"} or not wire.is_guid(guid):
         message = 'send {"guid": ...}: 1 to 128 characters of A-Z, a-z, 0-9, ., _ and -'
@@ -72,7 +72,7 @@ def command_of(agent_id: str, fields: Mapping[str, Any], settings: BridgeSetting
     return PushGuid(agent_id=agent_id, guid=Guid(str(guid)))
 
 
-def _demand_agent(agent_id: str, settings: BridgeSettings) -> None:
+def _require_agent(agent_id: str, settings: BridgeSettings) -> None:
     highest = settings.gateway.max_agent_id
     if not wire.is_agent_id(agent_id, highest=highest):
         message = f"an agent ID is a number from {wire.FIRST_AGENT} to {highest}"

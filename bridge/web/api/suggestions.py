@@ -5,7 +5,7 @@ from __future__ import annotations
 from sanic import Blueprint, HTTPResponse, Request
 
 from bridge.state.commands import AcceptSuggestion, DisplaySuggestion, RejectSuggestion
-from bridge.web import auth, responses, schemas
+from bridge.web import auth, responses, serializers
 from bridge.web.api import parameters
 
 _PATH = "/suggestions/<suggestion_id:str>"
@@ -30,7 +30,7 @@ async def listing(request: Request) -> HTTPResponse:
             call_id=call_id, state=state, agent_id=agent_id, cursor=cursor, limit=limit
         )
     )
-    return responses.json(schemas.page(page, schemas.suggestion))
+    return responses.json(serializers.suggestions(page))
 
 
 async def show(request: Request, suggestion_id: str) -> HTTPResponse:
@@ -39,7 +39,7 @@ async def show(request: Request, suggestion_id: str) -> HTTPResponse:
     suggestion = await parameters.read(
         lambda bridge: bridge.suggestions.get(decoded_id, agent_id=agent_id)
     )
-    return responses.json(schemas.suggestion(suggestion))
+    return responses.json(serializers.suggestion(suggestion))
 
 
 async def accept(request: Request, suggestion_id: str) -> HTTPResponse:
@@ -49,7 +49,7 @@ async def accept(request: Request, suggestion_id: str) -> HTTPResponse:
     suggestion, deliveries = await parameters.put(
         AcceptSuggestion(suggestion_id=decoded_id, agent_id=agent_id, text=text)
     )
-    return responses.json(schemas.accepted(suggestion, deliveries))
+    return responses.json(serializers.accepted(suggestion, deliveries))
 
 
 async def reject(request: Request, suggestion_id: str) -> HTTPResponse:
@@ -59,7 +59,7 @@ async def reject(request: Request, suggestion_id: str) -> HTTPResponse:
     suggestion = await parameters.put(
         RejectSuggestion(suggestion_id=decoded_id, agent_id=agent_id, reason=reason)
     )
-    return responses.json(schemas.suggestion(suggestion))
+    return responses.json(serializers.suggestion(suggestion))
 
 
 async def displayed(request: Request, suggestion_id: str) -> HTTPResponse:
@@ -69,4 +69,4 @@ async def displayed(request: Request, suggestion_id: str) -> HTTPResponse:
     suggestion = await parameters.put(
         DisplaySuggestion(suggestion_id=decoded_id, agent_id=agent_id)
     )
-    return responses.json(schemas.suggestion(suggestion))
+    return responses.json(serializers.suggestion(suggestion))

@@ -9,7 +9,7 @@ from sanic import Blueprint, HTTPResponse, Request
 
 from bridge.access_tokens import LONGEST, Role
 from bridge.errors import RefusedError
-from bridge.web import responses, schemas
+from bridge.web import responses, serializers
 from bridge.web.api import parameters
 
 _SUBJECTS = {"agent_id": Role.AGENT, "supervisor": Role.SUPERVISOR}
@@ -24,7 +24,7 @@ def add_to(api: Blueprint) -> None:
 
 async def make(request: Request) -> HTTPResponse:
     """Issue a token for an agent or a supervisor: ``{"agent_id" or "supervisor", "seconds"?}``."""
-    parameters.demand_system(request)
+    parameters.require_system(request)
     fields = parameters.only(request, *_SUBJECTS, "seconds")
     role, subject = _subject(fields, 422)
     seconds = fields.get("seconds")
@@ -35,12 +35,12 @@ async def make(request: Request) -> HTTPResponse:
     token, record = await parameters.read(
         lambda bridge: bridge.tokens.make(role, subject, seconds=seconds)
     )
-    return responses.json(schemas.issued(token, record))
+    return responses.json(serializers.token(token, record))
 
 
 async def revoke(request: Request, token_id: str) -> HTTPResponse:
     """Revoke one token."""
-    parameters.demand_system(request)
+    parameters.require_system(request)
     decoded_id = parameters.name(token_id)
     await parameters.read(lambda bridge: bridge.tokens.revoke(decoded_id))
     return responses.nothing()
@@ -48,7 +48,7 @@ async def revoke(request: Request, token_id: str) -> HTTPResponse:
 
 async def revoke_all(request: Request) -> HTTPResponse:
     """Revoke all tokens issued so far to ``?agent_id=`` or ``?supervisor=``."""
-    parameters.demand_system(request)
+    parameters.require_system(request)
     role, subject = _subject({key: parameters.text(request, key) for key in _SUBJECTS}, 400)
     await parameters.read(lambda bridge: bridge.tokens.revoke_all(role, subject))
     return responses.nothing()

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from bridge.core.channel import CAPACITY, CommandQueue, FullError, QueuedCommand
+from bridge.core.command_queue import CAPACITY, CommandQueue, FullError, QueuedCommand
 from bridge.errors import StoreError
 from bridge.state.commands import CheckStore, Command, PruneRows
 from tests.core.clock import HeldClock

@@ -1,4 +1,4 @@
-"""A simulated site: its state, fault script and record, all of which a reset recreates."""
+"""A simulated tenant: its state, fault script and record, all of which a reset recreates."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from bridge.simulator.recorder import Recorder
 from bridge.simulator.state import Gateway, Session
 
 
-class Site:
+class Tenant:
     """The objects behind the gateway's interface and the control API."""
 
     def __init__(self, settings: SimulatorSettings) -> None:

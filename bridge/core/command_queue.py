@@ -8,16 +8,14 @@ import threading
 from collections import deque
 from collections.abc import Callable
 from contextlib import suppress
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
 from bridge.core.clock import Clock
 from bridge.errors import BridgeError, StoreError
-from bridge.state.commands import Command
+from bridge.state.commands import Command, ResultCallback
 
 CAPACITY = 1024
 _ENDS_WITHIN = 5.0  # seconds
-
-ResultCallback = Callable[[Any, "BaseException | None"], None]
 
 
 class FullError(BridgeError):

@@ -19,7 +19,7 @@ from bridge.model import (
 )
 from bridge.queries import CallView
 from bridge.state.records import AssignmentRecord, SessionRecord, SessionState
-from bridge.web import schemas
+from bridge.web import schemas, serializers
 from tests import making
 
 AT = 1_800_000_000.25
@@ -32,19 +32,19 @@ def test_times_are_iso_8601_in_utc() -> None:
 
 def test_a_delivery_with_its_error() -> None:
     error = DeliveryError("rejected", "the gateway refused it")
-    found = schemas.delivery(
+    found = serializers.delivery(
         making.delivery(seq=7, state=DeliveryState.FAILED, error=error, settled_at=AT, attempts=2)
-    )
+    ).dump()
     assert found["id"] == "7"
     assert found["error"] == {"code": "rejected", "message": "the gateway refused it"}
     assert (found["state"], found["attempts"]) == ("failed", 2)
     assert found["settled_at"] == "2027-01-15T08:00:00.250Z"
-    assert "error" not in schemas.delivery(making.delivery())
-    assert "settled_at" not in schemas.delivery(making.delivery())
+    assert "error" not in serializers.delivery(making.delivery()).dump()
+    assert "settled_at" not in serializers.delivery(making.delivery()).dump()
 
 
 def test_an_assignment_leaves_out_what_it_has_not() -> None:
-    assert schemas.assignment(making.assignment()) == {
+    assert serializers.assignment(making.assignment()).dump() == {
         "agent_id": "291",
         "call_id": "1552524689-16797284",
         "user_id": "40001",
@@ -63,7 +63,7 @@ def test_a_session_never_shows_its_guid() -> None:
         error_code="100-001",
         error_message="locked",
     )
-    found = schemas.session(session)
+    found = serializers.session(session).dump()
     assert "secret-guid" not in json.dumps(found)
     assert found["held_by"] == "bridge"
     assert found["error"] == {"code": "100-001", "message": "locked"}
@@ -79,9 +79,9 @@ def test_history_is_the_cards_turns_and_the_deliveries_in_order() -> None:
     told = making.delivery(seq=1, created_at=AT, origin=Origin.HANDOFF)
     image = Draft(MediaType.IMAGE, "https://i.example/a.png")
     shown = making.delivery(seq=2, created_at=AT + 1, origin=Origin.AUTO, draft=image)
-    found = schemas.whole_call(
+    found = serializers.call_detail(
         CallView(record, card, (shown, told), {1: "message 1"}), (), Mode.AUTO
-    )
+    ).dump()
     assert [item["who"] for item in found["history"]] == ["customer", "bot", "agent", "bot"]
     assert [item.get("text") for item in found["history"]] == ["help", "how?", "message 1", None]
     assert found["history"][3]["media_type"] == "IMAGE"
@@ -91,5 +91,5 @@ def test_history_is_the_cards_turns_and_the_deliveries_in_order() -> None:
 
 def test_a_call_without_a_card() -> None:
     record = AssignmentRecord(making.assignment(), Owner.BOT, "http", AT)
-    found = schemas.whole_call(CallView(record, None, ()), (), Mode.OFF)
+    found = serializers.call_detail(CallView(record, None, ()), (), Mode.OFF).dump()
     assert (found["card"], found["history"], found["owner"]) == (None, [], "bot")

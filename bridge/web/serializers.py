@@ -1,0 +1,267 @@
+"""Build response bodies from domain values: the only mapping of values to the API's JSON. Pure.
+
+The command's ``--json`` prints the same bodies.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import asdict
+from typing import Any, TypeVar
+
+from bridge.access_tokens import AccessToken, Role
+from bridge.model import (
+    Assignment,
+    Card,
+    Delivery,
+    DeliveryError,
+    Draft,
+    Line,
+    Mode,
+    Origin,
+    Suggestion,
+)
+from bridge.queries import CallView, Page
+from bridge.state.records import AssignmentRecord, SessionRecord
+from bridge.web.schemas import (
+    AcceptedBody,
+    AssignedBody,
+    AssignmentBody,
+    Body,
+    CallBody,
+    CallDetailBody,
+    CallList,
+    CardBody,
+    DeliveryBody,
+    DeliveryList,
+    DeliveryStateBody,
+    DraftBody,
+    ErrorDetail,
+    HandedBackBody,
+    LineBody,
+    SentLineBody,
+    SentReplyBody,
+    SessionBody,
+    SourceBody,
+    SuggestionBody,
+    SuggestionList,
+    TokenBody,
+)
+
+B = TypeVar("B", bound=Body)
+
+
+def assignment(value: Assignment) -> AssignmentBody:
+    """Return an assignment without its sender ID."""
+    return _build(AssignmentBody, **_assignment(value))
+
+
+def call(record: AssignmentRecord) -> CallBody:
+    """Return a call: its assignment, owner, state and times."""
+    return _build(CallBody, **_call(record))
+
+
+def calls(page: Page) -> CallList:
+    """Return one page of calls."""
+    return CallList(items=[call(item) for item in page.items], next=page.next)
+
+
+def assigned(record: AssignmentRecord, warning: str | None) -> AssignedBody:
+    """Return the call of a new assignment, with a warning about the assignment if there is one."""
+    return _build(AssignedBody, **_call(record), warning=warning)
+
+
+def handed_back(record: AssignmentRecord, *, rasa_knows: bool) -> HandedBackBody:
+    """Return a call that was handed back."""
+    return _build(HandedBackBody, **_call(record), rasa_told=rasa_knows)
+
+
+def call_detail(view: CallView, offered: Sequence[Suggestion], mode: Mode) -> CallDetailBody:
+    """Return a call with its card, history, offered suggestions and the assist mode in force."""
+    turns = [line(item) for item in view.card.turns] if view.card else []
+    sent = [_sent(item, view.words.get(item.seq)) for item in view.deliveries]
+    history: list[LineBody | SentLineBody] = [*turns, *sent]
+    history.sort(key=lambda item: item.at)  # stable: turns before deliveries
+    return _build(
+        CallDetailBody,
+        **_call(view.record),
+        card=card(view.card) if view.card else None,
+        card_erased_at=view.record.card_erased_at,
+        history=history,
+        suggestions=[suggestion(item) for item in offered],
+        assist=mode,
+    )
+
+
+def card(value: Card) -> CardBody:
+    """Return a handoff card."""
+    turns = [line(item) for item in value.turns]
+    return CardBody(reason=value.reason, slots=dict(value.slots), turns=turns)
+
+
+def line(value: Line) -> LineBody:
+    """Return a line of the conversation before the handoff."""
+    return LineBody(who=value.who, text=value.text, at=value.at)
+
+
+def suggestion(value: Suggestion) -> SuggestionBody:
+    """Return a suggestion: its agent, drafts, state, and the agent's decision and edits."""
+    return _build(SuggestionBody, **_suggestion(value))
+
+
+def suggestions(page: Page) -> SuggestionList:
+    """Return one page of suggestions."""
+    return SuggestionList(items=[suggestion(item) for item in page.items], next=page.next)
+
+
+def accepted(value: Suggestion, sent: Sequence[Delivery]) -> AcceptedBody:
+    """Return an accepted suggestion with its deliveries."""
+    return _build(AcceptedBody, **_suggestion(value), deliveries=[delivery(item) for item in sent])
+
+
+def sent_reply(call_id: str, client_id: str, sent: Sequence[Delivery]) -> SentReplyBody:
+    """Return an agent's own reply with its deliveries."""
+    deliveries = [delivery(item) for item in sent]
+    return SentReplyBody(call_id=call_id, client_id=client_id, deliveries=deliveries)
+
+
+def delivery(value: Delivery) -> DeliveryBody:
+    """Return a delivery."""
+    envelope, draft = value.envelope, value.draft
+    return _build(
+        DeliveryBody,
+        id=value.id,
+        message_code=value.message_code,
+        agent_id=envelope.agent_id,
+        call_id=envelope.call_id,
+        sender_id=value.sender_id,
+        state=value.state,
+        attempts=value.attempts,
+        media_type=draft.media_type,
+        media_file_type=draft.media_file_type,
+        content=draft.content,
+        channel=envelope.channel,
+        origin=value.origin,
+        approved_by=value.approved_by,
+        part=value.part,
+        error=_error(value.error),
+        created_at=value.created_at,
+        expires_at=value.expires_at,
+        settled_at=value.settled_at,
+        erased_at=value.erased_at,
+    )
+
+
+def deliveries(page: Page) -> DeliveryList:
+    """Return one page of deliveries."""
+    return DeliveryList(items=[delivery(item) for item in page.items], next=page.next)
+
+
+def token(text: str, record: AccessToken) -> TokenBody:
+    """Return a new token, the ID to revoke it by, its subject and its times."""
+    subject = "agent_id" if record.role is Role.AGENT else "supervisor"
+    return TokenBody(
+        token=text,
+        token_id=record.token_id,
+        issued_at=record.issued_at,
+        expires_at=record.expires_at,
+        **{subject: record.subject},
+    )
+
+
+def session(record: SessionRecord) -> SessionBody:
+    """Return an agent's session state; never the GUID, which is a secret."""
+    code, message = record.error_code, record.error_message or ""
+    return _build(
+        SessionBody,
+        agent_id=record.agent_id,
+        state=record.state,
+        held_by="bridge" if record.ours else "desktop",
+        renewed_at=record.renewed_at,
+        error=ErrorDetail(code=code, message=message) if code else None,
+    )
+
+
+def _assignment(value: Assignment) -> dict[str, Any]:
+    return {
+        "agent_id": value.agent_id,
+        "call_id": value.call_id,
+        "user_id": value.user_id,
+        "channel": value.channel,
+        "channel_config_id": value.channel_config_id,
+        "agent_nickname": value.agent_nickname,
+        "agent_avatar": value.agent_avatar,
+    }
+
+
+def _call(record: AssignmentRecord) -> dict[str, Any]:
+    return _assignment(record.assignment) | {
+        "sender_id": record.assignment.sender_id,
+        "owner": record.owner,
+        "state": "open" if record.open else "ended",
+        "source": record.source,
+        "given_at": record.given_at,
+        "handed_off_at": record.handed_off_at,
+        "handed_back_at": record.handed_back_at,
+        "ended_at": record.ended_at,
+        "untold": record.untold,
+    }
+
+
+def _suggestion(value: Suggestion) -> dict[str, Any]:
+    return {
+        "id": value.id,
+        "agent_id": value.agent_id,
+        "call_id": value.call_id,
+        "sender_id": value.sender_id,
+        "state": value.state,
+        "created_at": value.created_at,
+        "expires_at": value.expires_at,
+        "source": SourceBody(**asdict(value.source)),
+        "text": value.text,
+        "drafts": [_draft(draft) for draft in value.drafts],
+        "edited_text": value.edited_text,
+        "reason": value.reason,
+        "candidate_of": value.group,
+        "message_id": value.message_id,
+        "displayed_at": value.displayed_at,
+        "settled_at": value.settled_at,
+        "settled_by": value.settled_by,
+        "erased_at": value.erased_at,
+    }
+
+
+def _draft(value: Draft) -> DraftBody:
+    return _build(
+        DraftBody,
+        media_type=value.media_type,
+        media_file_type=value.media_file_type,
+        content=value.content,
+    )
+
+
+def _sent(value: Delivery, text: str | None) -> SentLineBody:
+    by_itself = value.origin in (Origin.BOT, Origin.AUTO)
+    return _build(
+        SentLineBody,
+        who="bot" if by_itself else "agent",
+        text=text,
+        media_type=value.draft.media_type,
+        content=value.draft.content,
+        at=value.created_at,
+        delivery=DeliveryStateBody(id=value.id, state=value.state),
+        origin=value.origin,
+        approved_by=value.approved_by,
+        erased_at=value.erased_at,
+    )
+
+
+def _error(error: DeliveryError | None) -> ErrorDetail | None:
+    return ErrorDetail(code=error.code, message=error.message) if error else None
+
+
+def _build(body: type[B], **fields: Any) -> B:
+    """Build a body; of the fields without a value, the required ones are null."""
+    required = {key for key, field in body.model_fields.items() if field.is_required()}
+    present = {key: value for key, value in fields.items() if key in required or value is not None}
+    return body(**present)
