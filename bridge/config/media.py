@@ -1,7 +1,7 @@
 """The frozen settings of ``media.yml``, which change the mapping tables row by row.
 
 Each field is a key of the file with the same name. The defaults of the tables are in
-``translate/channels.py`` and ``translate/media.py``. Rows that violate the gateway's contract are
+``translate/kinds.py`` and ``translate/channels.py``. Rows that violate the gateway's contract are
 rejected here.
 """
 

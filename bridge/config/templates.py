@@ -1,7 +1,7 @@
 """Templates of ``media.yml``: JSON text with ``{{field}}`` placeholders.
 
 A value is inserted JSON-encoded, once: it is never parsed as a template itself, and there are no
-expressions. ``translate/media.py`` assigns templates to media types.
+expressions. ``translate/kinds.py`` assigns templates to media types.
 """
 
 from __future__ import annotations

@@ -1,7 +1,7 @@
 """Translate Rasa's replies into the gateway's messages: ``Translator`` turns a reply into drafts.
 
 The package is pure: no I/O, no database, no knowledge of conversations or deliveries. Read
-``translator.py`` first; ``channels.py`` and ``media.py`` are the mapping tables, ``reading/``
+``translator.py`` first; ``kinds.py`` and ``channels.py`` are the mapping tables, ``reading/``
 parses the dialects of bots, ``fallback.py`` tries the media types of a row in order, and
 ``writer.py`` measures contents and splits long text.
 """

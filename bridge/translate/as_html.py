@@ -1,11 +1,10 @@
-"""Render any part as blocks of HTML, for channels that take formatted text.
+"""Render parts as blocks of HTML, for channels that take formatted text.
 
 The blocks are small, so that a long part can be split between blocks into several messages.
 """
 
 from __future__ import annotations
 
-from bridge.config.media import Kind
 from bridge.translate import as_text, markup
 from bridge.translate.files import Files, is_absolute
 from bridge.translate.inline import anchor, is_safe, picture
@@ -14,28 +13,30 @@ from bridge.translate.parts import Button, Form, Part, RichCard
 from bridge.translate.text import escape, is_blank
 
 _BREAK = " <br>\n"
-_CHOICES = (Kind.BUTTONS, Kind.LINKS)
-_CARDS = (Kind.CARD, Kind.CAROUSEL)
-_LINKS = (Kind.LINK, Kind.WEB_CARD, Kind.COBROWSE)
 
 
-def as_blocks(part: Part, files: Files) -> tuple[Block, ...]:
-    """Render a part as blocks; return none if HTML would add nothing to its text."""
-    if part.kind is Kind.MARKUP:
-        return words(part.text, part.form)
-    if part.kind is Kind.EMAIL:
-        return (*_heading(part.subject), *words(part.text, part.form))
-    if part.kind in _CHOICES:
-        return (*words(part.text, part.form), *_choices(part.buttons, files, 1))
-    if part.kind in _CARDS:
-        blocks, number = list(words(part.text, part.form)), 1
-        for card in part.cards:
-            blocks += _card(card, files, number)
-            number += len(card.buttons)
-        return tuple(blocks)
-    if part.kind in _LINKS and (part.title or part.description):
-        return _link(part, files)
-    return ()
+def text(part: Part, _files: Files) -> tuple[Block, ...]:
+    """Render a text with its markup."""
+    return words(part.text, part.form)
+
+
+def email(part: Part, _files: Files) -> tuple[Block, ...]:
+    """Render an e-mail with its subject above the text."""
+    return (*_heading(part.subject), *words(part.text, part.form))
+
+
+def choices(part: Part, files: Files) -> tuple[Block, ...]:
+    """Render a text with numbered buttons below it."""
+    return (*words(part.text, part.form), *_choices(part.buttons, files, 1))
+
+
+def cards(part: Part, files: Files) -> tuple[Block, ...]:
+    """Render cards, one below the other; the numbers of their buttons continue."""
+    blocks, number = list(words(part.text, part.form)), 1
+    for card in part.cards:
+        blocks += _card(card, files, number)
+        number += len(card.buttons)
+    return tuple(blocks)
 
 
 def words(text: str, form: Form = Form.AUTO) -> tuple[Block, ...]:
@@ -87,13 +88,14 @@ def _card(card: RichCard, files: Files, number: int) -> tuple[Block, ...]:
     return (*head, *_choices(card.buttons, files, number))
 
 
-def _link(part: Part, files: Files) -> tuple[Block, ...]:
+def link(part: Part, files: Files) -> tuple[Block, ...]:
+    """Render the preview of a page as a link with its description."""
     url, image = files.shown(part.url), files.picture(part.image)
-    if not is_safe(url):
+    if not is_safe(url) or not (part.title or part.description):
         return ()
     rows = [picture(image, part.title)] if is_absolute(image) else []
     rows.append(anchor(url, part.title or url))
     if part.description:
         rows.append(escape(part.description))
-    plain = as_text.as_text(part, files)
+    plain = as_text.link(part, files)
     return (Block(markup.sanitise(f"<p>{_BREAK.join(rows)}</p>"), plain),)

@@ -1,4 +1,4 @@
-"""Render any part as plain text: the last fallback, which every channel takes.
+"""Render parts as plain text: the last fallback, which every channel takes.
 
 Buttons are numbered, and addresses and phone numbers follow their titles. Payloads for the bot,
 such as ``/intent``, are never shown.
@@ -6,9 +6,8 @@ such as ``/intent``, are never shown.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Iterator
 
-from bridge.config.media import Kind
 from bridge.translate.files import Files, is_absolute
 from bridge.translate.inline import bare
 from bridge.translate.markup import plain
@@ -16,12 +15,6 @@ from bridge.translate.parts import Button, Part, RichCard
 from bridge.translate.text import is_blank
 
 MAP = "https://www.openstreetmap.org/?mlat={0}&mlon={1}"
-
-
-def as_text(part: Part, files: Files) -> str:
-    """Render a part as plain text; return ``""`` if it has none."""
-    writer = _WORDS.get(part.kind, _file)
-    return writer(part, files).strip()
 
 
 def numbered(buttons: tuple[Button, ...], files: Files, start: int = 1) -> Iterator[str]:
@@ -43,26 +36,31 @@ def _lines(*lines: str) -> str:
     return "\n".join(line for line in lines if not is_blank(line))
 
 
-def _text(part: Part, _files: Files) -> str:
+def text(part: Part, _files: Files) -> str:
+    """Return a text without markup."""
     return plain(part.text, part.form)
 
 
-def _choices(part: Part, files: Files) -> str:
+def choices(part: Part, files: Files) -> str:
+    """Return a text with numbered buttons below it."""
     return _lines(plain(part.text, part.form), *numbered(part.buttons, files))
 
 
-def _file(part: Part, files: Files) -> str:
+def file(part: Part, files: Files) -> str:
+    """Return a file's caption or name, and its address."""
     caption = plain(part.text, part.form)
     return _lines(caption or part.title, bare(files.shown(part.url)))
 
 
-def _link(part: Part, files: Files) -> str:
+def link(part: Part, files: Files) -> str:
+    """Return a link: title, description and address."""
     shown = bare(files.shown(part.url))
     title = "" if part.title == shown else part.title
     return _lines(title, part.description, shown)
 
 
-def _location(part: Part, _files: Files) -> str:
+def location(part: Part, _files: Files) -> str:
+    """Return a location: title, address and the URL of a map."""
     return _lines(part.title, part.address, map_link(part))
 
 
@@ -77,11 +75,13 @@ def _degrees(value: float) -> str:
     return f"{value:.6f}".rstrip("0").rstrip(".")
 
 
-def _contact(part: Part, _files: Files) -> str:
+def contact(part: Part, _files: Files) -> str:
+    """Return a name and a phone number."""
     return ": ".join(filter(None, (part.name, part.phone)))
 
 
-def _cards(part: Part, files: Files) -> str:
+def cards(part: Part, files: Files) -> str:
+    """Return cards, one below the other; the numbers of their buttons continue."""
     blocks, number = [], 1
     if not is_blank(part.text):
         blocks.append(plain(part.text, part.form))
@@ -98,29 +98,12 @@ def card_text(card: RichCard, files: Files, number: int = 1) -> str:
     return _lines(card.title, card.description, address, *numbered(card.buttons, files, number))
 
 
-def _template(part: Part, _files: Files) -> str:
+def template(part: Part, _files: Files) -> str:
+    """Return the text of a message template, or its parameters."""
     return plain(part.text, part.form) or _lines(*part.parameters)
 
 
-def _email(part: Part, _files: Files) -> str:
+def email(part: Part, _files: Files) -> str:
+    """Return an e-mail with its subject above the text."""
     words = plain(part.text, part.form)
     return f"{part.subject}\n\n{words}" if part.subject else words
-
-
-_WORDS: Mapping[Kind, Callable[[Part, Files], str]] = {
-    Kind.TEXT: _text,
-    Kind.MARKUP: _text,
-    Kind.BUTTONS: _choices,
-    Kind.LINKS: _choices,
-    Kind.LINK: _link,
-    Kind.LOCATION: _location,
-    Kind.CONTACT: _contact,
-    Kind.CARD: _cards,
-    Kind.CAROUSEL: _cards,
-    Kind.WEB_CARD: _link,
-    Kind.WHATSAPP_TEMPLATE: _template,
-    Kind.SMS_TEMPLATE: _template,
-    Kind.EMAIL: _email,
-    Kind.COBROWSE: _link,
-    Kind.EVENT: _text,
-}

@@ -1,8 +1,7 @@
 """The channel tables: the gateway's twelve channels, and the names of Rasa's connectors.
 
-``media.yml`` changes rows and adds Rasa channels. The content of each media type is defined in
-``media.py``. The reference does not say which media types a channel takes, so every row is a
-default: it lists what the channel itself can display, and nothing that only some accounts can.
+``media.yml`` changes rows and adds Rasa channels. ``kinds.py`` lists the channels that take each
+media type.
 """
 
 from __future__ import annotations
@@ -12,33 +11,8 @@ from dataclasses import dataclass, replace
 
 from bridge.config.media import ChannelChange, MediaSettings
 from bridge.model import Channel, MediaType
-
-_TEXT = MediaType.TEXT
-_EMAIL = MediaType.EMAIL
-_RICH = MediaType.RICHTEXT
-_PICTURES = frozenset({MediaType.IMAGE, MediaType.EMOTICONS})
-_MEDIA = frozenset({MediaType.IMAGE, MediaType.AUDIO, MediaType.VIDEO})
-_CARDS = frozenset({MediaType.CARD, MediaType.MULTICARD})
-_DOCUMENT = MediaType.DOCUMENT
-
-
-@dataclass(frozen=True, slots=True)
-class ChannelRow:
-    """The media types that a gateway channel takes, and how it displays text."""
-
-    takes: frozenset[MediaType]
-    text: MediaType = _TEXT  # the media type of plain text
-    html: bool = False  # renders HTML: text is escaped, and line breaks are <br>
-    buttons: bool = False  # a text with buttons becomes a CARD; else numbered text
-    max_chars: int | None = None  # the longest text of one message, in characters
-    max_segments: int | None = None  # SMS: the most segments of one concatenated message
-
-    @property
-    def rich(self) -> MediaType | None:
-        """Return the media type of formatted text, or None if the channel takes only plain text."""
-        if MediaType.RICHTEXT in self.takes:
-            return MediaType.RICHTEXT
-        return self.text if self.text is _EMAIL and self.html else None
+from bridge.translate.kinds import taken_by
+from bridge.translate.writer import ChannelRow
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,29 +25,19 @@ class RasaChannel:
 
 
 CHANNELS: Mapping[Channel, ChannelRow] = {
-    # The tenant's own web chat renders HTML (the reference's sample is a <p>). CARD, MULTICARD and
-    # LOCATE have no published format: add them once the web chat reads the templates.
-    Channel.WEB: ChannelRow(
-        _PICTURES | _MEDIA | {_TEXT, _DOCUMENT, _RICH, MediaType.WEBCARD, MediaType.COBROWSESITE},
-        html=True,
-    ),
-    Channel.WECHAT: ChannelRow(_MEDIA | {_TEXT}, max_chars=600),
-    Channel.TWITTER: ChannelRow(_PICTURES | {_TEXT, MediaType.VIDEO}),
-    Channel.FACEBOOK: ChannelRow(
-        _PICTURES | _MEDIA | _CARDS | {_TEXT, _DOCUMENT}, buttons=True, max_chars=2000
-    ),
-    Channel.FIVE_G: ChannelRow(  # RCS
-        _PICTURES | _MEDIA | _CARDS | {_TEXT, _DOCUMENT, MediaType.LOCATE}, buttons=True
-    ),
-    Channel.EMAIL: ChannelRow(_PICTURES | _MEDIA | {_EMAIL, _DOCUMENT}, text=_EMAIL, html=True),
-    Channel.VOICE: ChannelRow(frozenset({_TEXT, MediaType.AUDIO})),
-    Channel.LINE: ChannelRow(_MEDIA | _CARDS | {_TEXT, MediaType.LOCATE}, buttons=True),
-    Channel.WHATSAPP: ChannelRow(
-        _MEDIA | {_TEXT, _DOCUMENT, MediaType.LOCATE, MediaType.WHATSAPPTEMPLATE}
-    ),
-    Channel.SMS: ChannelRow(frozenset({_TEXT, MediaType.SMSTEMPLATE}), max_segments=10),
-    Channel.INSTAGRAM: ChannelRow(_PICTURES | _MEDIA | {_TEXT}, max_chars=1000),
-    Channel.TELEGRAM: ChannelRow(_PICTURES | _MEDIA | {_TEXT, _DOCUMENT, MediaType.LOCATION}),
+    # The tenant's own web chat renders HTML (the reference's sample is a <p>).
+    Channel.WEB: ChannelRow(taken_by(Channel.WEB), html=True),
+    Channel.WECHAT: ChannelRow(taken_by(Channel.WECHAT), max_chars=600),
+    Channel.TWITTER: ChannelRow(taken_by(Channel.TWITTER)),
+    Channel.FACEBOOK: ChannelRow(taken_by(Channel.FACEBOOK), buttons=True, max_chars=2000),
+    Channel.FIVE_G: ChannelRow(taken_by(Channel.FIVE_G), buttons=True),  # RCS
+    Channel.EMAIL: ChannelRow(taken_by(Channel.EMAIL), text=MediaType.EMAIL, html=True),
+    Channel.VOICE: ChannelRow(taken_by(Channel.VOICE)),
+    Channel.LINE: ChannelRow(taken_by(Channel.LINE), buttons=True),
+    Channel.WHATSAPP: ChannelRow(taken_by(Channel.WHATSAPP)),
+    Channel.SMS: ChannelRow(taken_by(Channel.SMS), max_segments=10),
+    Channel.INSTAGRAM: ChannelRow(taken_by(Channel.INSTAGRAM), max_chars=1000),
+    Channel.TELEGRAM: ChannelRow(taken_by(Channel.TELEGRAM)),
 }
 
 RASA_CHANNELS: Mapping[str, RasaChannel] = {

@@ -2,37 +2,34 @@
 
 The order is the native type, the nearest type that the channel takes, RICHTEXT, then numbered text
 with links. The reasons why earlier media types failed become the note that explains the fallback.
-``renderers.py`` builds each media type.
+``kinds.py`` has the chains, and ``renderers.py`` builds each media type.
 """
 
 from __future__ import annotations
 
 from dataclasses import replace
 
-from bridge.config.media import Kind
 from bridge.model import MediaType
 from bridge.translate import markup
+from bridge.translate.kinds import NATIVE
 from bridge.translate.parts import SKIPPED, Part
-from bridge.translate.renderers import NOT_TAKEN, RenderContext, Why, attempt
+from bridge.translate.rows import RenderContext, Why
 from bridge.translate.writer import Writer
 
-_SKIPPED = {Kind.EVENT: "an event for a page and not for the customer: skipped"}
-_FORMATTED = {Kind.TEXT: Kind.MARKUP, Kind.BUTTONS: Kind.LINKS}
+_NOT_TAKEN = "the channel takes no "
 
 
 def fall_back(part: Part, writer: Writer, context: RenderContext) -> None:
     """Write the part as the first media type of its chain that can be built for the channel."""
-    part = _limited(_with_markup(part), writer, context)
-    chain = context.fallbacks[part.kind]
-    if not chain:
-        writer.note(
-            SKIPPED, _SKIPPED.get(part.kind, f"{part.kind.value}: its row is empty, skipped")
-        )
+    part = _limited(_with_markup(part, context), writer, context)
+    row = context.rows[part.kind]
+    if not row.becomes:
+        writer.note(SKIPPED, row.skipped or f"{part.kind.value}: its row is empty, skipped")
         return
     reasons: list[Why] = []
     place = len(writer.drafts)
-    for media_type in chain:
-        why = attempt(media_type, part, writer, context)
+    for media_type in row.becomes:
+        why = _attempt(media_type, part, writer, context)
         if not why:
             # LOCATE is no fallback: it is the name of LOCATION on channels other than Telegram.
             if reasons and media_type is not MediaType.LOCATE:
@@ -41,6 +38,13 @@ def fall_back(part: Part, writer: Writer, context: RenderContext) -> None:
         if why not in reasons:
             reasons.append(why)
     writer.refuse(f"{part.kind.value}_refused", f"{part.kind.value}: {_joined(reasons)}")
+
+
+def _attempt(media_type: MediaType, part: Part, writer: Writer, context: RenderContext) -> Why:
+    """Write the part as ``media_type``, or return the reason why that is not possible."""
+    if not writer.row.accepts(media_type):
+        return f"{_NOT_TAKEN}{media_type.value}"
+    return NATIVE[media_type].render(part, writer, context)
 
 
 def _explain(
@@ -53,18 +57,20 @@ def _explain(
 
 def _joined(reasons: list[Why]) -> str:
     """Join the reasons into one sentence: ``the channel takes no CARD or RICHTEXT; ...``."""
-    missing = [reason.removeprefix(NOT_TAKEN) for reason in reasons if reason.startswith(NOT_TAKEN)]
-    others = [reason for reason in reasons if not reason.startswith(NOT_TAKEN)]
+    missing = [
+        reason.removeprefix(_NOT_TAKEN) for reason in reasons if reason.startswith(_NOT_TAKEN)
+    ]
+    others = [reason for reason in reasons if not reason.startswith(_NOT_TAKEN)]
     if not missing:
         return "; ".join(others)
     *first, last = missing
     named = f"{', '.join(first)} or {last}" if first else last
-    return "; ".join([NOT_TAKEN + named, *others])
+    return "; ".join([_NOT_TAKEN + named, *others])
 
 
-def _with_markup(part: Part) -> Part:
+def _with_markup(part: Part, context: RenderContext) -> Part:
     """Change the kind of text and buttons that contain markup to the kind that may be formatted."""
-    kind = _FORMATTED.get(part.kind)
+    kind = context.rows[part.kind].with_markup
     return replace(part, kind=kind) if kind and markup.read(part.text, part.form) else part
 
 

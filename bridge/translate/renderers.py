@@ -1,75 +1,58 @@
-"""One renderer per media type: it writes a part, or returns the reason why it cannot.
+"""Renderers of media types: each writes a part, or returns the reason why it cannot.
 
-``fallback.py`` chooses the media type; ``writer.py`` enforces the size limits.
+``kinds.py`` assigns them to kinds, ``fallback.py`` chooses the media type, and ``writer.py``
+enforces the size limits.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
-from dataclasses import dataclass, replace
-from typing import Literal
+from dataclasses import replace
 
 from bridge.config.media import FILE_TYPES, Kind
 from bridge.model import Draft, MediaType
-from bridge.translate import as_html, as_text, markup
-from bridge.translate.files import MEDIA_TYPE_OF, Files, Known, extension, file_type, is_absolute
-from bridge.translate.media import BUTTON
+from bridge.translate import as_html, markup
+from bridge.translate.files import MEDIA_TYPE_OF, Known, extension, file_type, is_absolute
 from bridge.translate.parts import Button, Form, Part, RichCard
+from bridge.translate.rows import BUTTON, Render, RenderContext, Why
 from bridge.translate.writer import Encoded, Writer, encode
 
-Why = str  # why the media type could not be built; "" if it was written
-NOT_TAKEN = "the channel takes no "
+
+def text(part: Part, writer: Writer, context: RenderContext) -> Why:
+    """Write the part as plain text."""
+    words = context.rows[part.kind].text(part, context.files)
+    return "" if writer.words(words.strip()) else "it holds nothing to read"
 
 
-@dataclass(frozen=True, slots=True)
-class RenderContext:
-    """The settings that are the same for every reply."""
-
-    fallbacks: Mapping[Kind, tuple[MediaType, ...]]
-    files: Files
-    on_unknown_file: Literal["link", "url", "refuse"]
-    max_items: int
-
-
-def attempt(media_type: MediaType, part: Part, writer: Writer, context: RenderContext) -> Why:
-    """Write the part as ``media_type``, or return the reason why that is not possible."""
-    if media_type is MediaType.TEXT:
-        return _text(part, writer, context)
-    if media_type is MediaType.RICHTEXT:
-        return _rich_text(part, writer, context)
-    if media_type not in writer.row.takes:
-        return f"{NOT_TAKEN}{media_type.value}"
-    if media_type in FILE_TYPES:
-        return _file(media_type, part, writer, context)
-    return _RENDERERS[media_type](part, writer, context)
-
-
-def _text(part: Part, writer: Writer, context: RenderContext) -> Why:
-    text = as_text.as_text(part, context.files)
-    return "" if writer.words(text) else "it holds nothing to read"
-
-
-def _rich_text(part: Part, writer: Writer, context: RenderContext) -> Why:
-    if writer.row.rich is None:
-        return f"{NOT_TAKEN}RICHTEXT"
-    blocks = as_html.as_blocks(part, context.files)
+def rich_text(part: Part, writer: Writer, context: RenderContext) -> Why:
+    """Write the part as formatted text."""
+    blocks = context.rows[part.kind].html(part, context.files)
     return "" if writer.blocks(blocks) else "there is nothing to format"
 
 
-def _email(part: Part, writer: Writer, context: RenderContext) -> Why:
+def email(part: Part, writer: Writer, context: RenderContext) -> Why:
+    """Write an e-mail with its own subject; anything else as the text of an e-mail."""
     if part.kind is not Kind.EMAIL or writer.room.text_only:
-        return _text(part, writer, context)
+        return text(part, writer, context)
     if writer.blocks(as_html.words(part.text, part.form), part.subject):
         return ""
     written = writer.words(markup.plain(part.text, part.form), part.subject)
-    return "" if written else _text(part, writer, context)
+    return "" if written else text(part, writer, context)
 
 
 # -- files ---------------------------------------------------------------------------------------
 
 
+def file(media_type: MediaType) -> Render:
+    """Return a renderer of files by their library ID or key."""
+
+    def render(part: Part, writer: Writer, context: RenderContext) -> Why:
+        return _file(media_type, part, writer, context)
+
+    return render
+
+
 def _file(media_type: MediaType, part: Part, writer: Writer, context: RenderContext) -> Why:
-    """Write a file by its library ID or key; treat an unknown file as ``on_unknown_file`` says."""
+    """Write a file that is known; treat an unknown file as ``on_unknown_file`` says."""
     if part.kind not in MEDIA_TYPE_OF:
         return f"it is no file for {media_type.value}"
     known = context.files.find(part.url)
@@ -127,9 +110,9 @@ def _add(media_type: MediaType, values: dict[str, object], writer: Writer) -> Wh
     return ""
 
 
-def _card(part: Part, writer: Writer, context: RenderContext) -> Why:
+def card(part: Part, writer: Writer, context: RenderContext) -> Why:
     """Write one CARD per card, or one for a text with buttons if the channel has buttons."""
-    cards = _cards_of(part)
+    cards = context.rows[part.kind].cards(part)
     if part.kind in (Kind.BUTTONS, Kind.LINKS) and not writer.row.buttons:
         return "the channel has no buttons of its own"
     if not cards:
@@ -144,18 +127,23 @@ def _card(part: Part, writer: Writer, context: RenderContext) -> Why:
     return ""
 
 
-def _cards_of(part: Part) -> tuple[RichCard, ...]:
-    if part.kind in (Kind.CARD, Kind.CAROUSEL):
-        return part.cards
-    if part.kind in (Kind.BUTTONS, Kind.LINKS):
-        text = markup.plain(part.text, part.form)
-        return (RichCard(description=text, buttons=part.buttons),) if text else ()
-    if part.kind is Kind.WEB_CARD:
-        return (RichCard(part.title, part.description, part.image, part.url),)
-    return ()
+def own_cards(part: Part) -> tuple[RichCard, ...]:
+    """Return the cards of a part that consists of cards."""
+    return part.cards
 
 
-def _carousel(part: Part, writer: Writer, context: RenderContext) -> Why:
+def choices_as_cards(part: Part) -> tuple[RichCard, ...]:
+    """Return one card for a text with buttons."""
+    words = markup.plain(part.text, part.form)
+    return (RichCard(description=words, buttons=part.buttons),) if words else ()
+
+
+def page_as_card(part: Part) -> tuple[RichCard, ...]:
+    """Return one card for the preview of a page."""
+    return (RichCard(part.title, part.description, part.image, part.url),)
+
+
+def carousel(part: Part, writer: Writer, context: RenderContext) -> Why:
     """Write the cards as MULTICARDs, with as many cards in each as fit."""
     if part.kind is not Kind.CAROUSEL:
         return "it is no carousel"
@@ -209,15 +197,18 @@ def _button(button: Button, writer: Writer, context: RenderContext) -> str:
     return writer.render(BUTTON, values) or encode(button.title)
 
 
-def _web_card(part: Part, writer: Writer, context: RenderContext) -> Why:
-    card = next(iter(_cards_of(part)), None)
-    if card is None or len(part.cards) > 1 or card.buttons or not card.url:
+def web_card(part: Part, writer: Writer, context: RenderContext) -> Why:
+    """Write the preview of one page."""
+    cards = context.rows[part.kind].cards(part)
+    if len(cards) != 1 or cards[0].buttons or not cards[0].url:
         return "WEBCARD is one page without buttons"
-    return _add(MediaType.WEBCARD, _values(card, writer, context), writer)
+    return _add(MediaType.WEBCARD, _values(cards[0], writer, context), writer)
 
 
-def _place(media_type: MediaType) -> Callable[[Part, Writer, RenderContext], Why]:
-    def build(part: Part, writer: Writer, _context: RenderContext) -> Why:
+def location(media_type: MediaType) -> Render:
+    """Return a renderer of coordinates."""
+
+    def render(part: Part, writer: Writer, _context: RenderContext) -> Why:
         if part.latitude is None or part.longitude is None:
             return "it has no coordinates"
         values: dict[str, object] = {
@@ -228,18 +219,21 @@ def _place(media_type: MediaType) -> Callable[[Part, Writer, RenderContext], Why
         }
         return _add(media_type, values, writer)
 
-    return build
+    return render
 
 
-def _cobrowse(part: Part, writer: Writer, context: RenderContext) -> Why:
+def cobrowse(part: Part, writer: Writer, context: RenderContext) -> Why:
+    """Write the address of a co-browsing session."""
     url = context.files.shown(part.url)
     if not is_absolute(url):
         return "it has no address"
     return _add(MediaType.COBROWSESITE, {"title": part.title, "url": url}, writer)
 
 
-def _template(media_type: MediaType, kind: Kind) -> Callable[[Part, Writer, RenderContext], Why]:
-    def build(part: Part, writer: Writer, _context: RenderContext) -> Why:
+def template(media_type: MediaType, kind: Kind) -> Render:
+    """Return a renderer of messages that name a template registered beforehand."""
+
+    def render(part: Part, writer: Writer, _context: RenderContext) -> Why:
         if part.kind is not kind or not part.name:
             return "it names no template"
         values: dict[str, object] = {
@@ -251,17 +245,4 @@ def _template(media_type: MediaType, kind: Kind) -> Callable[[Part, Writer, Rend
         }
         return _add(media_type, values, writer)
 
-    return build
-
-
-_RENDERERS: Mapping[MediaType, Callable[[Part, Writer, RenderContext], Why]] = {
-    MediaType.EMAIL: _email,
-    MediaType.CARD: _card,
-    MediaType.MULTICARD: _carousel,
-    MediaType.WEBCARD: _web_card,
-    MediaType.LOCATE: _place(MediaType.LOCATE),
-    MediaType.LOCATION: _place(MediaType.LOCATION),
-    MediaType.COBROWSESITE: _cobrowse,
-    MediaType.WHATSAPPTEMPLATE: _template(MediaType.WHATSAPPTEMPLATE, Kind.WHATSAPP_TEMPLATE),
-    MediaType.SMSTEMPLATE: _template(MediaType.SMSTEMPLATE, Kind.SMS_TEMPLATE),
-}
+    return render

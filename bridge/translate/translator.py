@@ -12,7 +12,7 @@ from typing import Any
 
 from bridge.config.media import Kind, MediaSettings
 from bridge.model import Channel, Draft, Reply
-from bridge.translate import channels, media
+from bridge.translate import channels, kinds
 from bridge.translate.fallback import fall_back
 from bridge.translate.files import Files
 from bridge.translate.parts import SKIPPED, Note, Part
@@ -20,7 +20,7 @@ from bridge.translate.plain import plain
 from bridge.translate.reading import RICH_KEYS, Reading
 from bridge.translate.reading.pick import LONGEST_TEXT
 from bridge.translate.reading.shapes import own_shape
-from bridge.translate.renderers import RenderContext
+from bridge.translate.rows import RenderContext
 from bridge.translate.text import SUSPICIOUS, clean
 from bridge.translate.writer import Room, Writer
 
@@ -48,10 +48,10 @@ class Translator:
             channel: channels.private(row, settings) for channel, row in self._rows.items()
         }
         self._rasa = channels.rasa_channels(settings)
-        self._templates = media.templates(settings)
+        self._templates = kinds.templates(settings)
         self._shapes = tuple(own_shape(row) for row in settings.shapes)
         self._context = RenderContext(
-            fallbacks=media.fallbacks(settings),
+            rows=kinds.rows(settings),
             files=Files(settings),
             on_unknown_file=settings.on_unknown_file,
             max_items=settings.max_items,

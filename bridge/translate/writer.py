@@ -12,7 +12,6 @@ from dataclasses import dataclass
 from bridge.config.media import MediaSettings
 from bridge.config.templates import Template
 from bridge.model import Channel, Draft, MediaType
-from bridge.translate.channels import ChannelRow
 from bridge.translate.markup import Block
 from bridge.translate.parts import Note
 from bridge.translate.sms import segments
@@ -32,6 +31,31 @@ class Room:
     as_json: bool  # the content is measured in its form inside a JSON string
     chars: int | None = None  # an additional limit in characters, if one is configured
     text_only: bool = False  # a private deployment carries only text
+
+
+@dataclass(frozen=True, slots=True)
+class ChannelRow:
+    """The media types that a gateway channel takes, and how it displays text."""
+
+    takes: frozenset[MediaType]
+    text: MediaType = MediaType.TEXT  # the media type of plain text
+    html: bool = False  # renders HTML: text is escaped, and line breaks are <br>
+    buttons: bool = False  # a text with buttons becomes a CARD; else numbered text
+    max_chars: int | None = None  # the longest text of one message, in characters
+    max_segments: int | None = None  # SMS: the most segments of one concatenated message
+
+    @property
+    def rich(self) -> MediaType | None:
+        """Return the media type of formatted text, or None if the channel takes only plain text."""
+        if MediaType.RICHTEXT in self.takes:
+            return MediaType.RICHTEXT
+        return self.text if self.text is MediaType.EMAIL and self.html else None
+
+    def accepts(self, media_type: MediaType) -> bool:
+        """Return whether a part can be written as ``media_type``; every channel has a text type."""
+        if media_type is MediaType.RICHTEXT:
+            return self.rich is not None
+        return media_type is MediaType.TEXT or media_type in self.takes
 
 
 class Writer:

@@ -14,7 +14,7 @@ from bridge.simulator import checks
 from bridge.simulator.options import SimulatorSettings as SimulatedSite
 from bridge.translate import Room, Translator
 from bridge.translate.channels import CHANNELS, RASA_CHANNELS
-from bridge.translate.media import FALLBACKS
+from bridge.translate.kinds import KINDS, TEMPLATES
 from bridge.translate.reading.shapes import SHAPES
 from tests.translate import contract
 from tests.translate.test_any_reply_on_any_channel import sent
@@ -53,8 +53,19 @@ def names(group: str) -> set[str]:
 def test_every_row_has_its_folder() -> None:
     assert names("channels") == {each.value for each in CHANNELS} == set(contract.CHANNELS)
     assert names("rasa_channels") == set(RASA_CHANNELS)
-    assert names("kinds") == {each.value for each in FALLBACKS} == {each.value for each in Kind}
+    assert names("kinds") == {each.value for each in KINDS} == {each.value for each in Kind}
     assert names("shapes") >= {each.name for each in SHAPES}
+
+
+def test_every_media_type_is_native_to_one_row() -> None:
+    natives = [native for row in KINDS.values() for native in row.native]
+    assert sorted(each.media_type for each in natives) == sorted(MediaType)
+    templates = [name for native in natives for name in native.templates]
+    assert sorted(templates) == sorted(TEMPLATES)
+    for native in natives:
+        assert native.on, native.media_type
+        assert {*native.templates} <= {native.media_type.value, "BUTTON"}
+        assert contract.ONLY_ON.get(native.media_type.value, native.on) >= {*native.on}
 
 
 def test_all_sixteen_media_types_are_reached() -> None:

@@ -10,8 +10,9 @@ from bridge.config import media as media_settings
 from bridge.config.media import FILE_TYPES, Kind
 from bridge.config.templates import FIELDS
 from bridge.model import MediaType
-from bridge.translate.channels import CHANNELS, RASA_CHANNELS, ChannelRow
-from bridge.translate.media import FALLBACKS, TEMPLATES
+from bridge.translate.channels import CHANNELS, RASA_CHANNELS
+from bridge.translate.kinds import KINDS, TEMPLATES
+from bridge.translate.writer import ChannelRow
 
 PAGE = (Path(__file__).parents[2] / "docs" / "media.md").read_text(encoding="utf-8")
 
@@ -52,8 +53,8 @@ def test_the_media() -> None:
     )
     rows = [
         f"| {kind.value} | {comments[kind.value]} | "
-        f"{', '.join(each.value for each in chain) or 'nothing: skipped'} |"
-        for kind, chain in FALLBACKS.items()
+        f"{', '.join(each.value for each in row.becomes) or 'nothing: skipped'} |"
+        for kind, row in KINDS.items()
     ]
     assert section("media") == rows
 
