@@ -16,8 +16,16 @@ WRONG = [
     ("channels: {WEBB: {}}", "channels.WEBB", "WEB?"),
     ("channels: {WEB: {takes: [TEXT, PICTURE]}}", "channels.WEB.takes", "TEXT"),
     ("channels: {WEB: {takes: [TEXT, EMAIL]}}", "channels.WEB.takes", "only EMAIL supports EMAIL"),
-    ("channels: {SMS: {takes: [TEXT, LOCATION]}}", "channels.SMS", "only TELEGRAM supports LOCATION"),
-    ("channels: {TELEGRAM: {takes: [TEXT, LOCATE]}}", "channels.TELEGRAM", "remove LOCATE from the list"),
+    (
+        "channels: {SMS: {takes: [TEXT, LOCATION]}}",
+        "channels.SMS",
+        "only TELEGRAM supports LOCATION",
+    ),
+    (
+        "channels: {TELEGRAM: {takes: [TEXT, LOCATE]}}",
+        "channels.TELEGRAM",
+        "remove LOCATE from the list",
+    ),
     ("channels: {EMAIL: {takes: [TEXT, EMAIL]}}", "channels.EMAIL", "remove TEXT from the list"),
     ("channels: {WEB: {takes: [IMAGE]}}", "channels.WEB.takes", "the list must contain TEXT"),
     ("channels: {WEB: {markup: xml}}", "channels.WEB.markup", "plain"),
