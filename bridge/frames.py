@@ -6,6 +6,7 @@ open.
 
 from __future__ import annotations
 
+import io
 import pickle
 import socket
 import struct
@@ -17,6 +18,7 @@ from typing import Any, TypeAlias
 from bridge.errors import describe
 
 _HEAD = struct.Struct("<IQ")  # bytes of the pickle, number of the request
+_DEEPEST = 1 << 16  # frames; Python 3.13 reads JSON of 10,000 levels, each takes four
 _LONGEST = 1 << 28  # bytes of a pickle; a request's body is far below that
 
 # Calls back while a socket is readable, until the callback returns False; returns a function that
@@ -45,13 +47,18 @@ def pack(number: int, content: Any) -> bytes:
 
 
 def _dump_nested(content: Any) -> bytes:
-    """Pickle what JSON's parser could read: it allows twice the depth that pickle does."""
+    """Pickle what JSON's parser could read: it allows twice the depth that pickle does.
+
+    The pickler in C has a limit of its own from Python 3.12 on; the one in Python does not.
+    """
+    body = io.BytesIO()
     limit = sys.getrecursionlimit()
-    sys.setrecursionlimit(limit * 4)
+    sys.setrecursionlimit(max(limit, _DEEPEST))
     try:
-        return pickle.dumps(content, pickle.HIGHEST_PROTOCOL)
+        pickle._Pickler(body, pickle.HIGHEST_PROTOCOL).dump(content)  # noqa: SLF001
     finally:
         sys.setrecursionlimit(limit)
+    return body.getvalue()
 
 
 class Unpacker:

@@ -36,7 +36,9 @@ def test_half_a_surrogate_pair_becomes_a_question_mark() -> None:
     assert body.parse(b'{"text": "\\ud83d!"}') == {"text": "?!"}
 
 
-@pytest.mark.parametrize("wrong", [b"", b"{", b"[1,]", b'{"a":1} x', b"[" * 2000 + b"]" * 2000])
+@pytest.mark.parametrize(
+    "wrong", [b"", b"{", b"[1,]", b'{"a":1} x', b"[" * 100_000 + b"]" * 100_000]
+)
 def test_what_is_not_json_is_refused_without_being_quoted(wrong: bytes) -> None:
     with pytest.raises(RefusedError) as refused:
         body.parse(wrong)
