@@ -17,12 +17,20 @@ PURE := tests/unit tests/translate tests/config tests/simulator tests/test_impor
 	tests/web/test_auth.py tests/web/test_logs.py tests/web/test_serializers.py \
 	tests/demo/test_the_requests.py
 
+# Tests of what the dependencies do for a server and its store: with PURE, the ones that run with
+# the lowest and the newest versions.
+STARTS := tests/test_packaging.py tests/store/test_store.py tests/gateway/test_client.py \
+	tests/web/test_start_and_stop.py tests/web/test_readiness.py tests/web/test_metrics.py
+
 # Processes of `make test`, each with servers of its own. Tests wait more than they compute: four
 # keep two cores busy.
 WORKERS ?= 4
 PYTEST := $(BIN)/python -m pytest
 
-.PHONY: demo check test campaign e2e bench lint pure setup clean
+# The resolver of `make test-lowest` and `make test-newest`; it downloads no interpreter.
+UV := UV_PYTHON_DOWNLOADS=never .venv-uv/bin/uv
+
+.PHONY: demo check test test-lowest test-newest campaign e2e bench lint pure setup clean
 
 setup: $(READY)
 
@@ -42,6 +50,20 @@ pure: $(READY)
 
 test: $(READY)
 	$(PYTEST) -n $(WORKERS)
+
+# The lowest versions that pyproject.toml allows, and the newest, whatever constraints.txt says. Each
+# run installs afresh; PYTHON chooses the interpreter.
+test-lowest: RESOLUTION := lowest-direct
+test-newest: RESOLUTION := highest
+test-lowest test-newest: test-%: .venv-uv/ready
+	$(UV) venv --quiet --clear --python $(PYTHON) .venv-$*
+	$(UV) pip install --quiet --python .venv-$* --resolution $(RESOLUTION) -e '.[test]'
+	.venv-$*/bin/python -m pytest -n $(WORKERS) $(PURE) $(STARTS)
+
+.venv-uv/ready: constraints.txt
+	$(PYTHON) -m venv $(@D)
+	$(@D)/bin/pip install --quiet --disable-pip-version-check -c constraints.txt uv
+	touch $@
 
 # kill -9 twenty times during 2,000 messages and fifty stops during 3,000, on each engine; prints
 # what became of the messages.
@@ -66,4 +88,4 @@ bench: $(READY)
 	$(BIN)/python -m tests.bench $(if $(KEEP),--keep)
 
 clean:
-	rm -rf $(VENV) build dist
+	rm -rf $(VENV) .venv-uv .venv-lowest .venv-newest build dist
