@@ -21,7 +21,7 @@ from bridge.config import environment
 from bridge.config.settings import GatewaySettings
 from bridge.errors import BridgeError
 from bridge.model import Channel, Draft
-from bridge.replies import channel_names, render
+from bridge.replies import channel_names, languages, render
 from bridge.translate import Note, Room, Translation, Translator
 
 OTHER_FIELDS = 430  # bytes of ``data`` besides the content, for IDs and names of typical length
@@ -70,7 +70,10 @@ def preview(
         known = config.load_domain(domain) if domain else settings.domain
         translator = Translator(settings.media)
         room = _room(settings.bridge.gateway)
-        replies = _replies(what, channels, known, _slots(slot))
+        slots = _slots(slot)
+        language = settings.designer.language
+        codes = languages(slots.get(language.slot), language.default)
+        replies = _replies(what, channels, known, slots, codes)
     except BridgeError as error:
         typer.echo(str(error), err=True)
         raise typer.Exit(2) from None
@@ -122,7 +125,11 @@ def _room(gateway: GatewaySettings) -> Room:
 
 
 def _replies(
-    what: str, channels: Sequence[Channel], domain: Mapping[str, Any] | None, slots: dict[str, Any]
+    what: str,
+    channels: Sequence[Channel],
+    domain: Mapping[str, Any] | None,
+    slots: dict[str, Any],
+    codes: Sequence[str],
 ) -> list[dict[Channel, Any]]:
     """Return each reply by channel: a response may have variations by channel."""
     if not what.startswith("utter_") or Path(what).is_file():
@@ -138,7 +145,12 @@ def _replies(
         raise BridgeError(f"the domain has no response {what}{hint}")
     rendered = {
         channel: render(
-            responses, what, slots, channels=channel_names(channel.value, None), seed="preview"
+            responses,
+            what,
+            slots,
+            channels=channel_names(channel.value, None),
+            seed="preview",
+            codes=codes,
         )
         for channel in channels
     }

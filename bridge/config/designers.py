@@ -154,8 +154,16 @@ class AssistRules(Section):
     )
 
 
+class LanguageSettings(Section):
+    """Which translation of a response is used."""
+
+    slot: Name = Field(default="language", description="the slot with the customer's language")
+    default: Name = Field(default="en", description="the language without that slot's value")
+
+
 class HandoffSettings(Section):
     """The keys of handoff.yml."""
 
     handoff: HandoffRules = HandoffRules()
     assist: AssistRules = AssistRules()
+    language: LanguageSettings = LanguageSettings()

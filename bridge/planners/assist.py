@@ -61,7 +61,7 @@ def plan(changes: Changes, command: CallAction, decision: Decision) -> Plan:
         return Plan(effects=(AskDomain(),))
     record = snapshot.latest(command.turn.sender_id)
     if record is None or not record.with_agent:
-        return consequences.plan(changes, _as_the_bot(command, decision))
+        return consequences.plan(changes, _as_the_bot(changes, command, decision))
     return _for_the_agent(changes, command, decision, record)
 
 
@@ -107,14 +107,18 @@ def _offer_or_send(
 # -- the bot is the owner --------------------------------------------------------------------------
 
 
-def _as_the_bot(command: CallAction, decision: Decision) -> ActionAnswer:
+def _as_the_bot(changes: Changes, command: CallAction, decision: Decision) -> ActionAnswer:
     """Return the reply for Rasa to utter on its own channel."""
     if decision.reply is None:
         return NOTHING  # the bot has uttered it already
     if decision.reply != SELECTOR:
         return ActionAnswer(response=decision.reply)
     candidates = replies.selector_replies(
-        command.turn, responses=command.responses, seed=command.turn.message_id, limit=1
+        command.turn,
+        responses=command.responses,
+        seed=command.turn.message_id,
+        codes=changes.rules.languages(command.turn.slots),
+        limit=1,
     )
     return ActionAnswer(message=dict(candidates[0].reply)) if candidates else NOTHING
 
@@ -125,16 +129,18 @@ def _as_the_bot(command: CallAction, decision: Decision) -> ActionAnswer:
 def _offers(
     changes: Changes, command: CallAction, decision: Decision, assignment: Assignment
 ) -> list[_Offer]:
-    turn, seed = command.turn, command.key
+    turn, seed, codes = command.turn, command.key, changes.rules.languages(command.turn.slots)
     channels = replies.channel_names(assignment.channel.value, turn.input_channel)
     if decision.reply == SELECTOR:
         ranked = replies.selector_replies(
-            turn, responses=command.responses, channels=channels, seed=seed
+            turn, responses=command.responses, channels=channels, seed=seed, codes=codes
         )
         return [_offer(changes, assignment, decision, [candidate]) for candidate in ranked]
     if decision.reply is not None:
         known = command.responses or {}
-        reply = replies.render(known, decision.reply, turn.slots, channels=channels, seed=seed)
+        reply = replies.render(
+            known, decision.reply, turn.slots, channels=channels, seed=seed, codes=codes
+        )
         if not reply:
             return []
         candidate = Candidate(reply, decision.reply, decision.confidence, decision.margin)

@@ -189,7 +189,9 @@ def _say(
             once=f"missing {name}",
         )
         return None
-    reply = replies.render(known, name, command.turn.slots, channels=channels, seed=command.key)
+    slots = command.turn.slots
+    codes = changes.rules.languages(slots)
+    reply = replies.render(known, name, slots, channels=channels, seed=command.key, codes=codes)
     if reply is None:
         changes.warn(
             "The domain has no fitting response %s: nothing is said", name, once=f"missing {name}"

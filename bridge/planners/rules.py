@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
+from typing import Any
 
+from bridge import replies
 from bridge.config.settings import AgentSettings, BridgeSettings, HandoffSettings
 from bridge.planners.compose import Composer
 from bridge.planners.policy import Policy
@@ -34,6 +37,11 @@ class Rules:
             Policy(resend=bridge.delivery.uncertain == "resend"),
             asks_rasa=bridge.rasa.url is not None,
         )
+
+    def languages(self, slots: Mapping[str, Any]) -> tuple[str, ...]:
+        """Return the language codes of a conversation, best first."""
+        language = self.designer.language
+        return replies.languages(slots.get(language.slot), language.default)
 
     @property
     def most_waiting(self) -> int:

@@ -189,7 +189,8 @@ def _apology(changes: Changes, command: ClaimUpdates, update: RasaUpdate) -> dic
     name = changes.rules.designer.handoff.unavailable
     reply: Mapping[str, Any] | None = None
     if name is not None:
-        reply = replies.render(command.responses or {}, name, {}, channels=(), seed=update.id)
+        known, codes = command.responses or {}, changes.rules.languages({})
+        reply = replies.render(known, name, {}, channels=(), seed=update.id, codes=codes)
     reply = reply or {"text": _SORRY}
     return {
         "event": "bot",

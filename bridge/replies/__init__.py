@@ -6,5 +6,6 @@ replies to gateway messages belongs to ``translate``. Read ``rendering`` first.
 
 from bridge.replies.candidates import Candidate, bot_replies, selector_replies
 from bridge.replies.rendering import channel_names, render
+from bridge.replies.translation import languages
 
-__all__ = ["Candidate", "bot_replies", "channel_names", "render", "selector_replies"]
+__all__ = ["Candidate", "bot_replies", "channel_names", "languages", "render", "selector_replies"]

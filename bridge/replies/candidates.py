@@ -39,6 +39,7 @@ def selector_replies(
     responses: Mapping[str, Any] | None = None,
     channels: Sequence[str] = (),
     seed: str = "",
+    codes: Sequence[str] = (),
     limit: int = 5,
 ) -> tuple[Candidate, ...]:
     """Return the response selector's ranking as candidates, best first.
@@ -51,6 +52,7 @@ def selector_replies(
         responses: the domain's responses, used if the request carried none.
         channels: see ``render``.
         seed: see ``render``.
+        codes: see ``render``.
         limit: the maximum number; Rasa ranks ten.
     """
     chosen = _chosen(turn)
@@ -65,7 +67,14 @@ def selector_replies(
         if len(candidates) == limit:
             break
         own = chosen.responses if name == chosen.response else ()
-        reply = render({name: known.get(name, own)}, name, turn.slots, channels=channels, seed=seed)
+        reply = render(
+            {name: known.get(name, own)},
+            name,
+            turn.slots,
+            channels=channels,
+            seed=seed,
+            codes=codes,
+        )
         if reply:
             after = rows[index + 1][1] if index + 1 < len(rows) else None
             ahead = None if confidence is None or after is None else confidence - after

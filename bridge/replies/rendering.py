@@ -13,6 +13,7 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from bridge.model import Reply, derive
+from bridge.replies.translation import translated
 from bridge.turn.coerce import array, mapping, objects, same, words
 from bridge.turn.spoken import content
 
@@ -42,6 +43,7 @@ def render(
     *,
     channels: Sequence[str],
     seed: str,
+    codes: Sequence[str] = (),
 ) -> Reply | None:
     """Render the response ``name``; None if there is none or no variation of it matches.
 
@@ -51,6 +53,8 @@ def render(
         slots: the values for conditions and placeholders.
         channels: see ``channel_names``; variations without a channel are tried last.
         seed: the same seed chooses the same variation, in every process.
+        codes: the language codes to try, see ``languages``; without a translation into one of
+            them, the variation is used as it is.
 
     Returns:
         The reply in Rasa's format without null or empty values; empty if the variation has no
@@ -59,7 +63,7 @@ def render(
     fitting = _fitting(objects(mapping(responses).get(name)), mapping(slots), channels)
     if not fitting:
         return None
-    chosen = fitting[_lot(seed, name, len(fitting))]
+    chosen = translated(fitting[_lot(seed, name, len(fitting))], codes)
     filled = {
         key: _fill(value, mapping(slots)) if key in _FILLED else value
         for key, value in chosen.items()

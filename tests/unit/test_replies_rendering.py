@@ -10,7 +10,7 @@ from typing import Any
 
 import pytest
 
-from bridge.replies import channel_names, render
+from bridge.replies import channel_names, languages, render
 from tests.unit.conversations import real_turn
 
 SLOTS = {
@@ -27,9 +27,9 @@ SLOTS = {
 def say(*variations: Any, slots: dict[str, Any] | None = None, **more: Any) -> Any:
     channels, seed = more.pop("channels", ()), more.pop("seed", "s")
     responses = {"utter_x": list(variations)}
-    return render(
-        responses, "utter_x", SLOTS if slots is None else slots, channels=channels, seed=seed
-    )
+    known = SLOTS if slots is None else slots
+    codes = more.pop("codes", ())
+    return render(responses, "utter_x", known, channels=channels, seed=seed, codes=codes)
 
 
 def row(name: str, value: Any) -> dict[str, Any]:
@@ -183,3 +183,54 @@ def test_equals_are_only_those_that_fit_best() -> None:
     others = [{"text": "no", "channel": "sms"}, {"text": "no", "condition": [row("n", 4)]}]
     for n in range(20):
         assert say(*others, {"text": "a"}, seed=str(n)) == {"text": "a"}
+
+
+TRANSLATED = {
+    "text": "Which color, {name}?",
+    "translation": {"es": "¿Qué color, {name}?", "de": "Welche Farbe?", "x-en-formal": "Pray?"},
+    "buttons": [
+        {
+            "title": "Red",
+            "payload": "/red",
+            "translation": {"es": {"title": "Rojo", "payload": "/rojo"}, "de": "Rot"},
+        },
+        {"title": "Blue", "payload": "/blue"},
+    ],
+}
+
+
+@pytest.mark.parametrize(
+    ("language", "text", "first"),
+    [
+        ("es", "¿Qué color, Kim?", ("Rojo", "/rojo")),
+        ("ES_mx", "¿Qué color, Kim?", ("Rojo", "/rojo")),
+        ("de-AT", "Welche Farbe?", ("Rot", "/red")),
+        ("x-en-formal", "Pray?", ("Red", "/red")),
+        ("fr", "Which color, Kim?", ("Red", "/red")),
+        (None, "Which color, Kim?", ("Red", "/red")),
+        (["es"], "Which color, Kim?", ("Red", "/red")),
+    ],
+)
+def test_a_translation_is_said_in_the_customers_language(
+    language: Any, text: str, first: tuple[str, str]
+) -> None:
+    reply = say(TRANSLATED, codes=languages(language, "en"))
+    assert reply == {
+        "text": text,
+        "buttons": [
+            {"title": first[0], "payload": first[1]},
+            {"title": "Blue", "payload": "/blue"},
+        ],
+    }
+
+
+def test_the_default_language_is_tried_before_the_text_itself() -> None:
+    assert say(TRANSLATED, codes=languages("fr", "de"))["text"] == "Welche Farbe?"
+    assert languages("de-AT", "en") == ("de-at", "de", "en")
+    assert languages(" ", "en-GB") == ("en-gb", "en")
+
+
+@pytest.mark.parametrize("translation", [None, 5, "es", [], {"es": None}, {"es": ""}, {1: "x"}])
+def test_a_translation_of_any_form_is_harmless(translation: Any) -> None:
+    said = {"text": "a", "translation": translation, "buttons": ["b", None]}
+    assert say(said, codes=("es",)) == {"text": "a", "buttons": ["b", None]}
