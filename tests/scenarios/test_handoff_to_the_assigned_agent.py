@@ -160,3 +160,12 @@ def test_long_words_go_out_in_order_in_parts_that_fit(office: Office, gateway: S
     assert " ".join(part["text"] for part in sent).split() == text.split()
     assert all(len(json.dumps(part["data"], ensure_ascii=False).encode()) <= 1990 for part in sent)
     assert all(item["beside"] == 0 for item in gateway.recorded(operation="send_message"))
+
+
+def test_the_customer_is_told_in_their_language(office: Office, gateway: Simulator) -> None:
+    said = {"text": "One moment.", "translation": {"es": "Un momento."}}
+    state = message()
+    state["slots"] = {**state["slots"], "language": "es-MX"}
+    answered = office.call(state, domain={"responses": {"utter_handoff_started": [said]}})
+    assert answered.slots["handoff_delivery"] == "delivered"
+    assert [each["text"] for each in gateway.messages()] == ["Un momento."]
