@@ -17,7 +17,8 @@ from bridge.translate.fallback import fall_back
 from bridge.translate.files import Files
 from bridge.translate.parts import SKIPPED, Note, Part
 from bridge.translate.plain import plain
-from bridge.translate.reading import RICH_KEYS, Reading
+from bridge.translate.platforms import platforms
+from bridge.translate.reading import RICH_KEYS, Reading, ReadingContext
 from bridge.translate.reading.pick import LONGEST_TEXT
 from bridge.translate.reading.shapes import own_shape
 from bridge.translate.rows import RenderContext
@@ -50,6 +51,7 @@ class Translator:
         self._rasa = channels.rasa_channels(settings)
         self._templates = kinds.templates(settings)
         self._shapes = tuple(own_shape(row) for row in settings.shapes)
+        self._platforms = platforms(self._rasa)
         self._context = RenderContext(
             rows=kinds.rows(settings),
             files=Files(settings),
@@ -73,7 +75,7 @@ class Translator:
         if (text := _only_text(reply)) is not None and not SUSPICIOUS.search(text):
             writer.words(text)
             return _done(writer)
-        reading = Reading(self._shapes)
+        reading = Reading(self._reading_context(channel))
         try:
             if text is not None and len(text) <= LONGEST_TEXT:
                 fall_back(Part(Kind.TEXT, text=clean(text).strip()), writer, self._context)
@@ -96,6 +98,15 @@ class Translator:
         """Return the readable text of a draft made for ``channel``, or None if it has no text."""
         row = (self._private if text_only else self._rows)[channel]
         return plain(draft, rendered=row.html)
+
+    def _reading_context(self, channel: Channel) -> ReadingContext:
+        def is_for(platform: str) -> bool:
+            return self._platforms.get(platform.lower(), channel) is channel
+
+        def is_known(address: str) -> bool:
+            return self._context.files.find(address) is not None
+
+        return ReadingContext(self._shapes, is_for, is_known)
 
     def _writer(self, channel: Channel, room: Room) -> Writer:
         row = (self._private if room.text_only else self._rows)[channel]

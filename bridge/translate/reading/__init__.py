@@ -7,32 +7,56 @@ channels and size limits does not belong here. Read ``shapes.py`` first, the tab
 
 from __future__ import annotations
 
-import json
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
 from typing import Any
 
 from bridge.config.media import Kind
 from bridge.translate.files import MEDIA_TYPE_OF, extension, is_listed
 from bridge.translate.parts import Note, Part, choices
-from bridge.translate.reading import pick
-from bridge.translate.reading.anything import Search
+from bridge.translate.reading import anything, pick
+from bridge.translate.reading.door import Door, as_structure
 from bridge.translate.reading.flow import Flow, deck, file
+from bridge.translate.reading.joining import join
 from bridge.translate.reading.pick import Json
 from bridge.translate.reading.shapes import SHAPES, Shape
 from bridge.translate.text import is_blank
 
 _DEEPEST = 24  # levels of nested lists
 _MOST = 200  # values in one reply
-_LONGEST_JSON = 100_000  # characters of a text that is parsed as JSON
+_PLATFORMS_COPY = ("payload", "data", "message", "content")  # where its content stands
 
 RICH_KEYS = ("quick_replies", "buttons", "custom", "image", "attachment", "elements")
+
+
+@dataclass(frozen=True, slots=True)
+class ReadingContext:
+    """What the tables say about a reply's content.
+
+    Attributes:
+        own_shapes: the shapes of ``media.yml``, which are tried first.
+        is_for: whether what is meant for a platform is for this customer, by the platform's name.
+        is_known: whether the gateway knows the file with an address.
+    """
+
+    own_shapes: tuple[Shape, ...]
+    is_for: Callable[[str], bool]
+    is_known: Callable[[str], bool]
+
+
+@dataclass(frozen=True, slots=True)
+class _Unknown:
+    """A payload of no known shape, read only if the reply says nothing else."""
+
+    value: Json
 
 
 class Reading:
     """Reads one reply and collects notes and refusals."""
 
-    def __init__(self, own_shapes: tuple[Shape, ...] = ()) -> None:
-        self._shapes = own_shapes + SHAPES
+    def __init__(self, context: ReadingContext) -> None:
+        self._context = context
+        self._door = Door()
         self._left = _MOST
         self.notes: list[Note] = []
         self.refused: list[Note] = []
@@ -45,19 +69,34 @@ class Reading:
 
     def reply(self, reply: Any) -> Iterator[Part]:
         """Yield the parts of a whole reply."""
-        if not pick.is_object(reply):
-            yield from self.value(reply)
-            return
-        yield from self._words(reply)
-        yield from self.value(reply.get("custom"))
+        found = list(self._reply(reply) if pick.is_object(reply) else self._value(reply))
+        if self._door.cut:
+            self.note("left_out", "a list is too long, or nested too deep: the rest was left out")
+        says = any(isinstance(each, Part) and each.kind is not Kind.EVENT for each in found)
+        parts = (
+            part
+            for each in found
+            for part in ([each] if isinstance(each, Part) else self._unknown(each, beside=says))
+        )
+        yield from join(parts, self.note, self._context.is_known)
+
+    def _reply(self, reply: Json) -> Iterator[Part | _Unknown]:
+        yield from self._words(
+            {
+                "text": reply.get("text"),
+                "quick_replies": self._door.admit(reply.get("quick_replies")),
+                "buttons": self._door.admit(reply.get("buttons")),
+            }
+        )
+        yield from self._value(reply.get("custom"))
         image, attachment = reply.get("image"), reply.get("attachment")
         for each in pick.listed(image):
             yield from self._image(each)
         if not (isinstance(attachment, str) and attachment == image):  # repeated by bot events
-            yield from self.value(attachment)
+            yield from self._value(attachment)
         yield from self._elements(reply.get("elements"))
 
-    def _words(self, reply: Json) -> Iterator[Part]:
+    def _words(self, reply: Json) -> Iterator[Part | _Unknown]:
         """Yield what Rasa sends first: the text, with quick replies or buttons."""
         raw = reply.get("text")
         text = pick.words(raw)
@@ -75,26 +114,26 @@ class Reading:
         elif not is_blank(text):
             yield Part(Kind.TEXT, text=text)
         elif raw and not isinstance(raw, str):
-            yield from self.value(raw)
+            yield from self._value(raw)
 
-    def _image(self, value: Any) -> Iterator[Part]:
+    def _image(self, given: Any) -> Iterator[Part | _Unknown]:
+        value = self._door.admit(given)
         url = pick.address(value)
         if url:
             yield file(Kind.IMAGE, url, pick.first(value, "caption"), pick.first(value, "alt"))
-        elif value:
-            yield from self.value(value)
+        elif given:
+            yield from self._value(given)
 
-    def _elements(self, value: Any) -> Iterator[Part]:
+    def _elements(self, given: Any) -> Iterator[Part | _Unknown]:
+        value = self._door.admit(given)
         if pick.is_object(value) and pick.is_list(value.get("elements")):
             value = value["elements"]
         if not pick.is_list(value) and not pick.is_object(value):
-            yield from self.value(value)
+            yield from self._value(given)
             return
-        if pick.is_cut(value):
-            self.note("left_out", "a list is too long: the rest of it was left out")
         yield from deck(pick.card(each) for each in pick.listed(value))
 
-    def value(self, value: Any, deep: int = 0) -> Iterator[Part]:
+    def _value(self, value: Any, deep: int = 0) -> Iterator[Part | _Unknown]:
         """Yield the parts of any value under ``custom``, ``attachment`` or a similar key."""
         if value is None or value in ("", [], {}):
             return
@@ -105,43 +144,81 @@ class Reading:
             for each in value:
                 if self._left < 0:
                     break
-                yield from self.value(each, deep + 1)
+                yield from self._value(each, deep + 1)
         elif pick.is_object(value):
-            yield from self._object(value)
+            yield from self._object(value, deep)
         else:
             yield from self._scalar(value, deep)
 
-    def _scalar(self, value: Any, deep: int) -> Iterator[Part]:
+    def _scalar(self, value: Any, deep: int) -> Iterator[Part | _Unknown]:
         text = pick.words(value)
-        if text.startswith(("{", "[")) and len(text) < _LONGEST_JSON:
-            try:
-                inner = json.loads(text)
-            except (ValueError, RecursionError):
-                inner = None
-            if pick.is_object(inner) or pick.is_list(inner):
-                yield from self.value(inner, deep + 1)
-                return
-        if text and " " not in text and pick.address(text).startswith(("http://", "https://")):
+        if (inner := as_structure(text)) is not None:
+            yield from self._value(inner, deep + 1)
+        elif _is_address(text):
             yield _by_extension(text)
         elif text and not is_blank(text):
             yield Part(Kind.TEXT, text=text)
 
-    def _object(self, value: Json) -> Iterator[Part]:
-        if pick.is_cut(value):
-            self.note("left_out", "a list is too long: the rest of it was left out")
-        shape = next((each for each in self._shapes if each.matches(value)), None)
-        parts = list(shape.read(value)) if shape else []
-        if parts:
-            yield from parts
+    def _object(self, given: Json, deep: int) -> Iterator[Part | _Unknown]:
+        own = next((each for each in self._context.own_shapes if each.matches(given)), None)
+        if own:
+            yield from self._read(own, given)
             return
-        search = Search()
-        parts = search.read(value)
-        if search.cut:
-            self.note("left_out", "what is nested too deep, or is too much, was left out")
+        value = self._door.admit(given)
+        if value is None:  # the reply is too large already
+            return
+        if platform := pick.first(value, "platform", longest=100):
+            if not self._context.is_for(platform):
+                self.note("other_platform", "what is meant for another platform was left out")
+                return
+            inner = next((given[key] for key in _PLATFORMS_COPY if _holds(given.get(key))), None)
+            if inner is not None:
+                yield from self._value(inner, deep + 1)
+                return
+            del value["platform"]
+        shape = next((each for each in SHAPES if each.matches(value)), None)
+        if shape:
+            yield from self._read(shape, value)
+        else:
+            yield _Unknown(value)
+
+    def _read(self, shape: Shape, value: Json) -> Iterator[Part]:
+        parts = list(shape.read(value))
         if not parts:
-            sentence = "a payload holds nothing that a customer could read"
-            self.refused.append(Note("unreadable", sentence))
+            self._refuse()
         yield from parts
+
+    def _unknown(self, unknown: _Unknown, *, beside: bool) -> Iterator[Part]:
+        if beside:
+            sentence = "a payload of unknown shape beside other content was skipped"
+            self.note("unknown_payload", sentence)
+            return
+        parts = list(anything.read(unknown.value))
+        if not parts:
+            self._refuse()
+        elif not anything.is_for_people(unknown.value):
+            sentence = "of a payload of unknown shape, only the keys for people were read"
+            self.note("unknown_payload", sentence)
+        yield from parts
+
+    def _refuse(self) -> None:
+        refusal = Note("unreadable", "a payload holds nothing that a customer could read")
+        if refusal not in self.refused:
+            self.refused.append(refusal)
+
+
+def _holds(value: Any) -> bool:
+    return bool(value) and (pick.is_object(value) or pick.is_list(value))
+
+
+def _is_address(text: str) -> bool:
+    """Return whether a bare text is a web address, or the path of a file by its extension."""
+    if not text or any(char.isspace() for char in text):
+        return False
+    if pick.address(text).lower().startswith(("http://", "https://")):
+        return True
+    ending = extension(text) if "/" in text else ""
+    return bool(ending) and any(is_listed(ending, each) for each in MEDIA_TYPE_OF.values())
 
 
 def _by_extension(url: str) -> Part:
@@ -153,4 +230,4 @@ def _by_extension(url: str) -> Part:
     return Part(Kind.LINK, url=url)
 
 
-__all__ = ["RICH_KEYS", "Flow", "Reading"]
+__all__ = ["RICH_KEYS", "Flow", "Reading", "ReadingContext"]

@@ -1,121 +1,121 @@
-"""Extract readable content from JSON of unknown shape, guided by the names of its keys.
+"""Read a payload of unknown shape: what is at its top level under keys for people, nothing else.
 
-Text under keys for text, sentences under any key, addresses, and lists of choices are extracted.
-The value of a technical key (a type, an ID, an intent) is never shown.
+A payload of a bot's own may carry what is not for the customer: a note of the CRM, an error, the
+sources of an answer. So its keys are compared with a list of what may be shown, and there is no
+search. ``shapes`` in media.yml describes a payload of which more is to be shown.
 """
 
 from __future__ import annotations
 
 import re
+from collections.abc import Iterator
 from typing import Any
 
 from bridge.config.media import Kind
-from bridge.translate.parts import Button, Part
+from bridge.translate.addresses import names_a_machine
+from bridge.translate.parts import Part, RichCard
 from bridge.translate.reading import pick
 from bridge.translate.reading.flow import Flow
 from bridge.translate.reading.pick import Json
 
-_DEEPEST = 12  # levels
-_MOST = 2_000  # values visited
-
-_WORDS = {
-    *("text", "title", "subtitle", "description", "message", "caption", "label", "body", "header"),
-    *("footer", "answer", "question", "content", "speech", "displayText", "fallback", "heading"),
-    *("summary", "note", "altText", "name", "markdown", "html", "fulfillmentText", "utterance"),
-}
-_CHOICES = {
-    *("buttons", "quick_replies", "quickReplies", "quick_reply", "suggestions", "options"),
-    *("choices", "actions", "hints", "replies", "chips"),
-}
-_CARD = {"url", "link", "href", "image", "image_url", "imageUrl", "picurl"}
-_CHOICE = {"title", "value", "payload", "id"}
+_TITLES = ("title", "heading", "header")
+_WORDS = frozenset(
+    {
+        *("text", "message", "subtitle", "description", "body", "caption", "footer", "question"),
+        *("answer", "html", "markdown", "speech", "display_text", "fulfillment_text", "alt_text"),
+        *_TITLES,
+    }
+)
+_CHOICES = frozenset(
+    {
+        *("buttons", "quick_replies", "quick_reply", "suggestions", "options", "choices"),
+        *("actions", "hints", "replies", "chips"),
+    }
+)
+_PICTURES = frozenset({"image", "image_url", "img", "photo", "picture", "thumbnail_url"})
 _FILES = {
-    "image": Kind.IMAGE,
-    "image_url": Kind.IMAGE,
-    "imageUrl": Kind.IMAGE,
-    "img": Kind.IMAGE,
-    "photo": Kind.IMAGE,
-    "picture": Kind.IMAGE,
+    **dict.fromkeys(_PICTURES, Kind.IMAGE),
     "images": Kind.IMAGE,
+    "gif": Kind.ANIMATION,
     "video": Kind.VIDEO,
     "video_url": Kind.VIDEO,
     "audio": Kind.AUDIO,
+    "audio_url": Kind.AUDIO,
     "document": Kind.DOCUMENT,
     "file": Kind.DOCUMENT,
     "pdf": Kind.DOCUMENT,
-    "gif": Kind.ANIMATION,
 }
-_TECHNICAL = re.compile(
-    r"(?:^|_)(?:type|id|key|intent|action|payload|event|style|color|colour|class|format|template|"
-    r"lang|language|locale|token|version|platform|channel|mode|status|metadata|ssml)$",
-    re.IGNORECASE,
-)
-_ADDRESS = re.compile(r"https?://\S+$", re.IGNORECASE)
-_SENTENCE = re.compile(r"[^\s/{\[<]\S*\s+\S")
+_LINKS = frozenset({"url", "link", "href"})
+_FOR_PEOPLE = _WORDS | _CHOICES | _FILES.keys() | _LINKS
+_MESSAGE_TYPES = frozenset({"text", "message", "html", "markdown", "plain", "plain_text"})
+_ADDRESS = re.compile(r"https?://\S+", re.IGNORECASE)
 
 
-def _is_card(value: Json) -> bool:
-    """Return whether an object is flat and has a title with an address or a picture."""
-    keys = value.keys()
-    flat = not any(pick.is_object(each) or pick.is_list(each) for each in value.values())
-    return flat and "title" in keys and bool(_CARD & keys) and pick.title(value["title"]) != ""
+def is_message(value: Json) -> bool:
+    """Recognise an object with words that has keys for people only: ``{text, buttons}``."""
+    return is_for_people(value) and any(_said(value.get(key)) for key in _WORDS)
 
 
-def _are_choices(value: Any) -> bool:
-    """Return whether a value is a list of objects that each have only a title and a value."""
-    items = pick.listed(value) if pick.is_list(value) else []
-    return bool(items) and all(
-        pick.is_object(each) and "title" in each and each.keys() <= _CHOICE for each in items
+def is_for_people(value: Json) -> bool:
+    """Return whether an object has keys for people only, beside the type of a message."""
+    kind = value.get("type")
+    is_text = isinstance(kind, str) and kind.lower() in _MESSAGE_TYPES
+    keys = value.keys() - {"type"} if is_text else value.keys()
+    return keys <= _FOR_PEOPLE
+
+
+def read(value: Json) -> Iterator[Part]:
+    """Yield what stands under keys for people, in the payload's order, or as a card."""
+    title = next(filter(None, (_said(value.get(key)) for key in _TITLES)), "")
+    url = next(filter(None, (pick.address(value.get(key)) for key in _LINKS)), "")
+    image = next(filter(None, (pick.address(value.get(key)) for key in _PICTURES)), "")
+    flow = Flow()
+    if title and (url or image) and not _ADDRESS.fullmatch(title):
+        flow.cards([_card(value, title, url, image)])
+        rest = value.keys() - _WORDS - _CHOICES - _PICTURES - _LINKS
+    else:
+        rest = value.keys() & _FOR_PEOPLE
+    for key, each in value.items():
+        if key in rest:
+            _add(flow, key, each)
+    yield from flow.parts()
+
+
+def _card(value: Json, title: str, url: str, image: str) -> RichCard:
+    lines = [words for key, each in value.items() if key in _WORDS if (words := _said(each))]
+    return RichCard(
+        title=pick.title(title),
+        description="\n".join(line for line in dict.fromkeys(lines) if line != title),
+        image=image,
+        url=url,
+        buttons=tuple(
+            button for key, each in value.items() if key in _CHOICES for button in _offered(each)
+        ),
     )
 
 
-def _offered(value: Any) -> tuple[Button, ...]:
+def _add(flow: Flow, key: str, value: Any) -> None:
+    if key in _WORDS:
+        words = _said(value)
+        if _ADDRESS.fullmatch(words):
+            flow.link(pick.address(words))
+        else:
+            flow.say(words)
+    elif key in _CHOICES:
+        flow.choose(_offered(value))
+    elif key in _FILES:
+        for each in pick.listed(value):
+            flow.file(_FILES[key], each)
+    elif key in _LINKS:
+        flow.link(pick.address(value))
+
+
+def _said(value: Any) -> str:
+    """Return the words of a value, unless they are data or name a machine."""
+    words = "\n".join(filter(None, map(pick.words, pick.listed(value))))
+    is_data = words.startswith(("{", "["))
+    return "" if is_data or names_a_machine(words) else words
+
+
+def _offered(value: Any) -> tuple[Any, ...]:
     return pick.buttons(value) if pick.is_list(value) else ()
-
-
-class Search:
-    """Searches one value for readable content."""
-
-    def __init__(self) -> None:
-        self._flow = Flow()
-        self._left = _MOST
-        self.cut = False  # whether a limit on depth or on the number of values was reached
-
-    def read(self, value: Any) -> list[Part]:
-        """Return the parts found, in order."""
-        self._value("text", value, 0)
-        return list(self._flow.parts())
-
-    def _value(self, key: str, value: Any, deep: int) -> None:
-        self._left -= 1
-        if self._left < 0 or deep > _DEEPEST:
-            self.cut = True
-        elif pick.is_object(value):
-            self._object(value, deep)
-        elif pick.is_list(value):
-            for each in pick.listed(value):
-                self._value(key, each, deep + 1)
-        elif isinstance(value, str):
-            self._text(key, value)
-        elif key in _WORDS:
-            self._flow.say(value)
-
-    def _object(self, value: Json, deep: int) -> None:
-        if _is_card(value):
-            self._flow.cards([pick.card(value)])
-            return
-        for key, each in value.items():
-            name = key if isinstance(key, str) else ""
-            if (name in _CHOICES or _are_choices(each)) and (buttons := _offered(each)):
-                self._flow.choose(buttons)
-            elif name in _FILES and (url := pick.address(each)):
-                self._flow.file(_FILES[name], url)
-            else:
-                self._value(name, each, deep + 1)
-
-    def _text(self, key: str, value: str) -> None:
-        text = value[: pick.LONGEST_TEXT].strip()
-        if _ADDRESS.match(text):
-            self._flow.link(pick.address(text))
-        elif key in _WORDS or (_SENTENCE.match(text) and not _TECHNICAL.search(key)):
-            self._flow.say(text)

@@ -14,8 +14,8 @@ from bridge.translate.reading.flow import Flow, card
 from bridge.translate.reading.pick import Json
 
 _DEEPEST = 8  # levels of containers in an adaptive card
-_GOOGLE_CARDS = ("basicCard", "card", "tableCard")
-_DECKS = ("carouselBrowse", "listSelect", "carouselSelect", "list", "collection")
+_GOOGLE_CARDS = ("basic_card", "card", "table_card")
+_DECKS = ("carousel_browse", "list_select", "carousel_select", "list", "collection")
 
 
 # -- Google Assistant ----------------------------------------------------------------------------
@@ -31,8 +31,8 @@ def _google(value: Json) -> Json | None:
     nested = [each.get("google") for each in inside if pick.is_object(each)]
     for each in (value, *inside, *nested):
         if pick.is_object(each) and (
-            pick.is_object(each.get("richResponse"))
-            or (pick.is_object(each.get("prompt")) and "firstSimple" in each["prompt"])
+            pick.is_object(each.get("rich_response"))
+            or (pick.is_object(each.get("prompt")) and "first_simple" in each["prompt"])
         ):
             return each
     return None
@@ -42,15 +42,15 @@ def read_google(value: Json) -> Iterator[Part]:
     """Yield what is displayed, or what is spoken if nothing is displayed."""
     response = _google(value) or {}
     flow = Flow()
-    rich, prompt = response.get("richResponse"), response.get("prompt")
+    rich, prompt = response.get("rich_response"), response.get("prompt")
     if pick.is_object(rich):
         for each in pick.listed(rich.get("items")):
             _item(flow, each)
         flow.choose(pick.buttons(rich.get("suggestions")))
-        link = rich.get("linkOutSuggestion")
-        flow.link(pick.address(link), pick.first(link, "destinationName"))
+        link = rich.get("link_out_suggestion")
+        flow.link(pick.address(link), pick.first(link, "destination_name"))
     if pick.is_object(prompt):
-        for key in ("firstSimple", "lastSimple"):
+        for key in ("first_simple", "last_simple"):
             _simple(flow, prompt.get(key))
         _item(flow, prompt.get("content"))
         flow.choose(pick.buttons(prompt.get("suggestions")))
@@ -60,7 +60,7 @@ def read_google(value: Json) -> Iterator[Part]:
 def _item(flow: Flow, item: Any) -> None:
     if not pick.is_object(item):
         return
-    _simple(flow, item.get("simpleResponse"))
+    _simple(flow, item.get("simple_response"))
     for key in _GOOGLE_CARDS:
         if found := pick.card(item[key]) if pick.is_object(item.get(key)) else None:
             flow.show(card(found))
@@ -73,8 +73,8 @@ def _item(flow: Flow, item: Any) -> None:
 
 
 def _simple(flow: Flow, simple: Any) -> None:
-    shown = pick.first(simple, "displayText", "text")
-    flow.say(shown or without_tags(pick.first(simple, "textToSpeech", "ssml", "speech")))
+    shown = pick.first(simple, "display_text", "text")
+    flow.say(shown or without_tags(pick.first(simple, "text_to_speech", "ssml", "speech")))
 
 
 # -- Bot Framework -------------------------------------------------------------------------------
@@ -85,7 +85,7 @@ def is_botframework(value: Json) -> bool:
     if value.get("type") == "AdaptiveCard":
         return True
     return any(
-        pick.is_object(each) and isinstance(each.get("contentType"), str)
+        pick.is_object(each) and isinstance(each.get("content_type"), str)
         for each in pick.listed(value.get("attachments"))
     )
 
@@ -99,7 +99,7 @@ def read_botframework(value: Json) -> Iterator[Part]:
         flow.say(value.get("text"))
         for each in pick.listed(value.get("attachments")):
             _attached(flow, each)
-        actions = value.get("suggestedActions")
+        actions = value.get("suggested_actions")
         flow.choose(pick.buttons(actions.get("actions")) if pick.is_object(actions) else ())
     yield from flow.parts()
 
@@ -107,7 +107,7 @@ def read_botframework(value: Json) -> Iterator[Part]:
 def _attached(flow: Flow, attachment: Any) -> None:
     if not pick.is_object(attachment):
         return
-    kind, content = pick.first(attachment, "contentType"), attachment.get("content")
+    kind, content = pick.first(attachment, "content_type"), attachment.get("content")
     if pick.is_object(content):
         if "adaptive" in kind:
             _adaptive(flow, content)
@@ -115,7 +115,7 @@ def _attached(flow: Flow, attachment: Any) -> None:
             flow.show(card(found))
         return
     media = FILE_KINDS.get(kind.partition("/")[0], Kind.DOCUMENT)
-    flow.file(media, attachment, "contentUrl", name=attachment.get("name"))
+    flow.file(media, attachment, "content_url", name=attachment.get("name"))
 
 
 def _hero(content: Json) -> Json:
@@ -142,7 +142,7 @@ def _elements(flow: Flow, value: Any, deep: int) -> None:
             continue
         kind = each.get("type")
         if kind == "Image":
-            flow.file(Kind.IMAGE, each, "url", name=each.get("altText"))
+            flow.file(Kind.IMAGE, each, "url", name=each.get("alt_text"))
         elif kind == "FactSet":
             flow.say("\n".join(_fact(fact) for fact in pick.listed(each.get("facts"))))
         elif kind == "ActionSet":

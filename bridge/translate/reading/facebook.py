@@ -22,6 +22,7 @@ FILE_KINDS = {
     "audio": Kind.AUDIO,
     "voice": Kind.AUDIO,
     "video": Kind.VIDEO,
+    "youtube": Kind.VIDEO,
     "file": Kind.DOCUMENT,
     "document": Kind.DOCUMENT,
     "pdf": Kind.DOCUMENT,
@@ -56,7 +57,7 @@ def is_attachment(value: Json) -> bool:
         return True
     kind = value.get("type")
     known = isinstance(kind, str) and kind.lower() in FILE_KINDS
-    return known and ("payload" in value or bool(pick.address(value, *ADDRESS_KEYS)))
+    return known and ("payload" in value or bool(pick.video(value, *ADDRESS_KEYS)))
 
 
 def _template(value: Json) -> Json | None:
@@ -76,10 +77,10 @@ def read_attachment(value: Json) -> Iterator[Part]:
     inner: Any = payload if pick.is_object(payload) or payload else value
     kind = FILE_KINDS.get(str(value.get("type")).lower(), Kind.DOCUMENT)
     flow = Flow()
+    find = pick.video if kind is Kind.VIDEO else pick.address
     flow.file(
         kind,
-        inner,
-        *ADDRESS_KEYS,
+        find(inner, *ADDRESS_KEYS),
         text=pick.first(inner, "title", "caption", "text") or pick.first(value, "title", "caption"),
         name=pick.first(inner, "alt", "name", "filename"),
     )

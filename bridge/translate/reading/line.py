@@ -18,17 +18,17 @@ _OWN_KEYS = {
     "template": "template",
     "flex": "contents",
     "imagemap": "actions",
-    "sticker": "stickerId",
-    "image": "originalContentUrl",
-    "video": "originalContentUrl",
-    "audio": "originalContentUrl",
+    "sticker": "sticker_id",
+    "image": "original_content_url",
+    "video": "original_content_url",
+    "audio": "original_content_url",
 }
 
 
 def is_line(value: Json) -> bool:
     """Recognise a LINE message object by its type and a key that only LINE uses with that type."""
     kind = value.get("type")
-    if not isinstance(kind, str) or value.get(_OWN_KEYS.get(kind, "quickReply")) is None:
+    if not isinstance(kind, str) or value.get(_OWN_KEYS.get(kind, "quick_reply")) is None:
         return False
     inner = value.get("template")
     return kind != "template" or (pick.is_object(inner) and "type" in inner)
@@ -43,13 +43,13 @@ def read(value: Json) -> Iterator[Part]:
     elif kind == "flex":
         _flex(flow, value)
     elif kind == "imagemap":
-        flow.say(value.get("altText"))
+        flow.say(value.get("alt_text"))
         flow.choose(pick.buttons(value.get("actions")))
     elif isinstance(kind, str) and kind in _FILES:
-        flow.file(_FILES[kind], value, "originalContentUrl")
+        flow.file(_FILES[kind], value, "original_content_url")
     else:
         flow.say(value.get("text"), Form.PLAIN)
-    replies = value.get("quickReply")
+    replies = value.get("quick_reply")
     flow.choose(pick.buttons(replies.get("items")) if pick.is_object(replies) else ())
     yield from flow.parts()
 
@@ -59,7 +59,7 @@ def _template(value: Json) -> Iterator[Part]:
     if not pick.is_object(template):
         return
     shown = list(_shown(template))
-    if not shown and (words := pick.words(value.get("altText"))):
+    if not shown and (words := pick.words(value.get("alt_text"))):
         shown = [Part(Kind.TEXT, text=words, form=Form.PLAIN)]
     yield from shown
 
@@ -82,7 +82,7 @@ def _picture(column: Any) -> RichCard | None:
     if not pick.is_object(column):
         return None
     offered = pick.buttons(column.get("action"))
-    return RichCard(image=pick.address(column, "imageUrl"), buttons=offered)
+    return RichCard(image=pick.address(column, "image_url"), buttons=offered)
 
 
 def _flex(flow: Flow, value: Json) -> None:
@@ -90,7 +90,7 @@ def _flex(flow: Flow, value: Json) -> None:
     _component(flow, value.get("contents"), 0, budget)
     parts = list(flow.parts())
     if not parts:
-        flow.say(value.get("altText"), Form.PLAIN)
+        flow.say(value.get("alt_text"), Form.PLAIN)
 
 
 def _component(flow: Flow, value: Any, deep: int, budget: list[int]) -> None:

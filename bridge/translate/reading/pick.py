@@ -1,12 +1,13 @@
-"""Extract text, addresses, buttons and cards from any JSON.
+"""Extract text, addresses, buttons and cards from any JSON that came through the door.
 
-Every function accepts any value, never raises, and returns a clean result of bounded size, or an
-empty one.
+Keys are in snake case. Every function accepts any value, never raises, and returns a clean result
+of bounded size, or an empty one.
 """
 
 from __future__ import annotations
 
 import math
+import re
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Any, TypeGuard
 
@@ -22,16 +23,25 @@ LONGEST_TITLE = 1_000
 _LONGEST_DESCRIPTION = 2_000
 _DEEPEST = 6  # levels of one value that are read
 _MOST = 201  # items of one list: one more than the highest `max_items`
-_MOST_SEEN = 2_000  # values visited when checking for longer lists
 
-_TITLES = ("title", "label", "text", "name", "displayText", "display_text", "caption")
-_PAYLOADS = ("payload", "paylaod", "value", "data", "callback_data", "postback", "id", "uid")
-_ADDRESSES = ("url", "uri", "href", "link", "linkUri", "openUrlAction", "openUriAction")
-_PHONES = ("phone_number", "phone", "phoneNumber", "tel")
+_TITLES = ("title", "label", "text", "name", "display_text", "caption")
+_PAYLOADS = (
+    *("payload", "paylaod", "value", "data", "callback_data", "postback", "action_body"),
+    *("id", "uid"),
+)
+_SAID = ("payload", "value")  # a payload under these keys may be the words that a tap sends
+_ADDRESSES = (
+    *("url", "uri", "href", "link", "link_uri", "web_url", "open_url_action", "open_uri_action"),
+    *("web_app", "login_url"),  # Telegram's, with a `url` inside
+)
+_VIDEO_IDS = ("youtube_id", "you_tube_id", "yt_id", "video_id")
+_YOUTUBE_ID = re.compile(r"[\w-]{4,20}", re.ASCII)
+_PHONES = ("phone_number", "phone", "tel")
 _NESTED = ("reply", "action", "postback_action", "button")
 _GROUPS = ("options", "rows", "buttons", "items")
+_FOR_THE_BOT = re.compile(r"^[/\[]|[_{}=<>|\\]|\w[:/]\w")
 _IMAGES = (
-    *("image_url", "imageUrl", "image", "thumbnailImageUrl", "thumbnail_url", "media_url", "img"),
+    *("image_url", "image", "thumbnail_image_url", "thumbnail_url", "media_url", "img"),
     *("picture", "images", "src"),
 )
 
@@ -51,21 +61,6 @@ def listed(value: Any) -> list[Any]:
     if is_list(value):
         return list(value[:_MOST])
     return [] if value is None or value == "" else [value]
-
-
-def is_cut(value: Any) -> bool:
-    """Return whether any list in ``value`` exceeds the number of items that are read."""
-    seen, waiting = 0, [value]
-    while waiting and seen < _MOST_SEEN:
-        each = waiting.pop()
-        seen += 1
-        if is_list(each):
-            if len(each) > _MOST:
-                return True
-            waiting.extend(each)
-        elif is_object(each):
-            waiting.extend(list(each.values())[:_MOST])
-    return False
 
 
 def words(value: Any, longest: int = LONGEST_TEXT, _deep: int = 0) -> str:
@@ -100,6 +95,13 @@ def first(source: Any, *keys: str, longest: int = LONGEST_TEXT) -> str:
     return ""
 
 
+def inside(value: Any, *keys: str) -> Any:
+    """Return the value at the end of a path of keys, or None."""
+    for key in keys:
+        value = value.get(key) if is_object(value) else None
+    return value
+
+
 def title(value: Any, longest: int = LONGEST_TITLE) -> str:
     """Return the text of a value on one line, without markup."""
     return " ".join(plain(words(value, longest)).split())
@@ -114,10 +116,23 @@ def address(value: Any, *keys: str, _deep: int = 0) -> str:
         return address(value, *keys, _deep=_deep + 1) if _deep < _DEEPEST else ""
     if not is_object(value) or _deep > _DEEPEST:
         return ""
-    for key in keys or ("url", "src", "link", "href", "uri", "image_url", "imageUri", "media"):
+    for key in keys or ("url", "src", "link", "href", "uri", "image_url", "image_uri", "media"):
         if key in value and (found := address(value[key], _deep=_deep + 1)):
             return found
     return ""
+
+
+def video(value: Any, *keys: str) -> str:
+    """Return a video's address, which may be given as the ID of a video of YouTube."""
+    if found := address(value, *keys):
+        return youtube(found)
+    source = next((each for each in (value, inside(value, "payload")) if is_object(each)), None)
+    return youtube(first(source, *_VIDEO_IDS, longest=LONGEST_TITLE))
+
+
+def youtube(value: str) -> str:
+    """Return the page of a YouTube video, or ``value`` unchanged if it is not an ID."""
+    return f"https://www.youtube.com/watch?v={value}" if _YOUTUBE_ID.fullmatch(value) else value
 
 
 def _address(value: str) -> str:
@@ -148,7 +163,10 @@ def place(latitude: Any, longitude: Any) -> tuple[float, float] | None:
 
 
 def buttons(value: Any) -> tuple[Button, ...]:
-    """Return the buttons of a list, of nested lists (rows), or of groups of options."""
+    """Return the buttons of a list, of nested lists (rows), or of groups of options.
+
+    A button that has nothing to show is among them, so that its absence can be noted.
+    """
     return tuple(_buttons(value, 0))
 
 
@@ -158,41 +176,53 @@ def _buttons(value: Any, deep: int) -> Iterator[Button]:
     for each in listed(value):
         if is_list(each):
             yield from _buttons(each, deep + 1)
+        elif is_object(each) and (group := _group(each)):
+            yield from _buttons(group, deep + 1)
         elif parsed := button(each):
             yield parsed
-        elif is_object(each):
-            for key in _GROUPS:
-                yield from _buttons(each.get(key), deep + 1)
+
+
+def _group(value: Json) -> list[Any]:
+    """Return the options of a group of buttons: an object that is no button itself."""
+    if any(title(value.get(key)) for key in _TITLES) or any(_target(value, _payload(value))):
+        return []
+    return [value[key] for key in _GROUPS if is_list(value.get(key)) or is_object(value.get(key))]
 
 
 def button(value: Any) -> Button | None:
-    """Return one button, in any dialect, or None if it has nothing to show."""
+    """Return one button, in any dialect, or None if there is none.
+
+    A button without a title is called by the words that a tap sends, if it sends words.
+    """
     if not is_object(value):
         name = title(value)
         return Button(name, payload=name) if name else None
+    if not value:
+        return None
     for key in _NESTED:
         if is_object(inner := value.get(key)):
-            value = {**inner, **{name: each for name, each in value.items() if name != key}}
+            value = {**{name: each for name, each in value.items() if name != key}, **inner}
     payload = _payload(value)
     url, phone = _target(value, payload)
     name = next(filter(None, (title(value.get(key)) for key in _TITLES)), "")
-    if not name and not url and not phone and _is_readable(payload):
-        name = title(payload)
     if not name and not url and not phone:
-        return None
+        said = (value[key] for key in _SAID if not is_object(value.get(key, {})))
+        name = next(filter(None, map(title, filter(_is_readable, map(words, said)))), "")
     if description := title(value.get("description")):
         name = f"{name} - {description}" if name else description
     return Button(name, payload=payload, url=url, phone=phone)
 
 
 def _payload(value: Json) -> str:
-    if value.get("type") == "message" and (text := words(value.get("text"), LONGEST_TITLE)):
-        return text  # LINE: the text that is sent when the customer taps the button
+    """Return what a tap sends: LINE's text of a message, a payload, or a text beside a label."""
+    said = words(value.get("text"), LONGEST_TITLE)
+    if said and value.get("type") == "message":
+        return said
     for key in _PAYLOADS:
         given = value.get(key)
         if not is_object(given) and (found := words(given, LONGEST_TITLE)):
             return found
-    return ""
+    return said if title(value.get("title")) or title(value.get("label")) else ""
 
 
 def _target(value: Json, payload: str) -> tuple[str, str]:
@@ -210,8 +240,8 @@ def _target(value: Json, payload: str) -> tuple[str, str]:
 
 
 def _is_readable(payload: str) -> bool:
-    """Return whether a payload is readable text, not an intent or JSON for the bot."""
-    return bool(payload) and payload[0] not in "/{["
+    """Return whether a payload is words, and not an intent, an identifier or JSON."""
+    return bool(payload) and not _FOR_THE_BOT.search(payload)
 
 
 def card(value: Any) -> RichCard | None:
@@ -227,7 +257,7 @@ def card(value: Any) -> RichCard | None:
         url=_opens(value),
         buttons=tuple(
             each
-            for key in ("buttons", "actions", "quick_replies", "linkOutSuggestion")
+            for key in ("buttons", "actions", "quick_replies", "link_out_suggestion")
             for each in buttons(value.get(key))
         ),
     )
@@ -235,7 +265,7 @@ def card(value: Any) -> RichCard | None:
 
 
 def _description(value: Json, heading: str) -> str:
-    keys = ("subtitle", "description", "text", "body", "formattedText", "content", "ratings")
+    keys = ("subtitle", "description", "text", "body", "formatted_text", "content", "ratings")
     lines = (plain(words(value.get(key), _LONGEST_DESCRIPTION)).strip() for key in keys)
     return "\n".join(line for line in dict.fromkeys(lines) if line and line != heading)
 
@@ -245,7 +275,7 @@ def _image(value: Json) -> str:
 
 
 def _opens(value: Json) -> str:
-    for key in ("default_action", "defaultAction", "action", "tap"):
+    for key in ("default_action", "action", "tap"):
         if url := address(value.get(key), "url", "uri", "value"):
             return url
-    return address(value, "url", "link", "href", "title_link", "redirectUrl")
+    return address(value, "url", "link", "href", "title_link", "redirect_url")

@@ -13,16 +13,21 @@ from typing import Any
 from bridge.config.media import Kind, ShapeRow
 from bridge.translate.parts import Form, Part, RichCard, choices
 from bridge.translate.reading import (
+    anything,
     assistants,
+    connectors,
+    decks,
     facebook,
     line,
     ours,
     pick,
     slack,
     telegram,
+    twilio,
     whatsapp,
     widgets,
 )
+from bridge.translate.reading.door import Door
 from bridge.translate.reading.flow import card
 from bridge.translate.reading.pick import Json
 
@@ -55,13 +60,9 @@ def _event(value: Json) -> Iterator[Part]:
     yield Part(Kind.EVENT, text=words)
 
 
-def _is_platform(value: Json) -> bool:
-    return isinstance(value.get("platform"), str) and widgets.is_widget(value)
-
-
 def _is_card(value: Json) -> bool:
     """Recognise a single card: ``{title, subtitle | image_url | buttons | default_action}``."""
-    keys = {"subtitle", "image_url", "imageUrl", "buttons", "default_action"}
+    keys = {"subtitle", "image_url", "buttons", "default_action"}
     return bool(keys & value.keys()) and bool(pick.first(value, "title", "text", "subtitle"))
 
 
@@ -82,11 +83,18 @@ SHAPES: tuple[Shape, ...] = (
     Shape("google", assistants.is_google, assistants.read_google),
     Shape("facebook", facebook.is_message, facebook.read_message),
     Shape("ours", ours.is_ours, ours.read),
-    Shape("platform", _is_platform, widgets.read_widget),
     Shape("widget", widgets.is_widget, widgets.read_widget),
     Shape("attachment", facebook.is_attachment, facebook.read_attachment),
     Shape("telegram", telegram.is_telegram, telegram.read),
+    Shape("viber", connectors.is_viber, connectors.read_viber),
+    Shape("chatwoot", connectors.is_chatwoot, connectors.read_chatwoot),
+    Shape("wechat", connectors.is_wechat, connectors.read_wechat),
+    Shape("webex", connectors.is_webex, connectors.read_webex),
+    Shape("google_chat", connectors.is_google_chat, connectors.read_google_chat),
+    Shape("deck", decks.is_deck, decks.read),
     Shape("card", _is_card, _card),
+    Shape("twilio", twilio.is_twilio, twilio.read),
+    Shape("message", anything.is_message, anything.read),
 )
 
 
@@ -123,7 +131,8 @@ def _holds(value: Json, path: str, wanted: object) -> bool:
 
 
 def _own_part(row: ShapeRow, value: Json) -> Iterator[Part]:
-    fields = {name: _at(value, path) for name, path in row.fields.items()}
+    door = Door()
+    fields = {name: door.admit(_at(value, path)) for name, path in row.fields.items()}
     place = pick.place(fields.get("latitude"), fields.get("longitude"))
     offered = pick.buttons(fields.get("buttons"))
     cards = tuple(filter(None, (pick.card(each) for each in pick.listed(fields.get("cards")))))

@@ -59,7 +59,7 @@ def _chart(flow: Flow, value: Json) -> None:
     data = value.get("data")
     chart: Json = data if pick.is_object(data) else value
     flow.say(chart.get("title") or value.get("title"))
-    labels, numbers = pick.listed(chart.get("labels")), pick.listed(chart.get("chartsData"))
+    labels, numbers = pick.listed(chart.get("labels")), pick.listed(chart.get("charts_data"))
     rows = [
         f"{pick.title(label)}: {pick.title(number)}"
         for label, number in zip(labels, numbers, strict=False)
@@ -84,9 +84,10 @@ def _location(flow: Flow, value: Json) -> None:
 def _file(kind: Kind) -> Callable[[Flow, Json], None]:
     def read(flow: Flow, value: Json) -> None:
         given = value.get("data")
-        source = value if pick.address(value, *ADDRESS_KEYS) else given
+        find = pick.video if kind is Kind.VIDEO else pick.address
+        url = find(value, *ADDRESS_KEYS) or find(given, *ADDRESS_KEYS)
         caption = pick.first(value, "title", "caption", "text") or pick.first(given, "title")
-        flow.file(kind, source, *ADDRESS_KEYS, text=caption, name=pick.first(value, "alt"))
+        flow.file(kind, url, text=caption, name=pick.first(value, "alt"))
 
     return read
 
@@ -154,10 +155,9 @@ def _links(flow: Flow, answer: Json) -> None:
 
 
 def _video(flow: Flow, answer: Json) -> None:
-    url = pick.address(_inner(answer, "url", "src", "link", "id"))
-    if url and "/" not in url:
-        url = f"https://www.youtube.com/watch?v={url}"
-    flow.file(Kind.VIDEO, url, text=answer.get("title"))
+    given = _inner(answer, "url", "src", "link", "id")
+    url = pick.video(given) or pick.video(answer)
+    flow.file(Kind.VIDEO, url, text=answer.get("title") or answer.get("text"))
 
 
 def _images(flow: Flow, answer: Json) -> None:
@@ -192,6 +192,7 @@ _ANSWERS: Mapping[str, Callable[[Flow, Json], None]] = {
     "multichoice": _options,
     "links": _links,
     "youtube": _video,
+    "video": _video,
     "image": _images,
     "carousel": _carousel,
     "command": _command,

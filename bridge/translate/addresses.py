@@ -1,0 +1,59 @@
+"""Tell the addresses that a customer's device can open from those of the bot's own machines."""
+
+from __future__ import annotations
+
+import re
+from ipaddress import ip_address
+from urllib.parse import urlsplit
+
+from bridge.translate.text import WEB_ADDRESS
+
+_WEB = re.compile(r"(?:https?|wss?|ftps?):/{0,2}", re.IGNORECASE)
+_SCHEME = re.compile(r"([a-z][a-z0-9+.-]*):", re.IGNORECASE)
+_HOST_AND_PORT = re.compile(r"[\w.-]+:\d{1,5}(?:[/?#].*)?", re.DOTALL)
+_IN_TEXT = re.compile(WEB_ADDRESS, re.IGNORECASE)
+_SERVERS = frozenset(
+    {
+        *("amqp", "amqps", "bolt", "file", "grpc", "grpcs", "gs", "hdfs", "jdbc", "kafka", "ldap"),
+        *("ldaps", "memcached", "mongodb", "mongodb+srv", "mqtt", "mqtts", "mysql", "nats", "nfs"),
+        *("postgres", "postgresql", "redis", "rediss", "s3", "sftp", "smb", "ssh", "tcp", "udp"),
+    }
+)
+_PRIVATE_NAMES = (
+    *(".internal", ".local", ".localhost", ".localdomain", ".lan", ".corp", ".home", ".intranet"),
+    *(".private", ".svc", ".home.arpa"),
+)
+
+
+def is_machines(address: str) -> bool:
+    """Return whether an address is of use to the bot's machines only.
+
+    That is a host name without a dot or with a private ending, an IP address that is not public, a
+    server's protocol such as ``redis:``, or an address with a user name.
+    """
+    address = address.strip()
+    if _WEB.match(address) or address.startswith("//"):
+        return _is_machines_host(_WEB.sub("//", address, count=1))
+    if _HOST_AND_PORT.fullmatch(address):
+        return _is_machines_host(f"//{address}")
+    scheme = _SCHEME.match(address)
+    return bool(scheme) and scheme[1].lower() in _SERVERS if scheme else False
+
+
+def names_a_machine(text: str) -> bool:
+    """Return whether a text contains the web address of a machine."""
+    return is_machines(text) or any(is_machines(each[0]) for each in _IN_TEXT.finditer(text))
+
+
+def _is_machines_host(address: str) -> bool:
+    try:
+        parts = urlsplit(address)
+        host = (parts.hostname or "").rstrip(".")
+    except ValueError:
+        return True
+    if "@" in parts.netloc:
+        return True
+    try:
+        return not ip_address(host).is_global
+    except ValueError:
+        return "." not in host or host.endswith(_PRIVATE_NAMES)

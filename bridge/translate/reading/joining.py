@@ -1,0 +1,132 @@
+"""Join what belongs together in one reply, and drop what a customer must not see or sees twice.
+
+A question and the choices below it become one part. The same words, or the same file, are sent
+once. Buttons that have nothing to show, and addresses of the bot's own machines, are left out.
+Each omission is noted.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Iterator
+from dataclasses import replace
+
+from bridge.config.media import Kind
+from bridge.translate.addresses import is_machines
+from bridge.translate.markup import plain
+from bridge.translate.parts import Button, Form, Part, RichCard, choices
+from bridge.translate.text import is_blank
+
+AddNote = Callable[[str, str], None]
+
+_CHOICES = (Kind.BUTTONS, Kind.LINKS)
+_WHOLE = (Kind.LOCATION, Kind.CONTACT, Kind.WHATSAPP_TEMPLATE, Kind.SMS_TEMPLATE, Kind.EVENT)
+_COMPARED = 5_000  # characters; the markup of a longer text is not removed before it is compared
+
+
+def join(parts: Iterable[Part], note: AddNote, is_known: Callable[[str], bool]) -> Iterator[Part]:
+    """Yield the parts of a reply as they are to be sent.
+
+    Args:
+        parts: the parts as they were read, in order.
+        note: adds a note by its code and sentence.
+        is_known: whether the gateway knows the file with an address.
+    """
+    sight = _Sight(note, is_known)
+    seen: set[object] = set()
+    pending: Part | None = None  # a text that may be the question above the next part's choices
+    for each in filter(None, map(sight.shown, parts)):
+        part = each
+        if pending is not None and part.kind in _CHOICES and _is_question(pending, part):
+            part = replace(part, text=pending.text, form=pending.form)
+            pending = None
+        if pending is not None:
+            yield pending
+            pending = None
+        if not {*_said(part)} - seen:
+            note("said_twice", "the reply says the same twice: the second was left out")
+            continue
+        seen.update(_said(part))
+        if part.kind is Kind.TEXT:
+            pending = part
+        else:
+            yield part
+    if pending is not None:
+        yield pending
+
+
+def _is_question(text: Part, offered: Part) -> bool:
+    return is_blank(offered.text) or _words(offered) == _words(text)
+
+
+def _said(part: Part) -> tuple[object, ...]:
+    """Return what is compared: the words of a text or of a question, and any other part whole."""
+    if part.kind is Kind.TEXT:
+        return (_words(part),)
+    if part.kind in _CHOICES and not is_blank(part.text):
+        return (_words(part), part.buttons)
+    return (part.buttons,) if part.kind in _CHOICES else (_whole(part),)
+
+
+def _whole(part: Part) -> object:
+    return part if part.components is None else repr(part)  # components are JSON: not hashable
+
+
+def _words(part: Part) -> str:
+    text = part.text
+    if part.form is not Form.PLAIN and len(text) <= _COMPARED:
+        text = plain(text, part.form)
+    return " ".join(text.split())
+
+
+class _Sight:
+    """Removes from a part what is not for a customer's eyes."""
+
+    def __init__(self, note: AddNote, is_known: Callable[[str], bool]) -> None:
+        self._note = note
+        self._is_known = is_known
+
+    def shown(self, part: Part) -> Part | None:
+        """Return the part without what cannot be shown, or None if nothing is left."""
+        buttons = self._buttons(part.buttons)
+        cards = tuple(filter(None, map(self._card, part.cards)))
+        url, image = self._address(part.url), self._address(part.image)
+        if (buttons, cards, url, image) == (part.buttons, part.cards, part.url, part.image):
+            return part
+        left = replace(part, buttons=buttons, cards=cards, url=url, image=image)
+        if part.kind in _CHOICES:
+            if not buttons:
+                return None if is_blank(part.text) else Part(Kind.TEXT, part.text, part.form)
+            return choices(part.text, buttons, part.form)
+        words = "\n".join(filter(None, (part.title, part.description)))
+        if cards or buttons or url or part.kind in _WHOLE:
+            return left
+        if not is_blank(part.text) or part.kind is Kind.EMAIL:
+            return Part(Kind.TEXT, part.text, part.form) if part.url else left
+        return Part(Kind.TEXT, words, Form.PLAIN) if words else None
+
+    def _card(self, card: RichCard) -> RichCard | None:
+        shown = replace(
+            card,
+            image=self._address(card.image),
+            url=self._address(card.url),
+            buttons=self._buttons(card.buttons),
+        )
+        return None if shown == RichCard() else shown
+
+    def _buttons(self, buttons: tuple[Button, ...]) -> tuple[Button, ...]:
+        return tuple(filter(None, map(self._button, buttons)))
+
+    def _button(self, button: Button) -> Button | None:
+        url = self._address(button.url)
+        if url != button.url and not button.payload:
+            return None
+        if not (button.title or url or button.phone):
+            self._note("button_without_title", "a button without a title was left out")
+            return None
+        return replace(button, url=url) if url != button.url else button
+
+    def _address(self, address: str) -> str:
+        if not address or not is_machines(address) or self._is_known(address):
+            return address
+        self._note("machine_address", "an address of the bot's own machines was left out")
+        return ""
