@@ -23,6 +23,11 @@ class Flow:
         self._lines: list[str] = []
         self._parts: list[Part] = []
 
+    @property
+    def is_empty(self) -> bool:
+        """Return whether nothing was added yet."""
+        return not self._lines and not self._parts
+
     def say(self, value: Any, form: Form | None = None) -> None:
         """Add text as a separate paragraph."""
         text = pick.words(value)

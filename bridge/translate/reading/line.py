@@ -1,4 +1,4 @@
-"""Read LINE's message objects, templates and flex bubbles."""
+"""Read LINE's message objects and templates; ``flex.py`` reads flex messages."""
 
 from __future__ import annotations
 
@@ -7,12 +7,10 @@ from typing import Any
 
 from bridge.config.media import Kind
 from bridge.translate.parts import Form, Part, RichCard, choices
-from bridge.translate.reading import pick
+from bridge.translate.reading import flex, pick
 from bridge.translate.reading.flow import Flow, card, deck
 from bridge.translate.reading.pick import Json
 
-_DEEPEST = 12  # levels of boxes in a flex bubble
-_MOST = 500  # components of one flex message
 _FILES = {"image": Kind.IMAGE, "video": Kind.VIDEO, "audio": Kind.AUDIO}
 _OWN_KEYS = {
     "template": "template",
@@ -41,7 +39,9 @@ def read(value: Json) -> Iterator[Part]:
     if kind == "template":
         flow.show(*_template(value))
     elif kind == "flex":
-        _flex(flow, value)
+        flow.show(*flex.read(value.get("contents")))
+        if flow.is_empty:
+            flow.say(value.get("alt_text"), Form.PLAIN)
     elif kind == "imagemap":
         flow.say(value.get("alt_text"))
         flow.choose(pick.buttons(value.get("actions")))
@@ -83,36 +83,3 @@ def _picture(column: Any) -> RichCard | None:
         return None
     offered = pick.buttons(column.get("action"))
     return RichCard(image=pick.address(column, "image_url"), buttons=offered)
-
-
-def _flex(flow: Flow, value: Json) -> None:
-    budget = [_MOST]
-    _component(flow, value.get("contents"), 0, budget)
-    parts = list(flow.parts())
-    if not parts:
-        flow.say(value.get("alt_text"), Form.PLAIN)
-
-
-def _component(flow: Flow, value: Any, deep: int, budget: list[int]) -> None:
-    """Read a component and, if it is a box, its contents from top to bottom."""
-    budget[0] -= 1
-    if not pick.is_object(value) or deep > _DEEPEST or budget[0] < 0:
-        return
-    kind = value.get("type")
-    if kind == "text":
-        spans = [pick.words(each) for each in pick.listed(value.get("contents"))]
-        flow.say(value.get("text") or "".join(spans), Form.PLAIN)
-    elif kind in ("image", "icon", "video"):
-        _picture_of(flow, value)
-    elif kind == "button":
-        flow.choose(pick.buttons(value.get("action")))
-    else:
-        for key in ("header", "hero", "body", "footer"):
-            _component(flow, value.get(key), deep + 1, budget)
-        for each in pick.listed(value.get("contents")):
-            _component(flow, each, deep + 1, budget)
-
-
-def _picture_of(flow: Flow, value: Json) -> None:
-    if value.get("type") != "icon":  # icons are decoration
-        flow.file(Kind.VIDEO if value.get("type") == "video" else Kind.IMAGE, value, "url")
