@@ -50,6 +50,7 @@ def _attempt(media_type: MediaType, part: Part, writer: Writer, context: RenderC
 def _explain(
     part: Part, media_type: MediaType, reasons: list[Why], writer: Writer, place: int
 ) -> None:
+    place = writer.place(place)
     sent = writer.drafts[place].media_type if place < len(writer.drafts) else media_type
     code = f"{part.kind.value}_as_{media_type.value.lower()}"
     writer.note(code, f"{part.kind.value} as {sent.value}: {_joined(reasons)}", place)

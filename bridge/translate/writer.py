@@ -58,6 +58,16 @@ class ChannelRow:
         return media_type is MediaType.TEXT or media_type in self.takes
 
 
+@dataclass(slots=True)
+class _OpenEmail:
+    """The e-mail of a reply, to which further text is added while it fits."""
+
+    place: int  # the index of its draft
+    body: str
+    subject: str
+    in_blocks: bool  # whether the body ends with an HTML block
+
+
 class Writer:
     """Collects the drafts, notes and refusals of one reply."""
 
@@ -78,6 +88,7 @@ class Writer:
         self._media = media
         self._templates = templates
         self._budget = room.limit - room.overhead
+        self._email: _OpenEmail | None = None
         caps = [cap for cap in (room.chars, row.max_chars) if cap is not None]
         self._chars = min(caps, default=None)
 
@@ -86,9 +97,16 @@ class Writer:
         """Return whether the reply has reached the maximum number of messages."""
         return len(self.drafts) >= self._media.max_messages
 
+    def place(self, draft: int) -> int:
+        """Return where the text is that was to become the draft at this index.
+
+        That is an earlier draft if the text was added to the reply's e-mail.
+        """
+        return draft if draft < len(self.drafts) or self._email is None else self._email.place
+
     def note(self, code: str, sentence: str, draft: int | None = None) -> None:
         """Add a note, unless the same note was added before."""
-        note = Note(code, sentence, draft)
+        note = Note(code, sentence, None if draft is None else self.place(draft))
         if note not in self.notes:
             self.notes.append(note)
 
@@ -139,8 +157,7 @@ class Writer:
         text = text.strip()
         if is_blank(text):
             return False
-        if self.fits(content := self._written(text, subject)):
-            self.add(Draft(self.row.text, content))
+        if self._fits_text(text, subject):
             return True
         if self.full:
             self.leave_out()
@@ -149,12 +166,22 @@ class Writer:
         total = len(pieces)
         for number, piece in enumerate(pieces, 1):
             ending = _NUMBER.format(number, total) if self._numbers(total) else ""
-            self.add(Draft(self.row.text, self._written(piece + ending, subject)))
+            self._add_text(self._body(piece + ending), subject)
         if left:
             self.note("left_out", f"{left:,} characters at the end of the text were left out")
         if not pieces:
             self.refuse("no_room", "the limit leaves no room for words beside the other fields")
         return bool(pieces)
+
+    def _fits_text(self, text: str, subject: str) -> bool:
+        """Add a text that fits in one message, if it does."""
+        body = self._body(text)
+        if self._joins_email(body, subject):
+            return True
+        if self.fits(self._with_subject(body, subject)):
+            self._add_text(body, subject)
+            return True
+        return False
 
     def _numbers(self, total: int) -> bool:
         return self._media.part_numbers and total > 1
@@ -182,8 +209,37 @@ class Writer:
             pieces[-1:] = [each + _MORE for each in last]
         return pieces, left
 
+    def _body(self, text: str) -> str:
+        return escape(text) if self.row.html else text
+
     def _written(self, text: str, subject: str) -> str:
-        return self._with_subject(escape(text) if self.row.html else text, subject)
+        return self._with_subject(self._body(text), subject)
+
+    # -- one e-mail per reply --------------------------------------------------------------------
+
+    def _add_text(self, body: str, subject: str, *, in_blocks: bool = False) -> None:
+        """Add a draft of text; on EMAIL, it stays open for the text that follows."""
+        if self.row.text is MediaType.EMAIL and not self.full:
+            self._email = _OpenEmail(len(self.drafts), body, subject, in_blocks)
+        self.add(Draft(self.row.text, self._with_subject(body, subject)))
+
+    def _joins_email(self, body: str, subject: str, *, in_blocks: bool = False) -> bool:
+        """Add text to the reply's e-mail; return False if there is none, or it does not fit."""
+        email = self._email
+        if email is None or (subject and email.subject and subject != email.subject):
+            return False
+        if email.in_blocks and not in_blocks:
+            body, in_blocks = f"<p>{body}</p>", True
+        whole = email.body + self._separator(in_blocks=in_blocks) + body
+        named = email.subject or subject
+        if not self.fits(content := self._with_subject(whole, named)):
+            return False
+        self.drafts[email.place] = Draft(self.row.text, content)
+        self._email = _OpenEmail(email.place, whole, named, in_blocks)
+        return True
+
+    def _separator(self, *, in_blocks: bool) -> str:
+        return "\n" if in_blocks else self._body("\n\n")
 
     def _with_subject(self, content: str, subject: str) -> str:
         subject = subject or (self._media.email_subject or "")
@@ -201,7 +257,7 @@ class Writer:
         """
         if self.row.rich is None:
             return False
-        before, pending = len(self.drafts), ""
+        written, pending = False, ""
         for block in blocks:
             if self.full:
                 break
@@ -209,18 +265,23 @@ class Writer:
             if self.fits(self._dressed(joined, subject)):
                 pending = joined
                 continue
-            self._rich(pending, subject)
+            written = self._rich(pending, subject) or written
             pending = block.html
             if not self.fits(self._dressed(pending, subject)):
                 pending = ""
                 self.note("markup_as_text", "a paragraph is too long for one message with markup")
-                self.words(block.plain, subject)
-        self._rich(pending, subject)
-        return len(self.drafts) > before or self.full
+                written = self.words(block.plain, subject) or written
+        return self._rich(pending, subject) or written or self.full
 
-    def _rich(self, html: str, subject: str) -> None:
-        if html and self.row.rich:
+    def _rich(self, html: str, subject: str) -> bool:
+        """Add formatted text; return whether there is any."""
+        if not html or not self.row.rich:
+            return False
+        if self.row.rich is not MediaType.EMAIL:
             self.add(Draft(self.row.rich, self._dressed(html, subject)))
+        elif not self._joins_email(html, subject, in_blocks=True):
+            self._add_text(html, subject, in_blocks=True)
+        return True
 
     def _dressed(self, html: str, subject: str) -> str:
         if self.row.rich is MediaType.EMAIL:

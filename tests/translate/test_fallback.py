@@ -127,6 +127,49 @@ def test_on_email_all_words_are_email() -> None:
     assert set(kinds(translate(reply, "EMAIL"))) == {"EMAIL"}
 
 
+def test_a_reply_is_one_email() -> None:
+    reply = {**BUTTONS, "custom": [PAGE, CARD, "**bold** & new", "A < B"], "image": "a.jpg"}
+    (draft,) = translate(reply, "EMAIL").drafts
+    for each in ("1. A", "b.example", "Hats", "hat.png", "<strong>bold</strong> &amp;", "a.jpg"):
+        assert each in draft.content
+    assert draft.content.endswith("<p>A &lt; B</p>\n<p>a.jpg</p>")
+
+
+def test_an_email_comes_before_its_files_and_holds_their_captions() -> None:
+    files = [{"prefix": "https://cdn.example/", "key": "b/{rest}"}]
+    picture = {"type": "image", "payload": {"src": CARD["image_url"], "title": "A hat"}}
+    reply = {"text": "Look", "attachment": picture, "elements": [{"title": "Last"}]}
+    translation = translate(reply, "EMAIL", files=files)
+    assert [(each.media_type.value, each.content) for each in translation.drafts] == [
+        ("EMAIL", "Look <br>\n <br>\nA hat <br>\n <br>\nLast"),
+        ("IMAGE", "b/hat.png"),
+    ]
+
+
+def test_what_does_not_fit_in_an_email_is_the_next() -> None:
+    reply = {"text": "one " * 300, "custom": ["two " * 300, "three"]}
+    drafts = translate(reply, "EMAIL").drafts
+    assert [each.content.split()[0] for each in drafts] == ["one", "two"]
+    assert drafts[1].content.endswith("three")
+
+
+def test_emails_of_different_subjects_stay_apart() -> None:
+    mails = [{"type": "email", "subject": each, "text": f"about {each}"} for each in ("S", "T")]
+    translation = translate({"text": "Hi", "custom": mails}, "EMAIL")
+    assert [json.loads(each.content) for each in translation.drafts] == [
+        {"subject": "S", "content": "Hi\n<p>about S</p>"},
+        {"subject": "T", "content": "<p>about T</p>"},
+    ]
+
+
+def test_a_note_names_the_email_that_its_part_went_into() -> None:
+    reply = {"text": "Hi", "image": "https://cdn.example/a.jpg"}
+    translation = translate(reply, "EMAIL")
+    (note,) = translation.notes
+    assert (len(translation.drafts), note.draft) == (1, 0)
+    assert note.sentence.startswith("image as EMAIL")
+
+
 def test_an_email_has_a_subject_where_one_is_known() -> None:
     assert translate({"text": "Hi"}, "EMAIL").drafts[0].content == "Hi"
     subject = translate({"text": "A & B"}, "EMAIL", email_subject='Your "order"')
@@ -146,7 +189,7 @@ def test_a_private_deployment_carries_words_alone() -> None:
     for channel in Channel:
         drafts = translator.translate(reply, channel, private).drafts
         assert {each.media_type for each in drafts} <= {MediaType.TEXT, MediaType.EMAIL}
-        assert drafts[0].content == "Choose\n1. A\n2. B: https://b.example"
+        assert drafts[0].content.startswith("Choose\n1. A\n2. B: https://b.example")
 
 
 def test_a_row_of_the_media_table_is_changed() -> None:
