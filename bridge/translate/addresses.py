@@ -6,16 +6,14 @@ import re
 from ipaddress import ip_address
 from urllib.parse import urlsplit
 
-from bridge.translate.text import WEB_ADDRESS
-
 _WEB = re.compile(r"(?:https?|wss?|ftps?):/{0,2}", re.IGNORECASE)
 _SCHEME = re.compile(r"([a-z][a-z0-9+.-]*):", re.IGNORECASE)
 _HOST_AND_PORT = re.compile(r"[\w.-]+:\d{1,5}(?:[/?#].*)?", re.DOTALL)
-_IN_TEXT = re.compile(WEB_ADDRESS, re.IGNORECASE)
+_IN_TEXT = re.compile(r"\b[a-z][a-z0-9+.-]{0,30}:[^\s<>\"]+|//[^\s<>\"]+", re.IGNORECASE)
 _SERVERS = frozenset(
     {
         *("amqp", "amqps", "bolt", "file", "grpc", "grpcs", "gs", "hdfs", "jdbc", "kafka", "ldap"),
-        *("ldaps", "memcached", "mongodb", "mongodb+srv", "mqtt", "mqtts", "mysql", "nats", "nfs"),
+        *("ldaps", "memcached", "mongodb", "mqtt", "mqtts", "mysql", "nats", "nfs"),
         *("postgres", "postgresql", "redis", "rediss", "s3", "sftp", "smb", "ssh", "tcp", "udp"),
     }
 )
@@ -37,12 +35,12 @@ def is_machines(address: str) -> bool:
     if _HOST_AND_PORT.fullmatch(address):
         return _is_machines_host(f"//{address}")
     scheme = _SCHEME.match(address)
-    return bool(scheme) and scheme[1].lower() in _SERVERS if scheme else False
+    return scheme is not None and scheme[1].lower().partition("+")[0] in _SERVERS
 
 
-def names_a_machine(text: str) -> bool:
-    """Return whether a text contains the web address of a machine."""
-    return is_machines(text) or any(is_machines(each[0]) for each in _IN_TEXT.finditer(text))
+def machines_address_in(text: str) -> str:
+    """Return the first address of a machine in a text, or ``""``."""
+    return next((each[0] for each in _IN_TEXT.finditer(text) if is_machines(each[0])), "")
 
 
 def _is_machines_host(address: str) -> bool:

@@ -12,6 +12,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from bridge.config.media import Kind
+from bridge.translate.addresses import is_machines
 from bridge.translate.files import MEDIA_TYPE_OF, extension, is_listed
 from bridge.translate.parts import Note, Part, choices
 from bridge.translate.reading import anything, pick
@@ -215,7 +216,7 @@ def _is_address(text: str) -> bool:
     """Return whether a bare text is a web address, or the path of a file by its extension."""
     if not text or any(char.isspace() for char in text):
         return False
-    if pick.address(text).lower().startswith(("http://", "https://")):
+    if pick.address(text).lower().startswith(("http://", "https://")) or is_machines(text):
         return True
     ending = extension(text) if "/" in text else ""
     return bool(ending) and any(is_listed(ending, each) for each in MEDIA_TYPE_OF.values())

@@ -12,9 +12,10 @@ from collections.abc import Iterator
 from typing import Any
 
 from bridge.config.media import Kind
-from bridge.translate.addresses import names_a_machine
+from bridge.translate.addresses import machines_address_in
 from bridge.translate.parts import Part, RichCard
 from bridge.translate.reading import pick
+from bridge.translate.reading.door import as_structure
 from bridge.translate.reading.flow import Flow
 from bridge.translate.reading.pick import Json
 
@@ -46,6 +47,7 @@ _FILES = {
     "pdf": Kind.DOCUMENT,
 }
 _LINKS = frozenset({"url", "link", "href"})
+_ON_CARDS = _WORDS | _CHOICES | _PICTURES | _LINKS
 _FOR_PEOPLE = _WORDS | _CHOICES | _FILES.keys() | _LINKS
 _MESSAGE_TYPES = frozenset({"text", "message", "html", "markdown", "plain", "plain_text"})
 _ADDRESS = re.compile(r"https?://\S+", re.IGNORECASE)
@@ -66,38 +68,47 @@ def is_for_people(value: Json) -> bool:
 
 def read(value: Json) -> Iterator[Part]:
     """Yield what stands under keys for people, in the payload's order, or as a card."""
-    title = next(filter(None, (_said(value.get(key)) for key in _TITLES)), "")
-    url = next(filter(None, (pick.address(value.get(key)) for key in _LINKS)), "")
-    image = next(filter(None, (pick.address(value.get(key)) for key in _PICTURES)), "")
+    card = _card(value)
     flow = Flow()
-    if title and (url or image) and not _ADDRESS.fullmatch(title):
-        flow.cards([_card(value, title, url, image)])
-        rest = value.keys() - _WORDS - _CHOICES - _PICTURES - _LINKS
-    else:
-        rest = value.keys() & _FOR_PEOPLE
+    if card is not None:
+        flow.cards([card])
     for key, each in value.items():
-        if key in rest:
+        if card is None or key not in _ON_CARDS:
             _add(flow, key, each)
     yield from flow.parts()
 
 
-def _card(value: Json, title: str, url: str, image: str) -> RichCard:
+def _card(value: Json) -> RichCard | None:
+    """Return a title with one address or one picture as a card; None for anything else."""
+    title = next(filter(None, (_said(value.get(key)) for key in _TITLES)), "")
+    links, pictures = _addresses(value, _LINKS), _addresses(value, _PICTURES)
     lines = [words for key, each in value.items() if key in _WORDS if (words := _said(each))]
+    if not title or not (links or pictures) or len(links) > 1 or len(pictures) > 1:
+        return None
+    if any(map(machines_address_in, lines)):
+        return None
     return RichCard(
         title=pick.title(title),
         description="\n".join(line for line in dict.fromkeys(lines) if line != title),
-        image=image,
-        url=url,
+        image=next(iter(pictures), ""),
+        url=next(iter(links), ""),
         buttons=tuple(
             button for key, each in value.items() if key in _CHOICES for button in _offered(each)
         ),
     )
 
 
+def _addresses(value: Json, keys: frozenset[str]) -> list[str]:
+    listed = (pick.address(each) for key in keys for each in pick.listed(value.get(key)))
+    return list(dict.fromkeys(filter(None, listed)))
+
+
 def _add(flow: Flow, key: str, value: Any) -> None:
     if key in _WORDS:
         words = _said(value)
-        if _ADDRESS.fullmatch(words):
+        if machine := machines_address_in(words):
+            flow.link(machine)  # only for the note that it was left out
+        elif _ADDRESS.fullmatch(words):
             flow.link(pick.address(words))
         else:
             flow.say(words)
@@ -111,10 +122,9 @@ def _add(flow: Flow, key: str, value: Any) -> None:
 
 
 def _said(value: Any) -> str:
-    """Return the words of a value, unless they are data or name a machine."""
+    """Return the words of a value, unless they are JSON."""
     words = "\n".join(filter(None, map(pick.words, pick.listed(value))))
-    is_data = words.startswith(("{", "["))
-    return "" if is_data or names_a_machine(words) else words
+    return "" if as_structure(words) is not None else words
 
 
 def _offered(value: Any) -> tuple[Any, ...]:
