@@ -38,6 +38,12 @@ def is_machines(address: str) -> bool:
     return scheme is not None and scheme[1].lower().partition("+")[0] in _SERVERS
 
 
+def is_relative(address: str) -> bool:
+    """Return whether an address is a path, which only ``base_url`` makes an address of a page."""
+    is_whole = address.lower().startswith(("//", "www.")) or _SCHEME.match(address)
+    return "/" in address and not is_whole
+
+
 def machines_address_in(text: str) -> str:
     """Return the first address of a machine in a text, or ``""``."""
     return next((each[0] for each in _IN_TEXT.finditer(text) if is_machines(each[0])), "")

@@ -106,7 +106,8 @@ class Translator:
         def is_known(address: str) -> bool:
             return self._context.files.find(address) is not None
 
-        return ReadingContext(self._shapes, is_for, is_known)
+        has_base = self._settings.base_url is not None
+        return ReadingContext(self._shapes, is_for, is_known, has_base)
 
     def _writer(self, channel: Channel, room: Room) -> Writer:
         row = (self._private if room.text_only else self._rows)[channel]

@@ -38,11 +38,13 @@ class ReadingContext:
         own_shapes: the shapes of ``media.yml``, which are tried first.
         is_for: whether what is meant for a platform is for this customer, by the platform's name.
         is_known: whether the gateway knows the file with an address.
+        has_base: whether ``base_url`` is set, to which relative addresses are relative.
     """
 
     own_shapes: tuple[Shape, ...]
     is_for: Callable[[str], bool]
     is_known: Callable[[str], bool]
+    has_base: bool
 
 
 @dataclass(frozen=True, slots=True)
@@ -79,7 +81,8 @@ class Reading:
             for each in found
             for part in ([each] if isinstance(each, Part) else self._unknown(each, beside=says))
         )
-        yield from join(parts, self.note, self._context.is_known)
+        context = self._context
+        yield from join(parts, self.note, context.is_known, has_base=context.has_base)
 
     def _reply(self, reply: Json) -> Iterator[Part | _Unknown]:
         yield from self._words(

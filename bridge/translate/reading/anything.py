@@ -54,8 +54,8 @@ _ADDRESS = re.compile(r"https?://\S+", re.IGNORECASE)
 
 
 def is_message(value: Json) -> bool:
-    """Recognise an object with words that has keys for people only: ``{text, buttons}``."""
-    return is_for_people(value) and any(_said(value.get(key)) for key in _WORDS)
+    """Recognise an object that has keys for people only: ``{text, buttons}``."""
+    return bool(value.keys() & _FOR_PEOPLE) and is_for_people(value)
 
 
 def is_for_people(value: Json) -> bool:

@@ -9,7 +9,7 @@ from collections.abc import Iterator
 from typing import Any
 
 from bridge.config.media import Kind
-from bridge.translate.parts import Part
+from bridge.translate.parts import Part, RichCard
 from bridge.translate.reading import pick
 from bridge.translate.reading.flow import Flow, deck
 from bridge.translate.reading.pick import Json
@@ -102,7 +102,12 @@ def read_template(payload: Json) -> Iterator[Part]:
 
 
 def _media(flow: Flow, element: Any) -> None:
-    kind = Kind.VIDEO if pick.first(element, "media_type") == "video" else Kind.IMAGE
-    flow.file(kind, element, "url", "attachment_id")
-    if pick.is_object(element):
-        flow.choose(pick.buttons(element.get("buttons")))
+    """Read a picture with its buttons as one card; a video has none on any channel."""
+    offered = pick.buttons(element.get("buttons")) if pick.is_object(element) else ()
+    url = pick.address(element, "url", "attachment_id")
+    is_video = pick.first(element, "media_type") == "video"
+    if is_video or not offered:
+        flow.file(Kind.VIDEO if is_video else Kind.IMAGE, url)
+        flow.choose(offered)
+    else:
+        flow.cards([RichCard(image=url, buttons=offered)])

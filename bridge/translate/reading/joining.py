@@ -11,7 +11,7 @@ from collections.abc import Callable, Iterable, Iterator
 from dataclasses import replace
 
 from bridge.config.media import Kind
-from bridge.translate.addresses import is_machines
+from bridge.translate.addresses import is_machines, is_relative
 from bridge.translate.markup import plain
 from bridge.translate.parts import Button, Form, Part, RichCard, choices
 from bridge.translate.text import is_blank
@@ -23,15 +23,18 @@ _WHOLE = (Kind.LOCATION, Kind.CONTACT, Kind.WHATSAPP_TEMPLATE, Kind.SMS_TEMPLATE
 _COMPARED = 5_000  # characters; the markup of a longer text is not removed before it is compared
 
 
-def join(parts: Iterable[Part], note: AddNote, is_known: Callable[[str], bool]) -> Iterator[Part]:
+def join(
+    parts: Iterable[Part], note: AddNote, is_known: Callable[[str], bool], *, has_base: bool
+) -> Iterator[Part]:
     """Yield the parts of a reply as they are to be sent.
 
     Args:
         parts: the parts as they were read, in order.
         note: adds a note by its code and sentence.
         is_known: whether the gateway knows the file with an address.
+        has_base: whether relative addresses can be resolved.
     """
-    sight = _Sight(note, is_known)
+    sight = _Sight(note, is_known, has_base=has_base)
     seen: set[object] = set()
     pending: Part | None = None  # a text that may be the question above the next part's choices
     for each in filter(None, map(sight.shown, parts)):
@@ -81,9 +84,10 @@ def _words(part: Part) -> str:
 class _Sight:
     """Removes from a part what is not for a customer's eyes."""
 
-    def __init__(self, note: AddNote, is_known: Callable[[str], bool]) -> None:
+    def __init__(self, note: AddNote, is_known: Callable[[str], bool], *, has_base: bool) -> None:
         self._note = note
         self._is_known = is_known
+        self._has_base = has_base
 
     def shown(self, part: Part) -> Part | None:
         """Return the part without what cannot be shown, or None if nothing is left."""
@@ -126,7 +130,11 @@ class _Sight:
         return replace(button, url=url) if url != button.url else button
 
     def _address(self, address: str) -> str:
-        if not address or not is_machines(address) or self._is_known(address):
+        if not address or self._is_known(address):
+            return address
+        if not is_machines(address):
+            if not self._has_base and is_relative(address):
+                self._note("relative_address", "a relative address cannot be opened: set base_url")
             return address
         self._note("machine_address", "an address of the bot's own machines was left out")
         return ""

@@ -39,6 +39,7 @@ _YOUTUBE_ID = re.compile(r"[\w-]{4,20}", re.ASCII)
 _PHONES = ("phone_number", "phone", "tel")
 _NESTED = ("reply", "action", "postback_action", "button")
 _GROUPS = ("options", "rows", "buttons", "items")
+_OPENING = ("web_url", "url", "uri", "link", "open_url", "openurl", "open-url")
 _FOR_THE_BOT = re.compile(r"^[/\[]|[_{}=<>|\\]|\w[:/]\w")
 _IMAGES = (
     *("image_url", "image", "thumbnail_image_url", "thumbnail_url", "media_url", "img"),
@@ -133,6 +134,11 @@ def video(value: Any, *keys: str) -> str:
 def youtube(value: str) -> str:
     """Return the page of a YouTube video, or ``value`` unchanged if it is not an ID."""
     return f"https://www.youtube.com/watch?v={value}" if _YOUTUBE_ID.fullmatch(value) else value
+
+
+def page(value: str) -> str:
+    """Return the address of a page; a relative one always has a slash, unlike the ID of a file."""
+    return f"./{value}" if value and not set(value) & set("/.:") else value
 
 
 def _address(value: str) -> str:
@@ -236,7 +242,10 @@ def _target(value: Json, payload: str) -> tuple[str, str]:
             return target, ""
     if kind in ("phone_number", "call", "phone"):
         return "", phone or payload
-    return address(value, *_ADDRESSES), phone
+    found = address(value, *_ADDRESSES)
+    if not found and kind in _OPENING:
+        found = _address(payload)
+    return page(found), phone
 
 
 def _is_readable(payload: str) -> bool:
@@ -277,5 +286,5 @@ def _image(value: Json) -> str:
 def _opens(value: Json) -> str:
     for key in ("default_action", "action", "tap"):
         if url := address(value.get(key), "url", "uri", "value"):
-            return url
-    return address(value, "url", "link", "href", "title_link", "redirect_url")
+            return page(url)
+    return page(address(value, "url", "link", "href", "title_link", "redirect_url"))
