@@ -190,7 +190,78 @@ attachment = some(
     type=kind("video", "template", "image", "audio", "file", "button-carousel-template"),
     payload=some(src=addresses, url=addresses, title=scalars) | template | anything,
 )
-custom = slack | facebook | line | telegram | whatsapp | widget | answers | others | attachment
+deck = some(
+    type=kind("carousel", "cards"), items=cards, cards=cards, carousel=anything, title=scalars
+)
+viber = some(
+    type=kind("text", "picture", "video", "url", "location", "contact", "rich_media"),
+    text=scalars,
+    media=addresses,
+    location=some(lat=scalars, lon=st.floats(-190, 190)) | anything,
+    contact=some(name=scalars, phone_number=scalars),
+    rich_media=some(Buttons=buttons),
+    keyboard=some(Buttons=buttons) | anything,
+)
+chatwoot = some(
+    content=scalars,
+    content_type=kind("text", "input_select", "cards", "article"),
+    items=buttons | cards,
+    content_attributes=some(items=buttons | cards) | anything,
+)
+wechat = some(
+    msgtype=kind("text", "image", "news", "msgmenu"),
+    text=some(content=scalars) | anything,
+    image=some(url=addresses) | anything,
+    news=some(articles=cards),
+    msgmenu=some(head_content=scalars, list=st.lists(some(id=scalars, content=scalars))),
+)
+google_chat = some(
+    text=scalars,
+    cardsV2=st.lists(
+        some(
+            card=some(
+                header=some(title=scalars, imageUrl=addresses) | anything,
+                sections=st.lists(
+                    some(
+                        widgets=st.lists(
+                            some(
+                                textParagraph=some(text=scalars) | anything,
+                                decoratedText=some(topLabel=scalars, text=scalars) | anything,
+                                image=some(imageUrl=addresses) | anything,
+                                buttonList=some(buttons=buttons) | anything,
+                            ),
+                            max_size=2,
+                        )
+                    ),
+                    max_size=2,
+                ),
+            )
+            | anything
+        ),
+        max_size=2,
+    ),
+)
+other_connectors = (
+    deck
+    | viber
+    | chatwoot
+    | wechat
+    | google_chat
+    | some(body=scalars, media_url=addresses | st.lists(addresses), to=scalars)
+    | some(markdown=scalars, files=st.lists(addresses, max_size=2))
+)
+custom = (
+    other_connectors
+    | slack
+    | facebook
+    | line
+    | telegram
+    | whatsapp
+    | widget
+    | answers
+    | others
+    | attachment
+)
 payloads = custom | anything | st.lists(custom | anything, max_size=3)
 
 replies = some(
