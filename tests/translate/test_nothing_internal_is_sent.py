@@ -212,6 +212,15 @@ def test_a_public_address_is_shown(address: str) -> None:
         assert address.removeprefix("mailto:").removeprefix("tel:") in whole
 
 
+def test_a_page_loses_only_the_address_that_is_a_machines() -> None:
+    page = {"type": "link", "title": "Shop", "image": "https://cdn.example/a.jpg"}
+    for channel in Channel:
+        whole = " ".join(contents({"custom": {**page, "url": "http://shop:80/x"}}, channel.value))
+        assert "Shop" in whole
+        assert "https://cdn.example/a.jpg" in whole
+        assert "shop:80" not in whole
+
+
 def test_a_machines_address_that_files_knows_is_a_file() -> None:
     files = [{"prefix": "http://minio:9000/bot/", "key": "bot/{rest}"}]
     translation = translate({"image": "http://minio:9000/bot/a.jpg"}, "WEB", files=files)

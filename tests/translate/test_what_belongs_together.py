@@ -132,6 +132,8 @@ COPIES: list[Any] = [
     {"text": "Only there", "quick_replies": []},
     {"payload": {"text": "Only there"}},
     {"data": [{"text": "Only there"}]},
+    {"payload": "collapsible", "data": [{"title": "More", "description": "Only there"}]},
+    {"payload": "cardsCarousel", "data": [{"title": "Only there", "url": "https://shop.example"}]},
     {
         "message": {
             "attachment": {

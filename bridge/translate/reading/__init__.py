@@ -171,18 +171,16 @@ class Reading:
         value = self._door.admit(given)
         if value is None:  # the reply is too large already
             return
-        if platform := pick.first(value, "platform", longest=100):
-            if not self._context.is_for(platform):
-                self.note("other_platform", "what is meant for another platform was left out")
-                return
-            inner = next((given[key] for key in _PLATFORMS_COPY if _holds(given.get(key))), None)
-            if inner is not None:
-                yield from self._value(inner, deep + 1)
-                return
-            del value["platform"]
+        platform = pick.title(value.pop("platform", None))
+        if platform and not self._context.is_for(platform):
+            self.note("other_platform", "what is meant for another platform was left out")
+            return
         shape = next((each for each in SHAPES if each.matches(value)), None)
+        copies = (given[key] for key in _PLATFORMS_COPY if platform and _holds(given.get(key)))
         if shape:
             yield from self._read(shape, value)
+        elif (copy := next(copies, None)) is not None:
+            yield from self._value(copy, deep + 1)
         else:
             yield _Unknown(value)
 

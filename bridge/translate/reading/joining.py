@@ -45,7 +45,7 @@ def join(
         if pending is not None:
             yield pending
             pending = None
-        if not {*_said(part)} - seen:
+        if part.kind is not Kind.EVENT and not {*_said(part)} - seen:
             note("said_twice", "the reply says the same twice: the second was left out")
             continue
         seen.update(_said(part))
@@ -68,6 +68,16 @@ def _said(part: Part) -> tuple[object, ...]:
     if part.kind in _CHOICES and not is_blank(part.text):
         return (_words(part), part.buttons)
     return (part.buttons,) if part.kind in _CHOICES else (_whole(part),)
+
+
+def _words_left(part: Part) -> Part | None:
+    """Return what a part without buttons, cards and address still says, or None."""
+    if part.image:
+        return Part(Kind.CARD, cards=(RichCard(part.title, part.description, part.image),))
+    if not is_blank(part.text):
+        return Part(Kind.TEXT, part.text, part.form)
+    words = "\n".join(filter(None, (part.title, part.description)))
+    return Part(Kind.TEXT, words, Form.PLAIN) if words else None
 
 
 def _whole(part: Part) -> object:
@@ -96,17 +106,11 @@ class _Sight:
         url, image = self._address(part.url), self._address(part.image)
         if (buttons, cards, url, image) == (part.buttons, part.cards, part.url, part.image):
             return part
-        left = replace(part, buttons=buttons, cards=cards, url=url, image=image)
-        if part.kind in _CHOICES:
-            if not buttons:
-                return None if is_blank(part.text) else Part(Kind.TEXT, part.text, part.form)
+        if part.kind in _CHOICES and buttons:
             return choices(part.text, buttons, part.form)
-        words = "\n".join(filter(None, (part.title, part.description)))
         if cards or buttons or url or part.kind in _WHOLE:
-            return left
-        if not is_blank(part.text) or part.kind is Kind.EMAIL:
-            return Part(Kind.TEXT, part.text, part.form) if part.url else left
-        return Part(Kind.TEXT, words, Form.PLAIN) if words else None
+            return replace(part, buttons=buttons, cards=cards, url=url, image=image)
+        return _words_left(replace(part, image=image))
 
     def _card(self, card: RichCard) -> RichCard | None:
         shown = replace(
@@ -122,7 +126,7 @@ class _Sight:
 
     def _button(self, button: Button) -> Button | None:
         url = self._address(button.url)
-        if url != button.url and not button.payload:
+        if url != button.url and button.payload in ("", button.url):
             return None
         if not (button.title or url or button.phone):
             self._note("button_without_title", "a button without a title was left out")
@@ -130,11 +134,11 @@ class _Sight:
         return replace(button, url=url) if url != button.url else button
 
     def _address(self, address: str) -> str:
-        if not address or self._is_known(address):
-            return address
-        if not is_machines(address):
-            if not self._has_base and is_relative(address):
-                self._note("relative_address", "a relative address cannot be opened: set base_url")
-            return address
-        self._note("machine_address", "an address of the bot's own machines was left out")
-        return ""
+        if not address:
+            return ""
+        if is_machines(address) and not self._is_known(address):
+            self._note("machine_address", "an address of the bot's own machines was left out")
+            return ""
+        if not self._has_base and is_relative(address) and not self._is_known(address):
+            self._note("relative_address", "a relative address cannot be opened: set base_url")
+        return address
