@@ -58,7 +58,7 @@ class ChannelRow:
         return media_type is MediaType.TEXT or media_type in self.takes
 
 
-@dataclass(slots=True)
+@dataclass(frozen=True, slots=True)
 class _OpenEmail:
     """The e-mail of a reply, to which further text is added while it fits."""
 
