@@ -82,7 +82,7 @@ HOMES = {
     "yaml": {"config"},
     "prometheus_client": {"metrics"},
     "typer": {"cli", "simulator"},
-    "rich": {"cli"},
+    "rich": {"cli", "translate"},
 }
 
 # Pure: no clock, no chance, no threads, no files, no network; and of the configuration the values.
@@ -95,6 +95,7 @@ PURE_MODULES = {
 }
 # What pure modules use all the same.
 USED = {
+    ("translate", "rich"),  # its table of emoji names
     ("planners", "logging"),  # a plan says what is to be logged, and at which level
     ("state", "secrets"),  # a command's key is drawn where the command is made
 }

@@ -86,9 +86,10 @@ class ChannelChange(Section):
     takes: frozenset[MediaType] | None = Field(
         default=None, description="media types that the channel accepts; replaces the shipped list"
     )
-    markup: Literal["plain", "html"] | None = Field(
+    markup: Literal["plain", "html", "whatsapp"] | None = Field(
         default=None,
-        description="plain: text is sent as it is; html: text is escaped, line breaks become <br>",
+        description="plain: text is sent as it is; html: text is escaped, line breaks become <br>;"
+        " whatsapp: *bold*, _italic_",
     )
     buttons: bool | None = Field(
         default=None,

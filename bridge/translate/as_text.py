@@ -8,58 +8,59 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from bridge.translate.files import Files, is_absolute
-from bridge.translate.inline import bare
+from bridge.translate.files import is_absolute
+from bridge.translate.inline import bare, says
 from bridge.translate.markup import plain
 from bridge.translate.parts import Button, Part, RichCard
 from bridge.translate.text import is_blank
+from bridge.translate.view import View
 
 MAP = "https://www.openstreetmap.org/?mlat={0}&mlon={1}"
 
 
-def numbered(buttons: tuple[Button, ...], files: Files, start: int = 1) -> Iterator[str]:
+def numbered(buttons: tuple[Button, ...], view: View, start: int = 1) -> Iterator[str]:
     """Yield one line per button: ``1. Title: address``."""
     for number, button in enumerate(buttons, start):
-        target = opened(button, files)
+        target = opened(button, view)
         title = button.title
-        if target and target not in title:
+        if target and not says(title, target):
             title = f"{title}: {target}" if title else target
         yield f"{number}. {title}"
 
 
-def opened(button: Button, files: Files) -> str:
+def opened(button: Button, view: View) -> str:
     """Return the address or phone number of a button, as shown to the customer."""
-    return button.phone or bare(files.shown(button.url))
+    return button.phone or bare(view.shown(button.url))
 
 
 def _lines(*lines: str) -> str:
     return "\n".join(line for line in lines if not is_blank(line))
 
 
-def text(part: Part, _files: Files) -> str:
+def text(part: Part, view: View) -> str:
     """Return a text without markup."""
-    return plain(part.text, part.form)
+    return plain(part.text, part.form, view)
 
 
-def choices(part: Part, files: Files) -> str:
+def choices(part: Part, view: View) -> str:
     """Return a text with numbered buttons below it."""
-    return _lines(plain(part.text, part.form), *numbered(part.buttons, files))
+    return _lines(plain(part.text, part.form, view), *numbered(part.buttons, view))
 
 
-def file(part: Part, files: Files) -> str:
+def file(part: Part, view: View) -> str:
     """Return a file's caption or name, and its address."""
-    caption = plain(part.text, part.form)
-    return _lines(caption or part.title, bare(files.shown(part.url)))
+    caption = plain(part.text, part.form, view)
+    return _lines(caption or part.title, bare(view.shown(part.url)))
 
 
-def link(part: Part, files: Files) -> str:
+def link(part: Part, view: View) -> str:
     """Return a link: title, description and address."""
-    shown = bare(files.shown(part.url))
+    shown = bare(view.shown(part.url))
     title = "" if part.title == shown else part.title
     return _lines(title, part.description, shown)
 
 
-def location(part: Part, _files: Files) -> str:
+def location(part: Part, _view: View) -> str:
     """Return a location: title, address and the URL of a map."""
     return _lines(part.title, part.address, map_link(part))
 
@@ -75,35 +76,35 @@ def _degrees(value: float) -> str:
     return f"{value:.6f}".rstrip("0").rstrip(".")
 
 
-def contact(part: Part, _files: Files) -> str:
+def contact(part: Part, _view: View) -> str:
     """Return a name and a phone number."""
     return ": ".join(filter(None, (part.name, part.phone)))
 
 
-def cards(part: Part, files: Files) -> str:
+def cards(part: Part, view: View) -> str:
     """Return cards, one below the other; the numbers of their buttons continue."""
     blocks, number = [], 1
     if not is_blank(part.text):
-        blocks.append(plain(part.text, part.form))
+        blocks.append(plain(part.text, part.form, view))
     for card in part.cards:
-        blocks.append(card_text(card, files, number))
+        blocks.append(card_text(card, view, number))
         number += len(card.buttons)
     return "\n\n".join(filter(None, blocks))
 
 
-def card_text(card: RichCard, files: Files, number: int = 1) -> str:
+def card_text(card: RichCard, view: View, number: int = 1) -> str:
     """Render one card, with its picture's address if it has no other address."""
-    picture = files.picture(card.image)
-    address = bare(files.shown(card.url)) or (picture if is_absolute(picture) else "")
-    return _lines(card.title, card.description, address, *numbered(card.buttons, files, number))
+    picture = view.files.picture(card.image)
+    address = bare(view.shown(card.url)) or (picture if is_absolute(picture) else "")
+    return _lines(card.title, card.description, address, *numbered(card.buttons, view, number))
 
 
-def template(part: Part, _files: Files) -> str:
+def template(part: Part, view: View) -> str:
     """Return the text of a message template, or its parameters."""
-    return plain(part.text, part.form) or _lines(*part.parameters)
+    return plain(part.text, part.form, view) or _lines(*part.parameters)
 
 
-def email(part: Part, _files: Files) -> str:
+def email(part: Part, view: View) -> str:
     """Return an e-mail with its subject above the text."""
-    words = plain(part.text, part.form)
+    words = plain(part.text, part.form, view)
     return f"{part.subject}\n\n{words}" if part.subject else words

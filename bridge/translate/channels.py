@@ -26,15 +26,15 @@ class RasaChannel:
 
 CHANNELS: Mapping[Channel, ChannelRow] = {
     # The tenant's own web chat renders HTML (the reference's sample is a <p>).
-    Channel.WEB: ChannelRow(taken_by(Channel.WEB), html=True),
+    Channel.WEB: ChannelRow(taken_by(Channel.WEB), markup="html"),
     Channel.WECHAT: ChannelRow(taken_by(Channel.WECHAT), max_chars=600),
     Channel.TWITTER: ChannelRow(taken_by(Channel.TWITTER)),
     Channel.FACEBOOK: ChannelRow(taken_by(Channel.FACEBOOK), buttons=True, max_chars=2000),
     Channel.FIVE_G: ChannelRow(taken_by(Channel.FIVE_G), buttons=True),  # RCS
-    Channel.EMAIL: ChannelRow(taken_by(Channel.EMAIL), text=MediaType.EMAIL, html=True),
+    Channel.EMAIL: ChannelRow(taken_by(Channel.EMAIL), text=MediaType.EMAIL, markup="html"),
     Channel.VOICE: ChannelRow(taken_by(Channel.VOICE)),
     Channel.LINE: ChannelRow(taken_by(Channel.LINE), buttons=True),
-    Channel.WHATSAPP: ChannelRow(taken_by(Channel.WHATSAPP)),
+    Channel.WHATSAPP: ChannelRow(taken_by(Channel.WHATSAPP), markup="whatsapp"),
     Channel.SMS: ChannelRow(taken_by(Channel.SMS), max_segments=10),
     Channel.INSTAGRAM: ChannelRow(taken_by(Channel.INSTAGRAM), max_chars=1000),
     Channel.TELEGRAM: ChannelRow(taken_by(Channel.TELEGRAM)),
@@ -84,7 +84,7 @@ def _changed(row: ChannelRow, change: ChannelChange) -> ChannelRow:
     return replace(
         row,
         takes=row.takes if change.takes is None else frozenset(change.takes),
-        html=row.html if change.markup is None else change.markup == "html",
+        markup=change.markup or row.markup,
         buttons=row.buttons if change.buttons is None else change.buttons,
         max_chars=change.max_chars or row.max_chars,
         max_segments=change.max_segments or row.max_segments,
@@ -105,6 +105,6 @@ def private(row: ChannelRow, media: MediaSettings) -> ChannelRow:
     return replace(
         row,
         takes=frozenset({row.text}),
-        html=media.private_markup == "html",
+        markup=media.private_markup,
         buttons=False,
     )

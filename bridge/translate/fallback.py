@@ -21,7 +21,7 @@ _NOT_TAKEN = "the channel takes no "
 
 def fall_back(part: Part, writer: Writer, context: RenderContext) -> None:
     """Write the part as the first media type of its chain that can be built for the channel."""
-    part = _limited(_with_markup(part, context), writer, context)
+    part = _limited(_with_markup(part, writer, context), writer, context)
     row = context.rows[part.kind]
     if not row.becomes:
         writer.note(SKIPPED, row.skipped or f"{part.kind.value}: its row is empty, skipped")
@@ -69,10 +69,15 @@ def _joined(reasons: list[Why]) -> str:
     return "; ".join([_NOT_TAKEN + named, *others])
 
 
-def _with_markup(part: Part, context: RenderContext) -> Part:
-    """Change the kind of text and buttons that contain markup to the kind that may be formatted."""
+def _with_markup(part: Part, writer: Writer, context: RenderContext) -> Part:
+    """Change the kind of text and buttons that contain markup to the kind that may be formatted.
+
+    A channel with markup of its own in plain text keeps the kind.
+    """
     kind = context.rows[part.kind].with_markup
-    return replace(part, kind=kind) if kind and markup.read(part.text, part.form) else part
+    if kind is None or writer.row.markup == "whatsapp":
+        return part
+    return replace(part, kind=kind) if markup.read(part.text, part.form, writer.view) else part
 
 
 def _limited(part: Part, writer: Writer, context: RenderContext) -> Part:

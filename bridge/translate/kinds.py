@@ -65,13 +65,15 @@ KINDS: Mapping[Kind, KindRow] = {
     ),
     Kind.LINK: KindRow(becomes=(To.RICHTEXT, To.TEXT), text=as_text.link, html=as_html.link),
     Kind.IMAGE: KindRow(
-        becomes=(To.IMAGE, To.TEXT),
+        becomes=(To.IMAGE, To.RICHTEXT, To.TEXT),
         text=as_text.file,
+        html=as_html.file,
         native=(Native(To.IMAGE, render.file(To.IMAGE), _SHOWING),),
     ),
     Kind.ANIMATION: KindRow(
-        becomes=(To.EMOTICONS, To.TEXT),
+        becomes=(To.EMOTICONS, To.RICHTEXT, To.TEXT),
         text=as_text.file,
+        html=as_html.file,
         native=(
             Native(
                 To.EMOTICONS,
@@ -81,18 +83,21 @@ KINDS: Mapping[Kind, KindRow] = {
         ),
     ),
     Kind.AUDIO: KindRow(
-        becomes=(To.AUDIO, To.TEXT),
+        becomes=(To.AUDIO, To.RICHTEXT, To.TEXT),
         text=as_text.file,
+        html=as_html.file,
         native=(Native(To.AUDIO, render.file(To.AUDIO), _SHARING),),
     ),
     Kind.VIDEO: KindRow(
-        becomes=(To.VIDEO, To.TEXT),
+        becomes=(To.VIDEO, To.RICHTEXT, To.TEXT),
         text=as_text.file,
+        html=as_html.file,
         native=(Native(To.VIDEO, render.file(To.VIDEO), _SHOWING),),
     ),
     Kind.DOCUMENT: KindRow(
-        becomes=(To.DOCUMENT, To.TEXT),
+        becomes=(To.DOCUMENT, To.RICHTEXT, To.TEXT),
         text=as_text.file,
+        html=as_html.file,
         native=(
             Native(
                 To.DOCUMENT,

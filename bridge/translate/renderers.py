@@ -19,13 +19,13 @@ from bridge.translate.writer import Encoded, Writer, encode
 
 def text(part: Part, writer: Writer, context: RenderContext) -> Why:
     """Write the part as plain text."""
-    words = context.rows[part.kind].text(part, context.files)
+    words = context.rows[part.kind].text(part, writer.view)
     return "" if writer.words(words.strip()) else "it holds nothing to read"
 
 
 def rich_text(part: Part, writer: Writer, context: RenderContext) -> Why:
     """Write the part as formatted text."""
-    blocks = context.rows[part.kind].html(part, context.files)
+    blocks = context.rows[part.kind].html(part, writer.view)
     return "" if writer.blocks(blocks) else "there is nothing to format"
 
 
@@ -33,9 +33,9 @@ def email(part: Part, writer: Writer, context: RenderContext) -> Why:
     """Write an e-mail with its own subject; anything else as the text of an e-mail."""
     if part.kind is not Kind.EMAIL or writer.room.text_only:
         return text(part, writer, context)
-    if writer.blocks(as_html.words(part.text, part.form), part.subject):
+    if writer.blocks(as_html.words(part.text, part.form, writer.view), part.subject):
         return ""
-    written = writer.words(markup.plain(part.text, part.form), part.subject)
+    written = writer.words(markup.plain(part.text, part.form, writer.view), part.subject)
     return "" if written else text(part, writer, context)
 
 
@@ -71,7 +71,7 @@ def _unknown_file(media_type: MediaType, part: Part, writer: Writer, context: Re
     url = context.files.shown(part.url)
     if context.on_unknown_file == "refuse":
         writer.refuse("unknown_file", f"{part.kind.value}: no row of `files` knows its address")
-        writer.words(markup.plain(part.text, part.form))
+        writer.words(markup.plain(part.text, part.form, writer.view))
         return ""
     if context.on_unknown_file == "link":
         return "no row of `files` knows its address"
@@ -93,7 +93,7 @@ def _sent(media_type: MediaType, part: Part, writer: Writer, known: Known) -> Wh
         media_type, known.content, media_file_type=known.file_type, content_type=known.content_type
     )
     writer.add(draft)
-    writer.words(markup.plain(part.text, part.form))  # the caption
+    writer.words(markup.plain(part.text, part.form, writer.view))  # the caption
     return ""
 
 

@@ -8,20 +8,21 @@ from typing import Literal
 
 from bridge.config.media import Kind
 from bridge.model import Channel, MediaType
+from bridge.translate.blocks import Block
 from bridge.translate.files import Files
-from bridge.translate.markup import Block
 from bridge.translate.parts import Part, RichCard
+from bridge.translate.view import View
 from bridge.translate.writer import Writer
 
 BUTTON = "BUTTON"  # the template of one item of {{buttons}}
 
 Why = str  # why the media type could not be built; "" if it was written
-AsText = Callable[[Part, Files], str]
-AsHtml = Callable[[Part, Files], tuple[Block, ...]]
+AsText = Callable[[Part, View], str]
+AsHtml = Callable[[Part, View], tuple[Block, ...]]
 AsCards = Callable[[Part], tuple[RichCard, ...]]
 
 
-def no_html(_part: Part, _files: Files) -> tuple[Block, ...]:
+def no_html(_part: Part, _view: View) -> tuple[Block, ...]:
     """Render nothing: HTML would add nothing to the text."""
     return ()
 

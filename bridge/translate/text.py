@@ -15,7 +15,9 @@ import regex
 Fits = Callable[[str], bool]  # whether a piece fits in one message
 
 # Chinese, Japanese and Korean text follows an address without a space, so it ends the address.
-WEB_ADDRESS = r"(?:https?://|www\.)[^\s<>\"\u2e80-\ua4cf\uac00-\ud7af\uf900-\ufaff\ufe30-\ufe4f\uff00-\uffef]+"
+_EAST_ASIAN = r"\u2e80-\ua4cf\uac00-\ud7af\uf900-\ufaff\ufe30-\ufe4f\uff00-\uffef"
+WEB_ADDRESS = rf"(?:https?://|www\.)[^\s<>\"{_EAST_ASIAN}]+"
+UNSPACED = re.compile(rf"[{_EAST_ASIAN}]")
 
 # A text without any of these needs no cleaning or escaping and contains no markup.
 SUSPICIOUS = re.compile("[\x00-\x08\x0b-\x1f\x7f-\x9f\u2028\u2029\ud800-\udfff&<>*_~`#\\[\\\\]")

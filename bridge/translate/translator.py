@@ -22,7 +22,8 @@ from bridge.translate.reading import RICH_KEYS, Reading, ReadingContext
 from bridge.translate.reading.pick import LONGEST_TEXT
 from bridge.translate.reading.shapes import own_shape
 from bridge.translate.rows import RenderContext
-from bridge.translate.text import SUSPICIOUS, clean
+from bridge.translate.shortcodes import is_plain
+from bridge.translate.text import clean
 from bridge.translate.writer import Room, Writer
 
 
@@ -72,7 +73,7 @@ class Translator:
             room: the size limits of one content.
         """
         writer = self._writer(channel, room)
-        if (text := _only_text(reply)) is not None and not SUSPICIOUS.search(text):
+        if (text := _only_text(reply)) is not None and is_plain(text):
             writer.words(text)
             return _done(writer)
         reading = Reading(self._reading_context(channel))
@@ -111,7 +112,7 @@ class Translator:
 
     def _writer(self, channel: Channel, room: Room) -> Writer:
         row = (self._private if room.text_only else self._rows)[channel]
-        return Writer(channel, row, room, self._settings, self._templates)
+        return Writer(channel, row, room, self._settings, self._templates, self._context.files)
 
     def _write(self, parts: Iterator[Part], writer: Writer) -> None:
         for part in parts:

@@ -8,14 +8,17 @@ from __future__ import annotations
 
 import json
 from dataclasses import dataclass
+from typing import Literal
 
 from bridge.config.media import MediaSettings
 from bridge.config.templates import Template
 from bridge.model import Channel, Draft, MediaType
-from bridge.translate.markup import Block
+from bridge.translate.blocks import Block, direction
+from bridge.translate.files import Files
 from bridge.translate.parts import Note
 from bridge.translate.sms import segments
 from bridge.translate.text import escape, is_blank, json_size, split
+from bridge.translate.view import Style, View
 
 _WIDEST = 4  # the most bytes of one character of clean text in UTF-8; an escaped quote takes 2
 _MORE = " ..."  # appended to truncated text; these characters are in the SMS alphabet too
@@ -39,10 +42,15 @@ class ChannelRow:
 
     takes: frozenset[MediaType]
     text: MediaType = MediaType.TEXT  # the media type of plain text
-    html: bool = False  # renders HTML: text is escaped, and line breaks are <br>
+    markup: Literal["plain", "html", "whatsapp"] = "plain"  # how the channel reads text
     buttons: bool = False  # a text with buttons becomes a CARD; else numbered text
     max_chars: int | None = None  # the longest text of one message, in characters
     max_segments: int | None = None  # SMS: the most segments of one concatenated message
+
+    @property
+    def html(self) -> bool:
+        """Return whether text is rendered as HTML: it is escaped, and line breaks are <br>."""
+        return self.markup == "html"
 
     @property
     def rich(self) -> MediaType | None:
@@ -78,6 +86,7 @@ class Writer:
         room: Room,
         media: MediaSettings,
         templates: dict[str, Template],
+        files: Files,
     ) -> None:
         self.channel = channel
         self.row = row
@@ -87,6 +96,8 @@ class Writer:
         self.refused: list[Note] = []
         self._media = media
         self._templates = templates
+        self._files = files
+        self._view: View | None = None
         self._budget = room.limit - room.overhead
         self._email: _OpenEmail | None = None
         caps = [cap for cap in (room.chars, row.max_chars) if cap is not None]
@@ -103,6 +114,14 @@ class Writer:
         That is an earlier draft if the text was added to the reply's e-mail.
         """
         return draft if draft < len(self.drafts) or self._email is None else self._email.place
+
+    @property
+    def view(self) -> View:
+        """Return how the channel shows the parts of this reply as text."""
+        if self._view is None:
+            style = Style.WHATSAPP if self.row.markup == "whatsapp" else Style.PLAIN
+            self._view = View(self._files, style)
+        return self._view
 
     def note(self, code: str, sentence: str, draft: int | None = None) -> None:
         """Add a note, unless the same note was added before."""
@@ -210,7 +229,10 @@ class Writer:
         return pieces, left
 
     def _body(self, text: str) -> str:
-        return escape(text) if self.row.html else text
+        if not self.row.html:
+            return text
+        towards = direction(text)
+        return f"<div{towards}>{escape(text)}</div>" if towards else escape(text)
 
     def _written(self, text: str, subject: str) -> str:
         return self._with_subject(self._body(text), subject)

@@ -34,13 +34,13 @@ TYPES = [
     ("video", "https://c.example/a.webm", "VIDEO", None),
     ("file", "https://c.example/a.rtf", "DOCUMENT", "RTF"),
     ("file", "https://c.example/a.docx", "DOCUMENT", "docx"),
-    ("image", "https://c.example/a.webp", "TEXT", None),
-    ("image", "https://c.example/a.gifv", "TEXT", None),
-    ("image", "https://c.example/a", "TEXT", None),
-    ("image", "https://c.example/a?file=b.jpg", "TEXT", None),
-    ("image", "https://c.example/a.jpg/", "TEXT", None),
-    ("file", "https://c.example/a.xlsx", "TEXT", None),
-    ("video", "https://www.youtube.com/embed/x", "TEXT", None),
+    ("image", "https://c.example/a.webp", "RICHTEXT", None),
+    ("image", "https://c.example/a.gifv", "RICHTEXT", None),
+    ("image", "https://c.example/a", "RICHTEXT", None),
+    ("image", "https://c.example/a?file=b.jpg", "RICHTEXT", None),
+    ("image", "https://c.example/a.jpg/", "RICHTEXT", None),
+    ("file", "https://c.example/a.xlsx", "RICHTEXT", None),
+    ("video", "https://www.youtube.com/embed/x", "RICHTEXT", None),
     ("image", "static/a.jpg", "TEXT", None),
 ]
 
@@ -52,7 +52,8 @@ def test_the_extension_says_what_it_is(
     reply = {"attachment": {"type": kind, "payload": {"src": address}}}
     draft = one(reply, on_unknown_file="url")
     assert (draft.media_type.value, draft.media_file_type) == (media_type, file_type)
-    assert draft.content == address
+    linked = f'<p><a href="{address}">{address}</a></p>'
+    assert draft.content == (linked if media_type == "RICHTEXT" else address)
     assert draft.content_type is None
 
 
@@ -85,7 +86,7 @@ def test_the_look_up_goes_from_exact_to_pattern(address: str, draft: Draft) -> N
 
 
 def test_a_known_file_of_an_unlisted_type_is_a_link() -> None:
-    translation = translate({"image": "https://c.example/a.webp"}, files=FILES)
+    translation = translate({"image": "https://c.example/a.webp"}, Channel.WECHAT, files=FILES)
     assert [each.content for each in translation.drafts] == ["https://c.example/a.webp"]
     assert "IMAGE lists no file type webp" in translation.notes[0].sentence
 
@@ -95,7 +96,7 @@ def test_a_relative_address_is_found_with_and_without_its_base() -> None:
     relative = {"image": "/img/a.jpg"}
     known = [{"url": "https://bot.example/img/a.jpg", "id": "f"}]
     assert one(relative, base_url=base, files=known).content == "f"
-    assert one(relative, base_url=base).content == "https://bot.example/img/a.jpg"
+    assert "https://bot.example/img/a.jpg" in one(relative, base_url=base).content
     assert one(relative).content == "/img/a.jpg"
 
 
@@ -127,7 +128,34 @@ def test_what_is_no_address_is_not_shown(address: str) -> None:
 def test_a_pattern_of_hours_does_not_hold_a_reply_up() -> None:
     slow = [{"pattern": "https://c.example/(a|aa)+", "id": "x"}]
     reply = {"image": "https://c.example/" + "a" * 500 + "!"}
-    assert one(reply, files=slow).media_type is MediaType.TEXT
+    assert one(reply, files=slow).media_type is MediaType.RICHTEXT
+
+
+LINK = '<p><a href="https://c.example/p.pdf">https://c.example/p.pdf</a></p>'
+
+
+@pytest.mark.parametrize("channel", [Channel.WEB, Channel.EMAIL])
+@pytest.mark.parametrize(
+    ("payload", "content"),
+    [
+        ({"title": "Price list"}, '<p><a href="https://c.example/p.pdf">Price list</a></p>'),
+        ({}, LINK),
+        (
+            {"title": "Our **new** list"},
+            f"<p>Our <strong>new</strong> list</p>\n{LINK}",
+        ),
+    ],
+)
+def test_a_file_is_a_link_where_there_are_links(
+    channel: Channel, payload: dict[str, str], content: str
+) -> None:
+    reply = {"custom": {"payload": "pdf_attachment", "url": "https://c.example/p.pdf", **payload}}
+    draft = one(reply, channel)
+    assert draft.content == content
+    chain = {"document": {"becomes": ["DOCUMENT", "TEXT"]}}
+    assert "<a" not in "".join(
+        each.content for each in translate(reply, channel, media=chain).drafts
+    )
 
 
 def test_a_card_names_its_picture_as_the_gateway_knows_it() -> None:

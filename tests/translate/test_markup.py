@@ -2,7 +2,13 @@
 
 from __future__ import annotations
 
+import time
+from html import escape
+from typing import Any
+
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
 
 from bridge.config.media import MediaSettings
 from bridge.model import Channel, MediaType
@@ -51,6 +57,40 @@ MARKED = [
      '<a href="https://s.example?a=1&amp;b=2">here</a>', "here (https://s.example?a=1&b=2)"),
     ("<p>Dear <name>,</p>", "<p>Dear &lt;name&gt;,</p>", "Dear <name>,"),
     ("<td>a</td><td>b</td>", "a b", "a b"),
+    ("<table>\n<tr><th>Day</th><th>Open</th></tr>\n<tr><td>Mon</td>\n<td>9-17</td></tr></table>!",
+     "<p>Day Open <br>\nMon 9-17</p>\n!", "Day Open\nMon 9-17\n!"),
+    ("<ol start=3>\n<li>a</li>\n<li>b<ul><li>c</li></ul></li>\n<li>d</li>\n</ol>",
+     '<ol start="3">\n<li>a</li>\n<li>b\n<ul>\n<li>c</li>\n</ul>\n</li>\n<li>d</li>\n</ol>',
+     "3. a\n4. b\n\n- c\n\n5. d"),
+    ("| Day | Open |\n|---|:-:|\n| **Mon** | 9-17 |",
+     "<p>Day | Open <br>\n<strong>Mon</strong> | 9-17</p>", "Day | Open\nMon | 9-17"),
+    ("*粗体*中文_重点_。", "<p><em>粗体</em>中文<em>重点</em>。</p>", "粗体中文重点。"),
+    ("中文**粗体。**中文~~旧~~", "<p>中文<strong>粗体。</strong>中文<del>旧</del></p>",
+     "中文粗体。中文旧"),
+    ("<https://s.example|our *shop*> <mailto:a@b.example|a>",
+     '<p><a href="https://s.example">our *shop*</a> <a href="mailto:a@b.example">a</a></p>',
+     "our *shop* (https://s.example) a (a@b.example)"),
+    ("<tel:+49301234567|call>", '<p><a href="tel:+49301234567">call</a></p>',
+     "call (+49301234567)"),
+    ("[+49 (30) 1234567](tel:+49-30-1234567)",
+     '<p><a href="tel:+49-30-1234567">+49 (30) 1234567</a></p>', "+49 (30) 1234567"),
+    ("<a href='tel:+49301234567'>Call +49 30 1234567</a>",
+     '<a href="tel:+49301234567">Call +49 30 1234567</a>', "Call +49 30 1234567"),
+    ("[us](mailto:a@b.example?subject=Hi)",
+     '<p><a href="mailto:a@b.example?subject=Hi">us</a></p>', "us (a@b.example)"),
+    ("Tom &amp; Jerry&nbsp;5<br>[shop](https://s.example?a=1&amp;b=2) &#8599;",
+     '<p>Tom &amp; Jerry&nbsp;5 <br>\n<a href="https://s.example?a=1&amp;b=2">shop</a> ↗</p>',
+     "Tom & Jerry\u00a05\nshop (https://s.example?a=1&b=2) ↗"),
+    ("`a &lt; b` &#42;x&#42; **&amp;lt;**",
+     "<p><code>a &lt; b</code> *x* <strong>&amp;lt;</strong></p>", "a < b *x* &lt;"),
+    (":wave: <b>Hi</b> :tada:!", "👋 <b>Hi</b> 🎉!", "👋 Hi 🎉!"),
+    ("<b>a</b> [b](https://s.example)", '<b>a</b> <a href="https://s.example">b</a>',
+     "a b (https://s.example)"),
+    ('<p dir="RTL">السعر: <b dir=auto>10</b></p>',
+     '<p dir="rtl">السعر: <b dir="auto">10</b></p>', "السعر: 10"),
+    ("**שלום** world", '<p dir="rtl"><strong>שלום</strong> world</p>', "שלום world"),
+    ("<b>שלום</b> world", '<div dir="rtl"><b>שלום</b> world</div>', "שלום world"),
+    ("**Hello** שלום", "<p><strong>Hello</strong> שלום</p>", "Hello שלום"),
 ]  # fmt: skip
 
 
@@ -76,9 +116,142 @@ NOT_MARKED = [
     "> 18 years",
     "¯\\_(ツ)_/¯",
     "Name: ____ and *****",
-    "AT&T &amp; more",
+    "AT&T & more; R&D;",
+    "https://s.example?a=1&copy=2",
+    "<first-name> and <time>",
+    "std::string :a: x:smile:y http://:smile:",
+    "| not | a table",
     "price~ish ~5",
 ]
+
+
+TAGS = [
+    (
+        "<b>Ready</b> <tg-emoji emoji-id='1'>👍</tg-emoji> <ins>today</ins> <!-- x -->",
+        "Ready 👍 today",
+    ),
+    ("<strike>10</strike> 8 EUR", "10 8 EUR"),
+    ("<button onclick='x()'>Go</button> <mark>now</mark>", "Go now"),
+    ("<b>x</b><script>alert(1)</script><style>b {}</style> y", "x y"),
+    ("<my-widget>Hi</my-widget> <b>you</b>", "Hi you"),
+    ("<b>a < b</b> and c > d <3", "a < b and c > d <3"),
+    ("<details><summary>More</summary>Words</details>", "More\nWords"),
+    ("<b>Dear</b> <name> <!-- not closed", "Dear <name> <!-- not closed"),
+    ("See <iframe src='https://s.example/v'></iframe>now", "See\nhttps://s.example/v\nnow"),
+    ("<video controls><source src='https://s.example/v.mp4'></video>", "https://s.example/v.mp4"),
+]
+
+
+@pytest.mark.parametrize(("text", "bare"), TAGS, ids=[each[0] for each in TAGS])
+def test_of_other_tags_the_words_are_kept(text: str, bare: str) -> None:
+    assert plain(text) == bare
+    assert plain(html(text), Form.HTML).split() == bare.split()
+
+
+WHATSAPP = [
+    ("*YES* - go on", "*YES* - go on"),
+    ("**bold** and __bold__", "*bold* and *bold*"),
+    ("_it_ ~~old~~ ~own~ `code`", "_it_ ~old~ ~own~ `code`"),
+    ("***both***", "*_both_*"),
+    ("# Hours of **today**", "*Hours of today*"),
+    ("> quoted **words**", "> quoted *words*"),
+    ("```\nx = 1\n```", "```x = 1```"),
+    ("in**side** and 这是**重点**内容", "inside and 这是重点内容"),
+    ("**two\nlines**", "two\nlines"),
+    ("**not closed", "**not closed"),
+    ("<b> Ready </b>now <i>or</i> <s>never</s>", "*Ready* now _or_ ~never~"),
+    ("<b><strong>once</strong></b><b> </b>", "*once*"),
+    ("<h2>Hours</h2><code>9-17</code>", "*Hours*\n`9-17`"),
+    ("<b>two<br>lines</b>", "two\nlines"),
+    ("<b>[shop](https://s.example)</b>", "*shop (https://s.example)*"),
+    ("2 * 3 * 4", "2 * 3 * 4"),
+]
+
+
+@pytest.mark.parametrize(("text", "written"), WHATSAPP, ids=[each[0] for each in WHATSAPP])
+def test_whatsapps_own_markup_is_written_on_whatsapp(text: str, written: str) -> None:
+    (draft,) = TRANSLATOR.translate({"text": text}, Channel.WHATSAPP, ROOM).drafts
+    assert draft.content == written
+    row = {"channels": {"WHATSAPP": {"markup": "plain"}}}
+    without = Translator(MediaSettings.model_validate(row))
+    (bare,) = without.translate({"text": text}, Channel.WHATSAPP, ROOM).drafts
+    (elsewhere,) = TRANSLATOR.translate({"text": text}, Channel.TELEGRAM, ROOM).drafts
+    assert bare.content == elsewhere.content == plain(text)
+
+
+def test_slacks_bold_is_whatsapps() -> None:
+    blocks = [
+        {"type": "section", "text": {"type": "mrkdwn", "text": "*New*: <https://s.example|x>"}}
+    ]
+    (draft,) = TRANSLATOR.translate({"custom": {"blocks": blocks}}, Channel.WHATSAPP, ROOM).drafts
+    assert draft.content == "*New*: x (https://s.example)"
+
+
+@pytest.mark.parametrize("channel", Channel)
+@pytest.mark.parametrize(
+    "text", ["see [it](/faq) now", "see <a href='/faq'>it</a> now", "![it](faq) <img src='/faq'>"]
+)
+def test_links_in_markup_are_relative_to_the_base(text: str, channel: Channel) -> None:
+    based = Translator(MediaSettings(base_url="https://shop.example/"))
+    (draft,) = based.translate({"text": text.replace("(faq)", "(/faq)")}, channel, ROOM).drafts
+    assert "https://shop.example/faq" in draft.content
+    assert '"/faq' not in draft.content
+
+
+@pytest.mark.parametrize("channel", [Channel.WEB, Channel.EMAIL])
+def test_text_from_right_to_left_says_so(channel: Channel) -> None:
+    buttons = [{"title": "כן", "payload": "/y"}]
+    texts = ("שלום", "1. שלום", "**שלום**", "<b>שלום</b>")
+    replies: list[dict[str, Any]] = [{"text": text} for text in texts]
+    for reply in [*replies, {"buttons": buttons}]:
+        (draft,) = TRANSLATOR.translate(reply, channel, ROOM).drafts
+        assert ' dir="rtl"' in draft.content, reply
+    (agents,) = TRANSLATOR.text("שלום", channel, ROOM).drafts
+    assert agents.content == '<div dir="rtl">שלום</div>'
+    (left,) = TRANSLATOR.translate({"text": "Hello שלום"}, channel, ROOM).drafts
+    assert "dir=" not in left.content
+
+
+WORDS = st.text(st.sampled_from("ab &<>;'\"#ampltgquo0123456789xé中"), max_size=40)
+
+
+@settings(deadline=None, derandomize=True)
+@given(words=WORDS, wrap=st.sampled_from(["{}", "<b>x</b> {}", "**x** {}", "x<br>{}", "- *x* {}"]))
+def test_entities_are_decoded_once(words: str, wrap: str) -> None:
+    text = wrap.format(escape(words))
+    for channel in (Channel.SMS, Channel.WEB):
+        drafts = TRANSLATOR.translate({"text": text}, channel, ROOM).drafts
+        shown = "".join(TRANSLATOR.plain(draft, channel) or "" for draft in drafts)
+        assert "".join(words.split()) in "".join(shown.split())
+
+
+HOSTILE = [
+    *("[", "![", "](", "[a](b", "*a_ ", "**a *b", "`a``", "~~a ~", "<b>", "<b><i> ", "<a href=/x>"),
+    *(
+        "<!--",
+        "<script>",
+        "</b>",
+        "<li>",
+        "<ol><li>",
+        "<td>",
+        "<x y=",
+        "&",
+        "&amp;",
+        ":smile:",
+        ":a",
+    ),
+    *("<https://a|", "<https://a|b>", "| a ", "|-", "> ", "- ", "</script>", "<b> </b>", "\n|-|\n"),
+]
+
+
+@pytest.mark.parametrize("unit", HOSTILE)
+@pytest.mark.parametrize("channel", [Channel.WEB, Channel.WHATSAPP])
+def test_the_time_grows_with_the_text_alone(unit: str, channel: Channel) -> None:
+    long = unit * (64_000 // len(unit))
+    for text in (long, f"<b>x</b>{long}", f"{long}</b></a>"):
+        before = time.process_time()
+        TRANSLATOR.translate({"text": text}, channel, ROOM)
+        assert time.process_time() - before < 1.5, unit
 
 
 @pytest.mark.parametrize("text", NOT_MARKED)

@@ -14,6 +14,7 @@ from bridge.translate.channels import CHANNELS, RASA_CHANNELS
 from bridge.translate.kinds import KINDS, TEMPLATES
 from bridge.translate.writer import ChannelRow
 
+MARKUP = {"html": "HTML", "plain": "plain", "whatsapp": "WhatsApp's markup"}
 PAGE = (Path(__file__).parents[2] / "docs" / "media.md").read_text(encoding="utf-8")
 
 
@@ -30,7 +31,7 @@ def limits(row: ChannelRow) -> str:
 
 def channel_line(name: str, row: ChannelRow) -> str:
     takes = ", ".join(each.value for each in MediaType if each in row.takes)
-    text = f"{row.text.value}, {'HTML' if row.html else 'plain'}"
+    text = f"{row.text.value}, {MARKUP[row.markup]}"
     return f"| {name} | {takes} | {text} | {'CARD' if row.buttons else 'text'} | {limits(row)} |"
 
 
