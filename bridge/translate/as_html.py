@@ -30,15 +30,15 @@ def email(part: Part, view: View) -> tuple[Block, ...]:
 
 def choices(part: Part, view: View) -> tuple[Block, ...]:
     """Render a text with numbered buttons below it."""
-    return (*words(part.text, part.form, view), *_choices(part.buttons, view, 1))
+    return (*words(part.text, part.form, view), *_choices(part.buttons, view, view.first))
 
 
 def cards(part: Part, view: View) -> tuple[Block, ...]:
     """Render cards, one below the other; the numbers of their buttons continue."""
-    blocks, number = list(words(part.text, part.form, view)), 1
+    blocks, number = list(words(part.text, part.form, view)), view.first
     for card in part.cards:
         blocks += _card(card, view, number)
-        number += len(card.buttons)
+        number += as_text.numbers(Part(part.kind, buttons=card.buttons))
     return tuple(blocks)
 
 
@@ -84,15 +84,15 @@ def _choices(buttons: tuple[Button, ...], view: View, start: int) -> tuple[Block
     if not buttons:
         return ()
     lines = []
-    for number, button in enumerate(buttons, start):
+    for marker, button in zip(as_text.markers(buttons, start), buttons, strict=True):
         dialled = "".join(char for char in button.phone if char in "+*#0123456789")
         target = f"tel:{dialled}" if dialled else view.shown(button.url)
         title = button.title or as_text.opened(button, view)
         shown = as_text.opened(button, view)
         if (button.phone or not is_safe(target)) and not says(title, shown):
             title = f"{title}: {shown}"
-        lines.append(f"{number}. {anchor(target, title)}")
-    plain = "\n".join(as_text.numbered(buttons, view, start))
+        lines.append(f"{marker}{anchor(target, title)}")
+    plain = "\n".join(as_text.listed(buttons, view, start))
     return (paragraph(_BREAK.join(lines), plain),)
 
 
@@ -106,7 +106,7 @@ def _card(card: RichCard, view: View, number: int) -> tuple[Block, ...]:
     if url and not card.title:
         rows.append(anchor(url, url))
     shown = RichCard(card.title, card.description, card.image, card.url)
-    plain = as_text.card_text(shown, view)
+    plain = as_text.card_text(shown, view, number)
     head = (paragraph(_BREAK.join(rows), plain, "\n\n"),) if rows else ()
     return (*head, *_choices(card.buttons, view, number))
 

@@ -1,11 +1,12 @@
 """Render parts as plain text: the last fallback, which every channel takes.
 
-Buttons are numbered, and addresses and phone numbers follow their titles. Payloads for the bot,
-such as ``/intent``, are never shown.
+Buttons are numbered, also across the parts of a reply; addresses and phone numbers follow their
+titles. Payloads for the bot, such as ``/intent``, are never shown.
 """
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator
 
 from bridge.translate.files import is_absolute
@@ -15,17 +16,42 @@ from bridge.translate.parts import Button, Part, RichCard
 from bridge.translate.text import is_blank
 from bridge.translate.view import View
 
+_IS_NUMBER = re.compile(r"\W*(?:\d\W*)+")
+_BEGINS_WITH_NUMBER = re.compile(r"\W*\d")
 MAP = "https://www.openstreetmap.org/?mlat={0}&mlon={1}"
 
 
-def numbered(buttons: tuple[Button, ...], view: View, start: int = 1) -> Iterator[str]:
+def listed(buttons: tuple[Button, ...], view: View, start: int) -> Iterator[str]:
     """Yield one line per button: ``1. Title: address``."""
-    for number, button in enumerate(buttons, start):
+    for marker, button in zip(markers(buttons, start), buttons, strict=True):
         target = opened(button, view)
         title = button.title
         if target and not says(title, target):
             title = f"{title}: {target}" if title else target
-        yield f"{number}. {title}"
+        yield f"{marker}{title}"
+
+
+def markers(buttons: tuple[Button, ...], start: int) -> list[str]:
+    """Return what precedes each button of a list: its number, unless the titles have numbers.
+
+    A second number before a title such as ``5`` or ``2 people`` would give a customer's "2" two
+    meanings. A dash before a title that is a number would make it negative.
+    """
+    if any(_IS_NUMBER.fullmatch(button.title) for button in buttons):
+        return [""] * len(buttons)
+    if any(_BEGINS_WITH_NUMBER.match(button.title) for button in buttons):
+        return ["- "] * len(buttons)
+    return [f"{number}. " for number in range(start, start + len(buttons))]
+
+
+def numbers(part: Part) -> int:
+    """Return how many numbers the choices of a part take."""
+    lists = (part.buttons, *(card.buttons for card in part.cards))
+    return sum(map(_numbers, lists))
+
+
+def _numbers(buttons: tuple[Button, ...]) -> int:
+    return sum(marker[:1].isdigit() for marker in markers(buttons, 1))
 
 
 def opened(button: Button, view: View) -> str:
@@ -44,7 +70,7 @@ def text(part: Part, view: View) -> str:
 
 def choices(part: Part, view: View) -> str:
     """Return a text with numbered buttons below it."""
-    return _lines(plain(part.text, part.form, view), *numbered(part.buttons, view))
+    return _lines(plain(part.text, part.form, view), *listed(part.buttons, view, view.first))
 
 
 def file(part: Part, view: View) -> str:
@@ -83,20 +109,20 @@ def contact(part: Part, _view: View) -> str:
 
 def cards(part: Part, view: View) -> str:
     """Return cards, one below the other; the numbers of their buttons continue."""
-    blocks, number = [], 1
+    blocks, number = [], view.first
     if not is_blank(part.text):
         blocks.append(plain(part.text, part.form, view))
     for card in part.cards:
         blocks.append(card_text(card, view, number))
-        number += len(card.buttons)
+        number += _numbers(card.buttons)
     return "\n\n".join(filter(None, blocks))
 
 
-def card_text(card: RichCard, view: View, number: int = 1) -> str:
+def card_text(card: RichCard, view: View, number: int) -> str:
     """Render one card, with its picture's address if it has no other address."""
     picture = view.files.picture(card.image)
     address = bare(view.shown(card.url)) or (picture if is_absolute(picture) else "")
-    return _lines(card.title, card.description, address, *numbered(card.buttons, view, number))
+    return _lines(card.title, card.description, address, *listed(card.buttons, view, number))
 
 
 def template(part: Part, view: View) -> str:

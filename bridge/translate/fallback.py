@@ -10,12 +10,13 @@ from __future__ import annotations
 from dataclasses import replace
 
 from bridge.model import MediaType
-from bridge.translate import markup
+from bridge.translate import as_text, markup
 from bridge.translate.kinds import NATIVE
 from bridge.translate.parts import SKIPPED, Part
 from bridge.translate.rows import RenderContext, Why
 from bridge.translate.writer import Writer
 
+_NUMBERED = (MediaType.TEXT, MediaType.RICHTEXT)  # media types in which choices are lines
 _NOT_TAKEN = "the channel takes no "
 
 
@@ -31,6 +32,8 @@ def fall_back(part: Part, writer: Writer, context: RenderContext) -> None:
     for media_type in row.becomes:
         why = _attempt(media_type, part, writer, context)
         if not why:
+            if media_type in _NUMBERED and part.buttons + part.cards:
+                writer.view.first += as_text.numbers(part)
             # LOCATE is no fallback: it is the name of LOCATION on channels other than Telegram.
             if reasons and media_type is not MediaType.LOCATE:
                 _explain(part, media_type, reasons, writer, place)

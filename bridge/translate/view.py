@@ -1,4 +1,4 @@
-"""How one channel shows text: its own markup and its addresses."""
+"""How one channel shows text: its own markup, its addresses and its numbers."""
 
 from __future__ import annotations
 
@@ -28,6 +28,7 @@ class View:
 
     files: Files
     style: Style = Style.PLAIN
+    first: int = 1  # the number of the next choice
     parsed: dict[tuple[str, Form], tuple[Block, ...]] | None = field(default_factory=dict)
 
     def shown(self, address: str) -> str:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from typing import Any
 
 import pytest
@@ -269,6 +270,52 @@ def test_what_is_for_the_bot_is_never_shown() -> None:
     ]
     (draft,) = translate({"text": "?", "buttons": buttons}, "SMS").drafts
     assert draft.content == "?\n1. Yes\n2. Say this\n3. Script"
+
+
+TITLES = [
+    (["Yes", "No"], ["1. Yes", "2. No"]),
+    (["5", "4", "Other"], ["5", "4", "Other"]),
+    (["1️⃣", "2️⃣"], ["1️⃣", "2️⃣"]),
+    (["10:30", "11:00"], ["10:30", "11:00"]),
+    (["2 people", "More"], ["- 2 people", "- More"]),
+    (["(1) Gold", "(2) Silver"], ["- (1) Gold", "- (2) Silver"]),
+    (["٣ أيام", "غدا"], ["- ٣ أيام", "- غدا"]),
+    (["Room 2", "Room 1"], ["1. Room 2", "2. Room 1"]),
+]
+
+
+@pytest.mark.parametrize(("titles", "lines"), TITLES, ids=[each[0][0] for each in TITLES])
+@pytest.mark.parametrize("channel", ["SMS", "WEB"])
+def test_a_number_has_one_meaning(titles: list[str], lines: list[str], channel: str) -> None:
+    buttons = [{"title": title, "payload": f"/p{place}"} for place, title in enumerate(titles)]
+    (draft,) = translate({"text": "**Which?**", "buttons": buttons}, channel).drafts
+    shown = Translator(MediaSettings()).plain(draft, Channel(channel))
+    assert (shown or "").split("\n")[1:] == lines
+
+
+@pytest.mark.parametrize("channel", ["SMS", "WEB", "EMAIL", "WHATSAPP"])
+def test_the_lists_of_one_reply_go_on_counting(channel: str) -> None:
+    def buttons(*titles: str) -> list[dict[str, str]]:
+        return [{"title": title, "url": "https://s.example"} for title in titles]
+
+    cards = [
+        {"title": "Hat", "buttons": buttons("C", "D")},
+        {"title": "5", "buttons": buttons("5")},
+    ]
+    reply = {
+        "text": "?",
+        "buttons": buttons("A", "B"),
+        "custom": {"answers": [{"type": "hints", "options": ["E", "F"]}]},
+        "elements": [*cards, {"title": "Cap", "buttons": buttons("G")}],
+    }
+    translator = Translator(MediaSettings())
+    for _ in range(2):
+        drafts = translator.translate(reply, Channel(channel), ROOM).drafts
+        texts = [translator.plain(draft, Channel(channel)) or "" for draft in drafts]
+        assert re.findall(r"^(\d)\. (\w)", "\n".join(texts), re.MULTILINE) == [
+            *(("1", "A"), ("2", "B"), ("3", "E"), ("4", "F")),
+            *(("5", "C"), ("6", "D"), ("7", "G")),
+        ]
 
 
 def test_a_rasa_channel_is_one_row() -> None:
