@@ -22,7 +22,8 @@ from bridge.config.settings import GatewaySettings
 from bridge.errors import BridgeError
 from bridge.model import Channel, Draft
 from bridge.replies import channel_names, languages, render
-from bridge.translate import Note, Room, Translation, Translator
+from bridge.translate import Note, Room, Translation, Translator, literal
+from bridge.translate.literal import original_json
 
 OTHER_FIELDS = 430  # bytes of ``data`` besides the content, for IDs and names of typical length
 
@@ -151,6 +152,7 @@ def _replies(
             channels=channel_names(channel.value, None),
             seed="preview",
             codes=codes,
+            quote=literal,
         )
         for channel in channels
     }
@@ -180,7 +182,7 @@ def _as_json(
         {
             "channels": {
                 channel.value: {
-                    "reply": per_channel[channel],
+                    "reply": original_json(per_channel[channel]),
                     "messages": [_message(draft, room) for draft in translation.drafts],
                     "notes": [_note(note) for note in translation.notes],
                     "refused": [_note(note) for note in translation.refused],

@@ -26,6 +26,7 @@ from bridge.replies import Candidate
 from bridge.state.commands import CallAction
 from bridge.state.plan import AskDomain, Count, Plan
 from bridge.state.records import NOTHING, ActionAnswer, AssignmentRecord, SwitchRecord, TurnRecord
+from bridge.translate import literal
 from bridge.triggers import Decision
 
 SWITCH = "assist_mode"
@@ -133,13 +134,24 @@ def _offers(
     channels = replies.channel_names(assignment.channel.value, turn.input_channel)
     if decision.reply == SELECTOR:
         ranked = replies.selector_replies(
-            turn, responses=command.responses, channels=channels, seed=seed, codes=codes
+            turn,
+            responses=command.responses,
+            channels=channels,
+            seed=seed,
+            codes=codes,
+            quote=literal,
         )
         return [_offer(changes, assignment, decision, [candidate]) for candidate in ranked]
     if decision.reply is not None:
         known = command.responses or {}
         reply = replies.render(
-            known, decision.reply, turn.slots, channels=channels, seed=seed, codes=codes
+            known,
+            decision.reply,
+            turn.slots,
+            channels=channels,
+            seed=seed,
+            codes=codes,
+            quote=literal,
         )
         if not reply:
             return []

@@ -14,6 +14,7 @@ from bridge.planners.pauses import pause_again
 from bridge.state.commands import BroughtAssignment, CallAction
 from bridge.state.plan import AskDomain, AwaitTurn, Count, Plan
 from bridge.state.records import BOT, ActionAnswer, AssignmentRecord, TurnRecord
+from bridge.translate import literal
 from bridge.triggers import Decision
 
 CROWDED = DeliveryError("too_many_waiting", "too many messages of this call wait already")
@@ -191,7 +192,9 @@ def _say(
         return None
     slots = command.turn.slots
     codes = changes.rules.languages(slots)
-    reply = replies.render(known, name, slots, channels=channels, seed=command.key, codes=codes)
+    reply = replies.render(
+        known, name, slots, channels=channels, seed=command.key, codes=codes, quote=literal
+    )
     if reply is None:
         changes.warn(
             "The domain has no fitting response %s: nothing is said", name, once=f"missing {name}"

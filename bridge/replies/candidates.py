@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -41,6 +41,7 @@ def selector_replies(
     seed: str = "",
     codes: Sequence[str] = (),
     limit: int = 5,
+    quote: Callable[[str], str] = str,
 ) -> tuple[Candidate, ...]:
     """Return the response selector's ranking as candidates, best first.
 
@@ -54,6 +55,7 @@ def selector_replies(
         seed: see ``render``.
         codes: see ``render``.
         limit: the maximum number; Rasa ranks ten.
+        quote: see ``render``.
     """
     chosen = _chosen(turn)
     if chosen is None:
@@ -74,6 +76,7 @@ def selector_replies(
             channels=channels,
             seed=seed,
             codes=codes,
+            quote=quote,
         )
         if reply:
             after = rows[index + 1][1] if index + 1 < len(rows) else None

@@ -9,7 +9,7 @@ text is left unchanged. Several channel names can be tried, best first.
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 from bridge.model import Reply, derive
@@ -44,6 +44,7 @@ def render(
     channels: Sequence[str],
     seed: str,
     codes: Sequence[str] = (),
+    quote: Callable[[str], str] = str,
 ) -> Reply | None:
     """Render the response ``name``; None if there is none or no variation of it matches.
 
@@ -55,6 +56,7 @@ def render(
         seed: the same seed chooses the same variation, in every process.
         codes: the language codes to try, see ``languages``; without a translation into one of
             them, the variation is used as it is.
+        quote: applied to each slot's value, to protect it from being read as markup.
 
     Returns:
         The reply in Rasa's format without null or empty values; empty if the variation has no
@@ -65,7 +67,7 @@ def render(
         return None
     chosen = translated(fitting[_lot(seed, name, len(fitting))], codes)
     filled = {
-        key: _fill(value, mapping(slots)) if key in _FILLED else value
+        key: _fill(value, mapping(slots), quote) if key in _FILLED else value
         for key, value in chosen.items()
         if key not in _CHOOSING
     }
@@ -111,18 +113,18 @@ def _lot(seed: str, name: str, count: int) -> int:
     return int(derive("variation", words(seed) or "", words(name) or "")[:8], 16) % count
 
 
-def _fill(value: Any, slots: Mapping[str, Any], depth: int = 0) -> Any:
+def _fill(value: Any, slots: Mapping[str, Any], quote: Callable[[str], str], depth: int = 0) -> Any:
     """Fill the placeholders in every string of ``value``; keys are left unchanged."""
     if isinstance(value, str):
-        return _fill_text(value, slots)
+        return _fill_text(value, slots, quote)
     if depth < _DEPTH and isinstance(value, (list, tuple)):
-        return [_fill(item, slots, depth + 1) for item in value]
+        return [_fill(item, slots, quote, depth + 1) for item in value]
     if depth < _DEPTH and isinstance(value, Mapping):
-        return {key: _fill(item, slots, depth + 1) for key, item in value.items()}
+        return {key: _fill(item, slots, quote, depth + 1) for key, item in value.items()}
     return value
 
 
-def _fill_text(text: str, slots: Mapping[str, Any]) -> str:
+def _fill_text(text: str, slots: Mapping[str, Any], quote: Callable[[str], str]) -> str:
     """Replace ``{name}`` with the slot's value, and doubled braces with single ones.
 
     All or nothing, as in Rasa: an unknown slot, a lone brace, or an escaped name beside a
@@ -139,7 +141,7 @@ def _fill_text(text: str, slots: Mapping[str, Any]) -> str:
             if token[1] not in slots:
                 return text
             named = True
-            parts.append(_shown(slots[token[1]]))
+            parts.append(quote(_shown(slots[token[1]])))
         elif len(token[0]) == 1:
             return text
         else:

@@ -7,8 +7,9 @@ parses the dialects of bots, ``fallback.py`` tries the media types of a row in o
 """
 
 from bridge.translate.channels import RasaChannel
+from bridge.translate.literal import literal
 from bridge.translate.parts import Note
 from bridge.translate.translator import Translation, Translator
 from bridge.translate.writer import Room
 
-__all__ = ["Note", "RasaChannel", "Room", "Translation", "Translator"]
+__all__ = ["Note", "RasaChannel", "Room", "Translation", "Translator", "literal"]

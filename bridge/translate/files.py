@@ -15,6 +15,7 @@ import regex
 
 from bridge.config.media import FILE_TYPES, FileRow, Kind, MediaSettings
 from bridge.model import MediaType
+from bridge.translate.literal import original
 
 INLINE = "data:"  # all that is kept of a data: URL
 LONGEST_ADDRESS = 4000  # characters
@@ -106,7 +107,7 @@ class Files:
 
     def find(self, address: str) -> Known | None:
         """Look up a file: exact rows first, then the others from top to bottom."""
-        for each in dict.fromkeys((address, self.shown(address))):
+        for each in dict.fromkeys((original(address), self.shown(address))):
             if not each:
                 continue
             if row := self._exact.get(each):
@@ -118,7 +119,7 @@ class Files:
 
     def shown(self, address: str) -> str:
         """Return the address to show to a customer, or ``""`` if it is not an address."""
-        address = _SPACES.sub("%20", address.strip())
+        address = _SPACES.sub("%20", original(address).strip())
         if not address or _HIDDEN.match(address):
             return ""
         if _SCHEME.match(address) or address.lower().startswith("www."):

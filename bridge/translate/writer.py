@@ -15,6 +15,7 @@ from bridge.config.templates import Template
 from bridge.model import Channel, Draft, MediaType
 from bridge.translate.blocks import Block, direction
 from bridge.translate.files import Files
+from bridge.translate.literal import original, original_html, original_json
 from bridge.translate.parts import Note
 from bridge.translate.sms import segments
 from bridge.translate.text import escape, is_blank, json_size, split
@@ -173,7 +174,7 @@ class Writer:
         Returns:
             Whether the text is not blank and there was room for it.
         """
-        text = text.strip()
+        text = original(text.strip())
         if is_blank(text):
             return False
         if self._fits_text(text, subject):
@@ -283,12 +284,13 @@ class Writer:
         for block in blocks:
             if self.full:
                 break
-            joined = f"{pending}\n{block.html}" if pending else block.html
+            html = original_html(block.html)
+            joined = f"{pending}\n{html}" if pending else html
             if self.fits(self._dressed(joined, subject)):
                 pending = joined
                 continue
             written = self._rich(pending, subject) or written
-            pending = block.html
+            pending = html
             if not self.fits(self._dressed(pending, subject)):
                 pending = ""
                 self.note("markup_as_text", "a paragraph is too long for one message with markup")
@@ -321,4 +323,4 @@ def encode(value: object) -> str:
     """Encode a template's value as JSON text."""
     if isinstance(value, Encoded):
         return str(value)
-    return json.dumps(value, ensure_ascii=False)
+    return json.dumps(original_json(value), ensure_ascii=False)

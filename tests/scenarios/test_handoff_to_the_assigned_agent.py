@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import html
 import json
 
 import pytest
@@ -33,6 +34,16 @@ def test_the_designers_words_go_out_under_the_agents_name(
     assert sent[0]["agent"] == "291"
     assert sent[0]["call"] == "1552524689-16797284"
     assert sent[0]["data"]["senderNickname"] == "Anna"
+
+
+def test_a_customers_name_in_the_designers_words_is_no_markup(
+    office: Office, gateway: Simulator
+) -> None:
+    state = message()
+    state["slots"] = {"name": "<b>M</b> [x](https://evil.example)"}
+    office.call(state)
+    (sent,) = gateway.messages()
+    assert html.escape("<b>M</b> [x](https://evil.example), Anna takes over now.") == sent["text"]
 
 
 def test_an_open_form_is_closed_before_the_pause(office: Office) -> None:
