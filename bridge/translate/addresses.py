@@ -9,7 +9,11 @@ from urllib.parse import urlsplit
 _WEB = re.compile(r"(?:https?|wss?|ftps?):/{0,2}", re.IGNORECASE)
 _SCHEME = re.compile(r"([a-z][a-z0-9+.-]*):", re.IGNORECASE)
 _HOST_AND_PORT = re.compile(r"[\w.-]+:\d{1,5}(?:[/?#].*)?", re.DOTALL)
-_IN_TEXT = re.compile(r"\b[a-z][a-z0-9+.-]{0,30}:[^\s<>\"]+|//[^\s<>\"]+", re.IGNORECASE)
+_IN_TEXT = re.compile(
+    r"\b[a-z][a-z0-9+.-]{0,30}:[^\s<>\"]+"  # with a scheme
+    r"|//[\w-]+(?:[.:/][^\s<>\"]*)",  # without one: a host with a domain, a port or a path
+    re.IGNORECASE,
+)
 _SERVERS = frozenset(
     {
         *("amqp", "amqps", "bolt", "file", "grpc", "grpcs", "gs", "hdfs", "jdbc", "kafka", "ldap"),

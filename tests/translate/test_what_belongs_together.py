@@ -124,7 +124,7 @@ def test_other_words_are_not_the_same() -> None:
         "Your names?",
     ]
     other = [{"text": "Which?", "buttons": OFFERED}, {"text": "Which?", "buttons": OFFERED[:1]}]
-    assert contents({"custom": other}, "SMS") == ["Which?\n1. S\n2. L", "Which?\n1. S"]
+    assert contents({"custom": other}, "SMS") == ["Which?\n1. S\n2. L", "Which?\n3. S"]
 
 
 COPIES: list[Any] = [
