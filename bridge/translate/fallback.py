@@ -75,10 +75,10 @@ def _joined(reasons: list[Why]) -> str:
 def _with_markup(part: Part, writer: Writer, context: RenderContext) -> Part:
     """Change the kind of text and buttons that contain markup to the kind that may be formatted.
 
-    A channel with markup of its own in plain text keeps the kind.
+    A channel that takes no formatted text, but has markup of its own in plain text, keeps the kind.
     """
-    kind = context.rows[part.kind].with_markup
-    if kind is None or writer.row.markup == "whatsapp":
+    kind, row = context.rows[part.kind].with_markup, writer.row
+    if kind is None or (row.markup == "whatsapp" and row.rich is None):
         return part
     return replace(part, kind=kind) if markup.read(part.text, part.form, writer.view) else part
 

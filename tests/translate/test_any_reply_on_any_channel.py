@@ -32,6 +32,8 @@ CHANGED = Translator(
             "channels": {
                 "WEB": {"takes": ["TEXT", "RICHTEXT", "CARD", "MULTICARD", "LOCATE", "IMAGE"]},
                 "TWITTER": {"markup": "html", "buttons": True},
+                "TELEGRAM": {"markup": "whatsapp"},
+                "WHATSAPP": {"takes": ["TEXT", "RICHTEXT"]},
             },
             "media": {"event": {"becomes": ["TEXT"]}},
             "templates": {"RICHTEXT": '{"html": {{content}}}'},
@@ -128,6 +130,15 @@ FRAGMENTS = st.sampled_from(
         ("👩‍👩‍👧 🇩🇪 e\u0301", ["👩‍👩‍👧", "🇩🇪", "e\u0301"]),
         ("क्षि स्त्री", ["क्षि", "स्त्री"]),
         ("tab\tand\u00a0space\u2028line", ["tab", "and", "space", "line"]),
+        ("<https://shop.example/y|Our shop>", ["Our", "shop"]),
+        ("&lt;x&gt; &amp; &#121;", ["x", "&", "y"]),
+        ("<mark>lit</mark> <my-tag>kept</my-tag>", ["lit", "kept"]),
+        (
+            "<table><tr><td>Mon</td><td>9</td></tr><tr><td>Tue</td></tr></table>",
+            ["Mon", "9", "Tue"],
+        ),
+        ("<ol><li>eins</li><li>zwei</li></ol>", ["eins", "zwei"]),
+        ("**粗体**中文_斜体_", ["粗体", "中文", "斜体"]),
         ("\n\n", []),
         ("x" * 300, ["x" * 300]),
     ]

@@ -179,6 +179,15 @@ def test_whatsapps_own_markup_is_written_on_whatsapp(text: str, written: str) ->
     assert bare.content == elsewhere.content == plain(text)
 
 
+def test_a_channel_that_takes_formatted_text_gets_it_first() -> None:
+    row = {"channels": {"WHATSAPP": {"takes": ["TEXT", "RICHTEXT"]}}}
+    translator = Translator(MediaSettings.model_validate(row))
+    (draft,) = translator.translate({"text": "**bold**"}, Channel.WHATSAPP, ROOM).drafts
+    assert draft.content == "<p><strong>bold</strong></p>"
+    shipped = TRANSLATOR.translate({"text": "**bold**"}, Channel.WHATSAPP, ROOM)
+    assert shipped.notes == ()
+
+
 def test_slacks_bold_is_whatsapps() -> None:
     blocks = [
         {"type": "section", "text": {"type": "mrkdwn", "text": "*New*: <https://s.example|x>"}}
