@@ -174,7 +174,9 @@ class Writer:
         Returns:
             Whether the text is not blank and there was room for it.
         """
-        text = original(text.strip())
+        text = text.strip()
+        if not text.isascii():
+            text = original(text)
         if is_blank(text):
             return False
         if self._fits_text(text, subject):
@@ -230,9 +232,10 @@ class Writer:
         return pieces, left
 
     def _body(self, text: str) -> str:
-        if not self.row.html:
+        """Return text as the channel reads it."""
+        if self.row.markup != "html":
             return text
-        towards = direction(text)
+        towards = "" if text.isascii() else direction(text)
         return f"<div{towards}>{escape(text)}</div>" if towards else escape(text)
 
     def _written(self, text: str, subject: str) -> str:
