@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import copy
 import json
 import re
+from collections.abc import Iterator
 from typing import Any
 
 import pytest
@@ -11,6 +13,7 @@ import pytest
 from bridge.config.media import MediaSettings
 from bridge.model import Channel
 from bridge.translate import Room, Translator
+from bridge.translate.reading.door import FOR_PROGRAMS
 from tests.translate import contract
 from tests.translate.shapes import REPLIES
 
@@ -66,3 +69,36 @@ def test_the_spelling_of_keys_makes_no_difference(name: str) -> None:
     for channel in Channel:
         first, second = (TRANSLATOR.translate(each, channel, ROOM) for each in (one, other))
         assert first == second
+
+
+KEYS = ("text", "title", "subtitle", "description", "body", "caption", "footer", "label", "message")
+MARK = "Zanzibar"
+NOTED = {"words_left_out", "button_without_title", "unknown_payload", "left_out", "event_skipped"}
+
+
+def objects(value: Any) -> Iterator[dict[str, Any]]:
+    """Every object below a reply."""
+    if isinstance(value, dict):
+        yield value
+    for each in value.values() if isinstance(value, dict) else value:
+        if isinstance(each, dict | list):
+            yield from objects(each)
+
+
+def marked(reply: Any) -> Iterator[Any]:
+    """The reply with one more text for people, at each place in turn."""
+    for number, found in enumerate(objects(reply)):
+        for key in KEYS if number else ():
+            if key not in map(str.lower, found) and not (key == "text" and "blocks" in found):
+                changed = copy.deepcopy(reply)
+                list(objects(changed))[number][key] = MARK
+                yield changed
+
+
+@pytest.mark.parametrize("name", REPLIES)
+def test_words_at_any_place_are_sent_or_noted(name: str) -> None:
+    assert not FOR_PROGRAMS & set(KEYS)
+    for reply in marked(REPLIES[name]):
+        translation = TRANSLATOR.translate(reply, Channel.FACEBOOK, ROOM)
+        sent = any(MARK in each.content for each in translation.drafts)
+        assert sent or NOTED & {each.code for each in translation.notes}, reply

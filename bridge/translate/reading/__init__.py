@@ -7,7 +7,7 @@ channels and size limits does not belong here. Read ``shapes.py`` first, the tab
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
 from typing import Any
 
@@ -21,6 +21,7 @@ from bridge.translate.reading.flow import Flow, deck, file
 from bridge.translate.reading.joining import join
 from bridge.translate.reading.pick import Json
 from bridge.translate.reading.shapes import SHAPES, Shape
+from bridge.translate.reading.unsaid import unsaid
 from bridge.translate.text import is_blank
 
 _DEEPEST = 24  # levels of nested lists
@@ -114,7 +115,8 @@ class Reading:
         if quick and offered:
             self.note("left_out", "Rasa sends quick replies or buttons: the buttons were left out")
         if quick or offered:
-            yield choices("" if is_blank(text) else text, quick or offered)
+            part = choices("" if is_blank(text) else text, quick or offered)
+            yield from self._checked(reply["quick_replies" if quick else "buttons"], [part])
         elif not is_blank(text):
             yield Part(Kind.TEXT, text=text)
         elif raw and not isinstance(raw, str):
@@ -135,7 +137,7 @@ class Reading:
         if not pick.is_list(value) and not pick.is_object(value):
             yield from self._value(given)
             return
-        yield from deck(pick.card(each) for each in pick.listed(value))
+        yield from self._checked(value, deck(pick.card(each) for each in pick.listed(value)))
 
     def _value(self, value: Any, deep: int = 0) -> Iterator[Part | _Unknown]:
         """Yield the parts of any value under ``custom``, ``attachment`` or a similar key."""
@@ -178,11 +180,19 @@ class Reading:
         shape = next((each for each in SHAPES if each.matches(value)), None)
         copies = (given[key] for key in _PLATFORMS_COPY if platform and _holds(given.get(key)))
         if shape:
-            yield from self._read(shape, value)
+            compared = {key: each for key, each in value.items() if key not in shape.repeats}
+            yield from self._checked(compared, self._read(shape, value))
         elif (copy := next(copies, None)) is not None:
             yield from self._value(copy, deep + 1)
         else:
             yield _Unknown(value)
+
+    def _checked(self, value: Any, parts: Iterable[Part]) -> Iterator[Part]:
+        """Yield the parts that were read from a value; note words of it that are in none."""
+        found = list(parts)
+        if found and (key := unsaid(value, found)):
+            self.note("words_left_out", f"words of a payload were left out: {key}")
+        yield from found
 
     def _read(self, shape: Shape, value: Json) -> Iterator[Part]:
         parts = list(shape.read(value))

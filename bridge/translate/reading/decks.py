@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator
 from typing import Any
 
@@ -11,7 +12,8 @@ from bridge.translate.reading.flow import Flow
 from bridge.translate.reading.pick import Json
 
 _NAMES = ("cards", "carousel", "slides")
-_TYPES = frozenset({"carousel", "cards", "card_carousel", "carousel_card", "slider", "gallery"})
+_TYPES = frozenset({"carousel", "cards", "slider", "gallery"})  # words of a type
+_WORD = re.compile(r"[a-z]+")
 _ITEMS = (*_NAMES, "items", "elements", "columns", "data", "payload")
 
 
@@ -33,7 +35,7 @@ def read(value: Json) -> Iterator[Part]:
 
 def _items(value: Json) -> list[Any]:
     kind = value.get("type")
-    of_type = isinstance(kind, str) and kind.replace("-", "_").lower() in _TYPES
+    of_type = isinstance(kind, str) and bool(_TYPES & set(_WORD.findall(kind.lower())))
     for key in _ITEMS if of_type else _NAMES:
         items = value.get(key)
         if pick.is_object(items):

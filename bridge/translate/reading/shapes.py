@@ -36,11 +36,16 @@ ANY = "*"  # in a match: any value except null
 
 @dataclass(frozen=True, slots=True)
 class Shape:
-    """A row of the table: a predicate that recognises a payload, and the function that reads it."""
+    """A row of the table: a predicate that recognises a payload, and the function that reads it.
+
+    Attributes:
+        repeats: keys whose words repeat the rest, for notifications and old clients.
+    """
 
     name: str
     matches: Callable[[Json], bool]
     read: Callable[[Json], Iterator[Part]]
+    repeats: tuple[str, ...] = ()
 
 
 def _is_event(value: Json) -> bool:
@@ -76,7 +81,7 @@ def _card(value: Json) -> Iterator[Part]:
 SHAPES: tuple[Shape, ...] = (
     Shape("event", _is_event, _event),
     Shape("answers", widgets.is_answers, widgets.read_answers),
-    Shape("slack", slack.is_slack, slack.read),
+    Shape("slack", slack.is_slack, slack.read, repeats=("text",)),
     Shape("botframework", assistants.is_botframework, assistants.read_botframework),
     Shape("whatsapp", whatsapp.is_whatsapp, whatsapp.read),
     Shape("line", line.is_line, line.read),

@@ -44,9 +44,15 @@ def _collapsible(flow: Flow, value: Json) -> None:
         flow.say("\n".join(filter(None, lines)) or each)
 
 
+_OFFERED = (
+    *("data", "options", "buttons", "quick_replies", "items", "choices", "replies"),
+    *("drop_down_data", "dropdown_data"),
+)
+
+
 def _choices(flow: Flow, value: Json) -> None:
     flow.say(value.get("title") or value.get("text"))
-    flow.choose(pick.buttons(value.get("data") or value.get("options") or value.get("buttons")))
+    flow.choose(pick.buttons(next(filter(None, map(value.get, _OFFERED)), None)))
 
 
 def _cards(flow: Flow, value: Json) -> None:
