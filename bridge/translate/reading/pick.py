@@ -190,9 +190,10 @@ def _buttons(value: Any, deep: int) -> Iterator[Button]:
 
 def _group(value: Json) -> list[Any]:
     """Return the options of a group of buttons: an object that is no button itself."""
-    if any(title(value.get(key)) for key in _TITLES) or any(_target(value, _payload(value))):
+    groups = [value[key] for key in _GROUPS if is_list(value.get(key)) or is_object(value.get(key))]
+    if not groups or any(title(value.get(key)) for key in _TITLES):
         return []
-    return [value[key] for key in _GROUPS if is_list(value.get(key)) or is_object(value.get(key))]
+    return [] if any(_target(value, _payload(value))) else groups
 
 
 def button(value: Any) -> Button | None:
@@ -228,7 +229,8 @@ def _payload(value: Json) -> str:
         given = value.get(key)
         if not is_object(given) and (found := words(given, LONGEST_TITLE)):
             return found
-    return said if title(value.get("title")) or title(value.get("label")) else ""
+    is_named = said and any(words(value.get(key), LONGEST_TITLE) for key in ("title", "label"))
+    return said if is_named else ""
 
 
 def _target(value: Json, payload: str) -> tuple[str, str]:

@@ -33,18 +33,23 @@ def unsaid(value: Any, parts: Iterable[Part]) -> str:
     if any(each.kind is Kind.EVENT for each in shown):
         return ""
     said = _joined(_texts(shown))
-    if len(said) >= _LONGEST:
-        return ""
     texts = islice(_words(value, 0), _MOST)
     missing = [(key, words) for key, words in texts if _letters(words) not in said]
-    if not missing:
+    if not missing or len(said) > _LONGEST:
         return ""
     said += _joined(plain(each.text, each.form) for each in shown)
     return next((key for key, words in missing if _letters(plain(words)) not in said), "")
 
 
 def _joined(texts: Iterable[str]) -> str:
-    return " ".join(filter(None, map(_letters, texts)))
+    """Return the letters of the texts; a little more than the limit if there are more."""
+    found, length = [], 0
+    for text in filter(None, texts):
+        found.append(_letters(text[: _LONGEST + 1]))
+        length += len(found[-1])
+        if length > _LONGEST:
+            break
+    return " ".join(found)
 
 
 def _letters(text: str) -> str:
