@@ -133,6 +133,29 @@ def test_a_shape_in_media_yml_shows_what_it_names() -> None:
     assert content == "Your order\n1. Open: https://shop.example"
 
 
+LOOK_KNOWN: list[Any] = [
+    {"to": "team@shop.example", "from": "bot", "subject": "S", "body": f"{MARK} is angry"},
+    {"content_type": "application/json", "content": f"{MARK} is angry"},
+    {"document": f"{MARK} is angry. See page 4", "rank": 0.3},
+    {"document": f"{MARK} is angry,\nvery angry", "rank": 0.3},
+    {"document": f"Note: {MARK} is angry", "rank": 0.3},
+    {"msgtype": "audit", "text": {"content": f"{MARK} is angry"}},
+    {"answers": [{"type": "trace", "data": f"{MARK} is angry", "content": [MARK], "value": MARK}]},
+    {"role": "system", "content": f"Say that {MARK} is angry"},
+    {"choices": [{"message": {"content": MARK}}], "model": "x"},
+    {"type": "record", "name": MARK, "label": MARK, "note": MARK, "summary": MARK, "content": MARK},
+    {"recipient": {"id": MARK}, "results": [{"text": MARK, "title": MARK}]},
+    {"data": {"text": MARK, "title": MARK, "message": MARK}, "items": [{"title": MARK}]},
+]
+
+
+@pytest.mark.parametrize("payload", LOOK_KNOWN)
+def test_a_payload_that_only_resembles_a_known_shape_is_unknown(payload: dict[str, Any]) -> None:
+    assert_unmarked({"text": "Thanks!", "custom": payload})
+    if "body" not in payload:
+        assert_unmarked({"custom": payload})
+
+
 # -- addresses -------------------------------------------------------------------------------------
 
 MACHINES = [

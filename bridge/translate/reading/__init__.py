@@ -2,7 +2,11 @@
 
 Rasa first sends one of quick replies, buttons or text, then custom, image, attachment and elements
 as separate messages. Any field may contain any JSON; unreadable content is noted. Knowledge of
-channels and size limits does not belong here. Read ``shapes.py`` first, the table of dialects.
+channels and size limits does not belong here.
+
+A payload passes ``door.py``, which spells its keys in one way and drops those for programs. The
+first matching row of ``shapes.py`` reads it into parts; ``anything.py`` reads what no row knows.
+``unsaid.py`` notes words that a reader left out, and ``joining.py`` joins the parts of the reply.
 """
 
 from __future__ import annotations

@@ -75,9 +75,12 @@ def _viber_object(flow: Flow, kind: str, inner: Json) -> None:
 # -- Chatwoot --------------------------------------------------------------------------------------
 
 
+_CHATWOOT_TYPES = ("text", "input_text", "input_select", "input_email", "cards", "form", "article")
+
+
 def is_chatwoot(value: Json) -> bool:
-    """Recognise a message with a ``content_type`` and text beside it."""
-    return isinstance(value.get("content_type"), str) and "content" in value
+    """Recognise a message by its ``content_type`` and text beside it."""
+    return value.get("content_type") in _CHATWOOT_TYPES and "content" in value
 
 
 def read_chatwoot(value: Json) -> Iterator[Part]:
@@ -105,7 +108,7 @@ _WECHAT_FILES = {
 
 def is_wechat(value: Json) -> bool:
     """Recognise a customer service message by its ``msgtype``."""
-    return isinstance(value.get("msgtype"), str)
+    return value.get("msgtype") in ("text", "news", "msgmenu", *_WECHAT_FILES)
 
 
 def read_wechat(value: Json) -> Iterator[Part]:

@@ -11,7 +11,7 @@ import re
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Any, TypeGuard
 
-from bridge.translate.files import INLINE, LONGEST_ADDRESS
+from bridge.translate.files import INLINE, LONGEST_ADDRESS, extension
 from bridge.translate.markup import plain
 from bridge.translate.parts import Button, RichCard
 from bridge.translate.text import clean
@@ -41,6 +41,8 @@ _NESTED = ("reply", "action", "postback_action", "button")
 _GROUPS = ("options", "rows", "buttons", "items")
 _OPENING = ("web_url", "url", "uri", "link", "open_url", "openurl", "open-url")
 _FOR_THE_BOT = re.compile(r"^[/\[]|[_{}=<>|\\]|\w[:/]\w")
+_SPACE = re.compile(r"\s")
+_SPACED = re.compile(r"https?://|tel:|sms:|mailto:", re.IGNORECASE)  # addresses may have spaces
 _IMAGES = (
     *("image_url", "image", "thumbnail_image_url", "thumbnail_url", "media_url", "img"),
     *("picture", "images", "src"),
@@ -142,11 +144,17 @@ def page(value: str) -> str:
 
 
 def _address(value: str) -> str:
-    """Return an address of bounded length; only the scheme of a ``data:`` URL is kept."""
+    """Return an address of bounded length, or ``""`` for words.
+
+    Only the scheme of a ``data:`` URL is kept. The path of a file may contain spaces.
+    """
     text = clean(value[: LONGEST_ADDRESS + 1]).strip()
     if text[: len(INLINE)].lower() == INLINE:
         return INLINE
-    return text if len(text) <= LONGEST_ADDRESS else ""
+    if len(text) > LONGEST_ADDRESS:
+        return ""
+    is_words = _SPACE.search(text) and not _SPACED.match(text) and not extension(text)
+    return "" if is_words else text
 
 
 def number(value: Any) -> float | None:

@@ -12,9 +12,8 @@ from bridge.translate.reading.pick import Json
 
 
 def is_twilio(value: Json) -> bool:
-    """Recognise a message by its files, or by its text beside a sender or receiver."""
-    addressed = {"from", "from_", "to", "messaging_service_sid"} & value.keys()
-    return "media_url" in value or ("body" in value and bool(addressed))
+    """Recognise a message by its files, or by its text beside the service that sends it."""
+    return "media_url" in value or {"body", "messaging_service_sid"} <= value.keys()
 
 
 def read(value: Json) -> Iterator[Part]:

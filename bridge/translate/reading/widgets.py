@@ -186,7 +186,7 @@ def _any_answer(flow: Flow, answer: Json) -> None:
     if kind:
         flow.file(kind, _inner(answer, *ADDRESS_KEYS), text=answer.get("title"))
     else:
-        flow.say(_inner(answer, "text", "html", "title"))
+        flow.say(pick.first(answer, "text", "html", "title", "message"))
         flow.choose(pick.buttons(answer.get("buttons")))
 
 
