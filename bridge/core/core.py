@@ -216,6 +216,7 @@ class Core:
         self._swept_at = 0.0
         self._backlog = False
         self._due: float | None = None
+        self._claims_from = 0.0  # no claim before this time: the last one could not be committed
         self._update_due: float | None = None
         self._look_at = 0.0
         self._version_at = 0.0
@@ -502,7 +503,7 @@ class Core:
             if isinstance(request.command, ClaimUpdates):
                 self._update_due = now + _LOOK
             elif isinstance(request.command, ClaimDeliveries):
-                self._due = now + _LOOK
+                self._due = self._claims_from = now + _LOOK
             self._warn_once(f"claim {error}", "The outbox cannot be read: %s", error)
             return
         if lasting:
@@ -782,7 +783,8 @@ class Core:
         if not self._breaker.closed:
             left = self._breaker.probe_at - now
             sweep_at = self._swept_at + _LOOK
-            return now if self._breaker.due(now) else min(sweep_at, now + max(left, 0.0))
+            at = now if self._breaker.due(now) else min(sweep_at, now + max(left, 0.0))
+            return max(at, self._claims_from)
         if self._due is None or len(self._sending) >= self._workers:
             return now + LEASE
         return self._due
@@ -885,6 +887,7 @@ class Core:
             return
         self._timers.shift(step)
         self._look_at = self._version_at = self._watch_at = self._swept_at = 0.0
+        self._claims_from = 0.0
         self._pending_at = 0.0
         self._due = self._update_due = now
         if self._senders is not None:

@@ -6,14 +6,15 @@ import sqlite3
 import time
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import closing
+from contextlib import closing, contextmanager
 from pathlib import Path
 
 import pytest
 
-from bridge.errors import StoreError
+from bridge.errors import StoreError, UnreachableError
 from bridge.state.commands import CheckStore, PushGuid
 from bridge.store import Store
+from bridge.store.statements import Transaction
 from tests.core.rig import GUID, Making, Rig, call, given, reply
 from tests.core.running import delivered, running
 
@@ -26,11 +27,29 @@ def file(tmp_path: Path) -> Path:
     return tmp_path / "bridge.db"
 
 
+class Counting(Store):
+    """Counts its transactions."""
+
+    begun = 0
+
+    @contextmanager
+    def transaction(self, *, durable: bool = True) -> Iterator[Transaction]:
+        self.begun += 1
+        with super().transaction(durable=durable) as tx:
+            yield tx
+
+
 @pytest.fixture
-def rig(file: Path, make: Making) -> Iterator[Rig]:
-    """A core that waits shortly for its database."""
-    with closing(Store(f"sqlite:///{file}", busy_timeout=BUSY_TIMEOUT)) as short:
-        yield make(on=short)
+def store(file: Path) -> Iterator[Counting]:
+    """A store that waits shortly for its database."""
+    with closing(Counting(f"sqlite:///{file}", busy_timeout=BUSY_TIMEOUT)) as short:
+        yield short
+
+
+@pytest.fixture
+def rig(store: Counting, make: Making) -> Rig:
+    """A core on that store."""
+    return make(on=store)
 
 
 @pytest.fixture
@@ -64,6 +83,26 @@ def test_a_message_that_was_taken_is_not_said_again_because_the_database_was_loc
     (done,) = rig.all()
     assert (done.state.value, done.attempts, done.unknowns) == ("delivered", 1, 0)
     assert rig.senders.sent == []
+
+
+def test_a_probe_that_cannot_be_claimed_is_tried_again_after_a_pause(
+    store: Counting, rig: Rig, other: sqlite3.Connection
+) -> None:
+    for name in "ABCDEFGH":
+        rig.assign(name)
+        rig.do(reply(name))
+    while rig.senders.sent:
+        rig.complete(UnreachableError("no connection"))
+    rig.clock.leap(6.0)  # a probe is due
+    other.execute("BEGIN IMMEDIATE")
+    rig.step()
+    tried = store.begun
+    rig.step(times=5)
+    assert store.begun == tried  # the clock stands still: nothing is due again
+    other.execute("ROLLBACK")
+    rig.clock.move(1.0)
+    rig.step()
+    assert len(rig.senders.sent) == 1
 
 
 def test_while_the_database_is_locked_a_batch_waits_once(
