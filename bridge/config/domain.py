@@ -24,6 +24,9 @@ from bridge.errors import ConfigurationError
 _LISTS = ("intents", "entities", "actions", "e2e_actions")
 _MAPPINGS = ("slots", "responses", "forms", "session_config")
 _DOMAIN_KEY = re.compile(rf"^({'|'.join((*_LISTS, *_MAPPINGS))})[ \t]*:", re.MULTILINE)
+_SURROGATE = re.compile("[\ud800-\udfff]")
+_DEPTH = 100  # deeper than any real domain, and below Python's recursion limit
+_NOT_SAID = ("channel", "condition", "id", "metadata")  # of a variation
 _SUFFIXES = (".yml", ".yaml")
 _RASAS_INTENTS = ("restart", "back", "out_of_scope", "session_start", "nlu_fallback")
 
@@ -101,9 +104,28 @@ def _read(path: Path, place: Place, faults: list[Fault], *, whole: bool) -> dict
         faults.append(Fault(place, wrong="the domain file is not YAML"))
         return None
     if value is None or isinstance(value, dict):
-        return value
+        joined: dict[str, Any] | None = _joined(value)
+        return joined
     faults.append(Fault(place, wrong="a domain is a mapping: intents:, responses: and so on"))
     return None
+
+
+def _joined(value: Any, depth: int = 0) -> Any:
+    """Return a YAML value with joined surrogate pairs, as emoji are escaped in JSON.
+
+    YAML reads the two escapes of a pair as two characters, which nothing can send. A single one
+    becomes a question mark.
+    """
+    if isinstance(value, str):
+        if value.isascii() or not _SURROGATE.search(value):
+            return value
+        whole = value.encode("utf-16-le", "surrogatepass").decode("utf-16-le", "replace")
+        return whole.replace("\ufffd", "?")
+    if depth < _DEPTH and isinstance(value, dict):
+        return {_joined(key): _joined(item, depth + 1) for key, item in value.items()}
+    if depth < _DEPTH and isinstance(value, list):
+        return [_joined(item, depth + 1) for item in value]
+    return value
 
 
 def _merge(parts: Iterable[Mapping[str, Any]]) -> dict[str, Any]:
@@ -148,6 +170,7 @@ def check_names(
         if not _known_response(name, responses):
             faults.append(_no_response(document, path, name, responses, source))
     warnings += _defaults(document, responses, source)
+    warnings += _without_default(document, domain, source)
     warnings += _others(document, domain, source)
     unread = {each.path for each in document.faults}
     return [each for each in faults if each.path not in unread], warnings
@@ -238,6 +261,35 @@ def _defaults(document: Document, responses: list[str], source: str) -> Iterator
     for key, name in (("say", rules.say), ("unavailable", rules.unavailable)):
         if (not isinstance(written, dict) or key not in written) and name not in responses:
             yield f"handoff.{key} is {name} by default, and {source} has no such response"
+
+
+def _without_default(document: Document, domain: Mapping[str, Any], source: str) -> Iterator[str]:
+    """Yield a warning for each response of which, in some situation, no variation fits."""
+    known = domain.get("responses")
+    rules = HandoffRules()
+    named = {name: document.place(path) for path, name in reversed([*_responses(document)])}
+    written = document.get(("handoff",))
+    for key, name in (("say", rules.say), ("unavailable", rules.unavailable)):
+        if name is not None and (not isinstance(written, dict) or key not in written):
+            named.setdefault(name, Place(document.file))
+    for name, place in named.items():
+        variations = known.get(name) if isinstance(known, Mapping) else None
+        if isinstance(variations, list) and not any(_is_default(each) for each in variations):
+            yield (
+                f"{place}: {printable(name)} of {source} has no default variation: every one has a"
+                " channel or a condition, or no content, so that elsewhere nothing of it is said"
+            )
+
+
+def _is_default(variation: Any) -> bool:
+    """Return whether a variation has content, and fits whatever the channel and the slots are."""
+    if not isinstance(variation, dict):
+        return False
+    choosing = any(variation.get(key) is not None for key in ("channel", "condition"))
+    said = [value for key, value in variation.items() if key not in _NOT_SAID]
+    return not choosing and any(
+        value.strip() if isinstance(value, str) else value is not None for value in said
+    )
 
 
 def _others(document: Document, domain: Mapping[str, Any], source: str) -> Iterator[str]:

@@ -98,6 +98,55 @@ def test_what_nobody_wrote_is_only_a_warning(folder: Folder) -> None:
     assert "handoff.say is utter_handoff_started by default" in told[0]
 
 
+@pytest.mark.parametrize(
+    "variations",
+    [
+        "[]",
+        "[{text: x, channel: web}]",
+        "[{text: x, condition: [{type: slot, name: vip, value: true}]}]",
+        "[{text: x, condition: []}]",
+        "[{text: ' '}, {channel: web, text: x}]",
+    ],
+)
+def test_a_response_without_a_default_variation_is_warned_about(
+    folder: Folder, variations: str
+) -> None:
+    rules = "handoff: {say: utter_say}\nassist: {when: [{intent: faq, reply: utter_reply}]}"
+    good = "[{text: x}, {text: y, channel: web}]"
+    domain = (
+        f"responses: {{utter_say: {variations}, utter_reply: {variations},"
+        f" utter_handoff_unavailable: {good}}}"
+    )
+    found = _with_domain(folder, rules, domain).load().warnings
+    lacking = [each for each in found if "has no default variation" in each]
+    assert [each.split(" of ", 1)[0].rsplit(" ", 1)[-1] for each in lacking] == [
+        "utter_reply",
+        "utter_say",
+    ]
+    assert all("handoff.yml, line" in each for each in lacking), lacking
+
+
+def test_a_default_variation_of_the_default_responses_counts_too(folder: Folder) -> None:
+    domain = "responses: {utter_handoff_started: [{text: x, channel: web}]}"
+    found = _with_domain(folder, "", domain).load().warnings
+    assert any("utter_handoff_started of" in each and "no default" in each for each in found)
+
+
+def test_emoji_written_as_surrogate_escapes_are_joined(folder: Folder) -> None:
+    domain = r"""
+intents: [faq]
+responses:
+  utter_handoff_started: [{text: "Hi \ud83d\ude00!"}]
+  utter_handoff_unavailable: [{text: "\ud83d alone", buttons: [{title: "\ud83d\udc4d"}]}]
+"""
+    known = _with_domain(folder, "", domain).load().domain
+    assert known is not None
+    assert known["responses"] == {
+        "utter_handoff_started": [{"text": "Hi \U0001f600!"}],
+        "utter_handoff_unavailable": [{"text": "? alone", "buttons": [{"title": "\U0001f44d"}]}],
+    }
+
+
 def test_slots_and_entities_are_only_warned_about(folder: Folder) -> None:
     handoff = "handoff: {when: [{slot: vipp}, {entity: e}], card: {slots: [order]}}"
     told = " ".join(_with_domain(folder, handoff).load().warnings)
