@@ -21,22 +21,12 @@ def of(answer: ActionAnswer, turn: Turn) -> list[dict[str, Any]]:
     it again on the next message it does not know. If the slots preceded that listen, the same
     rewind would undo a handback's slots and leave the handoff's.
     """
-    if answer.state is None:
-        return [SlotSet("handoff_error", answer.error)] if answer.error else []
-    events = []
+    events: list[dict[str, Any]] = []
     if answer.pause:
         if turn.active_loop is not None:
             events += [ActiveLoop(None), SlotSet("requested_slot", None)]
         events.append(ActionExecuted("action_listen"))
-    events += [
-        SlotSet("handoff_state", answer.state),
-        SlotSet("handoff_agent_id", answer.agent_id),
-        SlotSet("handoff_call_id", answer.call_id),
-        SlotSet("handoff_delivery", answer.delivery),
-        SlotSet("handoff_error", answer.error),
-    ]
-    if answer.summary is not None:
-        events.append(SlotSet("handoff_summary", answer.summary))
+    events += [SlotSet(name, value) for name, value in answer.slots.items()]
     if answer.pause:
         events.append(ConversationPaused())
     return events

@@ -21,7 +21,7 @@ from bridge.config import environment
 from bridge.config.settings import GatewaySettings
 from bridge.errors import BridgeError
 from bridge.model import Channel, Draft
-from bridge.replies import channel_names, languages, render
+from bridge.replies import channel_names, language_of, languages, render
 from bridge.translate import Note, Room, Translation, Translator, literal
 from bridge.translate.literal import original_json
 
@@ -72,8 +72,8 @@ def preview(
         translator = Translator(settings.media)
         room = _room(settings.bridge.gateway)
         slots = _slots(slot)
-        language = settings.designer.language
-        codes = languages(slots.get(language.slot), language.default)
+        designer = settings.designer
+        codes = languages(language_of(slots, designer), designer.language.default)
         replies = _replies(what, channels, known, slots, codes)
     except BridgeError as error:
         typer.echo(str(error), err=True)

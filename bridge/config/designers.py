@@ -149,16 +149,41 @@ class AssistRules(Section):
         description="off, suggest, or auto: send what `auto` allows and suggest the rest",
     )
     auto: AutoRules = AutoRules()
+    min_confidence: Fraction = Field(
+        default=0.1,
+        description="minimum confidence of a candidate of the response selector",
+    )
     expire_after: float = Field(
         default=300, gt=0, description="seconds after which a suggestion is no longer offered"
     )
 
 
 class LanguageSettings(Section):
-    """Which translation of a response is used."""
+    """The customer's language, for translations of responses and the bridge's own texts."""
 
-    slot: Name = Field(default="language", description="the slot with the customer's language")
-    default: Name = Field(default="en", description="the language without that slot's value")
+    slot: Name | None = Field(
+        default="language",
+        description="name of the slot with the customer's language; null: always the default",
+    )
+    default: Name = Field(
+        default="en", description="language if the slot is empty or its language has no text"
+    )
+
+
+class TextSettings(Section):
+    """The bridge's own texts for customers: replace a built-in text, or add a language to it."""
+
+    started: Mapping[str, Name] = Field(
+        default_factory=dict, description="said where `say` cannot be; by language"
+    )
+    unavailable: Mapping[str, Name] = Field(
+        default_factory=dict, description="said where `unavailable` cannot be; by language"
+    )
+    summary: Mapping[str, Name] = Field(
+        default_factory=dict,
+        description="the slot handoff_summary, with {minutes}, {messages} and {agent_nickname}; "
+        "by language",
+    )
 
 
 class HandoffSettings(Section):
@@ -167,3 +192,4 @@ class HandoffSettings(Section):
     handoff: HandoffRules = HandoffRules()
     assist: AssistRules = AssistRules()
     language: LanguageSettings = LanguageSettings()
+    texts: TextSettings = TextSettings()

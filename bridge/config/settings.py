@@ -19,6 +19,8 @@ from bridge.config.designers import (
     Condition,
     HandoffRules,
     HandoffSettings,
+    LanguageSettings,
+    TextSettings,
 )
 from bridge.config.media import MediaSettings
 from bridge.config.operators import (
@@ -49,12 +51,14 @@ __all__ = [
     "GatewaySettings",
     "HandoffRules",
     "HandoffSettings",
+    "LanguageSettings",
     "MediaSettings",
     "RasaSettings",
     "RetentionSettings",
     "Section",
     "Settings",
     "StorageSettings",
+    "TextSettings",
 ]
 
 

@@ -7,7 +7,8 @@ from typing import Any
 
 from bridge.errors import StoreError
 
-_SWEEP = 0.25  # seconds between checks
+_SWEEP = 0.25  # seconds between checks, at most
+_SOONEST = 0.01
 
 
 class Deadlines:
@@ -40,4 +41,5 @@ class Deadlines:
                 future.set_exception(StoreError("the store did not answer in time"))
         self._sweeping = bool(self._waiting)
         if self._sweeping:
-            self._loop.call_later(_SWEEP, self._sweep)
+            left = min(self._waiting.values()) - now
+            self._loop.call_later(max(_SOONEST, min(_SWEEP, left)), self._sweep)

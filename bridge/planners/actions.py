@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import replace
 
-from bridge import triggers
-from bridge.model import Mode
+from bridge import replies, triggers
+from bridge.model import Mode, Suggestion
 from bridge.planners import assist, consequences, handoff
 from bridge.planners.changes import Changes
 from bridge.planners.pauses import pause_again, summary
@@ -37,10 +37,19 @@ def call(snapshot: Snapshot, command: CallAction, rules: Rules, now: float) -> P
     changes = Changes(snapshot, rules, now)
     sender = command.turn.sender_id
     record = snapshot.latest(sender)
-    if record is not None and record.with_agent and command.key not in snapshot.turns:
+    known = {command.key, command.message_key} & snapshot.turns.keys()
+    if record is not None and record.with_agent and not known and not command.turn.external:
         older = snapshot.offered(sender_id=sender)
-        changes.supersede([item for item in older if item.message_id != command.turn.message_id])
+        changes.supersede([item for item in older if _is_outdated(item, command.turn)])
     return _ACTIONS[command.action](changes, command)
+
+
+def _is_outdated(offered: Suggestion, turn: Turn) -> bool:
+    """Return whether a suggestion answers an earlier message of the customer."""
+    if offered.message_id != turn.message_id:
+        return True
+    # Some connectors give different messages the same ID.
+    return turn.message_at is not None and offered.created_at < turn.message_at
 
 
 def _hand_off(changes: Changes, command: CallAction) -> Plan:
@@ -88,7 +97,9 @@ def _hand_back(changes: Changes, command: CallAction) -> Plan:
         return consequences.plan(changes, ActionAnswer(state=BOT))
     changes.hand_back(current, consequences.HANDED_BACK)
     deliveries = snapshot.sent_since_handoff.get(current.assignment.call_id, [])
-    answer = ActionAnswer(state=BOT, summary=summary(current, deliveries, now))
+    language = replies.language_of(command.turn.slots, changes.rules.designer)
+    text = summary(current, deliveries, changes.rules, until=now, language=language)
+    answer = ActionAnswer(state=BOT, summary=text)
     changes.turn(TurnRecord(command.key, command.turn.sender_id, None, now, answer))
     return consequences.plan(changes, answer)
 

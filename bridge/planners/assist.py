@@ -44,6 +44,11 @@ class _Offer:
     drafts: tuple[tuple[Draft, ...], ...]  # the drafts of each reply
     kept: tuple[Draft, ...]  # sent even if the agent edits the text
 
+    @property
+    def says_something(self) -> bool:
+        """Whether anything would be sent."""
+        return any(self.drafts)
+
 
 def mode_in_force(configured: Mode, ceiling: SwitchRecord | None) -> Mode:
     """Return the configured mode, limited by the ceiling set at run time."""
@@ -55,7 +60,7 @@ def mode_in_force(configured: Mode, ceiling: SwitchRecord | None) -> Mode:
 def plan(changes: Changes, command: CallAction, decision: Decision) -> Plan:
     """Offer the reply that ``decision`` names, send it, or let Rasa utter it."""
     snapshot = changes.snapshot
-    known = snapshot.turns.get(command.key)
+    known = snapshot.turns.get(command.message_key)
     if known is not None:
         return Plan(answer=known.answer or NOTHING)
     if asks_domain(changes, command, decision.reply):
@@ -94,7 +99,7 @@ def _offer_or_send(
     now, assignment = changes.now, record.assignment
     # If the call's queue is full, offer the reply to the agent instead.
     sent = bool(batch) and not changes.crowded(assignment.call_id, len(batch))
-    changes.turn(TurnRecord(command.key, assignment.sender_id, None, now, NOTHING))
+    changes.turn(TurnRecord(command.message_key, assignment.sender_id, None, now, NOTHING))
     for item in _suggestions(changes, command, assignment, offers, sent=sent):
         changes.suggestion(item)
     if sent:
@@ -119,6 +124,7 @@ def _as_the_bot(changes: Changes, command: CallAction, decision: Decision) -> Ac
         responses=command.responses,
         seed=command.turn.message_id,
         codes=changes.rules.languages(command.turn.slots),
+        least=changes.rules.designer.assist.min_confidence,
         limit=1,
     )
     return ActionAnswer(message=dict(candidates[0].reply)) if candidates else NOTHING
@@ -130,7 +136,8 @@ def _as_the_bot(changes: Changes, command: CallAction, decision: Decision) -> Ac
 def _offers(
     changes: Changes, command: CallAction, decision: Decision, assignment: Assignment
 ) -> list[_Offer]:
-    turn, seed, codes = command.turn, command.key, changes.rules.languages(command.turn.slots)
+    turn, seed = command.turn, command.seed
+    codes = changes.rules.languages(turn.slots)
     channels = replies.channel_names(assignment.channel.value, turn.input_channel)
     if decision.reply == SELECTOR:
         ranked = replies.selector_replies(
@@ -140,8 +147,10 @@ def _offers(
             seed=seed,
             codes=codes,
             quote=literal,
+            least=changes.rules.designer.assist.min_confidence,
         )
-        return [_offer(changes, assignment, decision, [candidate]) for candidate in ranked]
+        offers = [_offer(changes, assignment, decision, [candidate]) for candidate in ranked]
+        return [offer for offer in offers if offer.says_something]
     if decision.reply is not None:
         known = command.responses or {}
         reply = replies.render(
@@ -156,10 +165,14 @@ def _offers(
         if not reply:
             return []
         candidate = Candidate(reply, decision.reply, decision.confidence, decision.margin)
-        return [_offer(changes, assignment, decision, [candidate])]
+        offer = _offer(changes, assignment, decision, [candidate])
+        return [offer] if offer.says_something else []
     silent = changes.rules.bridge.rasa.replies == "silent"
     candidates = replies.bot_replies(turn) if silent else ()
-    return [_offer(changes, assignment, decision, candidates)] if candidates else []
+    if not candidates:
+        return []
+    offer = _offer(changes, assignment, decision, candidates)
+    return [offer] if offer.says_something else []
 
 
 def _offer(
@@ -198,14 +211,16 @@ def _may_go(changes: Changes, decision: Decision) -> bool:
 def _batch(
     changes: Changes, command: CallAction, assignment: Assignment, offer: _Offer
 ) -> list[Delivery]:
-    turn = command.turn
+    name = changes.unused_name(command.names)
+    if name is None:
+        return []  # offer the reply to the agent instead
     return changes.rules.composer.compose(
         assignment,
         offer.drafts,
         Origin.AUTO,
-        name=(turn.sender_id, turn.message_id, turn.action_name, turn.ordinal),
+        name=name,
         now=changes.now,
-        turn_key=command.key,
+        turn_key=command.message_key,
         approved_by=AUTO,
     )
 
@@ -221,8 +236,8 @@ def _suggestions(
     now = changes.now
     return [
         Suggestion(
-            id=derive("suggestion", command.key, index),
-            group=command.key,
+            id=derive("suggestion", command.message_key, index),
+            group=command.message_key,
             sender_id=assignment.sender_id,
             agent_id=assignment.agent_id,
             call_id=assignment.call_id,

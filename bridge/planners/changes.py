@@ -26,6 +26,7 @@ from bridge.model import (
     Owner,
     Suggestion,
     SuggestionState,
+    derive,
     evolve,
 )
 from bridge.planners import policy
@@ -210,6 +211,11 @@ class Changes:
     def waiting_on(self, call_id: str) -> list[Delivery]:
         """Return the waiting deliveries of a call, in order."""
         return [item for item in self.open_on(call_id) if item.state is DeliveryState.WAITING]
+
+    def unused_name(self, names: Sequence[tuple[object, ...]]) -> tuple[object, ...] | None:
+        """Return the first name from which no stored message code is derived; None if all are."""
+        known = self.snapshot.deliveries
+        return next((name for name in names if derive(*name, 0, 0) not in known), None)
 
     # -- deliveries ----------------------------------------------------------------------------
 

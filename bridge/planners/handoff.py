@@ -7,18 +7,19 @@ from dataclasses import replace
 
 from bridge import replies, triggers
 from bridge.errors import AssignmentError
-from bridge.model import Card, DeliveryError, Origin, Owner, Reply, evolve
+from bridge.model import Assignment, Card, DeliveryError, Draft, Origin, Owner, evolve
 from bridge.planners import assignments, consequences, outcome
 from bridge.planners.changes import Changes
 from bridge.planners.pauses import pause_again
+from bridge.replies import OwnText
 from bridge.state.commands import BroughtAssignment, CallAction
 from bridge.state.plan import AskDomain, AwaitTurn, Count, Plan
-from bridge.state.records import BOT, ActionAnswer, AssignmentRecord, TurnRecord
+from bridge.state.records import BOT, DELIVERED, ActionAnswer, AssignmentRecord, TurnRecord
 from bridge.translate import literal
 from bridge.triggers import Decision
+from bridge.turn.coerce import array
 
 CROWDED = DeliveryError("too_many_waiting", "too many messages of this call wait already")
-_SORRY = "Sorry, nobody can take over just now. Please go on here, or try again a little later."
 
 
 def plan(changes: Changes, command: CallAction, decision: Decision, *, called: bool) -> Plan:
@@ -70,16 +71,15 @@ def _hand_off(
 ) -> Plan:
     turn, rules, now = command.turn, changes.rules.designer.handoff, changes.now
     assignment = source.assignment
-    reply = _say(changes, command, source)
-    composer = changes.rules.composer
-    drafts = None
-    if reply is not None:
-        drafts = changes.drafts(composer.translate(assignment, reply), assignment.call_id)
-    batch = composer.compose(
+    name = changes.unused_name(command.names)
+    if name is None:
+        message = "its message ID was used for too many other messages; mend the Rasa connector"
+        raise AssignmentError("rejected", message)
+    batch = changes.rules.composer.compose(
         assignment,
-        [] if drafts is None else [drafts],
+        [_say(changes, command, assignment)],
         Origin.HANDOFF,
-        name=(turn.sender_id, turn.message_id, turn.action_name, turn.ordinal),
+        name=name,
         now=now,
         turn_key=command.key,
     )
@@ -109,7 +109,7 @@ def _hand_off(
         turn.sender_id,
         call_id,
         now,
-        unavailable=_unavailable(changes, command, None),
+        unavailable=_unavailable(changes, command),
     )
     changes.turn(turn_record)
     changes.log(
@@ -123,7 +123,7 @@ def _hand_off(
     first = changes.current(batch[0])
     if first.state is batch[0].state and changes.crowded(call_id, 0):
         changes.withdraw(CROWDED, batch)
-    changes.effect(AwaitTurn(command.key, now + command.wait))
+    changes.effect(AwaitTurn(command.key, command.judge_at(now)))
     return consequences.plan(changes)
 
 
@@ -131,7 +131,7 @@ def _again(changes: Changes, command: CallAction, known: TurnRecord) -> Plan:
     """Answer a repeated request with the stored answer, or wait for the first request's."""
     if known.answer is not None:
         return Plan(answer=known.answer)
-    return Plan(effects=(AwaitTurn(command.key, changes.now + command.wait),))
+    return Plan(effects=(AwaitTurn(command.key, command.judge_at(changes.now)),))
 
 
 def _repeated(changes: Changes, command: CallAction, record: AssignmentRecord) -> ActionAnswer:
@@ -152,51 +152,63 @@ def _refuse(changes: Changes, command: CallAction, error: AssignmentError) -> Pl
     fresh = Changes(changes.snapshot, changes.rules, changes.now)
     fresh.warn("No handoff could be made: %s code=%s", error.message, error.code)
     fresh.effect(Count("handoff", (error.code,)))
-    answer = _unavailable(fresh, command, error.code)
+    answer = replace(_unavailable(fresh, command), error=error.code)
     fresh.turn(TurnRecord(command.key, command.turn.sender_id, None, fresh.now, answer))
     return fresh.plan(answer)
 
 
-def _unavailable(changes: Changes, command: CallAction, error: str | None) -> ActionAnswer:
-    name, known = changes.rules.designer.handoff.unavailable, command.turn.responses
-    missing = name is not None and known is not None and name not in known
-    if missing and error is not None:
-        changes.warn(
-            "The domain has no response %s: the built-in text is used",
-            name,
-            once=f"missing {name}",
-        )
+def _unavailable(changes: Changes, command: CallAction) -> ActionAnswer:
+    """Return the answer of a handoff that cannot be made, still without the reason.
+
+    The edge renders ``handoff.unavailable``, because the reason is one of the slots that the
+    variations may depend on. It is sent the variations if the request carried no domain.
+    """
+    designer, turn, known = changes.rules.designer, command.turn, command.responses
+    name = designer.handoff.unavailable
+    variations = None
+    if turn.responses is None and known is not None and name is not None:
+        variations = array(known.get(name))
     return ActionAnswer(
         state=BOT,
-        error=error,
-        response=None if missing else name,
-        text=_SORRY if missing else None,
+        unavailable=name is not None,
+        variations=variations,
+        language=replies.language_of(turn.slots, designer),
     )
 
 
-def _say(
-    changes: Changes, command: CallAction, source: AssignmentRecord | BroughtAssignment
-) -> Reply | None:
-    """Render the ``say`` response for the assignment's channel; None if there is nothing to say."""
-    name, known = changes.rules.designer.handoff.say, command.responses
+def _say(changes: Changes, command: CallAction, assignment: Assignment) -> tuple[Draft, ...]:
+    """Return the drafts of ``handoff.say`` for the assignment's channel; none if it is null.
+
+    If nothing of the response can be sent, the bridge's own text is.
+    """
+    designer, turn, composer = changes.rules.designer, command.turn, changes.rules.composer
+    name = designer.handoff.say
     if name is None:
-        return None
-    channels = replies.channel_names(source.assignment.channel.value, command.turn.input_channel)
-    if known is None:
+        return ()
+    # The customer reads it only if it is delivered.
+    answer = consequences.handed_off(changes, assignment.agent_id, assignment.call_id, DELIVERED)
+    slots = {**turn.slots, **answer.slots}
+    said = replies.announce(
+        name,
+        OwnText.STARTED,
+        command.responses,
+        slots,
+        designer,
+        channels=replies.channel_names(assignment.channel.value, turn.input_channel),
+        seed=command.seed,
+        quote=literal,
+    )
+    drafts = changes.drafts(composer.translate(assignment, said.reply), assignment.call_id)
+    if said.own or not drafts:
         changes.warn(
-            "No domain came with the request, and none could be fetched: %s is not said; set"
-            " send_domain: true for the action, or rasa.domain",
+            "The domain has no response %s that can be sent here: the built-in text is said"
+            if command.responses is not None
+            else "No domain came with the request, and none could be fetched: the built-in text is"
+            " said instead of %s; set send_domain: true for the action, or rasa.domain",
             name,
             once=f"missing {name}",
         )
-        return None
-    slots = command.turn.slots
-    codes = changes.rules.languages(slots)
-    reply = replies.render(
-        known, name, slots, channels=channels, seed=command.key, codes=codes, quote=literal
-    )
-    if reply is None:
-        changes.warn(
-            "The domain has no fitting response %s: nothing is said", name, once=f"missing {name}"
-        )
-    return reply
+    if not drafts:
+        own = replies.in_own_words(OwnText.STARTED, slots, designer, quote=literal)
+        drafts = changes.drafts(composer.translate(assignment, own), assignment.call_id)
+    return drafts

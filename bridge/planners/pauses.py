@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from bridge.model import Delivery, DeliveryState
+from bridge.planners.rules import Rules
+from bridge.replies import OwnText, own_text
 from bridge.state.records import ASSIST, HANDOFF, ActionAnswer, AssignmentRecord
 from bridge.state.snapshot import Snapshot
 from bridge.turn import Turn
@@ -27,14 +29,26 @@ def pause_again(snapshot: Snapshot, current: AssignmentRecord, turn: Turn) -> Ac
     return record.answer if paused else None
 
 
-def summary(current: AssignmentRecord, deliveries: Sequence[Delivery], until: float) -> str:
-    """Return one sentence about the agent's time with the call, for ``handoff_summary``."""
+def summary(
+    current: AssignmentRecord,
+    deliveries: Sequence[Delivery],
+    rules: Rules,
+    *,
+    until: float,
+    language: str | None,
+) -> str:
+    """Return a text about the agent's time with the call, for ``handoff_summary``.
+
+    Customers may read it: it names no IDs.
+    """
     sent = [
         item for item in deliveries if item.part == 0 and item.state is not DeliveryState.FAILED
     ]
-    number = {0: "no message", 1: "1 message"}.get(len(sent), f"{len(sent)} messages")
     seconds = until - (current.handed_off_at or until)
-    minutes, rest = divmod(max(0, round(seconds)), 60)
-    lasted = f"{minutes} min {rest} s" if minutes else f"{rest} s"
-    agent_id = current.assignment.agent_id
-    return f"Agent {agent_id} had the conversation for {lasted} and sent {number}."
+    assignment = current.assignment
+    values = {
+        "minutes": max(1, round(seconds / 60)),
+        "messages": len(sent),
+        "agent_nickname": assignment.agent_nickname or rules.agent(assignment.agent_id).nickname,
+    }
+    return own_text(OwnText.SUMMARY, rules.designer, language, values)

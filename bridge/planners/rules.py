@@ -40,8 +40,8 @@ class Rules:
 
     def languages(self, slots: Mapping[str, Any]) -> tuple[str, ...]:
         """Return the language codes of a conversation, best first."""
-        language = self.designer.language
-        return replies.languages(slots.get(language.slot), language.default)
+        language = replies.language_of(slots, self.designer)
+        return replies.languages(language, self.designer.language.default)
 
     @property
     def most_waiting(self) -> int:

@@ -17,9 +17,19 @@ from bridge.planners import policy
 from bridge.planners.changes import Changes
 from bridge.planners.pauses import summary
 from bridge.planners.rules import Rules
+from bridge.replies import OwnText
 from bridge.state.commands import ClaimUpdates, DomainResult, UpdateResult
 from bridge.state.plan import AskDomain, Count, Keep, Plan, SendUpdate
-from bridge.state.records import UPDATE_MARK, RasaUpdate, UpdateKind, UpdateState
+from bridge.state.records import (
+    BOT,
+    FAILED,
+    NONE,
+    UPDATE_MARK,
+    ActionAnswer,
+    RasaUpdate,
+    UpdateKind,
+    UpdateState,
+)
 from bridge.state.snapshot import Snapshot
 from bridge.turn import WRITTEN_BACK
 
@@ -30,7 +40,6 @@ _LONGEST_DELAY = 30.0  # seconds between two attempts
 _REFUSALS = 4  # attempts at a write-back that Rasa refuses: a handback may be queued behind it
 _AWAY = (502, 503, 504)  # a proxy's statuses while Rasa is down
 _NOT_MADE = "it could not be made; the log says where"
-_SORRY = "Sorry, nobody could take over. Please go on here, or try again a little later."
 
 
 def claim(snapshot: Snapshot, command: ClaimUpdates, rules: Rules, now: float) -> Plan:
@@ -169,29 +178,45 @@ def _resuming(changes: Changes, update: RasaUpdate) -> tuple[Mapping[str, Any], 
     until = float(update.body.get("until", update.created_at))
     record = changes.record(update.sender_id, call_id)
     deliveries = changes.snapshot.sent_since_handoff.get(call_id, [])
-    error = update.body.get("error")
-    slots = {
-        "handoff_state": "bot",
-        "handoff_agent_id": None,
-        "handoff_call_id": None,
-        "handoff_delivery": "none" if error is None else "failed",
-        "handoff_error": error,
-        "handoff_summary": summary(record, deliveries, until) if record is not None else "",
-    }
+    text = ""
+    if record is not None:
+        language = _language(changes, update)
+        text = summary(record, deliveries, changes.rules, until=until, language=language)
+    slots = replace(_handed_back(update), summary=text).slots
     return (
         {"event": "resume"},
         *({"event": "slot", "name": name, "value": value} for name, value in slots.items()),
     )
 
 
+def _handed_back(update: RasaUpdate) -> ActionAnswer:
+    """Return the handback as an action's answer, for its slots."""
+    error = update.body.get("error")
+    return ActionAnswer(state=BOT, delivery=NONE if error is None else FAILED, error=error)
+
+
+def _language(changes: Changes, update: RasaUpdate) -> str | None:
+    """Return the customer's language at the handoff."""
+    handoff = changes.snapshot.last_turns.get(update.call_id or "")
+    known = handoff.unavailable if handoff is not None else None
+    return known.language if known is not None else None
+
+
 def _apology(changes: Changes, command: ClaimUpdates, update: RasaUpdate) -> dict[str, Any]:
     """Return the ``unavailable`` response as a bot event."""
-    name = changes.rules.designer.handoff.unavailable
-    reply: Mapping[str, Any] | None = None
-    if name is not None:
-        known, codes = command.responses or {}, changes.rules.languages({})
-        reply = replies.render(known, name, {}, channels=(), seed=update.id, codes=codes)
-    reply = reply or {"text": _SORRY}
+    designer = changes.rules.designer
+    slots: dict[str, Any] = dict(_handed_back(update).slots)
+    if designer.language.slot is not None:
+        slots[designer.language.slot] = _language(changes, update)
+    reply = replies.announce(
+        designer.handoff.unavailable or "",
+        OwnText.UNAVAILABLE,
+        command.responses,
+        slots,
+        designer,
+        channels=(),
+        seed=update.id,
+    ).reply
     return {
         "event": "bot",
         "text": reply.get("text"),

@@ -4,8 +4,24 @@ Pure: no I/O, no clock and no randomness (a hash of a seed chooses the variation
 replies to gateway messages belongs to ``translate``. Read ``rendering`` first.
 """
 
+from bridge.replies.announcements import Announcement, announce, in_own_words
 from bridge.replies.candidates import Candidate, bot_replies, selector_replies
-from bridge.replies.rendering import channel_names, render
+from bridge.replies.rendering import channel_names, has_content, render
+from bridge.replies.texts import OwnText, language_of, own_text
 from bridge.replies.translation import languages
 
-__all__ = ["Candidate", "bot_replies", "channel_names", "languages", "render", "selector_replies"]
+__all__ = [
+    "Announcement",
+    "Candidate",
+    "OwnText",
+    "announce",
+    "bot_replies",
+    "channel_names",
+    "has_content",
+    "in_own_words",
+    "language_of",
+    "languages",
+    "own_text",
+    "render",
+    "selector_replies",
+]

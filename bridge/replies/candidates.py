@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from bridge.model import Reply
-from bridge.replies.rendering import render
+from bridge.replies.rendering import has_content, render
 from bridge.turn import Selected, Turn
 
 _OF_ALL = "default"  # the selector trained on all retrieval intents
@@ -40,6 +40,7 @@ def selector_replies(
     channels: Sequence[str] = (),
     seed: str = "",
     codes: Sequence[str] = (),
+    least: float = 0.0,
     limit: int = 5,
     quote: Callable[[str], str] = str,
 ) -> tuple[Candidate, ...]:
@@ -54,6 +55,7 @@ def selector_replies(
         channels: see ``render``.
         seed: see ``render``.
         codes: see ``render``.
+        least: the minimum confidence; one that Rasa did not report passes.
         limit: the maximum number; Rasa ranks ten.
         quote: see ``render``.
     """
@@ -68,6 +70,8 @@ def selector_replies(
     for index, (name, confidence) in enumerate(rows):
         if len(candidates) == limit:
             break
+        if confidence is not None and confidence < least:
+            continue
         own = chosen.responses if name == chosen.response else ()
         reply = render(
             {name: known.get(name, own)},
@@ -78,7 +82,7 @@ def selector_replies(
             codes=codes,
             quote=quote,
         )
-        if reply:
+        if reply is not None and has_content(reply):
             after = rows[index + 1][1] if index + 1 < len(rows) else None
             ahead = None if confidence is None or after is None else confidence - after
             candidates.append(Candidate(reply, name, confidence, ahead))

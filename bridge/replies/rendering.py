@@ -14,10 +14,11 @@ from typing import Any
 
 from bridge.model import Reply, derive
 from bridge.replies.translation import translated
-from bridge.turn.coerce import array, mapping, objects, same, words
+from bridge.turn.coerce import array, blank, mapping, objects, same, words
 from bridge.turn.spoken import content
 
 _FILLED = frozenset({"text", "image", "custom", "buttons", "attachment", "quick_replies"})
+_SHOWN = (*sorted(_FILLED), "elements")
 _CHOOSING = frozenset({"condition", "channel", "id"})  # select a variation; not part of the reply
 _TOKEN = re.compile(r"\{\{|\}\}|\{([^\n{}]+)\}|[{}]")
 _NAME = re.compile(r"[^\n{}]+\}")
@@ -74,6 +75,15 @@ def render(
     return content(filled)
 
 
+def has_content(reply: Reply | None) -> bool:
+    """Return whether a reply has anything to show; a text of blanks alone has not."""
+    return reply is not None and any(not _is_blank(reply.get(key)) for key in _SHOWN)
+
+
+def _is_blank(value: object) -> bool:
+    return blank(value) or (isinstance(value, str) and not value.strip())
+
+
 def _fitting(
     variations: Sequence[Mapping[str, Any]], slots: Mapping[str, Any], channels: Sequence[str]
 ) -> list[Mapping[str, Any]]:
@@ -116,7 +126,7 @@ def _lot(seed: str, name: str, count: int) -> int:
 def _fill(value: Any, slots: Mapping[str, Any], quote: Callable[[str], str], depth: int = 0) -> Any:
     """Fill the placeholders in every string of ``value``; keys are left unchanged."""
     if isinstance(value, str):
-        return _fill_text(value, slots, quote)
+        return fill_text(value, slots, quote)
     if depth < _DEPTH and isinstance(value, (list, tuple)):
         return [_fill(item, slots, quote, depth + 1) for item in value]
     if depth < _DEPTH and isinstance(value, Mapping):
@@ -124,7 +134,7 @@ def _fill(value: Any, slots: Mapping[str, Any], quote: Callable[[str], str], dep
     return value
 
 
-def _fill_text(text: str, slots: Mapping[str, Any], quote: Callable[[str], str]) -> str:
+def fill_text(text: str, slots: Mapping[str, Any], quote: Callable[[str], str] = str) -> str:
     """Replace ``{name}`` with the slot's value, and doubled braces with single ones.
 
     All or nothing, as in Rasa: an unknown slot, a lone brace, or an escaped name beside a

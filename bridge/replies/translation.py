@@ -15,6 +15,11 @@ TRANSLATION = "translation"
 _OFFERED = ("buttons", "quick_replies")
 
 
+def code_of(value: object) -> str:
+    """Return a language code in lower case with hyphens; ``""`` if ``value`` is not text."""
+    return value.strip().replace("_", "-").lower() if isinstance(value, str) else ""
+
+
 def languages(value: object, default: str) -> tuple[str, ...]:
     """Return the language codes to try, best first: ``de-AT`` is followed by ``de``.
 
@@ -24,7 +29,7 @@ def languages(value: object, default: str) -> tuple[str, ...]:
     """
     codes: list[str] = []
     for each in (value, default):
-        code = _code(each)
+        code = code_of(each)
         while code:
             codes.append(code)
             code = code.rpartition("-")[0]
@@ -46,14 +51,10 @@ def translated(variation: Mapping[str, Any], codes: Sequence[str]) -> dict[str, 
 def _in_language(value: Mapping[str, Any], codes: Sequence[str], words: str) -> dict[str, Any]:
     """Return ``value`` without its translations; text replaces ``words``, a mapping its keys."""
     result = {key: each for key, each in value.items() if key != TRANSLATION}
-    known = {_code(code): each for code, each in mapping(value.get(TRANSLATION)).items()}
+    known = {code_of(code): each for code, each in mapping(value.get(TRANSLATION)).items()}
     found = next((known[code] for code in codes if not blank(known.get(code))), None)
     if isinstance(found, Mapping):
         result.update((key, each) for key, each in found.items() if not blank(each))
     elif isinstance(found, (str, int, float)):
         result[words] = found
     return result
-
-
-def _code(value: object) -> str:
-    return value.strip().replace("_", "-").lower() if isinstance(value, str) else ""

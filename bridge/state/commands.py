@@ -21,6 +21,8 @@ from bridge.turn import Turn
 
 ResultCallback = Callable[[Any, "BaseException | None"], None]  # the answer, or the error
 
+ANSWERING = 0.4  # seconds between the judgement of an action call and its ``answer_by``
+
 
 def new_key() -> str:
     """Return a random key for a command that has no natural idempotency key."""
@@ -72,9 +74,24 @@ class BroughtAssignment:
     warning: str | None = None
 
 
+SAME_ID = 8  # messages under one message ID that can be told apart
+
+
+def call_key(turn: Turn) -> str:
+    """Return the key of an action call: the same for a repeated request, and only for that.
+
+    Some connectors give different messages the same ID, so the text and the time count too.
+    """
+    return derive("turn", *_name(turn), turn.text, turn.message_at)
+
+
+def _name(turn: Turn) -> tuple[object, ...]:
+    return (turn.sender_id, turn.message_id, turn.action_name, turn.ordinal)
+
+
 @dataclass(frozen=True, kw_only=True)
 class CallAction(Command):
-    """Run one of the bridge's actions, called by Rasa; ``key`` is derived from the turn.
+    """Run one of the bridge's actions, called by Rasa; ``key`` is the turn's ``call_key``.
 
     Attributes:
         brought: the assignment that arrived with the message, or the error that rejects it.
@@ -90,6 +107,30 @@ class CallAction(Command):
     responses: Mapping[str, Any] | None = None
     domain_asked: bool = False
 
+    @property
+    def seed(self) -> str:
+        """The seed that chooses variations."""
+        return derive("turn", *_name(self.turn))
+
+    @property
+    def message_key(self) -> str:
+        """The key of what the action suggests: one per text, however often Rasa received it."""
+        return derive("turn", *_name(self.turn), self.turn.text)
+
+    @property
+    def names(self) -> list[tuple[object, ...]]:
+        """The names that the message codes can be derived from: the first that is not used yet.
+
+        There is more than one for connectors that give different messages the same ID.
+        """
+        name = _name(self.turn)
+        return [name, *((*name, "again", number) for number in range(1, SAME_ID))]
+
+    def judge_at(self, now: float) -> float:
+        """Return when to judge the call's deliveries; in time for its caller."""
+        at = now + self.wait
+        return at if self.answer_by is None else min(at, max(now, self.answer_by - ANSWERING))
+
     def needs(self) -> Needs:
         """Require the action call and its conversation, open deliveries and suggestions."""
         sender = self.turn.sender_id
@@ -98,7 +139,8 @@ class CallAction(Command):
         if isinstance(brought, BroughtAssignment):
             pairs = frozenset({(sender, brought.assignment.call_id)})
         return Needs(
-            turns=frozenset({self.key}),
+            turns=frozenset({self.key, self.message_key}),
+            codes=frozenset(derive(*name, 0, 0) for name in self.names),
             senders=frozenset({sender}),
             pairs=pairs,
             callers=frozenset({sender}),

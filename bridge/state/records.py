@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from enum import Enum
 from typing import Any
@@ -64,10 +64,26 @@ class ActionAnswer:
     delivery: str = NONE
     error: str | None = None
     response: str | None = None  # a response that Rasa utters on its own channel
-    text: str | None = None  # or plain text, if the domain lacks the response
     message: Mapping[str, Any] | None = None  # or a whole message of the response selector
+    unavailable: bool = False  # or ``handoff.unavailable``, which the edge renders
+    variations: Sequence[Any] | None = None  # of that response, if the request carried no domain
+    language: str | None = None  # the customer's, for what is said later
     summary: str | None = None  # the slot handoff_summary
     pause: bool = False
+
+    @property
+    def slots(self) -> dict[str, str | None]:
+        """The slots that the action sets; none but the error's without a ``state``."""
+        if self.state is None:
+            return {"handoff_error": self.error} if self.error else {}
+        slots = {
+            "handoff_state": self.state,
+            "handoff_agent_id": self.agent_id,
+            "handoff_call_id": self.call_id,
+            "handoff_delivery": self.delivery,
+            "handoff_error": self.error,
+        }
+        return slots if self.summary is None else {**slots, "handoff_summary": self.summary}
 
     def as_json(self) -> dict[str, Any]:
         """Return the answer as JSON for the store."""

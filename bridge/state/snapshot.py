@@ -33,6 +33,7 @@ class Needs:
             ``turns``, or their calls among ``open_of_calls``.
         deliveries: deliveries, by number.
         replies: all parts of these replies.
+        codes: deliveries, by message code.
         open_of_calls: waiting and sending deliveries of these calls.
         suggestions: by ID, with the other candidates, and their calls' assignments and open
             deliveries.
@@ -47,7 +48,8 @@ class Needs:
         agents: sessions, from memory if known.
         stored_agents: sessions, always from the store.
         calls_of_turns: load the assignments of the action calls' calls.
-        calls_of_deliveries: load the assignments and open deliveries of the deliveries' calls.
+        calls_of_deliveries: load the deliveries' action calls, and the assignments, the open
+            deliveries and the newest delivered one of their calls.
         next_of_calls: load the assignments of loaded deliveries that may be claimed next.
     """
 
@@ -55,6 +57,7 @@ class Needs:
     of_turns: frozenset[str] = frozenset()
     deliveries: frozenset[int] = frozenset()
     replies: frozenset[str] = frozenset()
+    codes: frozenset[str] = frozenset()
     open_of_calls: frozenset[str] = frozenset()
     suggestions: frozenset[str] = frozenset()
     senders: frozenset[str] = frozenset()
@@ -158,6 +161,7 @@ class Snapshot:
     more: bool = False  # a slice was full: there may be more rows of its kind
     next_due: float | None = None
     next_update_due: float | None = None
+    last_delivered: dict[str, int] = field(default_factory=dict)  # numbers, by call
     last_turns: dict[str, TurnRecord] = field(
         default_factory=dict
     )  # by call: its newest action call

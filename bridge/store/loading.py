@@ -63,7 +63,8 @@ _ASSIGNMENTS = Select(
     f" UNION ALL SELECT 0, NULL, {_A} FROM {{texts}} CROSS JOIN assignments a"
     " WHERE a.call_id = k.value"
 )
-# Action calls with their deliveries, deliveries by number, open deliveries of calls, and replies.
+# Action calls with their deliveries, deliveries by number, open deliveries of calls, replies, and
+# deliveries by message code.
 _NO_TURN = ", ".join(["NULL"] * len(rows.TURN))
 _DELIVERIES = Select(
     f"SELECT {_D}, {_T} FROM {{texts}} CROSS JOIN deliveries d"  # noqa: S608
@@ -75,6 +76,8 @@ _DELIVERIES = Select(
     f" WHERE d.call_id = k.value AND {_OPEN}"
     f" UNION ALL SELECT {_D}, {_NO_TURN} FROM {{texts}} CROSS JOIN deliveries d"
     " WHERE d.call_id = k.value AND d.reply_key IN {among}"
+    f" UNION ALL SELECT {_D}, {_NO_TURN} FROM {{texts}} CROSS JOIN deliveries d"
+    " WHERE d.message_code = k.value"
 )
 _NUMBERED = Select(
     f"SELECT {_D} FROM {{numbers}} CROSS JOIN deliveries d WHERE d.seq = k.value"  # noqa: S608
@@ -82,6 +85,10 @@ _NUMBERED = Select(
 _OPEN_OF_CALLS = Select(
     f"SELECT {_D} FROM {{texts}} CROSS JOIN deliveries d {{open}}"  # noqa: S608
     f" WHERE d.call_id = k.value AND {_OPEN}"
+)
+_LAST_DELIVERED = Select(
+    "SELECT d.call_id, max(d.seq) FROM {texts} CROSS JOIN deliveries d"
+    " WHERE d.call_id = k.value AND d.state = 'delivered' GROUP BY d.call_id"
 )
 _SENT = Select(
     f"SELECT {_D} FROM deliveries d WHERE d.call_id = {{value}}"  # noqa: S608
@@ -284,6 +291,7 @@ class Loader:
                 list(opened),
                 list(opened if needs.replies else ()),
                 list(needs.replies),
+                list(needs.codes),
             )
             self._deliveries_and_turns(loaded)
         self._assignments_of_next(needs)
@@ -306,7 +314,10 @@ class Loader:
         if needs.calls_of_deliveries:
             calls = {delivery.envelope.call_id for delivery in snapshot.deliveries.values()}
             self._assignments((), calls)
+            self._turns({str(item.turn_key) for item in snapshot.deliveries.values()})
             self._deliveries(_OPEN_OF_CALLS.rows(self._tx, list(calls)))
+            for call_id, seq in _LAST_DELIVERED.rows(self._tx, list(calls)):
+                snapshot.last_delivered[call_id] = seq
         elif needs.next_of_calls:
             waiting = {
                 delivery.envelope.call_id
@@ -400,7 +411,7 @@ class Loader:
 
     def _of_turns(self, calls: Iterable[str], keys: Iterable[str]) -> None:
         """Load action calls with all their deliveries; ``calls`` are the calls they hand off."""
-        loaded = _DELIVERIES.rows(self._tx, list(calls), list(keys), [], [], [], [])
+        loaded = _DELIVERIES.rows(self._tx, list(calls), list(keys), [], [], [], [], [])
         self._deliveries_and_turns(loaded)
 
     def _deliveries_and_turns(self, loaded: Iterable[rows.Row]) -> None:
@@ -579,7 +590,12 @@ class Loader:
             self._assignments({item.sender_id for item in needing_call}, calls)
             self._deliveries(_OPEN_OF_CALLS.rows(tx, list(calls)))
             for item in needing_call:
-                if item.kind is UpdateKind.RESUME and item.call_id is not None:
+                if item.call_id is None:
+                    continue
+                row = _LAST_TURN.first(tx, item.sender_id, item.call_id)
+                if row is not None:
+                    self.snapshot.last_turns[item.call_id] = rows.turn(row)
+                if item.kind is UpdateKind.RESUME:
                     self._sent(item.call_id, float(item.body.get("since", item.created_at)))
 
     def _recover(self) -> None:

@@ -198,8 +198,9 @@ def lines(events: Events, turns: int) -> tuple[Line, ...]:
     if turns <= 0:
         return ()
     start = 0
+    messages: set[tuple[str, str]] = set()
     for index in range(len(events) - 1, -1, -1):
-        if events.kinds[index] == "user" and not is_external(events[index]):
+        if events.kinds[index] == "user" and _is_new(events[index], messages):
             turns -= 1
             start = index
             if turns == 0:
@@ -208,9 +209,10 @@ def lines(events: Events, turns: int) -> tuple[Line, ...]:
         start = 0
     result: list[Line] = []
     buttons: dict[str, str] = {}
+    messages = set()
     for index in range(start, len(events)):
         what = events.kinds[index]
-        if what not in _SPOKEN:
+        if what not in _SPOKEN or (what == "user" and not _is_new(events[index], messages)):
             continue
         entry = _line(what, events[index], buttons)
         if entry is not None:
@@ -225,8 +227,25 @@ def is_external(event: Mapping[str, Any]) -> bool:
     return mapping(event.get("metadata")).get("is_external") is True
 
 
+def _is_new(event: Mapping[str, Any], messages: set[tuple[str, str]]) -> bool:
+    """Return whether a user event is a customer's message that is not in ``messages``; add it.
+
+    A two-stage fallback stores the customer's message once more. The text counts too, because some
+    connectors give different messages the same ID.
+    """
+    if is_external(event):
+        return False
+    message_id = event_message_id(event)
+    if message_id is None:
+        return True
+    message = (message_id, words(event.get("text")) or "")
+    new = message not in messages
+    messages.add(message)
+    return new
+
+
 def _line(what: str, event: Any, buttons: Mapping[str, str]) -> Line | None:
-    if what == "user" and not is_external(event):
+    if what == "user":
         text = words(event.get("text")) or "[no text]"
         if text.startswith("/"):
             text = buttons.get(text, text)  # a button: the customer saw its title

@@ -53,6 +53,11 @@ class Turn:
         return f"Turn({self.sender_id!r}, {self.message_id!r}, {self.action_name!r})"
 
     @property
+    def external(self) -> bool:
+        """Whether a reminder or an external event caused the turn, not a customer's message."""
+        return self.metadata.get("is_external") is True
+
+    @property
     def typed_intent(self) -> bool:
         """Whether the text is an intent (``/name{...}``), typed or from a button."""
         return self.text.startswith("/")

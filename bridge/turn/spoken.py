@@ -27,8 +27,11 @@ def content(message: Mapping[str, Any]) -> dict[str, Any]:
     Rasa repeats an image as ``attachment``; if both were sent, the customer would get it twice.
     """
     result = {str(key): value for key, value in message.items() if not blank(value)}
-    if isinstance(result.get("text"), (int, float)):
-        result["text"] = str(result["text"])  # a designer's YAML may contain `text: 5`
+    text = result.get("text")
+    if isinstance(text, (int, float)):
+        result["text"] = str(text)  # a designer's YAML may contain `text: 5`
+    elif isinstance(text, str) and not text.strip():
+        del result["text"]
     if "image" in result and "attachment" in result and same(result["image"], result["attachment"]):
         del result["attachment"]
     return result

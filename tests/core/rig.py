@@ -11,7 +11,7 @@ from bridge.config.media import MediaSettings
 from bridge.config.settings import BridgeSettings, HandoffSettings
 from bridge.core.core import Core, Senders
 from bridge.errors import GatewayError
-from bridge.model import Assignment, Delivery, Guid, Owner, SenderId, derive
+from bridge.model import Assignment, Delivery, Guid, Owner, SenderId
 from bridge.planners import PLANNERS, Planner, Rules
 from bridge.state.commands import (
     ActionKind,
@@ -21,6 +21,7 @@ from bridge.state.commands import (
     Command,
     PushGuid,
     SendReply,
+    call_key,
 )
 from bridge.state.records import AssignmentRecord
 from bridge.store import EVERYTHING, Store, lists
@@ -104,7 +105,7 @@ def call(
     made = turn(sender, action=action, **of_turn)
     at = of_turn.get("at", NOW)
     return CallAction(
-        key=derive("turn", made.sender_id, made.message_id, made.action_name, made.ordinal),
+        key=call_key(made),
         answer_by=answer_by,
         action=action,
         turn=made,

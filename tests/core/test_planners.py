@@ -198,7 +198,8 @@ def test_without_an_assignment_no_handoff_is_made(
 ) -> None:
     answer = scene.answer(replace(call(SENDER), brought=brought))
     assert (answer.state, answer.error) == ("bot", code)
-    assert answer.response == "utter_handoff_unavailable"
+    assert answer.unavailable
+    assert (answer.response, answer.message) == (None, None)  # the edge renders it
     assert scene.deliveries == []
 
 
@@ -228,7 +229,8 @@ def test_a_handoff_without_a_domain_asks_rasa_for_it_once() -> None:
     assert scene.record.owner is Owner.BOT
     plan = scene.plan(replace(command, domain_asked=True))
     assert effects(plan, AskDomain) == []
-    assert plan.answer.state == "handoff"  # nothing can be said, and it is made
+    (delivery,) = scene.deliveries  # it is made, in the bridge's own words
+    assert delivery.draft.content == "You are now connected to a member of our team."
 
 
 def test_a_handoff_that_says_nothing_is_answered_at_once() -> None:
@@ -456,7 +458,7 @@ def test_the_action_hands_back_too(scene: Scene) -> None:
     scene.assigned(handed_off_at=NOW - 90)
     answer = scene.answer(call(SENDER, action=ActionKind.HANDBACK))
     assert answer.state == "bot"
-    assert answer.summary == "Agent 291 had the conversation for 1 min 30 s and sent no message."
+    assert answer.summary == "Our team was in touch with you (minutes: 2, messages: 0)."
     assert scene.record.owner is Owner.BOT
 
 

@@ -101,8 +101,8 @@ def test_the_slots_say_what_happened(with_agent: Customer) -> None:
         "delivery": "none",
         "error": None,
     }
-    assert summary.startswith(f"Agent {with_agent.bridge.agent} had the conversation for ")
-    assert summary.endswith(" and sent 2 messages.")
+    assert summary.startswith("Our team was in touch with you (minutes: ")
+    assert summary.endswith(", messages: 2).")
 
 
 def test_what_the_agent_wrote_before_goes_out_first(with_agent: Customer) -> None:

@@ -140,13 +140,14 @@ def test_nothing_is_said_where_the_designer_says_null(
     assert gateway.messages() == []
 
 
-def test_without_any_domain_the_handoff_goes_on_with_nothing_said(
+def test_without_any_domain_the_handoff_is_announced_in_own_words(
     office: Office, gateway: Simulator
 ) -> None:
     answered = office.call(message(), domain={})
     assert answered.slots["handoff_state"] == "handoff"
-    assert answered.slots["handoff_delivery"] == "none"
-    assert gateway.messages() == []
+    assert answered.slots["handoff_delivery"] == "delivered"
+    (sent,) = gateway.messages()
+    assert sent["text"] == "You are now connected to a member of our team."
 
 
 def test_an_assignment_alone_changes_no_owner(office: Office) -> None:

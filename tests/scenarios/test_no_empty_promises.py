@@ -28,7 +28,7 @@ def assert_unavailable(answered: Answered, word: str) -> None:
         "handoff_error": word,
     }
     assert answered.kinds == []
-    assert [item["response"] for item in answered.messages] == ["utter_handoff_unavailable"]
+    assert [item["text"] for item in answered.messages] == ["Nobody is there."]
 
 
 def owner(office: Office) -> str | None:
@@ -154,8 +154,8 @@ def test_a_bridge_that_cannot_work_raises_nothing_into_rasa(
     answered = office.call(message(), action)
     assert answered.slots["handoff_error"] == "not_configured"
     # Only who asked for a person by name was waiting for one.
-    told = [item["response"] for item in answered.messages]
-    assert told == (["utter_handoff_unavailable"] if action == "action_human_handoff" else [])
+    told = [item["text"] for item in answered.messages]
+    assert told == (["Nobody is there."] if action == "action_human_handoff" else [])
 
 
 def test_a_channel_without_a_configuration_id_is_the_operators_to_add(

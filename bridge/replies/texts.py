@@ -1,0 +1,82 @@
+"""The bridge's own texts for customers, by language.
+
+They are said where the designer has written none: the response is missing from the domain, or
+none of its variations fits. ``texts`` in ``handoff.yml`` replaces them and adds languages.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from enum import Enum
+from typing import Any
+
+from bridge.config.settings import HandoffSettings
+from bridge.replies.rendering import fill_text
+from bridge.replies.translation import code_of, languages
+from bridge.turn.coerce import words
+
+_LAST = "en"  # every built-in text has it
+
+
+class OwnText(str, Enum):
+    """A text of the bridge's own; the value is its key under ``texts`` in ``handoff.yml``."""
+
+    STARTED = "started"
+    UNAVAILABLE = "unavailable"
+    SUMMARY = "summary"
+
+
+BUILT_IN: Mapping[OwnText, Mapping[str, str]] = {
+    OwnText.STARTED: {
+        "en": "You are now connected to a member of our team.",
+        "zh": "现在由人工客服为您服务。",
+        "de": "Sie sind jetzt mit unserem Team verbunden.",
+        "fr": "Vous êtes maintenant en relation avec un membre de notre équipe.",
+        "es": "Ahora le atiende una persona de nuestro equipo.",
+    },
+    OwnText.UNAVAILABLE: {
+        "en": "Sorry, nobody can take over just now. Please go on here, or try again later.",
+        "zh": "抱歉，目前没有人工客服可以接待您。请继续在这里咨询，或稍后再试。",
+        "de": "Leider kann gerade niemand übernehmen. Bitte schreiben Sie hier weiter, oder"
+        " versuchen Sie es später noch einmal.",
+        "fr": "Désolé, personne ne peut prendre le relais pour le moment. Continuez ici, ou"
+        " réessayez plus tard.",
+        "es": "Lo sentimos, en este momento nadie puede atenderle. Continúe aquí o inténtelo de"
+        " nuevo más tarde.",
+    },
+    OwnText.SUMMARY: {
+        "en": "Our team was in touch with you (minutes: {minutes}, messages: {messages}).",
+        "zh": "人工客服已为您服务（{minutes} 分钟，{messages} 条消息）。",
+        "de": "Unser Team war für Sie da (Minuten: {minutes}, Nachrichten: {messages}).",
+        "fr": "Notre équipe vous a répondu (minutes : {minutes}, messages : {messages}).",
+        "es": "Nuestro equipo le ha atendido (minutos: {minutes}, mensajes: {messages}).",
+    },
+}
+
+
+def language_of(slots: Mapping[str, Any], designer: HandoffSettings) -> str | None:
+    """Return the customer's language from the slot that ``language.slot`` names."""
+    name = designer.language.slot
+    return words(slots.get(name)) if name is not None else None
+
+
+def own_text(
+    text: OwnText,
+    designer: HandoffSettings,
+    language: str | None,
+    values: Mapping[str, Any],
+    *,
+    quote: Callable[[str], str] = str,
+) -> str:
+    """Return a text of the bridge's own in the customer's language, filled with ``values``.
+
+    ``de-at`` falls back to ``de``, then to ``language.default``, then to English. For ``quote``
+    see ``render``.
+    """
+    written: Mapping[str, str] = getattr(designer.texts, text.value)
+    configured = {code_of(name): template for name, template in written.items()}
+    for code in (*languages(language, designer.language.default), _LAST):
+        template = configured.get(code) or BUILT_IN[text].get(code)
+        if template is not None:
+            return fill_text(template, values, quote)
+    raise AssertionError(text)  # unreachable: ``_LAST`` is in every row
