@@ -58,7 +58,7 @@ def confirm(question: str, *, yes: bool) -> None:
     if yes:
         return
     if not sys.stdin.isatty():
-        say("Standard input is not a terminal: add --yes.")
+        say("Not an interactive terminal: add --yes to confirm.")
         raise typer.Exit(2)
     if not typer.confirm(question, err=True):
         say("Nothing was changed.")

@@ -15,7 +15,7 @@ from bridge.errors import (
     describe,
 )
 from bridge.model import Delivery, DeliveryError, DeliveryState, Origin
-from bridge.planners import assist, consequences, outcome, policy, sessions
+from bridge.planners import assist, consequences, outcome, policy, retries, sessions
 from bridge.planners.assignments import own_call
 from bridge.planners.changes import WITHOUT_GUID, Changes
 from bridge.planners.rules import Rules
@@ -330,16 +330,26 @@ def retry(snapshot: Snapshot, command: RetryDelivery, rules: Rules, now: float) 
 
     Raises:
         RefusedError: 404; 403; 409 if it is waiting, being sent or delivered, the call has ended
-            or is the bot's, or its text was erased; 429 if the call's queue is full.
+            or is the bot's, or its text was erased; 409 also for an ``objection`` to a retry,
+            without ``again``; 429 if the call's queue is full.
     """
     delivery = _find(snapshot, command)
     if delivery.command_key == command.key:
         return Plan(answer=delivery)
     call_id = delivery.envelope.call_id
     own_call(snapshot, call_id, command.agent_id, with_agent=True)
-    if delivery.erased_at is not None:
-        raise RefusedError(409, "erased", "its words were erased: they were too old")
     _require_state(delivery, RETRIED)
+    objection = retries.objection(
+        delivery,
+        retries.Circumstances(
+            snapshot.of_call(call_id),
+            snapshot.last_delivered.get(call_id, 0),
+            snapshot.turns.get(delivery.turn_key or ""),
+        ),
+    )
+    if objection is not None and (objection.final or not command.again):
+        hint = "" if objection.final else "; again: true sends it all the same"
+        raise RefusedError(409, objection.code, objection.message + hint)
     changes = Changes(snapshot, rules, now)
     require_room(changes, call_id, 1, rules.most_waiting)
     changes.move(

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 
 from bridge.errors import RefusedError
 from bridge.model import Delivery, DeliveryState, Suggestion
+from bridge.planners.retries import Circumstances, Objection, objection
 from bridge.queries.paging import MOST, Page, named_states, page_size
 from bridge.state.records import RasaUpdate
 from bridge.store import Reader, ReadTransaction, lists
@@ -94,6 +95,20 @@ class Deliveries:
             if len(page) < MOST:
                 return
             after = page[-1].seq
+
+    def objection(self, delivery: Delivery) -> Objection | None:
+        """Return why a delivery should not be retried, or None."""
+        call_id = delivery.envelope.call_id
+
+        def query(tx: ReadTransaction) -> Circumstances:
+            key = delivery.turn_key
+            return Circumstances(
+                lists.assignment_of_call(tx, call_id),
+                lists.last_delivered(tx, call_id),
+                lists.turn(tx, key) if key is not None else None,
+            )
+
+        return objection(delivery, self._store.read(query))
 
     def history(self, delivery_id: str) -> History:
         """Return a delivery with its related objects.

@@ -315,7 +315,13 @@ class MoveDelivery(Command):
 
 @dataclass(frozen=True, kw_only=True)
 class RetryDelivery(MoveDelivery):
-    """Retry a failed, expired or uncertain delivery under the same message code."""
+    """Retry a failed, expired or uncertain delivery under the same message code.
+
+    Attributes:
+        again: retry it although it was stopped on purpose, or something else was said since.
+    """
+
+    again: bool = False
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -95,6 +95,14 @@ def parts(tx: Connection, delivery: Delivery) -> list[Delivery]:
     return _deliveries(tx, statement)
 
 
+def last_delivered(tx: Connection, call_id: str) -> int:
+    """Return the number of a call's newest delivered delivery, or 0."""
+    statement = select(func.max(_d.seq)).where(
+        _d.call_id == call_id, _d.state == literal_column("'delivered'")
+    )
+    return int(tx.execute(statement).scalar() or 0)
+
+
 def of_turn(tx: Connection, turn_key: str) -> list[Delivery]:
     """Return the deliveries of an action call, in order."""
     record = turn(tx, turn_key)

@@ -202,7 +202,7 @@ def test_it_asks_first(folder: Path, url: str) -> None:
 
 def test_where_nobody_can_be_asked_nothing_is_done(folder: Path, url: str) -> None:
     ran = within(folder, "outbox", "discard", "1")
-    assert (ran.code, ran.err) == (2, "Standard input is not a terminal: add --yes.\n")
+    assert (ran.code, ran.err) == (2, "Not an interactive terminal: add --yes to confirm.\n")
     assert state_of(url, 1) == "waiting"
 
 
@@ -211,6 +211,73 @@ def test_a_call_that_is_over_keeps_its_messages_unsent(folder: Path, url: str) -
         assert core.call(EndCall(sender_id="jon"))
     ran = within(folder, "outbox", "retry", "7", "--yes")
     assert ran.rows == [["7", "call_ended", "this call has ended"]]
+
+
+# -- what is not to be said twice ------------------------------------------------------------------
+
+ON_PURPOSE = (
+    "withdrawn",
+    "call_ended",
+    "reassigned",
+    "discarded",
+    "previous_part",
+    "too_many_waiting",
+)
+
+
+@pytest.fixture
+def said_otherwise(tmp_path: Path, url: str) -> Path:
+    """Failed ones: of each reason on purpose, one that was overtaken, and one to be sent again."""
+    now = time.time()
+    failed = [
+        replace(of_state(number, DeliveryState.FAILED, now), error=DeliveryError(code, "a reason"))
+        for number, code in enumerate(ON_PURPOSE, 1)
+    ]
+    overtaken = of_state(7, DeliveryState.FAILED, now)
+    told = of_state(8, DeliveryState.DELIVERED, now)
+    to_send = of_state(9, DeliveryState.FAILED, now)
+    record = AssignmentRecord(assignment(), Owner.AGENT, "http", now, handed_off_at=now)
+    with closing(Store(url)) as store:
+        keep(store, assignments=[record], deliveries=[*failed, overtaken, told, to_send])
+    return configure(tmp_path, url)
+
+
+def test_all_leaves_out_what_was_stopped_on_purpose_or_said_since(
+    said_otherwise: Path, url: str
+) -> None:
+    ran = within(said_otherwise, "outbox", "retry", "--all", "--state", "failed", "--yes")
+    assert ran.code == 0
+    assert [row[:2] for row in ran.rows] == [
+        ["9", "retried"],
+        *[[str(number), "left_out"] for number in range(1, 8)],
+    ]
+    for code in ON_PURPOSE:
+        reason = f"Left out: 1 delivery, {code}: it was stopped on purpose: a reason.\n"
+        assert reason in ran.err
+    assert "Left out: 1 delivery, said_since: a later message of this call was delivered" in ran.err
+    states = [state_of(url, number) for number in (*range(1, 8), 9)]
+    assert states == ["failed"] * 7 + ["waiting"]
+
+
+@pytest.mark.parametrize("number", [1, 7])
+def test_such_a_one_by_its_id_asks_first_and_says_why(
+    said_otherwise: Path, url: str, number: int
+) -> None:
+    nobody = within(said_otherwise, "outbox", "retry", str(number))
+    assert nobody.code == 2
+    assert f"Delivery {number} should not be sent again: " in nobody.err
+    assert nobody.err.endswith("Not an interactive terminal: add --yes to confirm.\n")
+    assert state_of(url, number) == "failed"
+    assert within(said_otherwise, "outbox", "retry", str(number), "--yes").code == 0
+    assert state_of(url, number) == "waiting"
+
+
+def test_where_all_are_left_out_nothing_is_asked(said_otherwise: Path, url: str) -> None:
+    assert within(said_otherwise, "outbox", "retry", "9", "--yes").code == 0
+    ran = within(said_otherwise, "outbox", "retry", "--all", "--state", "failed", "--json")
+    assert ran.code == 1
+    assert {item["outcome"] for item in ran.objects} == {"left_out"}
+    assert state_of(url, 1) == "failed"
 
 
 @pytest.mark.parametrize(

@@ -22,6 +22,7 @@ from bridge.errors import (
 from bridge.model import (
     AgentId,
     Delivery,
+    DeliveryError,
     DeliveryState,
     Guid,
     Owner,
@@ -657,6 +658,51 @@ def test_a_retry_sends_once_more_under_the_same_code(failed: Scene) -> None:
     after = failed.answer(RetryDelivery(delivery_id=before.seq, agent_id="291"))
     assert (after.state, after.message_code) == (DeliveryState.SENDING, before.message_code)
     assert (after.unknowns, after.error, after.settled_at) == (0, None, None)
+
+
+@pytest.mark.parametrize(
+    "code",
+    [
+        "withdrawn",
+        "call_ended",
+        "reassigned",
+        "discarded",
+        "previous_part",
+        "too_many_waiting",
+    ],
+)
+def test_what_was_stopped_on_purpose_is_retried_on_insistence_only(
+    failed: Scene, code: str
+) -> None:
+    (before,) = failed.deliveries
+    stopped = replace(before, error=DeliveryError(code, "a reason"))
+    failed.snapshot.deliveries[before.message_code] = stopped
+    command = RetryDelivery(delivery_id=before.seq, agent_id="291")
+    with pytest.raises(RefusedError, match="stopped on purpose") as raised:
+        failed.plan(command)
+    assert (raised.value.status, raised.value.code) == (409, code)
+    after = failed.answer(replace(command, again=True))
+    assert after.state is DeliveryState.SENDING
+
+
+def test_what_was_overtaken_is_retried_on_insistence_only(failed: Scene) -> None:
+    (before,) = failed.deliveries
+    failed.snapshot.last_delivered[CALL] = before.seq + 1
+    command = RetryDelivery(delivery_id=before.seq, agent_id="291")
+    with pytest.raises(RefusedError, match="a later message") as raised:
+        failed.plan(command)
+    assert (raised.value.status, raised.value.code) == (409, "said_since")
+    assert failed.answer(replace(command, again=True)).state is DeliveryState.SENDING
+
+
+def test_what_was_followed_by_a_handback_is_retried_on_insistence_only(failed: Scene) -> None:
+    (before,) = failed.deliveries
+    failed.assigned(handed_back_at=NOW + 1)
+    command = RetryDelivery(delivery_id=before.seq, agent_id="291")
+    with pytest.raises(RefusedError, match="handed back") as raised:
+        failed.plan(command)
+    assert raised.value.code == "handed_back"
+    assert failed.answer(replace(command, again=True)).state is DeliveryState.SENDING
 
 
 def test_a_retry_twice_is_one(failed: Scene) -> None:

@@ -190,6 +190,7 @@ FIELDS: dict[str, Any] = {
     "key": "the-key",
     "answer_by": NOW + 2.5,
     "action": ActionKind.ASSIST,
+    "again": True,
     "agent_id": "291",
     "agent_ids": frozenset({"291", "292"}),
     "again_at": NOW + 9,

@@ -106,8 +106,34 @@ def test_what_waits_is_discarded_and_never_sent(talk: Talk) -> None:
     talk.gateway.clear_faults(fault)
     assert talk.settled(first["id"])["state"] == "delivered"
     assert talk.received(1) == ["one"]
-    again = talk.server.post(f"/bridge/deliveries/{second['id']}/retry", json={"now": "yes"})
-    assert error(again, 422) == "invalid_field"
+    retry = f"/bridge/deliveries/{second['id']}/retry"
+    assert error(talk.server.post(retry, json={"now": "yes"}), 422) == "invalid_field"
+    assert error(talk.server.post(retry, json={"again": "yes"}), 422) == "invalid_field"
+
+
+def test_what_was_discarded_is_sent_on_insistence_only(talk: Talk) -> None:
+    talk.gateway.fault("retcode", path="*sendmessage", call=talk.call_id, retcode="106-001")
+    (sent,) = _say(talk, "one", "one").json()["deliveries"]
+    assert talk.settled(sent["id"])["state"] == "failed"
+    talk.server.post(f"/bridge/deliveries/{sent['id']}/discard")
+    retry = f"/bridge/deliveries/{sent['id']}/retry"
+    assert error(talk.server.post(retry), 409) == "discarded"
+    assert error(talk.server.post(retry, json={"again": False}), 409) == "discarded"
+    assert talk.gateway.messages(call=talk.call_id) == []
+    assert talk.server.post(retry, json={"again": True}).status_code == 200
+    assert talk.received(1) == ["one"]
+
+
+def test_what_a_later_message_overtook_is_sent_on_insistence_only(talk: Talk) -> None:
+    talk.gateway.fault("retcode", path="*sendmessage", call=talk.call_id, retcode="106-001")
+    (first,) = _say(talk, "one", "one").json()["deliveries"]
+    assert talk.settled(first["id"])["state"] == "failed"
+    (second,) = _say(talk, "two", "two").json()["deliveries"]
+    assert talk.settled(second["id"])["state"] == "delivered"
+    retry = f"/bridge/deliveries/{first['id']}/retry"
+    assert error(talk.server.post(retry), 409) == "said_since"
+    assert talk.server.post(retry, json={"again": True}).status_code == 200
+    assert talk.received(2) == ["two", "one"]
 
 
 def test_deliveries_that_are_not_there(server: ActionServer) -> None:

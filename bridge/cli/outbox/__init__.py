@@ -17,6 +17,7 @@ from bridge.cli import terminal
 from bridge.cli.outbox import looks, words
 from bridge.errors import BridgeError, RefusedError
 from bridge.model import DeliveryState
+from bridge.planners.deliveries import RETRIED
 from bridge.queries import Deliveries
 from bridge.runtime import Tools
 
@@ -99,6 +100,7 @@ def retry(
     """Send what failed, expired or is uncertain once more, under the same code.
 
     The server that works on this database sends it. An uncertain one may have arrived already.
+    --all leaves out what was stopped on purpose, and what the customer was told otherwise since.
 
     Exit codes: 0 done, 1 something was not done (each says why), 2 nothing could be.
     """
@@ -106,7 +108,11 @@ def retry(
         words.speak(
             tools.core,
             words.RETRY,
-            _which(tools.deliveries, ids, every, state, call, agent),
+            _to_retry(
+                tools.deliveries,
+                _which(tools.deliveries, ids, every, state, call, agent),
+                every=every,
+            ),
             yes,
             as_json,
         )
@@ -130,7 +136,7 @@ def discard(
         words.speak(
             tools.core,
             words.DISCARD,
-            _which(tools.deliveries, ids, every, state, call, agent),
+            words.Chosen(_which(tools.deliveries, ids, every, state, call, agent)),
             yes,
             as_json,
         )
@@ -168,6 +174,19 @@ def _which(
         raise BridgeError("--all goes with --state, as in --all --state failed, and with no IDs")
     matching = deliveries.each(call_id=call, states=_states(state), agent_id=agent)
     return [delivery.id for delivery in matching]
+
+
+def _to_retry(deliveries: Deliveries, ids: Sequence[str], *, every: bool) -> words.Chosen:
+    """Return the deliveries to retry, with the reasons why some of them should not be."""
+    objections = {}
+    for name in ids:
+        try:
+            delivery = deliveries.get(name)
+        except RefusedError:
+            continue  # there is none; the command says so
+        if delivery.state in RETRIED and (why := deliveries.objection(delivery)) is not None:
+            objections[name] = why
+    return words.Chosen(ids, objections, every)
 
 
 def _states(options: Sequence[str]) -> tuple[DeliveryState, ...]:

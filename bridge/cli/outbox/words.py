@@ -1,9 +1,14 @@
-"""Retry or discard many deliveries: confirm once, then issue one command per delivery."""
+"""Retry or discard many deliveries: confirm once, then issue one command per delivery.
+
+Retrying all of a kind leaves out deliveries that were stopped on purpose, or after which the
+customer was told something else. Naming such a delivery by its ID asks first, and says why.
+"""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass
+from collections import Counter
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
 
 import typer
 from rich.console import Group
@@ -13,6 +18,7 @@ from rich.text import Text
 from bridge.cli import terminal
 from bridge.core.core import Core
 from bridge.errors import RefusedError
+from bridge.planners.retries import Objection
 from bridge.queries.deliveries import number_of
 from bridge.state.commands import DiscardDelivery, MoveDelivery, RetryDelivery
 
@@ -27,7 +33,7 @@ class Word:
     doing: str
     done: str  # the outcome for programs
     summary: str  # the outcome for people
-    command: type[MoveDelivery]
+    command: Callable[[int, bool], MoveDelivery]  # of a number, and whether it was confirmed
 
 
 RETRY = Word(
@@ -35,14 +41,14 @@ RETRY = Word(
     "Sending again",
     "retried",
     "will be sent again",
-    RetryDelivery,
+    lambda number, again: RetryDelivery(delivery_id=number, agent_id=None, again=again),
 )
 DISCARD = Word(
     "Take {} off the list for good?",
     "Taking off the list",
     "discarded",
     "taken off the list",
-    DiscardDelivery,
+    lambda number, _again: DiscardDelivery(delivery_id=number, agent_id=None),
 )
 
 
@@ -52,36 +58,83 @@ class DeliveryOutcome:
 
     delivery: str
     refused: RefusedError | None = None
+    left_out: Objection | None = None
+
+    @property
+    def done(self) -> bool:
+        """Whether the command was carried out."""
+        return self.refused is None and self.left_out is None
+
+    @property
+    def reason(self) -> tuple[str, str]:
+        """The code and the sentence that say why it was not done."""
+        why = self.refused or self.left_out
+        return (why.code, why.message) if why is not None else ("", "")
 
 
-def speak(core: Core, word: Word, ids: Sequence[str], yes: bool, as_json: bool) -> None:
-    """Apply ``word`` to each delivery; exit with code 1 if one is refused or there is none."""
-    if not ids:
+@dataclass(frozen=True, slots=True)
+class Chosen:
+    """The deliveries to apply a decision to.
+
+    Attributes:
+        ids: their IDs.
+        objections: why some of them should not be retried, by ID.
+        every: they were chosen by ``--all``; deliveries with an objection are left out.
+    """
+
+    ids: Sequence[str]
+    objections: Mapping[str, Objection] = field(default_factory=dict)
+    every: bool = False
+
+
+def speak(core: Core, word: Word, chosen: Chosen, yes: bool, as_json: bool) -> None:
+    """Apply ``word`` to each delivery; exit with code 1 if one is refused or none is left."""
+    left_out = [
+        DeliveryOutcome(name, left_out=why)
+        for name, why in chosen.objections.items()
+        if chosen.every
+    ]
+    ids = [name for name in chosen.ids if not (chosen.every and name in chosen.objections)]
+    if not chosen.ids:
         terminal.say("No deliveries match.")
         raise typer.Exit(1)
-    terminal.confirm(word.ask.format(terminal.counted(len(ids), "delivery")), yes=yes)
+    if ids:
+        _confirm(word, ids, chosen, yes=yes)
     with terminal.progress(word.doing) as progress:
-        outcomes = list(_each(core, word, ids, progress))
+        outcomes = [*_each(core, word, ids, chosen.objections, progress), *left_out]
+    for code, number in Counter(item.reason[0] for item in left_out).items():
+        example = next(item.reason[1] for item in left_out if item.reason[0] == code)
+        counted = terminal.counted(number, "delivery")
+        terminal.say(f"Left out: {counted}, {code}: {example}.")
     if as_json:
         for outcome in outcomes:
             terminal.as_json(_json(word, outcome))
     else:
         terminal.show(_table(word, outcomes), (_line(word, outcome) for outcome in outcomes))
-    if word is RETRY and not all(outcome.refused for outcome in outcomes):
+    if word is RETRY and any(outcome.done for outcome in outcomes):
         terminal.say("The server on this database sends it now; if none runs, the next one does.")
-    if any(outcome.refused for outcome in outcomes):
+    if any(outcome.refused for outcome in outcomes) or not ids:
         raise typer.Exit(1)
+
+
+def _confirm(word: Word, ids: Sequence[str], chosen: Chosen, *, yes: bool) -> None:
+    for name in ids:
+        why = chosen.objections.get(name)
+        if why is not None and not why.final:
+            terminal.say(f"Delivery {name} should not be sent again: {why.message}.")
+    terminal.confirm(word.ask.format(terminal.counted(len(ids), "delivery")), yes=yes)
 
 
 def _each(
     core: Core,
     word: Word,
     ids: Sequence[str],
+    objections: Mapping[str, Objection],
     progress: Callable[[int, int], None],
 ) -> Iterator[DeliveryOutcome]:
     for number, delivery in enumerate(ids, 1):
         try:
-            core.call(word.command(delivery_id=number_of(delivery), agent_id=None))
+            core.call(word.command(number_of(delivery), delivery in objections))
         except RefusedError as error:
             yield DeliveryOutcome(delivery, error)
         else:
@@ -90,14 +143,16 @@ def _each(
 
 
 def _table(word: Word, outcomes: Sequence[DeliveryOutcome]) -> Group:
-    done = sum(not outcome.refused for outcome in outcomes)
+    done = sum(outcome.done for outcome in outcomes)
     table = Table(box=None, show_header=False, pad_edge=False)
     table.add_column(justify="right", style="bold")
     table.add_column(overflow="fold")
     shown = outcomes if len(outcomes) <= _ALONE else [item for item in outcomes if item.refused]
     for outcome in shown:
-        refused = outcome.refused
-        result = Text(refused.message, "yellow") if refused else Text(word.summary, "green")
+        left_out = "left out: " if outcome.left_out else ""
+        result = Text(left_out + outcome.reason[1], "yellow")
+        if outcome.done:
+            result = Text(word.summary, "green")
         table.add_row(outcome.delivery, result)
     if len(outcomes) == 1:
         return Group(table)
@@ -106,17 +161,15 @@ def _table(word: Word, outcomes: Sequence[DeliveryOutcome]) -> Group:
 
 
 def _line(word: Word, outcome: DeliveryOutcome) -> tuple[str, str, str]:
-    refused = outcome.refused
-    return (
-        outcome.delivery,
-        refused.code if refused else word.done,
-        refused.message if refused else "",
-    )
+    code, message = outcome.reason
+    if outcome.left_out is not None:
+        return outcome.delivery, "left_out", f"{code}: {message}"
+    return outcome.delivery, code or word.done, message
 
 
 def _json(word: Word, outcome: DeliveryOutcome) -> dict[str, object]:
-    refused = outcome.refused
-    if refused is None:
+    if outcome.done:
         return {"id": outcome.delivery, "outcome": word.done}
-    error = {"code": refused.code, "message": refused.message}
-    return {"id": outcome.delivery, "outcome": "refused", "error": error}
+    code, message = outcome.reason
+    kind = "refused" if outcome.refused is not None else "left_out"
+    return {"id": outcome.delivery, "outcome": kind, "error": {"code": code, "message": message}}

@@ -40,10 +40,10 @@ async def show(request: Request, delivery_id: str) -> HTTPResponse:
 
 
 async def retry(request: Request, delivery_id: str) -> HTTPResponse:
-    """Retry a failed, expired or uncertain delivery."""
+    """Retry a failed, expired or uncertain delivery: ``{"again"?}``."""
     decoded_id, agent_id = parameters.name(delivery_id), parameters.who(request).agent_id
-    parameters.words(request)
-    command = RetryDelivery(delivery_id=number_of(decoded_id), agent_id=agent_id)
+    again = parameters.marks(request, "again").get("again", False)
+    command = RetryDelivery(delivery_id=number_of(decoded_id), agent_id=agent_id, again=again)
     return responses.json(serializers.delivery(await parameters.put(command)))
 
 

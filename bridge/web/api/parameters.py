@@ -128,6 +128,20 @@ def words(request: Request, *known: str) -> dict[str, str]:
     return {key: value for key, value in values.items() if value is not None}
 
 
+def marks(request: Request, *known: str) -> dict[str, bool]:
+    """Parse a body of true and false, which may be empty.
+
+    Raises:
+        RefusedError: 400 and 413 as for ``fields``; 422 for an unknown field or another value.
+    """
+    values = fields(request) if request.body.strip() else {}
+    _only(values, known)
+    for key, value in values.items():
+        if not isinstance(value, bool):
+            raise RefusedError(422, "invalid_field", f"{key} is true or false")
+    return dict(values)
+
+
 def only(request: Request, *known: str) -> Mapping[str, Any]:
     """Parse the body as a JSON object with no fields but ``known``.
 
