@@ -67,7 +67,9 @@ def plan(changes: Changes, command: CallAction, decision: Decision) -> Plan:
         return Plan(effects=(AskDomain(),))
     record = snapshot.latest(command.turn.sender_id)
     if record is None or not record.with_agent:
-        return consequences.plan(changes, _as_the_bot(changes, command, decision))
+        return consequences.plan(
+            changes, _as_the_bot(command, decision, changes.rules.languages(command.turn.slots))
+        )
     return _for_the_agent(changes, command, decision, record)
 
 
@@ -113,8 +115,8 @@ def _offer_or_send(
 # -- the bot is the owner --------------------------------------------------------------------------
 
 
-def _as_the_bot(changes: Changes, command: CallAction, decision: Decision) -> ActionAnswer:
-    """Return the reply for Rasa to utter on its own channel."""
+def _as_the_bot(command: CallAction, decision: Decision, codes: Sequence[str]) -> ActionAnswer:
+    """Return the reply for Rasa to utter on its own channel, in the first language it has."""
     if decision.reply is None:
         return NOTHING  # the bot has uttered it already
     if decision.reply != SELECTOR:
@@ -123,8 +125,7 @@ def _as_the_bot(changes: Changes, command: CallAction, decision: Decision) -> Ac
         command.turn,
         responses=command.responses,
         seed=command.turn.message_id,
-        codes=changes.rules.languages(command.turn.slots),
-        least=changes.rules.designer.assist.min_confidence,
+        codes=codes,
         limit=1,
     )
     return ActionAnswer(message=dict(candidates[0].reply)) if candidates else NOTHING

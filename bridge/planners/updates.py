@@ -217,6 +217,8 @@ def _apology(changes: Changes, command: ClaimUpdates, update: RasaUpdate) -> dic
         channels=(),
         seed=update.id,
     ).reply
+    if not replies.is_filled(reply):  # the conversation's other slots are not known here
+        reply = replies.in_own_words(OwnText.UNAVAILABLE, slots, designer)
     return {
         "event": "bot",
         "text": reply.get("text"),

@@ -6,7 +6,7 @@ replies to gateway messages belongs to ``translate``. Read ``rendering`` first.
 
 from bridge.replies.announcements import Announcement, announce, in_own_words
 from bridge.replies.candidates import Candidate, bot_replies, selector_replies
-from bridge.replies.rendering import channel_names, has_content, render
+from bridge.replies.rendering import channel_names, has_content, is_filled, render
 from bridge.replies.texts import OwnText, language_of, own_text
 from bridge.replies.translation import languages
 
@@ -19,6 +19,7 @@ __all__ = [
     "channel_names",
     "has_content",
     "in_own_words",
+    "is_filled",
     "language_of",
     "languages",
     "own_text",

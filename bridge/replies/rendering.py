@@ -21,6 +21,7 @@ _FILLED = frozenset({"text", "image", "custom", "buttons", "attachment", "quick_
 _SHOWN = (*sorted(_FILLED), "elements")
 _CHOOSING = frozenset({"condition", "channel", "id"})  # select a variation; not part of the reply
 _TOKEN = re.compile(r"\{\{|\}\}|\{([^\n{}]+)\}|[{}]")
+_PLACEHOLDER = re.compile(r"\{[^\n{}]+\}")
 _NAME = re.compile(r"[^\n{}]+\}")
 _DEPTH = 50  # deeper than any real payload, and below Python's recursion limit
 _OUTPUT_NAMES = {"rest": "collector", "cmdline": "collector"}  # if they differ from the input's
@@ -78,6 +79,11 @@ def render(
 def has_content(reply: Reply | None) -> bool:
     """Return whether a reply has anything to show; a text of blanks alone has not."""
     return reply is not None and any(not _is_blank(reply.get(key)) for key in _SHOWN)
+
+
+def is_filled(reply: Reply) -> bool:
+    """Return whether the reply's text has no placeholder of a slot that was unknown."""
+    return _PLACEHOLDER.search(str(reply.get("text") or "")) is None
 
 
 def _is_blank(value: object) -> bool:

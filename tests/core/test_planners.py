@@ -289,6 +289,24 @@ def test_a_promise_that_is_broken_later_hands_back_and_tells_rasa() -> None:
     assert (scene.record.owner, scene.record.untold) == (Owner.BOT, True)
 
 
+def test_where_unavailable_is_null_nobody_apologises_for_a_broken_promise() -> None:
+    silent = {"handoff": {"unavailable": None}}
+    scene = Scene(rules(silent, rasa={"url": "http://127.0.0.1:9"}))
+    scene.assigned(Owner.BOT)
+    command = call(SENDER)
+    scene.plan(command)
+    scene.plan(JudgeTurn(turn_key=command.key))
+    plan = scene.result(scene.deliveries[0], FinalError("refused", retcode="106-001"))
+    assert [update.kind for update in plan.updates] == [UpdateKind.RESUME]
+
+
+def test_a_handoff_is_judged_in_time_for_its_caller(scene: Scene) -> None:
+    """Asking Rasa for its domain took a while."""
+    scene.assigned(Owner.BOT)
+    (wait,) = effects(scene.plan(call(SENDER, wait=2.0, answer_by=NOW + 1.5)), AwaitTurn)
+    assert wait.judge_at == pytest.approx(NOW + 1.1)
+
+
 def test_one_that_was_stored_too_late_is_undone(scene: Scene) -> None:
     scene.assigned(Owner.BOT)
     command = call(SENDER)

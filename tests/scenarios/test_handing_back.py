@@ -203,6 +203,45 @@ def test_a_promise_that_nobody_kept_is_taken_back_and_the_customer_is_told(
     assert office.record().untold
 
 
+@pytest.mark.parametrize(
+    ("variations", "said"),
+    [
+        (
+            [
+                {
+                    "text": "Refused.",
+                    "condition": [{"type": "slot", "name": "handoff_error", "value": "rejected"}],
+                },
+                {"text": "Something else."},
+            ],
+            "Refused.",
+        ),
+        ([], "Leider kann gerade niemand übernehmen."),
+        ([{"text": "Nobody came, {name}."}], "Leider kann gerade niemand übernehmen."),
+    ],
+    ids=["by its reason", "nothing fits", "a slot is not known any more"],
+)
+def test_the_apology_is_for_this_reason_and_in_the_customers_language(
+    open_office: OpenOffice,
+    gateway: Simulator,
+    rasa: RasaStub,
+    variations: list[dict[str, Any]],
+    said: str,
+) -> None:
+    rasa.domain = {"responses": {"utter_handoff_unavailable": variations}}
+    gateway.fault("status", path="*sendmessage", status=503, times=None)
+    office = open_office(rasa={"url": rasa.url}, delivery={"wait": 0.2, "expire_after": 1.0})
+    office.assign()
+    state = message()
+    state["slots"]["language"] = "de-AT"
+    assert office.call(state).slots["handoff_delivery"] == "pending"
+    rasa.wait_for("bot")
+    (apology,) = rasa.pushed
+    assert apology["text"].startswith(said)
+    summary = slots(rasa.events())["handoff_summary"]
+    assert summary == "Unser Team war für Sie da (Minuten: 1, Nachrichten: 0)."
+
+
 def test_where_nobody_knows_whether_the_customer_was_told_it_is_not_said_again(
     open_office: OpenOffice, gateway: Simulator, rasa: RasaStub
 ) -> None:
