@@ -10,7 +10,7 @@ but does no I/O.
 from __future__ import annotations
 
 import logging
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import replace
 from typing import Any
 
@@ -26,7 +26,6 @@ from bridge.model import (
     Owner,
     Suggestion,
     SuggestionState,
-    derive,
     evolve,
 )
 from bridge.planners import policy
@@ -212,10 +211,10 @@ class Changes:
         """Return the waiting deliveries of a call, in order."""
         return [item for item in self.open_on(call_id) if item.state is DeliveryState.WAITING]
 
-    def unused_name(self, names: Sequence[tuple[object, ...]]) -> tuple[object, ...] | None:
-        """Return the first name from which no stored message code is derived; None if all are."""
+    def unused_name(self, names: Mapping[str, tuple[object, ...]]) -> tuple[object, ...] | None:
+        """Return the first of ``CallAction.names`` of which no delivery is stored, if there is."""
         known = self.snapshot.deliveries
-        return next((name for name in names if derive(*name, 0, 0) not in known), None)
+        return next((name for code, name in names.items() if code not in known), None)
 
     # -- deliveries ----------------------------------------------------------------------------
 

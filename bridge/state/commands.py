@@ -11,6 +11,7 @@ import secrets
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from enum import Enum
+from functools import cached_property
 from typing import Any
 
 from bridge.errors import AssignmentError, GatewayError, RasaError, SessionGoneError
@@ -74,7 +75,7 @@ class BroughtAssignment:
     warning: str | None = None
 
 
-SAME_ID = 8  # messages under one message ID that can be told apart
+SAME_ID = 4  # messages under one message ID that can be told apart
 
 
 def call_key(turn: Turn) -> str:
@@ -112,19 +113,20 @@ class CallAction(Command):
         """The seed that chooses variations."""
         return derive("turn", *_name(self.turn))
 
-    @property
+    @cached_property
     def message_key(self) -> str:
         """The key of what the action suggests: one per text, however often Rasa received it."""
         return derive("turn", *_name(self.turn), self.turn.text)
 
-    @property
-    def names(self) -> list[tuple[object, ...]]:
-        """The names that the message codes can be derived from: the first that is not used yet.
+    @cached_property
+    def names(self) -> Mapping[str, tuple[object, ...]]:
+        """The names that message codes can be derived from, by the first code of each, in order.
 
         There is more than one for connectors that give different messages the same ID.
         """
         name = _name(self.turn)
-        return [name, *((*name, "again", number) for number in range(1, SAME_ID))]
+        names = [name, *((*name, "again", number) for number in range(1, SAME_ID))]
+        return {derive(*each, 0, 0): each for each in names}
 
     def judge_at(self, now: float) -> float:
         """Return when to judge the call's deliveries; in time for its caller."""
@@ -140,7 +142,7 @@ class CallAction(Command):
             pairs = frozenset({(sender, brought.assignment.call_id)})
         return Needs(
             turns=frozenset({self.key, self.message_key}),
-            codes=frozenset(derive(*name, 0, 0) for name in self.names),
+            codes=frozenset(self.names),
             senders=frozenset({sender}),
             pairs=pairs,
             callers=frozenset({sender}),
