@@ -8,7 +8,7 @@ import pytest
 
 from bridge.replies import Candidate, bot_replies, selector_replies
 from bridge.turn import Turn, read
-from tests.unit.conversations import real_turn, request, turn, user
+from tests.unit.conversations import bot, real_turn, request, turn, user
 
 
 def opening_hours(**more: Any) -> Turn:
@@ -90,6 +90,31 @@ def test_a_selector_without_a_ranking_gives_its_choice() -> None:
     best = {"utter_action": "utter_faq/a", "confidence": 0.6, "responses": [{"text": "a"}]}
     found = selector_replies(asked({"faq": selection(**best)}))
     assert found == (Candidate({"text": "a"}, "utter_faq/a", 0.6, None),)
+
+
+@pytest.mark.parametrize(
+    ("least", "expected"),
+    [(0.0, ["a", "b", "c"]), (0.1, ["a", "b"]), (0.101, ["a"]), (0.9, ["a"]), (0.91, [])],
+)
+def test_candidates_below_the_minimum_are_left_out(least: float, expected: list[str]) -> None:
+    selectors = {"faq": selection(("faq/a", 0.9), ("faq/b", 0.1), ("faq/c", 0.01))}
+    domain = {"responses": {f"utter_faq/{one}": [{"text": one}] for one in "abc"}}
+    assert texts(selector_replies(asked(selectors, domain=domain), least=least)) == expected
+
+
+def test_a_response_of_blanks_is_no_candidate() -> None:
+    selectors = {"faq": selection(("faq/a", 0.9), ("faq/b", 0.5))}
+    domain = {"responses": {"utter_faq/a": [{"text": " \n"}], "utter_faq/b": [{"text": "b"}]}}
+    assert texts(selector_replies(asked(selectors, domain=domain))) == ["b"]
+
+
+@pytest.mark.parametrize("text", ["", " ", "\n\t", "\u3000"])
+def test_an_utterance_of_blanks_is_no_reply(text: str) -> None:
+    said = turn(user("hm", "chat"), bot(text), bot("hello"), bot(text, image="https://x/a.png"))
+    assert [one.reply for one in bot_replies(said)] == [
+        {"text": "hello"},
+        {"image": "https://x/a.png"},
+    ]
 
 
 def test_no_selector_no_candidates() -> None:

@@ -130,6 +130,27 @@ def test_a_clicked_button_reads_as_its_title() -> None:
     assert [line.text for line in lines] == ["hi", "Which?", "Sales", "/other"]
 
 
+@pytest.mark.parametrize(
+    ("written", "expected"),
+    [
+        ([("m1", "a"), ("m2", "b"), ("m2", "b")], ["a", "b"]),  # a two-stage fallback's copy
+        ([("m1", "a"), ("m2", "b"), ("m1", "a")], ["a", "b"]),
+        ([("1", "a"), ("1", "b"), ("1", "c")], ["a", "b", "c"]),  # one ID for everything
+        ([(None, "a"), (None, "a")], ["a", "a"]),  # no IDs: nobody knows
+    ],
+)
+def test_a_message_is_one_line_however_often_it_is_stored(
+    written: list[tuple[str | None, str]], expected: list[str]
+) -> None:
+    events = [user(text, id=message_id) for message_id, text in written]
+    assert [line.text for line in turn(*events).lines(9)] == expected
+
+
+def test_a_message_that_is_stored_twice_is_one_turn_of_the_card() -> None:
+    events = [user("a", id="1"), user("b", id="2"), event("rewind"), user("b", id="2")]
+    assert [line.text for line in turn(*events).lines(2)] == ["a", "b"]
+
+
 def test_reminders_are_no_lines_and_no_turns() -> None:
     lines = turn(
         user("one", "greet"),
