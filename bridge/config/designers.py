@@ -6,6 +6,7 @@ description. No field may contain a secret, because designers must not be able t
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator, Mapping
 from typing import Annotated, Any, Literal
 
@@ -16,6 +17,9 @@ from bridge.model import Mode
 
 RESPONSE_SELECTOR = "response_selector"  # a `reply` that is not a response of the domain
 ANY_INTENT = "*"
+
+_SUMMARISED = ("minutes", "messages", "agent_nickname")  # the placeholders of a summary
+_PLACEHOLDER = re.compile(r"\{([^\n{}]+)\}")
 
 # Keys of a condition that refine another key and cannot stand alone. Every other key has a row in
 # ``triggers.conditions.CHECKS``.
@@ -184,6 +188,17 @@ class TextSettings(Section):
         description="the slot handoff_summary, with {minutes}, {messages} and {agent_nickname}; "
         "by language",
     )
+
+    @classmethod
+    def conflicts(cls, written: Mapping[str, Any]) -> Iterator[tuple[tuple[str, ...], str]]:
+        """Yield faults for placeholders that a summary cannot fill: it has no other values."""
+        texts = written.get("summary")
+        for language, text in texts.items() if isinstance(texts, Mapping) else ():
+            named = _PLACEHOLDER.findall(text) if isinstance(text, str) else []
+            unknown = [name for name in named if name not in _SUMMARISED]
+            if unknown:
+                allowed = ", ".join(f"{{{name}}}" for name in _SUMMARISED)
+                yield ("summary", str(language)), f"the placeholders of a summary are {allowed}"
 
 
 class HandoffSettings(Section):

@@ -18,13 +18,13 @@ from ruamel.yaml.error import MarkedYAMLError, YAMLError
 from bridge.config.designers import ANY_INTENT, RESPONSE_SELECTOR, HandoffRules
 from bridge.config.faults import Fault, KeyPath, Place, printable, suggest
 from bridge.config.source import Document
+from bridge.config.surrogates import join
 from bridge.config.syntax import explain
 from bridge.errors import ConfigurationError
 
 _LISTS = ("intents", "entities", "actions", "e2e_actions")
 _MAPPINGS = ("slots", "responses", "forms", "session_config")
 _DOMAIN_KEY = re.compile(rf"^({'|'.join((*_LISTS, *_MAPPINGS))})[ \t]*:", re.MULTILINE)
-_SURROGATE = re.compile("[\ud800-\udfff]")
 _DEPTH = 100  # deeper than any real domain, and below Python's recursion limit
 _NOT_SAID = ("channel", "condition", "id", "metadata")  # of a variation
 _SUFFIXES = (".yml", ".yaml")
@@ -111,16 +111,9 @@ def _read(path: Path, place: Place, faults: list[Fault], *, whole: bool) -> dict
 
 
 def _joined(value: Any, depth: int = 0) -> Any:
-    """Return a YAML value with joined surrogate pairs, as emoji are escaped in JSON.
-
-    YAML reads the two escapes of a pair as two characters, which nothing can send. A single one
-    becomes a question mark.
-    """
+    """Return a YAML value with joined surrogate pairs in all of its texts."""
     if isinstance(value, str):
-        if value.isascii() or not _SURROGATE.search(value):
-            return value
-        whole = value.encode("utf-16-le", "surrogatepass").decode("utf-16-le", "replace")
-        return whole.replace("\ufffd", "?")
+        return join(value)
     if depth < _DEPTH and isinstance(value, dict):
         return {_joined(key): _joined(item, depth + 1) for key, item in value.items()}
     if depth < _DEPTH and isinstance(value, list):

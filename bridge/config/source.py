@@ -20,6 +20,7 @@ from ruamel.yaml.nodes import MappingNode, Node, ScalarNode, SequenceNode
 from ruamel.yaml.reader import ReaderError
 
 from bridge.config.faults import Fault, KeyPath, Place, printable
+from bridge.config.surrogates import join
 from bridge.config.syntax import explain
 
 LARGEST = 1_000_000  # bytes of a file
@@ -258,7 +259,7 @@ def scalar(tag: str, text: str) -> Any:
             return float(number.replace(".inf", "inf").replace(".nan", "nan"))
     except ValueError:
         pass
-    return text
+    return join(text)
 
 
 def read_yaml(path: Path) -> Any:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import pytest
 
 from bridge.config.settings import Condition, HandoffSettings
+from bridge.errors import ConfigurationError
 from bridge.model import Mode
 from tests.config.conftest import GATEWAY, Folder
 
@@ -57,6 +58,26 @@ assist:
     assert designer.handoff.when[4].keyword == {"en": ("agent",), "no": ("nei",)}
     assert designer.assist.mode is Mode.OFF  # a word in YAML 1.2, as in Rasa's files
     assert designer.assist.when[1].reply == "response_selector"
+
+
+def test_texts_are_taken_by_language_and_emoji_may_be_escaped(folder: Folder) -> None:
+    handoff = r"""
+language: {slot: null, default: pt-BR}
+texts:
+  started: {pt-BR: "Ol\u00e1 \ud83d\ude00, {name}"}
+  summary: {pt: "{agent_nickname}: {minutes}, {messages}", en: "{{minutes}}"}
+"""
+    designer = folder.write(bridge=GATEWAY, handoff=handoff).load().designer
+    assert (designer.language.slot, designer.language.default) == (None, "pt-BR")
+    assert designer.texts.started == {"pt-BR": "Ol\u00e1 \U0001f600, {name}"}
+    assert designer.texts.summary["pt"] == "{agent_nickname}: {minutes}, {messages}"
+
+
+def test_a_summary_with_an_unknown_placeholder_is_a_fault(folder: Folder) -> None:
+    folder.write(bridge=GATEWAY, handoff="texts: {summary: {de: '{minutes} von {name}'}}")
+    with pytest.raises(ConfigurationError, match=r"texts\.summary\.de") as raised:
+        folder.load()
+    assert "{minutes}, {messages}, {agent_nickname}" in str(raised.value)
 
 
 @pytest.mark.parametrize(
