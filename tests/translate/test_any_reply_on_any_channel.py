@@ -122,7 +122,7 @@ FRAGMENTS = st.sampled_from(
         ("\n- one\n- two\n", ["one", "two"]),
         ("\n1. first\n2. second\n", ["1", "first", "2", "second"]),
         ("a < b & c > d \"e\" 'f'", ["a", "b", "c", "d", "e", "f"]),
-        ("<name> <script>x</script>", ["name", "script", "x", "script"]),
+        ("<name> a < b", ["name", "a", "b"]),
         ("مرحبا بالعالم", ["مرحبا", "بالعالم"]),
         ("שלום עולם", ["שלום", "עולם"]),
         ("你好\uff0c世界。欢迎使用我们的服务\uff01", ["你好", "世界", "欢迎使用我们的服务"]),
