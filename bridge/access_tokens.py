@@ -9,6 +9,7 @@ import uuid
 from dataclasses import dataclass
 from enum import Enum
 
+from bridge import untrusted
 from bridge.errors import RefusedError
 from bridge.signing import sign, verify
 
@@ -83,8 +84,8 @@ def read(token: str, *, secret: str | None, now: float) -> AccessToken:
             Role(claims["aud"]),
             str(claims["sub"]),
             str(claims["jti"]),
-            float(claims["iat"]),
-            float(claims["exp"]),
+            _time(claims["iat"]),
+            _time(claims["exp"]),
         )
     except (TypeError, ValueError):
         raise refused() from None
@@ -92,6 +93,14 @@ def read(token: str, *, secret: str | None, now: float) -> AccessToken:
     if not in_time or content.issued_at > now + _LEEWAY:
         raise refused()
     return content
+
+
+def _time(claim: object) -> float:
+    seconds = untrusted.moment(claim)
+    if seconds is None:
+        message = "not a time"
+        raise ValueError(message)
+    return seconds
 
 
 def refused() -> RefusedError:

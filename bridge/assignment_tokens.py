@@ -10,6 +10,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
+from bridge import untrusted
 from bridge.errors import AssignmentError
 from bridge.gateway import wire
 from bridge.model import AgentId, Assignment, CallId, Channel, SenderId
@@ -151,8 +152,9 @@ def _text(fields: Mapping[str, Any], key: str, longest: int) -> str | None:
 
 
 def _time(value: object) -> float:
-    if isinstance(value, (int, float)) and not isinstance(value, bool) and value == value:  # noqa: PLR0124 - not NaN
-        return float(value)
+    seconds = untrusted.moment(value)
+    if seconds is not None:
+        return seconds
     raise AssignmentError("untrusted", "its token's iat and exp are seconds since 1970")
 
 

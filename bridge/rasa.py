@@ -10,6 +10,7 @@ from urllib.parse import quote
 import requests
 from urllib3.exceptions import HTTPError
 
+from bridge import untrusted
 from bridge.config.settings import RasaSettings
 from bridge.errors import RasaError
 
@@ -127,7 +128,8 @@ def _part(value: str) -> str:
 
 def _json(content: bytes) -> Any:
     try:
-        return json.loads(content)
+        value = json.loads(content)
+        return untrusted.cleaned(value) if untrusted.is_odd(content) else value
     except (ValueError, RecursionError) as error:
         message = "Rasa's answer is not JSON"
         raise RasaError(message) from error

@@ -13,6 +13,7 @@ ROOT = Path(__file__).parents[1]
 # From the ground up. A unit imports units of lower rows and itself, never a neighbour in its row.
 ROWS = (
     {"model"},
+    {"untrusted"},
     {"errors", "identity", "signing"},
     {"frames", "unexpected"},
     {"config", "turn", "metrics"},
@@ -86,7 +87,17 @@ HOMES = {
 }
 
 # Pure: no clock, no chance, no threads, no files, no network; and of the configuration the values.
-PURE = {"model", "errors", "turn", "triggers", "replies", "translate", "state", "planners"}
+PURE = {
+    "model",
+    "errors",
+    "untrusted",
+    "turn",
+    "triggers",
+    "replies",
+    "translate",
+    "state",
+    "planners",
+}
 PURE_MODULES = {
     "bridge.core.breaker",
     "bridge.core.timers",

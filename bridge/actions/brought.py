@@ -63,7 +63,7 @@ def _read_plain(
     turn: Turn, settings: BridgeSettings, now: float, *, trusted: bool
 ) -> BroughtAssignment | None:
     sources: tuple[tuple[Mapping[str, Any], float], ...] = (
-        (turn.metadata, turn.message_at or now),
+        (turn.metadata, min(turn.message_at or now, now)),  # no message is written later than now
         (turn.session_metadata, 0.0),
         (turn.slots, 0.0),
     )

@@ -12,6 +12,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Literal
 from urllib.parse import quote
 
+from bridge import untrusted
 from bridge.errors import (
     AlreadySignedInError,
     FinalError,
@@ -29,6 +30,10 @@ if TYPE_CHECKING:  # the sender process does not load the settings
 PREFIX = "/agentgateway/resource"
 JSON_UTF8 = "application/json; charset=UTF-8"
 FIRST_AGENT = 101
+
+_DEEPEST = 32  # levels of JSON that are kept of an answer
+_LONGEST_RETCODE = 32
+_LONGEST_EVENT_TYPE = 128
 
 _CALL_ID = re.compile(r"[A-Za-z0-9_-]{1,64}")
 _GUID = re.compile(r"[A-Za-z0-9._-]{1,128}")
@@ -181,7 +186,7 @@ def read(status: int, body: bytes, *, retry_after: str | None = None) -> dict[st
     if not 200 <= status < 300:  # noqa: PLR2004 - HTTP's success
         raise _by_status(status, retry_after)
     try:
-        answer = json.loads(body)
+        answer = untrusted.cleaned(json.loads(body), deepest=_DEEPEST)
     except (ValueError, RecursionError):
         answer = None
     retcode = answer.get("retcode") if isinstance(answer, dict) else None
@@ -190,7 +195,7 @@ def read(status: int, body: bytes, *, retry_after: str | None = None) -> dict[st
         raise UnknownOutcomeError(message, status=status)
     if str(retcode) == "0":
         return answer
-    raise by_retcode(str(retcode)[:32], status)
+    raise by_retcode(_shown(str(retcode), _LONGEST_RETCODE), status)
 
 
 def by_retcode(retcode: str, status: int = 200) -> GatewayError:
@@ -221,9 +226,10 @@ def _by_status(status: int, retry_after: str | None) -> GatewayError:
 
 def _seconds(retry_after: str | None) -> float | None:
     try:
-        return max(0.0, float(retry_after)) if retry_after else None
+        seconds = untrusted.number(float(retry_after)) if retry_after else None
     except ValueError:
         return None  # an HTTP date: the default back-off applies
+    return None if seconds is None else max(0.0, seconds)
 
 
 def new_guid(headers: Mapping[str, str]) -> Guid | None:
@@ -240,7 +246,15 @@ def event(answer: Mapping[str, Any]) -> tuple[str, Any] | None:
     received = answer.get("event")
     if not isinstance(received, dict):
         return None
-    return str(received.get("eventType") or "unknown"), received.get("content")
+    kind = received.get("eventType")
+    if not isinstance(kind, (str, int)) or not kind:
+        kind = "unknown"
+    return _shown(str(kind), _LONGEST_EVENT_TYPE), received.get("content")
+
+
+def _shown(value: str, longest: int) -> str:
+    """Return a name of the gateway's that can be stored and logged."""
+    return untrusted.one_line(value[:longest])[:longest]
 
 
 def _dump(value: Any) -> str:

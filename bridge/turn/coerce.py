@@ -5,9 +5,10 @@ The meaning of the fields is up to the callers.
 
 from __future__ import annotations
 
-import math
 from collections.abc import Mapping, Sequence
 from typing import Any
+
+from bridge import untrusted
 
 _NOTHING: Mapping[str, Any] = {}
 
@@ -30,24 +31,8 @@ def objects(value: object) -> tuple[Mapping[str, Any], ...]:
 
 
 def words(value: object) -> str | None:
-    """Return a non-empty string that can be stored and sent, else None.
-
-    JSON may contain lone surrogates, which UTF-8 cannot encode: they become question marks.
-    """
-    if not isinstance(value, str) or not value:
-        return None
-    return value if value.isascii() else value.encode("utf-8", "replace").decode("utf-8")
-
-
-def number(value: object) -> float | None:
-    """Return a finite number, else None; booleans are not numbers here, unlike in Python."""
-    if isinstance(value, bool) or not isinstance(value, (int, float)):
-        return None
-    try:
-        result = float(value)
-    except OverflowError:
-        return None
-    return result if math.isfinite(result) else None
+    """Return a non-empty string that can be stored and sent, else None."""
+    return untrusted.text(value) if isinstance(value, str) and value else None
 
 
 def blank(value: object) -> bool:

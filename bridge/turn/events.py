@@ -10,9 +10,10 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from bridge.model import Line
-from bridge.turn.coerce import mapping, number, words
+from bridge.turn.coerce import mapping, words
 from bridge.turn.message import understood
 from bridge.turn.spoken import Said, line, said, titles
+from bridge.untrusted import moment
 
 OWN_ACTIONS = frozenset(
     {"action_bridge", "action_human_handoff", "action_agent_assist", "action_handback"}
@@ -44,7 +45,7 @@ def kind(event: object) -> str:
 
 def at(events: Events, index: int | None) -> float | None:
     """Return the time of the event at ``index``, in seconds since the epoch."""
-    return None if index is None else number(mapping(events[index]).get("timestamp"))
+    return None if index is None else moment(mapping(events[index]).get("timestamp"))
 
 
 def parse_data(event: Mapping[str, Any]) -> Mapping[str, Any]:
@@ -249,14 +250,14 @@ def _line(what: str, event: Any, buttons: Mapping[str, str]) -> Line | None:
         text = words(event.get("text")) or "[no text]"
         if text.startswith("/"):
             text = buttons.get(text, text)  # a button: the customer saw its title
-        return Line("customer", text, number(event.get("timestamp")) or 0.0)
+        return Line("customer", text, moment(event.get("timestamp")) or 0.0)
     if what not in ("bot", "agent"):
         return None
     text = line(event)
     if not text:
         return None
     agent = what == "agent" or WRITTEN_BACK in mapping(event.get("metadata"))
-    return Line("agent" if agent else "bot", text, number(event.get("timestamp")) or 0.0)
+    return Line("agent" if agent else "bot", text, moment(event.get("timestamp")) or 0.0)
 
 
 def _is_fallback_step(events: Events, index: int) -> bool:
@@ -269,7 +270,7 @@ def _is_fallback_step(events: Events, index: int) -> bool:
 def _newer(event: Mapping[str, Any], since: float | None) -> bool:
     if since is None:
         return True
-    when = number(event.get("timestamp"))
+    when = moment(event.get("timestamp"))
     return when is not None and when > since
 
 

@@ -9,7 +9,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from bridge.turn.coerce import array, mapping, number, objects, words
+from bridge.turn.coerce import array, mapping, objects, words
+from bridge.untrusted import number
 
 NLU_FALLBACK = "nlu_fallback"  # the intent that FallbackClassifier ranks first
 _BOOKKEEPING = "all_retrieval_intents"  # a key beside those of the selectors

@@ -16,8 +16,9 @@ from typing import Any
 from bridge.model import Line, SenderId
 from bridge.turn import events as raw
 from bridge.turn import message as nlu
-from bridge.turn.coerce import array, mapping, number, objects, words
+from bridge.turn.coerce import array, mapping, objects, words
 from bridge.turn.spoken import Said
+from bridge.untrusted import number
 
 _LONGEST_NAME = 512  # characters of a conversation's or message's ID
 _NO_LOOP = "should_not_be_set"  # Rasa's value for no active loop

@@ -117,6 +117,6 @@ def bearer(authorization: str | None) -> str | None:
 
 def same(token: str, secret: SecretStr) -> bool:
     """Compare in constant time."""
-    # Sanic decodes bytes that are not UTF-8 to surrogates.
-    encoded = token.encode("utf-8", "surrogateescape")
+    # Headers and queries that are not UTF-8 are decoded to surrogates.
+    encoded = token.encode("utf-8", "surrogatepass")
     return hmac.compare_digest(encoded, secret.get_secret_value().encode())

@@ -8,6 +8,7 @@ from collections.abc import Callable
 from contextlib import suppress
 from typing import Any
 
+from bridge import untrusted
 from bridge.errors import RefusedError
 
 _fast_loads: Callable[[bytes], Any] | None
@@ -20,44 +21,59 @@ WEBHOOK_BYTES = 10 * 1024 * 1024  # after inflating; a long conversation with a 
 OTHER_BYTES = 64 * 1024
 
 
-def parse(body: bytes, encoding: str = "", *, limit: int = WEBHOOK_BYTES) -> Any:
+def parse(
+    body: bytes,
+    encoding: str = "",
+    *,
+    limit: int = WEBHOOK_BYTES,
+    clean: Callable[[str], str] = untrusted.text,
+) -> Any:
     """Parse a small body as JSON.
 
-    Values that UTF-8 or JSON cannot represent are replaced, not refused, because Rasa forwards
-    what customers' clients wrote: lone surrogates become question marks, NaN and Infinity null.
+    Values that cannot be stored are replaced, not refused, because Rasa forwards what customers'
+    clients wrote; see ``untrusted.cleaned``.
 
     Args:
         body: the raw body.
         encoding: the value of Content-Encoding; only ``deflate`` (zlib) is supported, as in Rasa.
         limit: the maximum size of the inflated body in bytes.
+        clean: makes a string storable, or raises RefusedError.
 
     Raises:
         RefusedError: 400 or 413, with the reason; the message quotes nothing of the body.
     """
-    if _fast_loads is not None and not encoding and len(body) <= limit and not _is_odd(body):
+    if (
+        _fast_loads is not None
+        and not encoding
+        and len(body) <= limit
+        and not untrusted.is_odd(body)
+    ):
         with suppress(ValueError):  # _parse below reports the reason
             return _fast_loads(body)
-    return _parse(body, encoding, limit, _DECODER)
-
-
-def _is_odd(body: bytes) -> bool:
-    """Return whether the body may contain values that the fast parser would not replace."""
-    return b"NaN" in body or b"Infinity" in body or b"\\ud" in body or b"\\uD" in body
+    return _parse(body, encoding, limit, _DECODER, clean)
 
 
 def parse_aside(body: bytes, encoding: str = "") -> Any:
     """Parse a large body, like ``parse``, in a worker thread without blocking the event loop."""
-    return _parse(body, encoding, WEBHOOK_BYTES, _YIELDING_DECODER)
+    return _parse(body, encoding, WEBHOOK_BYTES, _YIELDING_DECODER, untrusted.text)
 
 
-def _parse(body: bytes, encoding: str, limit: int, decoder: json.JSONDecoder) -> Any:
+def _parse(
+    body: bytes,
+    encoding: str,
+    limit: int,
+    decoder: json.JSONDecoder,
+    clean: Callable[[str], str],
+) -> Any:
     if encoding.lower() not in ("", "identity"):
         body = _inflate(body, encoding, limit)
     if len(body) > limit:
         raise too_large(limit)
     try:
-        value = decoder.decode(body.decode(json.detect_encoding(body), "surrogatepass"))
-        return _without_surrogates(value) if b"\\ud" in body or b"\\uD" in body else value
+        charset = json.detect_encoding(body)
+        value = decoder.decode(body.decode(charset, "surrogatepass"))
+        odd = not charset.startswith("utf-8") or untrusted.is_odd(body)
+        return untrusted.cleaned(value, clean=clean) if odd else value
     except RecursionError:
         message = "the body is nested too deeply"
     except ValueError:  # not JSON, not UTF-8, or a number of thousands of digits
@@ -102,12 +118,3 @@ def _as_null(_constant: str) -> None:
 
 _DECODER = json.JSONDecoder(parse_constant=_as_null)
 _YIELDING_DECODER = json.JSONDecoder(parse_constant=_as_null, object_hook=_yield_gil)
-
-
-def _without_surrogates(value: Any) -> Any:
-    text = json.dumps(value, ensure_ascii=False)
-    try:
-        text.encode()
-    except UnicodeEncodeError:
-        return json.loads(text.encode("utf-8", "replace"))
-    return value

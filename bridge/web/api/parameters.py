@@ -9,7 +9,7 @@ from urllib.parse import unquote_to_bytes
 
 from sanic import Request
 
-from bridge import runtime
+from bridge import runtime, untrusted
 from bridge.core.command_queue import FullError
 from bridge.errors import RefusedError
 from bridge.runtime import Runtime
@@ -81,26 +81,35 @@ def name(segment: str) -> str:
         RefusedError: 400 if it is not UTF-8 or contains NUL.
     """
     try:
-        return _without_nul(unquote_to_bytes(segment).decode())
+        return _storable(unquote_to_bytes(segment).decode())
     except UnicodeDecodeError:
         message = "the path is not UTF-8, percent-encoded"
         raise RefusedError(400, "bad_request", message) from None
 
 
-def _without_nul(value: str) -> str:
-    if _NUL in value:  # PostgreSQL does not accept it, not even in a query's parameter
-        raise RefusedError(400, "bad_request", "the address contains a NUL character")
+def _storable(value: str) -> str:
+    """Refuse what no database accepts, not even as a query's parameter."""
+    if untrusted.text(value) != value:
+        message = "the address contains a NUL character, or is not UTF-8, percent-encoded"
+        raise RefusedError(400, "bad_request", message)
     return value
+
+
+def _without_nul(value: str) -> str:
+    if _NUL in value:
+        raise RefusedError(422, "invalid_field", "the body contains a NUL character")
+    return untrusted.text(value)
 
 
 def fields(request: Request) -> Mapping[str, Any]:
     """Parse the body as a JSON object.
 
     Raises:
-        RefusedError: 400 if the body is not a JSON object, 413 if it is too large.
+        RefusedError: 400 if the body is not a JSON object, 413 if it is too large, 422 if it
+            contains NUL.
     """
     encoding = request.headers.get("content-encoding", "")
-    value = body.parse(request.body, encoding, limit=body.OTHER_BYTES)
+    value = body.parse(request.body, encoding, limit=body.OTHER_BYTES, clean=_without_nul)
     if not isinstance(value, dict):
         raise RefusedError(400, "bad_request", "the body is not a JSON object")
     return value
@@ -112,16 +121,14 @@ def words(request: Request, *known: str) -> dict[str, str]:
     Unknown fields are refused: one may be a misspelt name, and its value would be lost.
 
     Raises:
-        RefusedError: 400 and 413 as for ``fields``; 422 for an unknown field, or a value that is
-            not text, is too long, or contains NUL.
+        RefusedError: as for ``fields``; 422 for an unknown field, or a value that is
+            not text, or is too long.
     """
     values = fields(request) if request.body.strip() else {}
     _only(values, known)
     for key, value in values.items():
         if not isinstance(value, str | None):
             raise RefusedError(422, "invalid_field", f"{key} is a text")
-        if value is not None and _NUL in value:  # PostgreSQL cannot store it
-            raise RefusedError(422, "invalid_field", f"{key} contains a NUL character")
         if value is not None and len(value) > LONGEST_TEXT:
             message = f"{key} has {len(value)} characters; up to {LONGEST_TEXT} are taken"
             raise RefusedError(422, "too_long", message)
@@ -146,7 +153,7 @@ def only(request: Request, *known: str) -> Mapping[str, Any]:
     """Parse the body as a JSON object with no fields but ``known``.
 
     Raises:
-        RefusedError: 400 and 413 as for ``fields``; 422 for an unknown field.
+        RefusedError: as for ``fields``; 422 for an unknown field.
     """
     values = fields(request)
     _only(values, known)
@@ -165,10 +172,10 @@ def text(request: Request, key: str) -> str | None:
     """Return a query parameter; None if it is missing or empty.
 
     Raises:
-        RefusedError: 400 if it contains NUL.
+        RefusedError: 400 if it contains NUL or is not UTF-8.
     """
     value = request.args.get(key)
-    return _without_nul(str(value)) if value else None
+    return _storable(str(value)) if value else None
 
 
 def whose(request: Request) -> str | None:
