@@ -23,10 +23,17 @@ class FullError(BridgeError):
 
 
 class QueuedCommand(NamedTuple):
-    """A command with its callback; ``reply`` is called once, in the core's thread."""
+    """A command with its callback; ``reply`` is called once, in the core's thread.
+
+    Attributes:
+        refusals: how often the store refused it.
+        since: the number of commits at the first refusal.
+    """
 
     command: Command
     reply: ResultCallback | None = None
+    refusals: int = 0
+    since: int = 0
 
 
 class CommandQueue:

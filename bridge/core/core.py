@@ -12,13 +12,12 @@ import threading
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from concurrent.futures import Future
 from dataclasses import replace
-from itertools import count
 from typing import Any, Protocol
 
 from cachetools import LRUCache
 
 from bridge import identity
-from bridge.core import breaker
+from bridge.core import breaker, unstorable
 from bridge.core.breaker import Breaker, Evidence
 from bridge.core.clock import Clock
 from bridge.core.command_queue import CommandQueue, QueuedCommand
@@ -29,7 +28,6 @@ from bridge.errors import (
     GatewayError,
     RetryableError,
     StoreError,
-    UnknownOutcomeError,
     describe,
 )
 from bridge.frames import Watch
@@ -71,6 +69,7 @@ from bridge.store import (
     Notice,
     Store,
     UnavailableError,
+    UndecodedError,
     UnstorableError,
     lists,
     notify,
@@ -99,8 +98,6 @@ _SESSIONS = 65536  # sessions cached in memory; an evicted one is read from the 
 _ONCE = 4096  # size of the caches that suppress repeated log messages
 _QUIET = 30.0  # seconds during which the same warning is not logged again
 _UPDATES = 4  # concurrent updates to Rasa
-
-_UNSTORED = UnknownOutcomeError("its outcome could not be stored; the log says where")
 
 # Commands that select rows by a condition instead of by key: each is a batch of its own.
 _ALONE = (
@@ -224,7 +221,7 @@ class Core:
         self._ahead = 0.0
         self._uneasy_until = 0.0
         self._notices: list[Notice] = []
-        self._commits = count(1)
+        self._commits = 0
         self._stopping = False
         self._polls_end = False
         self._stop_at = 0.0
@@ -462,9 +459,9 @@ class Core:
         while True:
             try:
                 self._commit(batch)
-            except (LostError, CrossedError) as error:
-                alone = len(batch) == 1
-                if tries < _TRIES and (alone or isinstance(error, LostError)):
+            except (LostError, CrossedError, UndecodedError) as error:
+                again = len(batch) == 1 or not isinstance(error, CrossedError)
+                if tries < _TRIES and again:
                     tries += 1
                     continue
                 self._failed(batch, error, must=must)
@@ -477,23 +474,26 @@ class Core:
             return
 
     def _failed(self, batch: list[QueuedCommand], error: Exception, *, must: bool) -> None:
-        if must:
+        lasting = isinstance(error, UnstorableError) or not isinstance(error, BridgeError)
+        if must and not lasting:
             raise error
         if len(batch) > 1 and not isinstance(error, UnavailableError):
             for request in batch:
                 self._serve([request])
             return
-        lasting = isinstance(error, UnstorableError)
         if not isinstance(error, BridgeError):
-            logger.error("A command failed: %s", describe(error))
-            error, lasting = StoreError("the request failed; the log says where"), True
+            logger.error(
+                "A command failed: %s command=%s", describe(error), type(batch[0].command).__name__
+            )
+            error = StoreError("the request failed; the log says where")
         for request in batch:
             self._refuse(request, error, lasting=lasting)
 
     def _refuse(self, request: QueuedCommand, error: Exception, *, lasting: bool) -> None:
         """Handle a command that could not be committed: answer its caller, or retry it later.
 
-        A command whose failure is ``lasting`` is dropped; the outcome of a sending is then unknown.
+        A command whose failure is ``lasting``, or that the store refuses again and again while it
+        commits others, is dropped; see ``unstorable.substitute``.
         """
         if request.reply is not None:
             _answer(request.reply, None, error)
@@ -506,7 +506,8 @@ class Core:
                 self._due = self._claims_from = now + _LOOK
             self._warn_once(f"claim {error}", "The outbox cannot be read: %s", error)
             return
-        if lasting:
+        request = unstorable.counted(request, error, self._commits)
+        if lasting or unstorable.is_refused_alone(request, self._commits):
             self._drop(request.command, error)
             return
         if not self._pending:
@@ -518,8 +519,9 @@ class Core:
     def _drop(self, command: Command, error: Exception) -> None:
         logger.error("A result cannot be stored: %s command=%s", error, type(command).__name__)
         self._finished(command)
-        if isinstance(command, SendingResult) and command.error is not _UNSTORED:
-            self.put(SendingResult(delivery=command.delivery, guid=None, error=_UNSTORED))
+        instead = unstorable.substitute(command)
+        if instead is not None:
+            self.put(instead)
 
     def _commit(self, batch: list[QueuedCommand]) -> None:
         now = self._clock.now()
@@ -538,6 +540,7 @@ class Core:
             if any(plan.writes for plan in valid):
                 written = write(tx, snapshot, valid)
                 self._notify(tx, valid)
+        self._commits += any(plan.writes for plan in valid)
         self._remember(snapshot)
         for request, command, plan in zip(batch, commands, plans_made, strict=True):
             self._follow(request._replace(command=command), plan, snapshot, written)

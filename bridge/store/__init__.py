@@ -13,6 +13,7 @@ from bridge.store.errors import (
     DatabaseError,
     LostError,
     UnavailableError,
+    UndecodedError,
     UnstorableError,
 )
 from bridge.store.loading import Loader
@@ -32,6 +33,7 @@ __all__ = [
     "Reader",
     "Store",
     "UnavailableError",
+    "UndecodedError",
     "UnstorableError",
     "lists",
     "notify",

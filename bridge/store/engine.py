@@ -11,6 +11,7 @@ import stat
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -26,9 +27,11 @@ from bridge.store.errors import (
     DatabaseError,
     LostError,
     UnavailableError,
+    UndecodedError,
     UnstorableError,
 )
 
+_REPLACING = partial(str, encoding="utf-8", errors="replace")
 BUSY_SECONDS = 15  # a writer waits this long for another process's transaction
 
 
@@ -196,6 +199,11 @@ def translated(taken: Connection, error: BaseException) -> DatabaseError:
             taken.invalidate()
         return LostError(error)
     cause = getattr(error, "orig", None) or error
+    if "Could not decode to UTF-8" in str(cause) and taken.dialect.name == "sqlite":
+        # Python's fast conversion fails on text that is not UTF-8; this one replaces such bytes.
+        connection: Any = taken.connection.driver_connection
+        connection.text_factory = _REPLACING
+        return UndecodedError(error)
     if isinstance(cause, sqlite3.IntegrityError) or postgres.violated(cause):
         return ConflictError(error)
     if postgres.crossed(cause):

@@ -4,6 +4,7 @@
     ├── UnavailableError  no connection or transaction was available: nothing was done
     ├── LostError         the connection broke; if it broke in a commit, its outcome is unknown
     ├── UnstorableError   the database rejects a value: a retry fails again
+    ├── UndecodedError    stored text is not UTF-8: a retry reads it with replacements
     └── CrossedError      a conflict with another transaction: a retry may succeed
         └── ConflictError  another process stored the same row: load and plan again
 
@@ -42,6 +43,10 @@ class LostError(DatabaseError):
 
 class UnstorableError(DatabaseError):
     """The database rejects a value: a retry fails again."""
+
+
+class UndecodedError(DatabaseError):
+    """Stored text is not UTF-8: a retry on the same connection replaces what is not."""
 
 
 class CrossedError(DatabaseError):

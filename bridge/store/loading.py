@@ -15,7 +15,7 @@ from typing import Any
 from bridge.model import Delivery, DeliveryState, Origin
 from bridge.state.records import LEASE, SessionRecord, SessionState, UpdateKind
 from bridge.state.snapshot import Needs, Pair, Process, Snapshot
-from bridge.store import rows, schema
+from bridge.store import repair, rows, schema
 from bridge.store.errors import ConflictError
 from bridge.store.statements import Select, Transaction
 
@@ -237,6 +237,7 @@ class Loader:
         self._is_dead = is_dead
         self._locked: set[str] | None = None  # set by ``_lock``, on PostgreSQL
         self._dead: set[str] = set()
+        self._unreadable: dict[str, set[int]] = {}  # numbers of open rows, by table
         self._process = process
         self.snapshot = Snapshot(process)
 
@@ -255,6 +256,8 @@ class Loader:
         self._timers(needs)
         self._rows(needs)
         self._sessions(needs)
+        for table, numbers in self._unreadable.items():
+            repair.set_aside(self._tx, table, sorted(numbers), self._now)
         self.snapshot.loaded = dict(self.snapshot.assignments)
         self.snapshot.loaded_turns = set(self.snapshot.turns)
         if self._dead:
@@ -408,6 +411,7 @@ class Loader:
         for seq in sorted(new):
             item = rows.delivery(new[seq])
             known[item.message_code] = item
+            self._note_unreadable("deliveries", seq, new[seq][_STATE_AT], item.state.value)
 
     def _of_turns(self, calls: Iterable[str], keys: Iterable[str]) -> None:
         """Load action calls with all their deliveries; ``calls`` are the calls they hand off."""
@@ -427,12 +431,14 @@ class Loader:
         for row in loaded:
             item = rows.suggestion(row)
             self.snapshot.suggestions.setdefault(item.id, item)
+            self._note_unreadable("suggestions", row[0], row[_OFFER_STATE_AT], item.state.value)
 
     def _updates(self, loaded: Iterable[rows.Row]) -> None:
         for row in loaded:
             item = rows.update(row)
             self.snapshot.updates[item.id] = item
             self._note_dead(item.lease)
+            self._note_unreadable("rasa_updates", item.seq, row[_UPDATE_STATE_AT], item.state.value)
 
     def _switches(self) -> None:
         for row in _SWITCHES.rows(self._tx):
@@ -644,6 +650,11 @@ class Loader:
             or record.poller in self._dead
         )
 
+    def _note_unreadable(self, table: str, number: int, stored: str, state: str) -> None:
+        """Note an open row that was read with replacements, and so is in another state."""
+        if stored != state:
+            self._unreadable.setdefault(table, set()).add(number)
+
     def _note_dead(self, holder: str | None) -> None:
         if holder is None or holder in self._dead or holder == self._process.name:
             return
@@ -726,6 +737,9 @@ _CALL_AT = rows.DELIVERY.index("call_id")
 _OFFER_AT = rows.SUGGESTION.index("call_id")
 _SENDER_AT = rows.UPDATE.index("sender_id")
 _LEASE_AT = rows.DELIVERY.index("lease")
+_STATE_AT = rows.DELIVERY.index("state")
+_OFFER_STATE_AT = rows.SUGGESTION.index("state")
+_UPDATE_STATE_AT = rows.UPDATE.index("state")
 
 
 def _promises(delivery: Delivery) -> bool:
@@ -744,8 +758,8 @@ def is_current(record: SessionRecord) -> bool:
 
 
 def _is_past(at: float | None, now: float) -> bool:
-    return at is not None and at <= now
+    return isinstance(at, (int, float)) and at <= now  # SQLite may hold text in any column
 
 
 def _earliest(*times: float | None) -> float | None:
-    return min((at for at in times if at is not None), default=None)
+    return min((at for at in times if isinstance(at, (int, float))), default=None)

@@ -1,14 +1,20 @@
-"""Converts each table's rows to values and back. Runs no statements."""
+"""Converts each table's rows to values and back. Runs no statements.
+
+Every row is converted: one that cannot be read as it is stored is read with replacements, see
+``repair``.
+"""
 
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import asdict
-from typing import Any
+from enum import Enum
+from typing import Any, TypeVar
 
 from sqlalchemy import Table
 
+from bridge import untrusted
 from bridge.model import (
     AgentId,
     Assignment,
@@ -45,8 +51,11 @@ from bridge.state.records import (
     UpdateState,
 )
 from bridge.store import schema
+from bridge.store.repair import repaired, require_texts, require_times
 
+T = TypeVar("T")
 Row = Sequence[Any]
+_UNREADABLE = (ValueError, TypeError, KeyError, AttributeError, ArithmeticError, RecursionError)
 
 
 def names(table: Table, *left_out: str) -> tuple[str, ...]:
@@ -57,6 +66,26 @@ def names(table: Table, *left_out: str) -> tuple[str, ...]:
 def listed(table: Table, alias: str, *left_out: str) -> str:
     """Return a table's columns as a SELECT list, without ``left_out``."""
     return ", ".join(f"{alias}.{name}" for name in names(table, *left_out))
+
+
+def _converted(
+    table: Table,
+    columns: Sequence[str],
+    convert: Callable[[Row], T],
+    row: Row,
+    **enums: type[Enum],
+) -> T:
+    """Convert a row; if that fails, convert it with replacements.
+
+    ``enums`` are the columns whose text is a member's value.
+    """
+    try:
+        return convert(row)
+    except _UNREADABLE:
+        values = {
+            name: frozenset(str(member.value) for member in kind) for name, kind in enums.items()
+        }
+        return convert(repaired(table, columns, values, row))
 
 
 # -- deliveries ------------------------------------------------------------------------------------
@@ -83,6 +112,19 @@ DELIVERY_MOVED = (
 
 def delivery(row: Row) -> Delivery:
     """Convert a row of ``DELIVERY``."""
+    return _converted(
+        schema.deliveries,
+        DELIVERY,
+        _delivery,
+        row,
+        channel=Channel,
+        media_type=MediaType,
+        origin=Origin,
+        state=DeliveryState,
+    )
+
+
+def _delivery(row: Row) -> Delivery:
     (
         seq,
         message_code,
@@ -119,6 +161,10 @@ def delivery(row: Row) -> Delivery:
         command_key,
         erased_at,
     ) = row
+    require_times(created_at, expires_at, due_at, lease_until, settled_at, erased_at)
+    require_texts(message_code, sender_id, call_id, agent_id, user_id, channel_config_id)
+    require_texts(nickname, avatar, content, reply_key, media_file_type, content_type, turn_key)
+    require_texts(suggestion_id, lease, error_code, error_message, approved_by, command_key)
     return Delivery(
         seq=seq,
         message_code=MessageCode(message_code),
@@ -135,13 +181,13 @@ def delivery(row: Row) -> Delivery:
         draft=Draft(MediaType(media_type), content, media_file_type, content_type),
         origin=Origin(origin),
         reply_key=reply_key,
-        part=part,
+        part=_whole(part),
         state=DeliveryState(state),
         created_at=created_at,
         expires_at=expires_at,
         due_at=due_at,
-        attempts=attempts,
-        unknowns=unknowns,
+        attempts=_whole(attempts),
+        unknowns=_whole(unknowns),
         connected=bool(connected),
         lease=lease,
         lease_until=lease_until,
@@ -220,6 +266,17 @@ ASSIGNMENT_READ = names(schema.assignments, "card")  # the card is read only for
 
 def assignment(row: Row) -> AssignmentRecord:
     """Convert a row of ``ASSIGNMENT_READ``."""
+    return _converted(
+        schema.assignments,
+        ASSIGNMENT_READ,
+        _assignment,
+        row,
+        channel=Channel,
+        owner=Owner,
+    )
+
+
+def _assignment(row: Row) -> AssignmentRecord:
     (
         sender_id,
         call_id,
@@ -239,6 +296,9 @@ def assignment(row: Row) -> AssignmentRecord:
         erased_at,
         command_key,
     ) = row
+    require_times(given_at, handed_off_at, handed_back_at, ended_at, erased_at)
+    require_texts(sender_id, call_id, agent_id, user_id, source, command_key)
+    require_texts(channel_config_id, agent_nickname, agent_avatar)
     return AssignmentRecord(
         Assignment(
             SenderId(sender_id),
@@ -295,11 +355,18 @@ def _card(value: Card | None) -> str | None:
 
 
 def card(stored: str | None) -> Card | None:
-    """Restore a handoff card from the store's JSON."""
+    """Restore a handoff card from the store's JSON; None if there is none, or it is unreadable."""
     if not stored:
         return None
-    value: Mapping[str, Any] = json.loads(stored)
-    return Card(value["reason"], value["slots"], tuple(Line(**line) for line in value["turns"]))
+    try:
+        value = _object(stored)
+        turns = tuple(
+            Line(str(line["who"]), str(line["text"]), untrusted.moment(line["at"]) or 0.0)
+            for line in value["turns"]
+        )
+        return Card(str(value["reason"]), dict(value["slots"]), turns)
+    except _UNREADABLE:
+        return None
 
 
 # -- action calls ----------------------------------------------------------------------------------
@@ -309,12 +376,23 @@ TURN = names(schema.turns)
 
 def turn(row: Row) -> TurnRecord:
     """Convert a row of ``TURN``."""
+    return _converted(
+        schema.turns,
+        TURN,
+        _turn,
+        row,
+    )
+
+
+def _turn(row: Row) -> TurnRecord:
     key, sender_id, call_id, made_at, answer, unavailable = row
+    require_times(made_at)
+    require_texts(key, sender_id, call_id)
     return TurnRecord(key, sender_id, call_id, made_at, _answer(answer), _answer(unavailable))
 
 
 def _answer(stored: str | None) -> ActionAnswer | None:
-    return ActionAnswer.of_json(json.loads(stored)) if stored else None
+    return ActionAnswer.of_json(_object(stored)) if stored else None
 
 
 def answer(record: TurnRecord) -> str | None:
@@ -352,6 +430,16 @@ SUGGESTION_MOVED = (
 
 def suggestion(row: Row) -> Suggestion:
     """Convert a row of ``SUGGESTION``."""
+    return _converted(
+        schema.suggestions,
+        SUGGESTION,
+        _suggestion,
+        row,
+        state=SuggestionState,
+    )
+
+
+def _suggestion(row: Row) -> Suggestion:
     (
         _seq,
         name,
@@ -375,6 +463,9 @@ def suggestion(row: Row) -> Suggestion:
         command_key,
         erased_at,
     ) = row
+    require_times(created_at, expires_at, displayed_at, settled_at, erased_at)
+    require_texts(name, candidates, sender_id, agent_id, call_id, text, message_id)
+    require_texts(edited_text, reason, settled_by, command_key)
     return Suggestion(
         id=name,
         group=candidates,
@@ -384,7 +475,7 @@ def suggestion(row: Row) -> Suggestion:
         state=SuggestionState(state),
         created_at=created_at,
         expires_at=expires_at,
-        source=Source(**json.loads(source)),
+        source=Source(**_object(source)),
         text=text,
         drafts=_drafts(drafts),
         kept=_drafts(kept),
@@ -441,6 +532,16 @@ SESSION = names(schema.sessions)
 
 def session(row: Row) -> SessionRecord:
     """Convert a row of ``SESSION``."""
+    return _converted(
+        schema.sessions,
+        SESSION,
+        _session,
+        row,
+        state=SessionState,
+    )
+
+
+def _session(row: Row) -> SessionRecord:
     (
         agent_id,
         guid,
@@ -455,12 +556,14 @@ def session(row: Row) -> SessionRecord:
         poller,
         poller_until,
     ) = row
+    require_times(renewed_at, signing_in_until, poller_until)
+    require_texts(agent_id, guid, error_code, error_message, signing_in, poller)
     return SessionRecord(
         AgentId(agent_id),
         Guid(guid) if guid else None,
         SessionState(state),
         bool(ours),
-        generation,
+        _whole(generation),
         renewed_at,
         error_code,
         error_message,
@@ -506,6 +609,17 @@ UPDATE_MOVED = (
 
 def update(row: Row) -> RasaUpdate:
     """Convert a row of ``UPDATE``."""
+    return _converted(
+        schema.rasa_updates,
+        UPDATE,
+        _update,
+        row,
+        kind=UpdateKind,
+        state=UpdateState,
+    )
+
+
+def _update(row: Row) -> RasaUpdate:
     (
         seq,
         name,
@@ -523,18 +637,20 @@ def update(row: Row) -> RasaUpdate:
         error,
         settled_at,
     ) = row
+    require_times(created_at, due_at, expires_at, lease_until, settled_at)
+    require_texts(name, sender_id, call_id, lease, error)
     return RasaUpdate(
         seq,
         name,
         sender_id,
         call_id,
         UpdateKind(kind),
-        json.loads(body),
+        _object(body),
         created_at,
         due_at,
         expires_at,
         UpdateState(state),
-        attempts,
+        _whole(attempts),
         lease,
         lease_until,
         error,
@@ -573,10 +689,26 @@ def leader(row: Row) -> LeaderRecord:
 
 
 def event(row: Any) -> EventRecord:
-    """Convert a row of ``events``."""
-    return EventRecord(
-        row.agent_id, row.event_type, json.loads(row.content), row.received_at, row.seq
-    )
+    """Convert a row of ``events``; unreadable content is None."""
+    try:
+        content = json.loads(row.content)
+    except _UNREADABLE:
+        content = None
+    return EventRecord(row.agent_id, row.event_type, content, row.received_at, row.seq)
+
+
+def _whole(value: Any) -> int:
+    """Return a whole number as it is stored; SQLite may hold anything in its column."""
+    if type(value) is int:
+        return value
+    message = "not a whole number"
+    raise TypeError(message)
+
+
+def _object(stored: str) -> dict[str, Any]:
+    """Parse a JSON object."""
+    value: dict[str, Any] = json.loads(stored)
+    return {**value}  # raises TypeError if it is no object
 
 
 def _json(value: Any) -> str:

@@ -21,7 +21,7 @@ from bridge.store.engine import (
     require_file,
     translated,
 )
-from bridge.store.errors import LostError, UnavailableError
+from bridge.store.errors import LostError, UnavailableError, UndecodedError
 from bridge.store.migrate import migrate
 from bridge.store.notifier import Notice, Notifier
 from bridge.store.statements import Transaction
@@ -54,12 +54,16 @@ class Reader:
         """Run ``query`` on a reading connection and return its result.
 
         Each statement sees the data committed when it starts. ``query`` runs again if the first
-        connection turns out to be broken.
+        connection turns out to be broken, or stored text is not UTF-8.
         """
-        try:
-            return self._read(query)
-        except LostError:
-            return self._read(query)
+        for _ in range(_READERS):  # each connection may find that out for itself
+            try:
+                return self._read(query)
+            except UndecodedError:
+                continue
+            except LostError:
+                break
+        return self._read(query)
 
     def _read(self, query: Callable[[ReadTransaction], T]) -> T:
         with connection(self._reading) as reading:

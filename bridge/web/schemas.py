@@ -13,6 +13,7 @@ from typing import Annotated, Any, Generic, TypeVar
 
 from pydantic import AfterValidator, BaseModel, ConfigDict, PlainSerializer, WithJsonSchema
 
+from bridge import untrusted
 from bridge.model import (
     Channel,
     DeliveryState,
@@ -28,8 +29,8 @@ B = TypeVar("B", bound="Body")
 
 
 def time(seconds: float) -> str:
-    """Format epoch seconds as ``2026-03-01T09:30:00.250Z``."""
-    moment = datetime.fromtimestamp(seconds, timezone.utc)
+    """Format epoch seconds as ``2026-03-01T09:30:00.250Z``; what is no time as 1970."""
+    moment = datetime.fromtimestamp(untrusted.moment(seconds) or 0.0, timezone.utc)
     return moment.isoformat(timespec="milliseconds").replace("+00:00", "Z")
 
 
