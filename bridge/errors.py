@@ -160,6 +160,12 @@ class SignInRefusedError(FinalError):
     """The gateway refuses the sign-in: wrong credentials, an expired password, a locked account."""
 
 
+class Lines(str):
+    """Text of several lines by intention, for the log: faults in the operator's own files."""
+
+    __slots__ = ()
+
+
 def _restored(
     kind: type[BridgeError], arguments: tuple[Any, ...], attributes: dict[str, Any]
 ) -> BridgeError:
@@ -173,6 +179,8 @@ def describe(error: BaseException) -> str:
 
     The messages of other libraries may quote customer text.
     """
+    if isinstance(error, ConfigurationError):
+        return Lines(error)
     if isinstance(error, BridgeError):
         return str(error)
     trace = error.__traceback__

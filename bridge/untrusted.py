@@ -22,6 +22,7 @@ _ODD = re.compile(rb"NaN|Infinity|\\u[dD][89a-fA-F]|\\u0000|\xed[\xa0-\xbf]")
 _CONTROL = re.compile(
     "[\x00-\x1f\x7f-\x9f\u061c\u200e\u200f\u2028-\u202e\u2066-\u2069\ud800-\udfff\ufeff]"
 )
+_NOT_IN_JSON = re.compile("[\x7f-\x9f\u2028-\u202e\u2066-\u2069\ud800-\udfff]")
 _LAYOUT = str.maketrans(
     {
         **dict.fromkeys((*range(32), *range(127, 160))),
@@ -125,12 +126,12 @@ def _clean_one(
             container[place] = None
 
 
-def one_line(value: str, longest: int = LONGEST_SHOWN) -> str:
+def one_line(value: str, longest: int | None = LONGEST_SHOWN) -> str:
     """Return text for one line of a log or a terminal: control characters escaped, length bounded.
 
     A value from outside can then neither begin a line of its own nor control a terminal.
     """
-    if len(value) > longest:
+    if longest is not None and len(value) > longest:
         value = f"{value[:longest]}... ({len(value)} characters)"
     if value.isascii() and value.isprintable():
         return value
@@ -140,6 +141,11 @@ def one_line(value: str, longest: int = LONGEST_SHOWN) -> str:
 def lines(value: str) -> str:
     """Return text for a terminal that may have several lines, without other control characters."""
     return value.translate(_LAYOUT)
+
+
+def json_line(value: str) -> str:
+    """Escape what JSON text may hold and a terminal or UTF-8 should not get; it stays JSON."""
+    return _NOT_IN_JSON.sub(lambda found: f"\\u{ord(found.group()):04x}", value)
 
 
 def _escape(found: re.Match[str]) -> str:

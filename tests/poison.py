@@ -22,6 +22,11 @@ TEXTS = (
 )
 NUMBERS = (10**400, -(10**400), 2**63, 1e300, -1e300, math.inf, -math.inf, math.nan, -1)
 
+_CONTROL = {
+    chr(code)
+    for code in (*range(32), *range(0x7F, 0xA0), *range(0x2028, 0x202F), *range(0xD800, 0xE000))
+}
+
 texts = st.sampled_from(TEXTS) | st.text(st.characters(), max_size=12)
 scalars = (
     st.none() | st.booleans() | st.integers(-3, 3) | st.sampled_from(NUMBERS) | st.floats() | texts
@@ -52,3 +57,8 @@ def is_storable(value: Any) -> bool:
     except ValueError:
         return False
     return "\\u0000" not in text.replace("\\\\", "")
+
+
+def is_one_line(text: str) -> bool:
+    """Return whether text neither begins another line nor controls a terminal."""
+    return not set(text) & _CONTROL

@@ -15,7 +15,7 @@ ROWS = (
     {"model"},
     {"untrusted"},
     {"errors", "identity", "signing"},
-    {"frames", "unexpected"},
+    {"frames", "unexpected", "log_records"},
     {"config", "turn", "metrics"},
     {"triggers", "replies", "translate", "state"},
     {"gateway", "rasa", "store"},

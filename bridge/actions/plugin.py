@@ -18,6 +18,7 @@ from rasa_sdk import utils
 from rasa_sdk.endpoint import create_argument_parser
 from rasa_sdk.plugin import plugin_manager
 
+from bridge import log_records
 from bridge.process import workers
 from bridge.process.supervisor import CoreFailedError, Supervisor, address, announce
 
@@ -41,6 +42,7 @@ class WebEdge:
         from bridge import runtime, web  # noqa: PLC0415
         from bridge.actions import answering  # noqa: F401, PLC0415 - preload for the first request
 
+        log_records.install(worker=_worker_name())
         _log_as_the_main_process()
         if (where := address()) is not None:
             runtime.use_core(where)
@@ -49,6 +51,7 @@ class WebEdge:
 
 def register() -> None:
     """Register the edge, once per process."""
+    log_records.install()
     manager = plugin_manager()
     if not manager.has_plugin(_NAME):
         manager.register(WebEdge(), _NAME)
@@ -75,6 +78,12 @@ def _options() -> Namespace | None:
     with contextlib.suppress(SystemExit):
         options, _ = create_argument_parser().parse_known_args()  # type: ignore[no-untyped-call]
     return options
+
+
+def _worker_name() -> str:
+    """Return the number of this worker; Sanic calls its process ``Sanic-Server-NUMBER-0``."""
+    parts = multiprocessing.current_process().name.split("-")
+    return next((part for part in parts if part.isdigit()), "0")
 
 
 def _log_as_the_main_process() -> None:

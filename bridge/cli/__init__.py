@@ -13,6 +13,8 @@ from typing import Any
 import typer
 from typer.core import TyperGroup
 
+from bridge import log_records
+
 _COMMANDS = {
     "demo": "Show a handoff, an assist and a handback from end to end on this machine.",
     "simulate": "Run a simulated CC-Gateway.",
@@ -62,4 +64,5 @@ def _options(
 
 def main() -> None:
     """Run the command; the entry point of the console script."""
+    log_records.install()
     app()

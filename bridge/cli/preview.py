@@ -11,12 +11,13 @@ from pathlib import Path
 from typing import Any
 
 import typer
-from rich.console import Console, Group
+from rich.console import Group
 from rich.rule import Rule
 from rich.table import Table
 from rich.text import Text
 
 from bridge import config
+from bridge.cli import terminal
 from bridge.config import environment
 from bridge.config.settings import GatewaySettings
 from bridge.errors import BridgeError
@@ -76,15 +77,14 @@ def preview(
         codes = languages(language_of(slots, designer), designer.language.default)
         replies = _replies(what, channels, known, slots, codes)
     except BridgeError as error:
-        typer.echo(str(error), err=True)
+        terminal.say(str(error))
         raise typer.Exit(2) from None
     results = [
         {name: translator.translate(reply, name, room) for name, reply in per_channel.items()}
         for per_channel in replies
     ]
     if as_json:
-        text = json.dumps(_as_json(replies, results, room), ensure_ascii=False, indent=2)
-        typer.echo(text.encode("utf-8", "replace").decode())  # it may contain lone surrogates
+        terminal.as_json(_as_json(replies, results, room), indent=2)
     else:
         _print(what, results, room, full=full)
 
@@ -222,7 +222,7 @@ def _bytes(draft: Draft, room: Room) -> int:
 def _print(
     what: str, results: Sequence[Mapping[Channel, Translation]], room: Room, *, full: bool
 ) -> None:
-    console = Console(highlight=False)
+    console = terminal.out()
     for number, result in enumerate(results, 1):
         counted = f", {number} of {len(results)}" if len(results) > 1 else ""
         console.print(Text.assemble((what, "bold"), (f"{counted}, as the gateway gets it", "dim")))

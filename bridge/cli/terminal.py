@@ -13,20 +13,37 @@ from datetime import datetime
 from typing import Any
 
 import typer
-from rich.console import Console, RenderableType
+from rich.console import Console, ConsoleOptions, RenderableType
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
+from rich.segment import Segment
+
+from bridge import untrusted
 
 _UNITS = ((86400, "d"), (3600, "h"), (60, "min"), (0, "s"))
 
 
+class PlainConsole(Console):
+    """A console that prints no control characters of the values that it is given."""
+
+    def render(
+        self, renderable: RenderableType, options: ConsoleOptions | None = None
+    ) -> Iterable[Segment]:
+        """Render the value, and remove control characters from its text, but no line breaks."""
+        for segment in super().render(renderable, options):
+            if segment.control or segment.text.isprintable():
+                yield segment
+            else:
+                yield Segment(untrusted.lines(segment.text), segment.style)
+
+
 def out() -> Console:
     """Return a console on standard output."""
-    return Console(highlight=False)
+    return PlainConsole(highlight=False)
 
 
 def aside() -> Console:
     """Return a console on standard error."""
-    return Console(stderr=True, highlight=False)
+    return PlainConsole(stderr=True, highlight=False)
 
 
 def show(table: RenderableType, lines: Iterable[Iterable[object]]) -> None:
@@ -36,7 +53,8 @@ def show(table: RenderableType, lines: Iterable[Iterable[object]]) -> None:
         console.print(table)
         return
     for line in lines:
-        typer.echo("\t".join(str(field).translate(_ONE_LINE) for field in line))
+        fields = (str(field).translate(_ONE_LINE) for field in line)
+        typer.echo("\t".join(untrusted.one_line(field, longest=None) for field in fields))
 
 
 _ONE_LINE = {ord("\t"): " ", ord("\n"): " ", ord("\r"): " "}
@@ -44,13 +62,12 @@ _ONE_LINE = {ord("\t"): " ", ord("\n"): " ", ord("\r"): " "}
 
 def as_json(value: Mapping[str, Any], *, indent: int | None = None) -> None:
     """Print a JSON object."""
-    text = json.dumps(value, ensure_ascii=False, indent=indent)
-    typer.echo(text.encode("utf-8", "replace").decode())  # it may contain lone surrogates
+    typer.echo(untrusted.json_line(json.dumps(value, ensure_ascii=False, indent=indent)))
 
 
 def say(sentence: str) -> None:
-    """Print a sentence to standard error."""
-    typer.echo(sentence, err=True)
+    """Print a sentence, or several lines, to standard error."""
+    typer.echo(untrusted.lines(sentence), err=True)
 
 
 def confirm(question: str, *, yes: bool) -> None:
@@ -88,7 +105,11 @@ def age(seconds: float) -> str:
 
 def moment(seconds: float) -> str:
     """Format epoch seconds as local date and time."""
-    return datetime.fromtimestamp(seconds).astimezone().strftime("%Y-%m-%d %H:%M:%S")
+    return (
+        datetime.fromtimestamp(untrusted.moment(seconds) or 0.0)
+        .astimezone()
+        .strftime("%Y-%m-%d %H:%M:%S")
+    )
 
 
 def counted(number: int, noun: str) -> str:

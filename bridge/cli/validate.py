@@ -8,6 +8,7 @@ from typing import Annotated
 import typer
 
 from bridge import config
+from bridge.cli import terminal
 from bridge.errors import BridgeError
 
 app = typer.Typer(add_completion=False)
@@ -28,8 +29,8 @@ def validate(
     try:
         settings = config.load(folder, domain=domain)
     except BridgeError as error:
-        typer.echo(str(error), err=True)
+        terminal.say(str(error))
         raise typer.Exit(2) from None
     for warning in settings.warnings:
-        typer.echo(f"warning: {warning}", err=True)
+        terminal.say(f"warning: {warning}")
     typer.echo("The configuration is good.")

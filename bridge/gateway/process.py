@@ -17,6 +17,7 @@ import threading
 from collections import deque
 from typing import Any, TypeAlias
 
+from bridge import log_records
 from bridge.errors import GatewayError, UnknownOutcomeError
 from bridge.frames import Unpacker, pack
 from bridge.gateway import wire
@@ -73,6 +74,7 @@ class CallQueue:
 
 def main() -> None:
     """Make calls until the other end closes the socket."""
+    log_records.install()
     for number in (signal.SIGINT, signal.SIGTERM):
         signal.signal(number, signal.SIG_IGN)  # the process that started this one ends it
     link = socket.socket(fileno=int(sys.argv[1]))

@@ -22,7 +22,7 @@ from contextlib import closing, suppress
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from bridge import config
+from bridge import config, log_records
 from bridge.core.clock import Clock
 from bridge.core.command_queue import QueuedCommand
 from bridge.core.port import AskMetrics, AskStatus, Status
@@ -169,6 +169,7 @@ def _reject(request: QueuedCommand, error: BridgeError) -> None:
 
 def _configure_logging(started: Started) -> None:
     """Configure logging as the SDK does; importing the SDK here would take too much memory."""
+    log_records.install()
     logging.basicConfig(level=started.level, format=_FORMAT, datefmt=_DATES)
     if started.logging is not None:
         message = "The logging configuration cannot be used: %s"  # the SDK also continues

@@ -5,6 +5,7 @@ from __future__ import annotations
 import logging
 import re
 
+from bridge import untrusted
 from bridge.errors import describe
 
 _QUERY = re.compile(r"\?[^\s'\"<>]*")
@@ -26,7 +27,7 @@ class Discreet(logging.Filter):
         """Redact the record and return True."""
         line = getattr(record, "request", None)  # the access log's "GET http://.../?token=..."
         if isinstance(line, str):
-            record.request = _QUERY.sub("", line)
+            record.request = untrusted.one_line(_QUERY.sub("", line))
         error = record.exc_info[1] if isinstance(record.exc_info, tuple) else None
         if isinstance(record.msg, BaseException):
             error, record.msg = error or record.msg, "Sanic reports an error"

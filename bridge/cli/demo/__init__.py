@@ -11,8 +11,8 @@ from io import TextIOWrapper
 from pathlib import Path
 
 import typer
-from rich.console import Console
 
+from bridge.cli import terminal
 from bridge.cli.demo.screen import Screen
 from bridge.cli.demo.show import perform
 
@@ -38,4 +38,4 @@ def demo(
     """
     if isinstance(sys.stdout, TextIOWrapper):
         sys.stdout.reconfigure(errors="replace")  # a terminal without the customers' letters
-    raise typer.Exit(perform(Screen(Console()), keep=keep, record=record))
+    raise typer.Exit(perform(Screen(terminal.PlainConsole()), keep=keep, record=record))
