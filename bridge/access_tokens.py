@@ -14,7 +14,8 @@ from bridge.errors import RefusedError
 from bridge.signing import sign, verify
 
 LONGEST = 12 * 3600  # seconds; the longest lifetime of a token
-_LEEWAY = 30  # seconds that another machine's clock may be ahead
+LEEWAY = 30  # seconds that another machine's clock may be ahead
+_AFTER = 0.000_1  # seconds after the last time that a revocation reaches
 
 
 class Role(str, Enum):
@@ -51,15 +52,27 @@ def everything_of(role: Role, subject: str) -> str:
 
 
 def mint(
-    role: Role, subject: str, *, secret: str, now: float, seconds: int
+    role: Role,
+    subject: str,
+    *,
+    secret: str,
+    now: float,
+    seconds: int,
+    revoked_at: float = 0.0,
 ) -> tuple[str, AccessToken]:
-    """Issue a token; return it with its content."""
-    content = AccessToken(role, subject, uuid.uuid4().hex, now, int(now) + min(seconds, LONGEST))
+    """Issue a token; return it with its content.
+
+    ``revoked_at`` is when all tokens of the subject were last revoked: the token is issued after
+    the times that this revocation reaches.
+    """
+    issued_at = max(now, revoked_at + LEEWAY + _AFTER)
+    expires_at = int(now) + min(seconds, LONGEST)
+    content = AccessToken(role, subject, uuid.uuid4().hex, issued_at, expires_at)
     claims = {
         "aud": role.value,
         "sub": subject,
         "jti": content.token_id,
-        "iat": now,  # with fractions, so that a token issued right after a revocation is valid
+        "iat": issued_at,  # with fractions, as a revocation reaches to one
         "exp": int(content.expires_at),
     }
     return sign(claims, secret), content
@@ -90,7 +103,7 @@ def read(token: str, *, secret: str | None, now: float) -> AccessToken:
     except (TypeError, ValueError):
         raise refused() from None
     in_time = now < content.expires_at <= content.issued_at + LONGEST
-    if not in_time or content.issued_at > now + _LEEWAY:
+    if not in_time or content.issued_at > now + LEEWAY:
         raise refused()
     return content
 

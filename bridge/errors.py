@@ -4,6 +4,7 @@
     ├── ConfigurationError        invalid files or environment; lists every fault
     ├── AssignmentError           a handoff that cannot be made; `code` goes into the slot
     ├── RefusedError              a rejected API request; `status` and `code`
+    │   └── NotYoursError         404 for an object that is another agent's
     ├── StoreError                the database cannot be reached or written
     ├── RasaError                 a failed request to Rasa's HTTP API
     └── GatewayError              a failed request to the gateway; `retcode`, `status`
@@ -69,6 +70,13 @@ class RefusedError(BridgeError):
         super().__init__(message)
         self.status = status
         self.code = code
+
+
+class NotYoursError(RefusedError):
+    """The object is another agent's: answered with 404 and ``message``, as if there were none."""
+
+    def __init__(self, message: str) -> None:
+        super().__init__(404, "not_found", message)
 
 
 class StoreError(BridgeError):

@@ -123,6 +123,14 @@ class Rasa:
 
 
 def _part(value: str) -> str:
+    """Encode a path segment.
+
+    Raises:
+        RasaError: the segment would change the path, even encoded: HTTP clients resolve dots.
+    """
+    if value in (".", ".."):
+        message = "Rasa's HTTP API cannot address a conversation whose ID is . or .."
+        raise RasaError(message)
     return quote(value, safe="")
 
 

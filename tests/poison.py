@@ -8,6 +8,8 @@ from typing import Any
 
 from hypothesis import strategies as st
 
+from bridge import untrusted
+
 TEXTS = (
     "",
     "\ud83d",  # half of a surrogate pair
@@ -62,3 +64,12 @@ def is_storable(value: Any) -> bool:
 def is_one_line(text: str) -> bool:
     """Return whether text neither begins another line nor controls a terminal."""
     return not set(text) & _CONTROL
+
+
+def finite(value: Any) -> Any:
+    """The value without infinite numbers: a large body that is not odd may hold them as 1e999."""
+    if isinstance(value, dict):
+        return {key: finite(item) for key, item in value.items()}
+    if isinstance(value, list):
+        return [finite(item) for item in value]
+    return untrusted.number(value) if isinstance(value, float) else value

@@ -10,7 +10,7 @@ import threading
 from collections.abc import MutableMapping, Sequence
 from dataclasses import dataclass
 from email.message import Message
-from http.cookiejar import DefaultCookiePolicy
+from http.cookiejar import Cookie, CookieJar, DefaultCookiePolicy
 from types import SimpleNamespace
 from typing import TYPE_CHECKING, Any, NamedTuple
 
@@ -30,6 +30,8 @@ if TYPE_CHECKING:  # the sender process does not load the settings
 
 _AGENTS = 4096
 _POLICY = DefaultCookiePolicy()  # shared by all jars; it holds no state of an agent's
+_MOST_COOKIES = 32  # of one agent
+_LONGEST_COOKIE = 4096  # characters of its name and value
 _LONGEST_ANSWER = 1 << 20  # bytes; far above any real response
 
 
@@ -119,6 +121,7 @@ class GatewayClient:
         with self._jars_lock:
             jar = self._jars.setdefault(agent_id, RequestsCookieJar(_POLICY))
             extract_cookies_to_jar(jar, self._bare(request), answer)  # type: ignore[no-untyped-call]
+            _bound(jar)
 
     def close(self) -> None:
         """Close the pool's connections."""
@@ -166,7 +169,8 @@ class GatewayClient:
         with self._jars_lock:
             jar = self._jars.setdefault(agent_id, RequestsCookieJar(_POLICY))
             extract_cookies_to_jar(jar, prepared, response.raw)  # type: ignore[no-untyped-call]
-        return tuple(response.raw.headers.getlist("Set-Cookie"))
+            _bound(jar)
+        return tuple(response.raw.headers.getlist("Set-Cookie")[:_MOST_COOKIES])
 
     def _exchange(
         self, agent_id: str, prepared: requests.PreparedRequest, read_timeout: float | None
@@ -183,6 +187,15 @@ class GatewayClient:
             body = response.raw.read(_LONGEST_ANSWER, decode_content=True)
             cookies = self._keep_cookies(agent_id, prepared, response)
             return response.status_code, response.headers, body, cookies
+
+
+def _bound(jar: RequestsCookieJar) -> None:
+    """Remove cookies that are too long, and the oldest of too many."""
+    cookies: list[Cookie] = list(CookieJar.__iter__(jar))
+    for place, cookie in enumerate(cookies):
+        too_many = place < len(cookies) - _MOST_COOKIES
+        if too_many or len(cookie.name) + len(cookie.value or "") > _LONGEST_COOKIE:
+            jar.clear(cookie.domain, cookie.path, cookie.name)
 
 
 def _transport(error: Exception) -> GatewayError:

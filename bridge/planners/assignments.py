@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+import logging
 from dataclasses import replace
 from math import inf, nextafter
 
-from bridge.errors import AssignmentError, RefusedError
+from bridge.errors import AssignmentError, NotYoursError, RefusedError
 from bridge.model import (
     Assignment,
     Delivery,
@@ -77,19 +78,25 @@ def _newer(brought: BroughtAssignment, stored: AssignmentRecord | None) -> bool:
 
 
 def own_call(
-    snapshot: Snapshot, call_id: str, agent_id: str | None, *, with_agent: bool = False
+    snapshot: Snapshot,
+    call_id: str,
+    agent_id: str | None,
+    *,
+    with_agent: bool = False,
+    missing: str = "no such call was assigned",
 ) -> AssignmentRecord:
     """Return the assignment of a call that ``agent_id`` may access (None: a system, any call).
 
     Raises:
-        RefusedError: 404 unknown call; 403 another agent's; with ``with_agent`` (for changes to
-            the call) 409 if the call has ended or the bot is its owner.
+        RefusedError: 404, saying ``missing``, for an unknown call and another agent's; with
+            ``with_agent`` (for changes to the call) 409 if the call has ended or the bot is its
+            owner.
     """
     record = snapshot.of_call(call_id)
     if record is None:
-        raise RefusedError(404, "not_found", "no such call was assigned")
+        raise RefusedError(404, "not_found", missing)
     if agent_id is not None and record.assignment.agent_id != agent_id:
-        raise RefusedError(403, "forbidden", "this call is another agent's")
+        raise NotYoursError(missing)
     if with_agent and not record.open:
         raise RefusedError(409, "call_ended", "this call has ended")
     if with_agent and record.owner is not Owner.AGENT:
@@ -213,7 +220,7 @@ def hand_back(snapshot: Snapshot, command: HandBackCall, rules: Rules, now: floa
     """Hand a call back to the bot for an agent or a system. The answer is the record.
 
     Raises:
-        RefusedError: 404, 403; 409 if the call has ended, the bot is its owner, or ``rasa.url`` is
+        RefusedError: 404; 409 if the call has ended, the bot is its owner, or ``rasa.url`` is
             not set.
     """
     known = snapshot.of_call(command.call_id)
@@ -228,5 +235,7 @@ def hand_back(snapshot: Snapshot, command: HandBackCall, rules: Rules, now: floa
         raise RefusedError(409, "rasa_url_missing", message)
     changes = Changes(snapshot, rules, now)
     record = changes.hand_back(former, consequences.HANDED_BACK, command_key=command.key)
+    by = "system" if command.agent_id is None else f"agent:{command.agent_id}"
+    changes.log(logging.INFO, "Handed back call_id=%s by=%s", command.call_id, by)
     consequences.resume(changes, former, error=None)
     return consequences.plan(changes, record)

@@ -233,6 +233,18 @@ class Changes:
                 self._fail_rest(delivery)
         return delivery
 
+    def give_up(self, delivery: Delivery) -> None:
+        """Store and log the state of a delivery that is no longer sent, and has no new attempt."""
+        self.warn(
+            "A message is no longer sent: %s call_id=%s delivery=%s attempts=%d state=%s",
+            delivery.error.message if delivery.error else "",
+            delivery.envelope.call_id,
+            delivery.id,
+            delivery.attempts,
+            delivery.state.value,
+        )
+        self.move(delivery)
+
     def _fail_rest(self, failed: Delivery) -> None:
         """Settle the waiting parts after a failed or expired one in the same state."""
         expired = failed.state is DeliveryState.EXPIRED
@@ -281,7 +293,7 @@ class Changes:
             after = policy.forbidden(first, pair, self.now) or policy.stale(first, self.now)
             if after is None:
                 return self._claim(first)
-            self.move(after)
+            self.give_up(after)
         return None
 
     def _first(self, call_id: str) -> Delivery | None:

@@ -42,6 +42,7 @@ from bridge.state.snapshot import Snapshot
 RETRIED = (DeliveryState.FAILED, DeliveryState.UNCERTAIN, DeliveryState.EXPIRED)
 SUSPENDED = DeliveryError("withdrawn", "automatic sending was suspended")
 _NOT_PLANNED = DeliveryError("internal", "it could not be claimed; the log says where")
+_MISSING = "there is no such delivery"
 _DISCARDED = DeliveryError("discarded", "it was discarded")
 
 
@@ -166,7 +167,7 @@ def _claim(changes: Changes, command: ClaimDeliveries, item: Delivery) -> bool:
 def _settle_stale(changes: Changes, item: Delivery) -> None:
     after = policy.stale(item, changes.now)
     if after is not None:
-        changes.move(after)
+        changes.give_up(after)
 
 
 def _recovered(changes: Changes, item: Delivery) -> Delivery:
@@ -329,7 +330,7 @@ def retry(snapshot: Snapshot, command: RetryDelivery, rules: Rules, now: float) 
     """Retry a failed, expired or uncertain delivery. The answer is the delivery.
 
     Raises:
-        RefusedError: 404; 403; 409 if it is waiting, being sent or delivered, the call has ended
+        RefusedError: 404; 409 if it is waiting, being sent or delivered, the call has ended
             or is the bot's, or its text was erased; 409 also for an ``objection`` to a retry,
             without ``again``; 429 if the call's queue is full.
     """
@@ -337,7 +338,7 @@ def retry(snapshot: Snapshot, command: RetryDelivery, rules: Rules, now: float) 
     if delivery.command_key == command.key:
         return Plan(answer=delivery)
     call_id = delivery.envelope.call_id
-    own_call(snapshot, call_id, command.agent_id, with_agent=True)
+    own_call(snapshot, call_id, command.agent_id, with_agent=True, missing=_MISSING)
     _require_state(delivery, RETRIED)
     objection = retries.objection(
         delivery,
@@ -373,12 +374,12 @@ def discard(snapshot: Snapshot, command: DiscardDelivery, rules: Rules, now: flo
     """Discard a delivery. The answer is the delivery.
 
     Raises:
-        RefusedError: 404; 403; 409 if it is being sent or was delivered.
+        RefusedError: 404; 409 if it is being sent or was delivered.
     """
     delivery = _find(snapshot, command)
     if delivery.command_key == command.key:
         return Plan(answer=delivery)
-    own_call(snapshot, delivery.envelope.call_id, command.agent_id)
+    own_call(snapshot, delivery.envelope.call_id, command.agent_id, missing=_MISSING)
     _require_state(delivery, (*RETRIED, DeliveryState.WAITING))
     changes = Changes(snapshot, rules, now)
     changes.move(
@@ -406,7 +407,7 @@ def _moved(changes: Changes, delivery: Delivery) -> Plan:
 def _find(snapshot: Snapshot, command: MoveDelivery) -> Delivery:
     delivery = snapshot.by_seq(command.delivery_id)
     if delivery is None:
-        raise RefusedError(404, "not_found", "there is no such delivery")
+        raise RefusedError(404, "not_found", _MISSING)
     return delivery
 
 

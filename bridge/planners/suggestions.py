@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import replace
 
-from bridge.errors import AssignmentError, RefusedError
+from bridge.errors import AssignmentError, NotYoursError, RefusedError
 from bridge.model import (
     Assignment,
     Delivery,
@@ -31,6 +31,7 @@ from bridge.state.snapshot import Snapshot
 
 SYSTEM = "system"
 SPOKEN = DeliveryError("withdrawn", "the agent sent a message first")
+_MISSING = "there is no such suggestion"
 _REASON = 500  # characters kept of the reason for a rejection
 
 
@@ -38,7 +39,7 @@ def accept(snapshot: Snapshot, command: AcceptSuggestion, rules: Rules, now: flo
     """Accept a suggestion and send it. The answer is the suggestion and its deliveries.
 
     Raises:
-        RefusedError: 404; 403; 409 if it is settled or the call is no longer with the agent; 422
+        RefusedError: 404; 409 if it is settled or the call is no longer with the agent; 422
             for an empty text or too many messages; 429 if the call's queue is full.
     """
     suggestion = _find(snapshot, command.suggestion_id, command.agent_id)
@@ -92,7 +93,7 @@ def reject(snapshot: Snapshot, command: RejectSuggestion, rules: Rules, now: flo
     """Reject a suggestion. The answer is the suggestion.
 
     Raises:
-        RefusedError: 404; 403; 409 if it is settled.
+        RefusedError: 404; 409 if it is settled.
     """
     suggestion = _find(snapshot, command.suggestion_id, command.agent_id)
     if suggestion.command_key == command.key:
@@ -126,7 +127,7 @@ def reply(snapshot: Snapshot, command: SendReply, rules: Rules, now: float) -> P
     """Send a message that the agent wrote. The answer is its deliveries.
 
     Raises:
-        RefusedError: 404; 403; 409 if the call has ended, the bot is its owner, or the client_id
+        RefusedError: 404; 409 if the call has ended, the bot is its owner, or the client_id
             was used for another text; 422 for an empty text or too many messages; 429 if the
             call's queue is full.
     """
@@ -162,9 +163,9 @@ def _stored(known: Sequence[Delivery], written: Written, codes: Sequence[str]) -
 def _find(snapshot: Snapshot, suggestion_id: str, agent_id: str | None) -> Suggestion:
     suggestion = snapshot.suggestions.get(suggestion_id)
     if suggestion is None:
-        raise RefusedError(404, "not_found", "there is no such suggestion")
+        raise RefusedError(404, "not_found", _MISSING)
     if agent_id is not None and suggestion.agent_id != agent_id:
-        raise RefusedError(403, "forbidden", "this is another agent's")
+        raise NotYoursError(_MISSING)
     return suggestion
 
 

@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 from bridge.core.port import CorePort
-from bridge.errors import RefusedError
+from bridge.errors import NotYoursError, RefusedError
 from bridge.model import Mode, Suggestion, SuggestionState
 from bridge.planners.assist import SWITCH, mode_in_force
 from bridge.queries.paging import Page, named_states, page_size
 from bridge.state.commands import ExpireSuggestions
 from bridge.store import Reader, ReadTransaction, lists
+
+_MISSING, _NO_CALL = "there is no such suggestion", "no such call was assigned"
 
 
 class Suggestions:
@@ -35,8 +37,8 @@ class Suggestions:
         """Return a page of suggestions in the order of storing.
 
         Raises:
-            RefusedError: 400 for an invalid state or cursor; 403 for another agent's call; 404 if
-                no such call was assigned.
+            RefusedError: 400 for an invalid state or cursor; 404 if no such call was assigned, or
+                it is another agent's.
         """
         states = named_states(SuggestionState, state)
         after, size = page_size(cursor, limit)
@@ -57,14 +59,14 @@ class Suggestions:
         """Return a suggestion.
 
         Raises:
-            RefusedError: 404 if there is none with this ID; 403 for another agent's.
+            RefusedError: 404 if there is none with this ID, or it is another agent's.
         """
         self._expire()
         suggestion = self._store.read(lambda tx: lists.suggestion(tx, suggestion_id))
         if suggestion is None:
-            raise RefusedError(404, "not_found", "there is no such suggestion")
+            raise RefusedError(404, "not_found", _MISSING)
         if agent_id is not None and suggestion.agent_id != agent_id:
-            raise RefusedError(403, "forbidden", "this is another agent's")
+            raise NotYoursError(_MISSING)
         return suggestion
 
     def mode(self) -> Mode:
@@ -88,6 +90,6 @@ class Suggestions:
 def _check_own_call(tx: ReadTransaction, call_id: str, agent_id: str) -> None:
     record = lists.assignment_of_call(tx, call_id)
     if record is None:
-        raise RefusedError(404, "not_found", "no such call was assigned")
+        raise RefusedError(404, "not_found", _NO_CALL)
     if record.assignment.agent_id != agent_id:
-        raise RefusedError(403, "forbidden", "this call is another agent's")
+        raise NotYoursError(_NO_CALL)

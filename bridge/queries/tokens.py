@@ -40,8 +40,15 @@ class Tokens:
         if not 1 <= seconds <= access_tokens.LONGEST:
             message = f"a token is good for 1 to {access_tokens.LONGEST} seconds"
             raise RefusedError(422, "invalid_seconds", message)
+        name = access_tokens.everything_of(role, subject)
+        revoked = self._store.read(lambda tx: lists.revocations(tx, [name]))
         return access_tokens.mint(
-            role, subject, secret=self._secret, now=self._core.clock.now(), seconds=seconds
+            role,
+            subject,
+            secret=self._secret,
+            now=self._core.clock.now(),
+            seconds=seconds,
+            revoked_at=revoked.get(name, 0.0),
         )
 
     def check(self, token: str) -> AccessToken:
@@ -55,9 +62,10 @@ class Tokens:
             raise access_tokens.refused()
         revoked = self._store.read(lambda tx: lists.revocations(tx, content.revoked_by))
         by_itself = content.token_id in revoked
-        # Tokens signed elsewhere have whole seconds: all of the revocation's second are revoked.
-        with_all = revoked.get(access_tokens.everything_of(content.role, content.subject), 0.0)
-        if by_itself or content.issued_at <= with_all:
+        # The clock of a machine that signed a token before the revocation may have been ahead.
+        with_all = revoked.get(access_tokens.everything_of(content.role, content.subject))
+        reached = with_all is not None and content.issued_at <= with_all + access_tokens.LEEWAY
+        if by_itself or reached:
             raise access_tokens.refused()
         return content
 
@@ -81,7 +89,7 @@ class Tokens:
         self._revoke(access_tokens.everything_of(role, subject))
 
     def _revoke(self, subject: str) -> None:
-        until = self._core.clock.now() + access_tokens.LONGEST
+        until = self._core.clock.now() + access_tokens.LONGEST + access_tokens.LEEWAY
         self._core.call(RevokeTokens(subject=subject, until=until))
 
     def _check_subject(self, role: Role, subject: str) -> None:

@@ -29,7 +29,21 @@ domain_carried: ContextVar[bool] = ContextVar("domain_carried", default=True)
 
 _INLINE_BYTES = 64 * 1024  # a larger body is parsed in a thread
 _OPEN = frozenset({"/bridge/health", "/bridge/ready"})  # for probes, which have no token
-_PROXY_HEADERS = ("forwarded", "x-forwarded-for", "x-real-ip")
+# Proxies and browsers set these; Rasa does not. docs/deployer.md lists them.
+FOREIGN_HEADERS = (
+    "cf-connecting-ip",
+    "forwarded",
+    "origin",
+    "sec-fetch-site",
+    "true-client-ip",
+    "via",
+    "x-forwarded-for",
+    "x-forwarded-host",
+    "x-forwarded-port",
+    "x-forwarded-proto",
+    "x-forwarded-server",
+    "x-real-ip",
+)
 _LONGEST_NAME = 128
 
 
@@ -96,7 +110,7 @@ def _admit_local(request: Request) -> None:
     Requests forwarded by a local proxy or sent by a page in a local browser are refused: they may
     originate anywhere.
     """
-    forwarded = any(name in request.headers for name in (*_PROXY_HEADERS, "origin"))
+    forwarded = any(name in request.headers for name in FOREIGN_HEADERS)
     if forwarded or not _is_loopback(request.ip):
         message = (
             "without rasa.webhook_token, /webhook accepts requests from this machine only: set it"

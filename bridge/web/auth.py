@@ -15,7 +15,7 @@ from pydantic import SecretStr
 from bridge import access_tokens
 from bridge.access_tokens import AccessToken, Role
 from bridge.config.settings import ApiSettings
-from bridge.errors import RefusedError
+from bridge.errors import NotYoursError, RefusedError
 from bridge.model import AgentId
 
 
@@ -107,6 +107,12 @@ def require(allowed: bool) -> None:  # noqa: FBT001 - reads as a sentence: requi
     """Raise RefusedError 403 unless ``allowed``."""
     if not allowed:
         raise RefusedError(403, "forbidden", "the token does not permit this")
+
+
+def require_own(allowed: bool, missing: str) -> None:  # noqa: FBT001 - as ``require``
+    """Raise NotYoursError, saying ``missing``, unless ``allowed``."""
+    if not allowed:
+        raise NotYoursError(missing)
 
 
 def bearer(authorization: str | None) -> str | None:

@@ -19,12 +19,14 @@ from bridge.errors import (
     BridgeError,
     ConfigurationError,
     GatewayError,
+    NotYoursError,
     RefusedError,
     StoreError,
     describe,
 )
 from bridge.web import paths, responses
 from bridge.web.auth import Principal
+from bridge.web.body import OTHER_BYTES, WEBHOOK_BYTES
 from bridge.web.schemas import ErrorBody, ErrorDetail
 
 logger = logging.getLogger(__name__)
@@ -37,6 +39,10 @@ _BY_STATUS = {
     413: ("too_large", "the request is too large"),
     503: ("unavailable", "the answer was not ready in time"),
 }
+_SMALLER = (
+    "; in Rasa, session_config.session_expiration_time shortens conversations, and"
+    " enable_selective_domain in endpoints.yml omits the domain"
+)
 _DENIED = (HTTPStatus.UNAUTHORIZED, HTTPStatus.FORBIDDEN)
 _INTERNAL = RefusedError(500, "internal", "the request failed; the log says where")
 _CORS = (
@@ -76,8 +82,10 @@ class _Handler(ErrorHandler):
         if error is _INTERNAL:
             path = paths.template(request)
             logger.error("A request failed: %s path=%s", describe(exception), path)
-        if error.status in _DENIED:
+        if error.status in _DENIED or isinstance(error, NotYoursError):
             _log_denied(request, error)
+        if error.status == HTTPStatus.REQUEST_ENTITY_TOO_LARGE:
+            _log_too_large(request)
         response = responses.json(_body(request, error), status=error.status)
         response.headers.update(getattr(exception, "headers", {}))
         if error.status == HTTPStatus.UNAUTHORIZED:
@@ -90,13 +98,41 @@ class _Handler(ErrorHandler):
 
 def _log_denied(request: Request, error: RefusedError) -> None:
     """Log one line per denied request, without anything that the client sent."""
+    if paths.is_webhook(request):
+        logger.warning(
+            "A request was refused code=%s path=%s setting=rasa.webhook_token; add the same token"
+            " to action_endpoint in Rasa's endpoints.yml",
+            error.code,
+            paths.WEBHOOK,
+        )
+        return
     principal: Principal | None = getattr(request.ctx, "principal", None)
     logger.warning(
         "A request was refused code=%s path=%s by=%s",
-        error.code,
+        "forbidden" if isinstance(error, NotYoursError) else error.code,
         paths.template(request),
         principal.name if principal else "nobody",
     )
+
+
+def _log_too_large(request: Request) -> None:
+    """Log the sizes of a body that was refused, and what makes Rasa's bodies smaller."""
+    webhook = paths.is_webhook(request)
+    logger.warning(
+        "A body is too large path=%s bytes=%s limit=%d after decompression%s",
+        paths.template(request),
+        _length(request),
+        WEBHOOK_BYTES if webhook else OTHER_BYTES,
+        _SMALLER if webhook else "",
+    )
+
+
+def _length(request: Request) -> str:
+    """Return the size that the client declared or sent so far."""
+    declared = request.headers.get("content-length", "")
+    if declared.isascii() and declared.isdigit():
+        return declared
+    return str(len(request.body)) if request.body else "unknown"
 
 
 def _body(request: Request, error: RefusedError) -> ErrorBody | dict[str, Any]:

@@ -235,3 +235,16 @@ def test_each_agent_keeps_its_own_load_balancer_cookie(
     }
     assert cookies["291"]
     assert cookies["292"]
+
+
+def test_cookies_of_an_agent_are_bounded(gateway: Simulator, client: GatewayClient) -> None:
+    guid = Guid(gateway.sign_in("291"))
+    for number in range(50):
+        value = f"c{number}=v; Path=/" if number % 2 else f"c{number}={'x' * 5000}; Path=/"
+        gateway.fault("retcode", path="*agentevent*", retcode="0", headers={"Set-Cookie": value})
+        client.call("291", wire.poll("291"), guid=guid, timeout=5)
+    cookies = client.cookies("291", wire.poll("291")) or ""
+    names = [part.partition("=")[0] for part in cookies.split("; ")]
+    assert 0 < len(names) <= 32
+    assert "c49" in names
+    assert len(cookies) < 1000

@@ -9,10 +9,12 @@ from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import Any
 
 import pytest
+from hypothesis import given
 
 from bridge.config.settings import RasaSettings
 from bridge.errors import RasaError
-from bridge.rasa import Rasa
+from bridge.rasa import Rasa, _json
+from tests import poison
 
 TOKEN = "rasas-own-token"
 
@@ -83,6 +85,22 @@ def test_a_conversations_name_is_percent_encoded(server: Recorder, rasa: Rasa) -
     server.answer = b'{"events": []}'
     rasa.tracker("a/b?c")
     assert server.asked[0][1].startswith("/conversations/a%2Fb%3Fc/tracker?include_events=ALL")
+
+
+@pytest.mark.parametrize("name", [".", ".."])
+def test_a_conversations_name_never_changes_the_path(
+    server: Recorder, rasa: Rasa, name: str
+) -> None:
+    for ask in (lambda: rasa.tracker(name), lambda: rasa.add_events(name, [{"event": "resume"}])):
+        with pytest.raises(RasaError, match="cannot address"):
+            ask()
+    assert server.asked == []
+
+
+@given(poison.objects)
+def test_what_rasa_answers_can_be_stored(value: Any) -> None:
+    for content in (poison.written(value), poison.raw(value)):
+        assert poison.is_storable(poison.finite(_json(content)))
 
 
 def test_events_go_to_the_customer_only_where_that_is_asked(server: Recorder, rasa: Rasa) -> None:

@@ -10,6 +10,7 @@ from pathlib import Path
 from bridge.config.faults import KeyPath
 from bridge.config.schema import Node, at, describe, is_mapping, keys, paths
 from bridge.planners import outcome
+from bridge.web.admission import FOREIGN_HEADERS
 
 ROOT = Path(__file__).parents[2]
 PAGE = (ROOT / "docs" / "deployer.md").read_text(encoding="utf-8")
@@ -67,3 +68,10 @@ def test_every_word_of_handoff_error() -> None:
     known = {word for source in sources for word in REFUSAL.findall(source)}
     known |= {*outcome._WHY, "rejected", "store_unavailable"}
     assert {line.split("`")[1] for line in table("handoff errors")} == known
+
+
+def test_the_page_lists_the_headers_of_requests_that_are_not_rasas() -> None:
+    (line,) = (line for line in PAGE.splitlines() if line.startswith("- `/webhook` accepts"))
+    assert {name.lower() for name in re.findall("`([A-Z][A-Za-z-]+)`", line)} == set(
+        FOREIGN_HEADERS
+    )

@@ -6,6 +6,7 @@ import socket
 
 import pytest
 
+from bridge.web.admission import FOREIGN_HEADERS
 from tests.web.conftest import WEBHOOK_TOKEN
 from tests.web.serving import ActionServer, slots, turn
 
@@ -18,19 +19,11 @@ def test_without_a_token_this_machine_may_ask(server: ActionServer) -> None:
     )
 
 
-@pytest.mark.parametrize(
-    "header",
-    [
-        {"X-Forwarded-For": "203.0.113.9"},
-        {"Forwarded": "for=203.0.113.9"},
-        {"X-Real-IP": "203.0.113.9"},
-        {"Origin": "https://page.example"},
-    ],
-)
+@pytest.mark.parametrize("header", FOREIGN_HEADERS)
 def test_without_a_token_nobody_asks_through_this_machine(
-    server: ActionServer, header: dict[str, str]
+    server: ActionServer, header: str
 ) -> None:
-    refused = server.webhook(turn(), headers=header)
+    refused = server.webhook(turn(), headers={header: "203.0.113.9"})
     assert refused.status_code == 403
     assert "rasa.webhook_token" in refused.json()["error"]
 
@@ -69,3 +62,26 @@ def test_who_may_not_ask_is_told_so_before_sending_the_body(probed: ActionServer
 def test_what_is_not_ascii_in_a_token_is_a_wrong_token(probed: ActionServer) -> None:
     assert probed.webhook(turn(), params={"token": "tokén\N{PARTY POPPER}"}).status_code == 401
     assert probed.webhook(turn(), headers={"Authorization": b"Bearer \xff\xfe"}).status_code == 401
+
+
+def test_a_refused_request_of_rasas_names_the_setting(probed: ActionServer) -> None:
+    before = len(probed.log())
+    assert probed.webhook(turn()).status_code == 401
+    (line,) = (
+        each for each in probed.log()[before:].splitlines() if "A request was refused" in each
+    )
+    assert "code=unauthorized path=/webhook setting=rasa.webhook_token" in line
+
+
+def test_a_body_that_is_too_large_is_logged_with_its_size_and_the_limit(
+    server: ActionServer,
+) -> None:
+    body = b'"' + b"x" * (11 << 20) + b'"'
+    before = len(server.log())
+    assert server.webhook(body).status_code == 413
+    assert server.put("/bridge/assist", data=b"x" * 70_000).status_code == 413
+    said = server.log()[before:].splitlines()
+    webhook, api = (each for each in said if "A body is too large" in each)
+    assert f"path=/webhook bytes={len(body)} limit=10485760" in webhook
+    assert "session_expiration_time" in webhook
+    assert "path=/bridge/assist bytes=70000 limit=65536" in api

@@ -47,7 +47,8 @@ async def show(request: Request, call_id: str) -> HTTPResponse:
 
     def query(bridge: Runtime) -> tuple[CallView, tuple[Suggestion, ...], Mode]:
         view = bridge.calls.call(decoded_id)
-        auth.require(auth.may_read(principal, view.record.assignment.agent_id))
+        own = auth.may_read(principal, view.record.assignment.agent_id)
+        auth.require_own(own, "no such call was assigned")
         offered = bridge.suggestions.listing(
             call_id=decoded_id, state="offered", agent_id=None, cursor=None, limit=_OFFERED
         )

@@ -35,7 +35,8 @@ async def show(request: Request, delivery_id: str) -> HTTPResponse:
     """Return one delivery."""
     decoded_id = parameters.name(delivery_id)
     delivery = await parameters.read(lambda bridge: bridge.deliveries.get(decoded_id))
-    auth.require(auth.may_read(parameters.who(request), delivery.envelope.agent_id))
+    own = auth.may_read(parameters.who(request), delivery.envelope.agent_id)
+    auth.require_own(own, "there is no such delivery")
     return responses.json(serializers.delivery(delivery))
 
 

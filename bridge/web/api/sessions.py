@@ -15,6 +15,8 @@ from bridge.state.commands import PushGuid, SignOut
 from bridge.web import auth, responses, serializers
 from bridge.web.api import parameters
 
+_MISSING = "no session of this agent is known"
+
 
 def add_to(api: Blueprint) -> None:
     """Add this resource's routes to ``api``."""
@@ -26,7 +28,7 @@ def add_to(api: Blueprint) -> None:
 async def push(request: Request, agent_id: str) -> HTTPResponse:
     """Store an agent's current GUID; respond with the session's state, without the GUID."""
     agent, fields = parameters.name(agent_id), parameters.fields(request)
-    auth.require(auth.may(parameters.who(request), agent))
+    auth.require_own(auth.may(parameters.who(request), agent), _MISSING)
     command = command_of(agent, fields, parameters.opened().settings.bridge)
     return responses.json(serializers.session(await parameters.put(command)))
 
@@ -34,7 +36,7 @@ async def push(request: Request, agent_id: str) -> HTTPResponse:
 async def show(request: Request, agent_id: str) -> HTTPResponse:
     """Return the state of an agent's session."""
     agent = parameters.name(agent_id)
-    auth.require(auth.may_read(parameters.who(request), agent))
+    auth.require_own(auth.may_read(parameters.who(request), agent), _MISSING)
     _require_agent(agent, parameters.opened().settings.bridge)
     return responses.json(
         serializers.session(await parameters.read(lambda bridge: bridge.calls.session(agent)))
@@ -44,7 +46,7 @@ async def show(request: Request, agent_id: str) -> HTTPResponse:
 async def sign_out(request: Request, agent_id: str) -> HTTPResponse:
     """Delete the GUID; if the bridge signed the agent in, also sign the agent out."""
     agent = parameters.name(agent_id)
-    auth.require(auth.may(parameters.who(request), agent))
+    auth.require_own(auth.may(parameters.who(request), agent), _MISSING)
     _require_agent(agent, parameters.opened().settings.bridge)
     await parameters.put(SignOut(agent_id=agent))
     return responses.nothing()
