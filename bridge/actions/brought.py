@@ -34,11 +34,18 @@ def read(
     try:
         brought = _read(turn, settings, now)
     except AssignmentError as error:
-        logger.warning("A message's assignment was refused: %s code=%s", error, error.code)
+        logger.warning(
+            "A message's assignment was refused: %s code=%s sender_id=%s",
+            error,
+            error.code,
+            turn.sender_id,
+        )
         return error
     if brought is not None and brought.warning and hash(turn.sender_id) not in warned:
         warned[hash(turn.sender_id)] = None
-        logger.warning("A message's assignment was corrected: %s", brought.warning)
+        logger.warning(
+            "A message's assignment was corrected: %s sender_id=%s", brought.warning, turn.sender_id
+        )
     return brought
 
 

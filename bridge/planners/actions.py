@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Callable
 from dataclasses import replace
 
@@ -96,6 +97,7 @@ def _hand_back(changes: Changes, command: CallAction) -> Plan:
     if current is None or not current.with_agent:
         return consequences.plan(changes, ActionAnswer(state=BOT))
     changes.hand_back(current, consequences.HANDED_BACK)
+    changes.log(logging.INFO, "Handed back call_id=%s by=rasa", current.assignment.call_id)
     deliveries = snapshot.sent_since_handoff.get(current.assignment.call_id, [])
     language = replies.language_of(command.turn.slots, changes.rules.designer)
     text = summary(current, deliveries, changes.rules, until=now, language=language)

@@ -150,7 +150,12 @@ def _refuse(changes: Changes, command: CallAction, error: AssignmentError) -> Pl
     """Answer that no handoff can be made, and store the answer for repeats of this request."""
     # Discard the changes so far.
     fresh = Changes(changes.snapshot, changes.rules, changes.now)
-    fresh.warn("No handoff could be made: %s code=%s", error.message, error.code)
+    fresh.warn(
+        "No handoff could be made: %s code=%s sender_id=%s",
+        error.message,
+        error.code,
+        command.turn.sender_id,
+    )
     fresh.effect(Count("handoff", (error.code,)))
     answer = replace(_unavailable(fresh, command), error=error.code)
     fresh.turn(TurnRecord(command.key, command.turn.sender_id, None, fresh.now, answer))
