@@ -161,7 +161,10 @@ class Metrics:
             The text and its content type.
         """
         families = [*self._counted(breaker, version), *_of_the_store(read)]
-        encode, kind = choose_encoder(accept)
+        try:
+            encode, kind = choose_encoder(accept)
+        except (TypeError, ValueError):  # a version that is not one, such as version=abc
+            encode, kind = choose_encoder("")
         return encode(_Families(families)), kind
 
     def _counted(self, breaker: str, version: str) -> Iterator[Metric]:
