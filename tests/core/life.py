@@ -196,7 +196,7 @@ class Life(RuleBasedStateMachine):
             assert codes <= stored
         else:
             assert isinstance(asked.error, RefusedError)
-            assert asked.error.status in (403, 409)
+            assert asked.error.status in (404, 409)
 
     @rule(call_id=calls, parts=st.integers(1, 3), worker=workers)
     def hand_off(self, call_id: str, parts: int, worker: int) -> None:

@@ -426,7 +426,7 @@ def test_a_rejected_one_is_settled(desk: Scene) -> None:
         (RejectSuggestion(suggestion_id="no such", agent_id=None), 404),
         (RetryDelivery(delivery_id=99, agent_id="291"), 404),
         (HandBackCall(call_id="no such", agent_id="291"), 404),
-        (HandBackCall(call_id=CALL, agent_id="292"), 403),
+        (HandBackCall(call_id=CALL, agent_id="292"), 404),
         (reply(CALL, " "), 422),
         (reply("no such"), 404),
     ],
