@@ -16,8 +16,8 @@ _MISSING, _NO_CALL = "there is no such suggestion", "no such call was assigned"
 class Suggestions:
     """Queries on suggestions and the assist mode. Thread-safe; blocking.
 
-    ``agent_id`` is the requesting agent, who sees only the suggestions of its own calls; None is a
-    system, which sees all.
+    ``own`` is the requesting agent, who sees only the suggestions of its own calls; None stands for
+    a system or a supervisor, who sees all.
     """
 
     def __init__(self, store: Reader, core: CorePort, configured: Mode) -> None:
@@ -31,6 +31,7 @@ class Suggestions:
         call_id: str | None,
         state: str | None,
         agent_id: str | None,
+        own: str | None = None,
         cursor: str | None,
         limit: int,
     ) -> Page:
@@ -45,8 +46,8 @@ class Suggestions:
         self._expire()
 
         def query(tx: ReadTransaction) -> list[tuple[int, Suggestion]]:
-            if call_id is not None and agent_id is not None:
-                _check_own_call(tx, call_id, agent_id)
+            if call_id is not None and own is not None:
+                _check_own_call(tx, call_id, own)
             return lists.suggestions(
                 tx, call_id=call_id, states=states, agent_id=agent_id, after=after, limit=size
             )
@@ -55,7 +56,7 @@ class Suggestions:
         following = str(rows[-1][0]) if len(rows) == size else None
         return Page(tuple(item for _, item in rows), following)
 
-    def get(self, suggestion_id: str, *, agent_id: str | None) -> Suggestion:
+    def get(self, suggestion_id: str, *, own: str | None) -> Suggestion:
         """Return a suggestion.
 
         Raises:
@@ -65,7 +66,7 @@ class Suggestions:
         suggestion = self._store.read(lambda tx: lists.suggestion(tx, suggestion_id))
         if suggestion is None:
             raise RefusedError(404, "not_found", _MISSING)
-        if agent_id is not None and suggestion.agent_id != agent_id:
+        if own is not None and suggestion.agent_id != own:
             raise NotYoursError(_MISSING)
         return suggestion
 

@@ -21,14 +21,13 @@ from bridge import turn as turns
 from bridge.access_tokens import AccessToken
 from bridge.errors import RefusedError
 from bridge.web import auth, body, paths
-from bridge.web.api import parameters
+from bridge.web.api import parameters, routes
 
 # Whether the current request carried a domain. If it did not, the SDK gives the action the last
 # domain that it received, possibly another bot's.
 domain_carried: ContextVar[bool] = ContextVar("domain_carried", default=True)
 
 _INLINE_BYTES = 64 * 1024  # a larger body is parsed in a thread
-_OPEN = frozenset({"/bridge/health", "/bridge/ready"})  # for probes, which have no token
 # Proxies and browsers set these; Rasa does not. docs/deployer.md lists them.
 FOREIGN_HEADERS = (
     "cf-connecting-ip",
@@ -54,10 +53,10 @@ def install(app: Sanic[Any, Any]) -> None:
 
 
 async def admit(*, request: Request, **_: object) -> None:
-    """Limit the size of the body before it is read, and authenticate the caller.
+    """Limit the size of the body before it is read, authenticate the caller, and check the query.
 
     Raises:
-        RefusedError: 401, 403 or 503.
+        RefusedError: 400, 401, 403 or 503.
         StoreError: the database that records revoked tokens cannot be reached.
     """
     webhook = paths.is_webhook(request)
@@ -66,9 +65,11 @@ async def admit(*, request: Request, **_: object) -> None:
         request.stream.request_max_size = limit
     if webhook:
         _admit_rasa(request)
-    elif paths.is_ours(request) and paths.template(request) not in _OPEN:
-        request.ctx.principal = await _principal(request)
-        auth.require(auth.may_ask(request.ctx.principal, request.method))
+    elif (route := routes.declared(request)) is not None:
+        if route.access is not auth.Access.EVERYBODY:
+            request.ctx.principal = await _principal(request)
+            auth.require(auth.may_use(request.ctx.principal, route.method, route.access))
+        route.check_query(request)
 
 
 async def hand_over(*, request: Request, **_: object) -> None:

@@ -27,6 +27,15 @@ class PrincipalKind(str, Enum):
     AGENT = "agent"  # a person who acts for one agent and that agent's calls
 
 
+class Access(str, Enum):
+    """Who may use a route; whether an agent may access a single call is checked with the call."""
+
+    EVERYBODY = "everybody"  # no token is needed
+    ANY = "any"  # any valid token, but a supervisor's only to read
+    STAFF = "staff"  # systems and supervisors
+    SYSTEM = "system"  # systems only
+
+
 @dataclass(frozen=True, slots=True)
 class Principal:
     """An authenticated caller; ``agent_id`` is set for agents only."""
@@ -81,9 +90,11 @@ def _person(token: AccessToken) -> Principal:
     return Principal(PrincipalKind.SUPERVISOR)
 
 
-def may_ask(principal: Principal, method: str) -> bool:
-    """Return whether ``principal`` may use ``method``: supervisors may only read, on any path."""
-    return principal.kind is not PrincipalKind.SUPERVISOR or method in _READ_METHODS
+def may_use(principal: Principal, method: str, access: Access) -> bool:
+    """Return whether ``principal`` may use a route; supervisors may only read, on any path."""
+    if principal.kind is PrincipalKind.SUPERVISOR:
+        return access is not Access.SYSTEM and method in _READ_METHODS
+    return principal.kind is PrincipalKind.SYSTEM or access in (Access.ANY, Access.EVERYBODY)
 
 
 def may(principal: Principal, agent_id: str) -> bool:

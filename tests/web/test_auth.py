@@ -12,7 +12,7 @@ from bridge.config.settings import ApiSettings
 from bridge.errors import RefusedError
 from bridge.model import AgentId
 from bridge.web import auth
-from bridge.web.auth import SYSTEM, Principal, PrincipalKind
+from bridge.web.auth import SYSTEM, Access, Principal, PrincipalKind
 
 SECRET = "a-secret-that-is-thirty-two-bytes-long"
 ANNA = Principal(PrincipalKind.AGENT, AgentId("291"))
@@ -58,11 +58,19 @@ def test_a_signed_token_is_a_persons() -> None:
     assert [who.name for who in (SYSTEM, ANNA, SUPERVISOR)] == ["system", "agent:291", "supervisor"]
 
 
-def test_a_supervisor_only_looks() -> None:
-    for method in ("GET", "POST", "PUT", "DELETE"):
-        assert auth.may_ask(SYSTEM, method)
-        assert auth.may_ask(ANNA, method)
-        assert auth.may_ask(SUPERVISOR, method) == (method == "GET")
+ALL, READ = {"GET", "POST", "PUT", "DELETE"}, {"GET"}
+MAY_USE = {
+    Access.EVERYBODY: (ALL, ALL, READ),
+    Access.ANY: (ALL, ALL, READ),
+    Access.STAFF: (ALL, set(), READ),
+    Access.SYSTEM: (ALL, set(), set()),
+}
+
+
+@pytest.mark.parametrize("access", Access)
+def test_who_may_use_a_route(access: Access) -> None:
+    for who, methods in zip((SYSTEM, ANNA, SUPERVISOR), MAY_USE[access], strict=True):
+        assert {method for method in ALL if auth.may_use(who, method, access)} == methods
 
 
 @pytest.mark.parametrize(

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-from sanic import Blueprint, HTTPResponse, Request
+from sanic import HTTPResponse, Request
 
 from bridge import assignment_tokens
 from bridge.errors import AssignmentError, RefusedError
@@ -13,6 +13,8 @@ from bridge.model import Owner
 from bridge.state.commands import AssignCall, EndCall
 from bridge.web import responses, serializers
 from bridge.web.api import parameters
+from bridge.web.api.routes import Route
+from bridge.web.auth import Access
 
 _FIELDS = {
     "agent_id",
@@ -27,24 +29,16 @@ _FIELDS = {
 }
 
 
-def add_to(api: Blueprint) -> None:
-    """Add this resource's routes to ``api``."""
-    api.add_route(give, "/assignments/<sender_id:str>", methods=["PUT"])
-    api.add_route(take, "/assignments/<sender_id:str>", methods=["DELETE"])
-
-
 async def give(request: Request, sender_id: str) -> HTTPResponse:
     """Store a conversation's assignment; respond with the assignment in force."""
-    parameters.require_system(request)
     conversation, fields = parameters.name(sender_id), parameters.fields(request)
     highest = parameters.opened().settings.bridge.gateway.max_agent_id
     command, warning = command_of(conversation, fields, highest_agent=highest)
     return responses.json(serializers.assigned(await parameters.put(command), warning))
 
 
-async def take(request: Request, sender_id: str) -> HTTPResponse:
+async def take(_request: Request, sender_id: str) -> HTTPResponse:
     """End the conversation's call."""
-    parameters.require_system(request)
     if not await parameters.put(EndCall(sender_id=parameters.name(sender_id))):
         message = "the conversation has no assignment that is open"
         raise RefusedError(404, "not_found", message)
@@ -80,3 +74,9 @@ def _owner(value: object) -> Owner | None:
     except ValueError:
         message = "owner is bot or agent"
         raise RefusedError(422, "invalid_assignment", message) from None
+
+
+ROUTES = (
+    Route("PUT", "/assignments/<sender_id:str>", give, Access.SYSTEM),
+    Route("DELETE", "/assignments/<sender_id:str>", take, Access.SYSTEM),
+)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from sanic import Blueprint, HTTPResponse, Request
+from sanic import HTTPResponse, Request
 
 from bridge.errors import RefusedError
 from bridge.model import Mode
@@ -13,13 +13,9 @@ from bridge.runtime import Runtime
 from bridge.state.commands import SetSwitch
 from bridge.web import responses
 from bridge.web.api import parameters
+from bridge.web.api.routes import Route
+from bridge.web.auth import Access
 from bridge.web.schemas import AssistBody
-
-
-def add_to(api: Blueprint) -> None:
-    """Add this resource's routes to ``api``."""
-    api.add_route(show, "/assist", methods=["GET"], name="assist")
-    api.add_route(put, "/assist", methods=["PUT"], name="put_assist")
 
 
 async def show(_request: Request) -> HTTPResponse:
@@ -29,7 +25,6 @@ async def show(_request: Request) -> HTTPResponse:
 
 async def put(request: Request) -> HTTPResponse:
     """Set a ceiling over the configured mode, or remove it with null; respond like ``show``."""
-    parameters.require_system(request)
     mode = _mode(parameters.fields(request))
 
     suspends = mode in (Mode.OFF, Mode.SUGGEST)
@@ -49,3 +44,9 @@ def _mode(fields: Any) -> Mode | None:
         message = 'send {"mode": ...}: suggest, auto or off; null lifts what was put'
         raise RefusedError(422, "invalid_mode", message)
     return Mode(fields["mode"]) if fields["mode"] is not None else None
+
+
+ROUTES = (
+    Route("GET", "/assist", show),
+    Route("PUT", "/assist", put, Access.SYSTEM),
+)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 
-from sanic import Blueprint, HTTPResponse, Request
+from sanic import HTTPResponse, Request
 
 from bridge.errors import RefusedError
 from bridge.model import Mode, Suggestion
@@ -13,19 +13,13 @@ from bridge.runtime import Runtime
 from bridge.state.commands import HandBackCall, SendReply
 from bridge.web import auth, responses, serializers
 from bridge.web.api import parameters
+from bridge.web.api.routes import AGENT_ID, PAGE, Parameter, Route
 
 _LONGEST_CLIENT_ID = 128
 _RASA_TIMEOUT = 2.0  # seconds to wait until Rasa knows of a handback
 _CHECK_EVERY = 0.02  # seconds
 _OFFERED = 50  # suggestions shown with a call, at most
-
-
-def add_to(api: Blueprint) -> None:
-    """Add this resource's routes to ``api``."""
-    api.add_route(listing, "/calls", methods=["GET"], name="calls")
-    api.add_route(show, "/calls/<call_id:str>", methods=["GET"], name="call")
-    api.add_route(reply, "/calls/<call_id:str>/replies", methods=["POST"])
-    api.add_route(hand_back, "/calls/<call_id:str>/handback", methods=["POST"])
+_ENDED = Parameter("ended", "true includes ended calls", "boolean")
 
 
 async def listing(request: Request) -> HTTPResponse:
@@ -98,3 +92,11 @@ def _required(fields: dict[str, str], key: str) -> str:
     if key not in fields:
         raise RefusedError(422, "invalid_field", f"{key} is missing")
     return fields[key]
+
+
+ROUTES = (
+    Route("GET", "/calls", listing, query=(AGENT_ID, _ENDED, *PAGE)),
+    Route("GET", "/calls/<call_id:str>", show),
+    Route("POST", "/calls/<call_id:str>/replies", reply),
+    Route("POST", "/calls/<call_id:str>/handback", hand_back),
+)

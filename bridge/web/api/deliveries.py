@@ -2,20 +2,13 @@
 
 from __future__ import annotations
 
-from sanic import Blueprint, HTTPResponse, Request
+from sanic import HTTPResponse, Request
 
 from bridge.queries.deliveries import number_of
 from bridge.state.commands import DiscardDelivery, RetryDelivery
 from bridge.web import auth, responses, serializers
 from bridge.web.api import parameters
-
-
-def add_to(api: Blueprint) -> None:
-    """Add this resource's routes to ``api``."""
-    api.add_route(listing, "/deliveries", methods=["GET"], name="deliveries")
-    api.add_route(show, "/deliveries/<delivery_id:str>", methods=["GET"], name="delivery")
-    api.add_route(retry, "/deliveries/<delivery_id:str>/retry", methods=["POST"])
-    api.add_route(discard, "/deliveries/<delivery_id:str>/discard", methods=["POST"])
+from bridge.web.api.routes import AGENT_ID, CALL_ID, PAGE, STATE, Route
 
 
 async def listing(request: Request) -> HTTPResponse:
@@ -54,3 +47,11 @@ async def discard(request: Request, delivery_id: str) -> HTTPResponse:
     parameters.words(request)
     command = DiscardDelivery(delivery_id=number_of(decoded_id), agent_id=agent_id)
     return responses.json(serializers.delivery(await parameters.put(command)))
+
+
+ROUTES = (
+    Route("GET", "/deliveries", listing, query=(CALL_ID, STATE, AGENT_ID, *PAGE)),
+    Route("GET", "/deliveries/<delivery_id:str>", show),
+    Route("POST", "/deliveries/<delivery_id:str>/retry", retry),
+    Route("POST", "/deliveries/<delivery_id:str>/discard", discard),
+)

@@ -12,14 +12,16 @@ from functools import cache
 from importlib import metadata
 from typing import Any
 
-from sanic import Blueprint, HTTPResponse, Request
+from sanic import HTTPResponse, Request
 
 from bridge import runtime
 from bridge.runtime import Runtime
 from bridge.state.commands import CheckStore
 from bridge.unexpected import Unexpected
-from bridge.web import auth, responses
+from bridge.web import responses
 from bridge.web.api import parameters
+from bridge.web.api.routes import Route
+from bridge.web.auth import Access
 from bridge.web.schemas import GatewayBody, HealthBody, ReadinessBody
 
 logger = logging.getLogger(__name__)
@@ -29,22 +31,13 @@ _CLOSED = "closed"
 _CACHE_SECONDS = 1.0  # for the store check, because /ready is public
 
 
-def add_to(api: Blueprint) -> None:
-    """Add this resource's routes to ``api``."""
-    readiness = Readiness()
-    api.add_route(health, "/health", methods=["GET"])
-    api.add_route(readiness.show, "/ready", methods=["GET"], name="ready")
-    api.add_route(metrics, "/metrics", methods=["GET"])
-
-
 async def health(_request: Request) -> HTTPResponse:
     """Report that the process is alive."""
     return responses.json(HealthBody(status="ok", version=_version()))
 
 
 async def metrics(request: Request) -> HTTPResponse:
-    """Return Prometheus metrics, to systems and supervisors only."""
-    auth.require(parameters.who(request).kind is not auth.PrincipalKind.AGENT)
+    """Return Prometheus metrics."""
     accept, core = request.headers.get("accept", ""), parameters.opened().core
     text, kind = await core.metrics(accept, version=_version())
     return HTTPResponse(text, content_type=kind)
@@ -119,3 +112,10 @@ def _version() -> str:
         return metadata.version("rasa-cc-bridge")
     except metadata.PackageNotFoundError:  # a source checkout on the path
         return "unknown"
+
+
+ROUTES = (
+    Route("GET", "/health", health, Access.EVERYBODY),
+    Route("GET", "/ready", Readiness().show, Access.EVERYBODY),
+    Route("GET", "/metrics", metrics, Access.STAFF),
+)

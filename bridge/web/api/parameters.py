@@ -69,11 +69,6 @@ def who(request: Request) -> Principal:
     return principal
 
 
-def require_system(request: Request) -> None:
-    """Raise RefusedError 403 unless the caller used the system token."""
-    auth.require(who(request).kind is auth.PrincipalKind.SYSTEM)
-
-
 def name(segment: str) -> str:
     """Decode a percent-encoded path segment.
 
@@ -179,9 +174,14 @@ def text(request: Request, key: str) -> str | None:
 
 
 def whose(request: Request) -> str | None:
-    """Return the agent ID to filter a list by: the calling agent's own, or ``?agent_id=``."""
-    own = auth.only_for(who(request))
-    return own if own is not None else text(request, "agent_id")
+    """Return the agent ID to filter a list by: the calling agent's own, or ``?agent_id=``.
+
+    Raises:
+        RefusedError: 403 if an agent names another agent.
+    """
+    own, named = auth.only_for(who(request)), text(request, "agent_id")
+    auth.require(own is None or named in (None, own))
+    return own if own is not None else named
 
 
 def flag(request: Request, key: str) -> bool:

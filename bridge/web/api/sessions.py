@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-from sanic import Blueprint, HTTPResponse, Request
+from sanic import HTTPResponse, Request
 
 from bridge.config.settings import BridgeSettings
 from bridge.errors import RefusedError
@@ -14,15 +14,9 @@ from bridge.model import Guid
 from bridge.state.commands import PushGuid, SignOut
 from bridge.web import auth, responses, serializers
 from bridge.web.api import parameters
+from bridge.web.api.routes import Route
 
 _MISSING = "no session of this agent is known"
-
-
-def add_to(api: Blueprint) -> None:
-    """Add this resource's routes to ``api``."""
-    api.add_route(push, "/sessions/<agent_id:str>", methods=["PUT"])
-    api.add_route(show, "/sessions/<agent_id:str>", methods=["GET"])
-    api.add_route(sign_out, "/sessions/<agent_id:str>", methods=["DELETE"])
 
 
 async def push(request: Request, agent_id: str) -> HTTPResponse:
@@ -79,3 +73,10 @@ def _require_agent(agent_id: str, settings: BridgeSettings) -> None:
     if not wire.is_agent_id(agent_id, highest=highest):
         message = f"an agent ID is a number from {wire.FIRST_AGENT} to {highest}"
         raise RefusedError(422, "invalid_agent_id", message)
+
+
+ROUTES = (
+    Route("PUT", "/sessions/<agent_id:str>", push),
+    Route("GET", "/sessions/<agent_id:str>", show),
+    Route("DELETE", "/sessions/<agent_id:str>", sign_out),
+)

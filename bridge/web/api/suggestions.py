@@ -2,32 +2,29 @@
 
 from __future__ import annotations
 
-from sanic import Blueprint, HTTPResponse, Request
+from sanic import HTTPResponse, Request
 
 from bridge.state.commands import AcceptSuggestion, DisplaySuggestion, RejectSuggestion
 from bridge.web import auth, responses, serializers
 from bridge.web.api import parameters
+from bridge.web.api.routes import AGENT_ID, CALL_ID, PAGE, STATE, Route
 
 _PATH = "/suggestions/<suggestion_id:str>"
 
 
-def add_to(api: Blueprint) -> None:
-    """Add this resource's routes to ``api``."""
-    api.add_route(listing, "/suggestions", methods=["GET"], name="suggestions")
-    api.add_route(show, _PATH, methods=["GET"], name="suggestion")
-    api.add_route(accept, f"{_PATH}/accept", methods=["POST"])
-    api.add_route(reject, f"{_PATH}/reject", methods=["POST"])
-    api.add_route(displayed, f"{_PATH}/displayed", methods=["POST"])
-
-
 async def listing(request: Request) -> HTTPResponse:
-    """List suggestions, oldest first: ``?call_id=&state=&cursor=&limit=``."""
-    agent_id = auth.only_for(parameters.who(request))
+    """List suggestions, oldest first: ``?call_id=&state=&agent_id=&cursor=&limit=``."""
+    own, agent_id = auth.only_for(parameters.who(request)), parameters.whose(request)
     call_id, state = parameters.text(request, "call_id"), parameters.text(request, "state")
     cursor, limit = parameters.text(request, "cursor"), parameters.limit(request)
     page = await parameters.read(
         lambda bridge: bridge.suggestions.listing(
-            call_id=call_id, state=state, agent_id=agent_id, cursor=cursor, limit=limit
+            call_id=call_id,
+            state=state,
+            agent_id=agent_id,
+            own=own,
+            cursor=cursor,
+            limit=limit,
         )
     )
     return responses.json(serializers.suggestions(page))
@@ -35,10 +32,8 @@ async def listing(request: Request) -> HTTPResponse:
 
 async def show(request: Request, suggestion_id: str) -> HTTPResponse:
     """Return one suggestion."""
-    decoded_id, agent_id = parameters.name(suggestion_id), auth.only_for(parameters.who(request))
-    suggestion = await parameters.read(
-        lambda bridge: bridge.suggestions.get(decoded_id, agent_id=agent_id)
-    )
+    decoded_id, own = parameters.name(suggestion_id), auth.only_for(parameters.who(request))
+    suggestion = await parameters.read(lambda bridge: bridge.suggestions.get(decoded_id, own=own))
     return responses.json(serializers.suggestion(suggestion))
 
 
@@ -70,3 +65,12 @@ async def displayed(request: Request, suggestion_id: str) -> HTTPResponse:
         DisplaySuggestion(suggestion_id=decoded_id, agent_id=agent_id)
     )
     return responses.json(serializers.suggestion(suggestion))
+
+
+ROUTES = (
+    Route("GET", "/suggestions", listing, query=(CALL_ID, STATE, AGENT_ID, *PAGE)),
+    Route("GET", _PATH, show),
+    Route("POST", f"{_PATH}/accept", accept),
+    Route("POST", f"{_PATH}/reject", reject),
+    Route("POST", f"{_PATH}/displayed", displayed),
+)

@@ -5,26 +5,22 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-from sanic import Blueprint, HTTPResponse, Request
+from sanic import HTTPResponse, Request
 
 from bridge.access_tokens import LONGEST, Role
 from bridge.errors import RefusedError
 from bridge.web import responses, serializers
 from bridge.web.api import parameters
+from bridge.web.api.routes import Parameter, Route
+from bridge.web.auth import Access
 
+_AGENT_ID = Parameter("agent_id", "the agent whose tokens to revoke")
+_SUPERVISOR = Parameter("supervisor", "or the supervisor")
 _SUBJECTS = {"agent_id": Role.AGENT, "supervisor": Role.SUPERVISOR}
-
-
-def add_to(api: Blueprint) -> None:
-    """Add this resource's routes to ``api``."""
-    api.add_route(make, "/tokens", methods=["POST"], name="tokens")
-    api.add_route(revoke_all, "/tokens", methods=["DELETE"])
-    api.add_route(revoke, "/tokens/<token_id:str>", methods=["DELETE"])
 
 
 async def make(request: Request) -> HTTPResponse:
     """Issue a token for an agent or a supervisor: ``{"agent_id" or "supervisor", "seconds"?}``."""
-    parameters.require_system(request)
     fields = parameters.only(request, *_SUBJECTS, "seconds")
     role, subject = _subject(fields, 422)
     seconds = fields.get("seconds")
@@ -38,9 +34,8 @@ async def make(request: Request) -> HTTPResponse:
     return responses.json(serializers.token(token, record))
 
 
-async def revoke(request: Request, token_id: str) -> HTTPResponse:
+async def revoke(_request: Request, token_id: str) -> HTTPResponse:
     """Revoke one token."""
-    parameters.require_system(request)
     decoded_id = parameters.name(token_id)
     await parameters.read(lambda bridge: bridge.tokens.revoke(decoded_id))
     return responses.nothing()
@@ -48,7 +43,6 @@ async def revoke(request: Request, token_id: str) -> HTTPResponse:
 
 async def revoke_all(request: Request) -> HTTPResponse:
     """Revoke all tokens issued so far to ``?agent_id=`` or ``?supervisor=``."""
-    parameters.require_system(request)
     role, subject = _subject({key: parameters.text(request, key) for key in _SUBJECTS}, 400)
     await parameters.read(lambda bridge: bridge.tokens.revoke_all(role, subject))
     return responses.nothing()
@@ -62,3 +56,10 @@ def _subject(fields: Mapping[str, Any], status: int) -> tuple[Role, str]:
     if isinstance(subject, bool) or not isinstance(subject, str | int):  # as in an assignment
         raise RefusedError(status, "invalid_subject", f"{named[0]} is a text")
     return _SUBJECTS[named[0]], str(subject)
+
+
+ROUTES = (
+    Route("POST", "/tokens", make, Access.SYSTEM),
+    Route("DELETE", "/tokens", revoke_all, Access.SYSTEM, query=(_AGENT_ID, _SUPERVISOR)),
+    Route("DELETE", "/tokens/<token_id:str>", revoke, Access.SYSTEM),
+)

@@ -1,0 +1,24 @@
+"""Every route of the API, for tests that hold for all of them."""
+
+from __future__ import annotations
+
+from bridge.web import api
+from bridge.web.api.routes import Route
+
+ROUTES = sorted(api.ROUTES, key=lambda route: (route.path, route.method))
+PUBLIC = {"/bridge/health", "/bridge/ready"}
+
+
+def address_template(route: Route) -> str:
+    """The address of a route with ``{call_id}`` and the like."""
+    return "/bridge" + route.path.replace("<", "{").replace(":str>", "}")
+
+
+def address(route: Route) -> str:
+    """An address of a route whose names are of nothing that exists."""
+    return "/bridge" + route.path.replace("<", "no-").replace(":str>", "")
+
+
+def name(route: Route) -> str:
+    """A route's name in a test's report."""
+    return f"{route.method} {route.path}"

@@ -1,0 +1,59 @@
+"""What every route has in common: the query parameters that it knows."""
+
+from __future__ import annotations
+
+import pytest
+
+from bridge.web.api.routes import Route
+from tests.web.routes import ROUTES, address, name
+from tests.web.serving import ActionServer, error
+
+LISTS = {"cursor", "limit"}
+KNOWN = {
+    "GET /calls": {"agent_id", "ended", *LISTS},
+    "GET /suggestions": {"call_id", "state", "agent_id", *LISTS},
+    "GET /deliveries": {"call_id", "state", "agent_id", *LISTS},
+    "DELETE /tokens": {"agent_id", "supervisor"},
+}
+
+
+def test_the_parameters_of_every_route() -> None:
+    known = {name(route): {item.name for item in route.query} for route in ROUTES if route.query}
+    assert known == KNOWN
+
+
+@pytest.mark.parametrize("route", ROUTES, ids=name)
+@pytest.mark.parametrize("query", ["colour=red", "colour=", "colour", "%63olour=red&limit=1"])
+def test_a_parameter_that_no_route_knows_is_named(
+    server: ActionServer, route: Route, query: str
+) -> None:
+    answer = server.ask(route.method, f"{address(route)}?{query}")
+    assert error(answer, 400) == "unknown_parameter"
+    message = answer.json()["error"]["message"]
+    assert "colour" in message
+    assert all(parameter.name in message for parameter in route.query)
+
+
+def test_every_unknown_parameter_is_named(server: ActionServer) -> None:
+    answer = server.get("/bridge/deliveries?call=1&limit=1&agent=291")
+    message = answer.json()["error"]["message"]
+    assert message.startswith("unknown query parameters: agent, call; known here: call_id, ")
+
+
+def test_the_name_of_an_unknown_parameter_is_cut(server: ActionServer) -> None:
+    many = "&".join(f"{at}{'x' * 500}=1" for at in range(12))
+    answer = server.get(f"/bridge/calls?{many}")
+    assert error(answer, 400) == "unknown_parameter"
+    assert len(answer.text) < 1000
+
+
+@pytest.mark.parametrize("route", [route for route in ROUTES if route.query], ids=name)
+def test_a_parameter_that_is_given_twice_is_refused(server: ActionServer, route: Route) -> None:
+    query = f"{route.query[0].name}=1&{route.query[0].name}=2"
+    answer = server.ask(route.method, f"{address(route)}?{query}")
+    assert error(answer, 400) == "bad_request"
+    assert route.query[0].name in answer.json()["error"]["message"]
+
+
+def test_who_may_not_use_a_route_is_told_so_before_its_parameters(server: ActionServer) -> None:
+    assert error(server.get("/bridge/calls?colour=red", token=None), 401) == "unauthorized"
