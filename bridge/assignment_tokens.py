@@ -11,6 +11,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from bridge import untrusted
+from bridge.config.settings import BridgeSettings
 from bridge.errors import AssignmentError
 from bridge.gateway import wire
 from bridge.model import AgentId, Assignment, CallId, Channel, SenderId
@@ -29,20 +30,32 @@ _SPELLINGS = {
     "channel_config_id": ("channel_config_id", "from"),
     "agent_nickname": ("agent_nickname",),
     "agent_avatar": ("agent_avatar",),
+    "take": ("take",),
 }
 
 
 def assignment_of(
-    fields: Mapping[str, Any], sender_id: str, *, highest_agent: int
+    fields: Mapping[str, Any],
+    sender_id: str,
+    settings: BridgeSettings,
+    *,
+    channel: Channel = Channel.WEB,
 ) -> tuple[Assignment, str | None]:
     """Check the fields of an assignment; return it and a warning about a corrected field, or None.
+
+    Args:
+        fields: the fields as written.
+        sender_id: the conversation.
+        settings: the contents of bridge.yml.
+        channel: the channel to use if the fields name none.
 
     Raises:
         AssignmentError: ``invalid_assignment``; the message names the field.
     """
     agent_id = _id(fields, "agent_id")
-    if not wire.is_agent_id(agent_id, highest=highest_agent):
-        _refuse(f"agent_id is a number from {wire.FIRST_AGENT} to {highest_agent}")
+    highest = settings.gateway.max_agent_id
+    if not wire.is_agent_id(agent_id, highest=highest):
+        _refuse(f"agent_id is a number from {wire.FIRST_AGENT} to {highest}")
     call_id = _id(fields, "call_id")
     if not wire.is_call_id(call_id):
         _refuse("call_id has 1 to 64 characters of A-Z, a-z, 0-9, _ and -")
@@ -51,13 +64,13 @@ def assignment_of(
         _refuse("user_id is the customer's number at the gateway, a text that is not empty")
     if not sender_id or len(sender_id) > _TEXT:
         _refuse(f"sender_id is Rasa's name of the conversation, 1 to {_TEXT} characters")
-    channel, warning = _channel(fields.get("channel"))
+    named, warning = _channel(fields.get("channel"))
     assignment = Assignment(
         sender_id=SenderId(sender_id),
         agent_id=AgentId(agent_id),
         call_id=CallId(call_id),
         user_id=user_id or "",
-        channel=channel,
+        channel=named or channel,
         channel_config_id=_text(fields, "channel_config_id", 128),
         agent_nickname=_text(fields, "agent_nickname", 256),
         agent_avatar=_text(fields, "agent_avatar", _TEXT),
@@ -65,19 +78,79 @@ def assignment_of(
     return assignment, warning
 
 
+def require_config_id(assignment: Assignment, settings: BridgeSettings) -> None:
+    """Check that the messages of an assignment will have a Configuration ID.
+
+    Raises:
+        AssignmentError: ``invalid_assignment``.
+    """
+    if settings.config_id(assignment.channel, assignment.channel_config_id) is None:
+        _refuse(
+            f"channel {assignment.channel.value} has no Configuration ID: name it in"
+            " channel_config_id, or add the channel to channel_config_ids in bridge.yml"
+        )
+
+
+def takes(fields: Mapping[str, Any]) -> bool:
+    """Return whether the assignment may take its call from another open conversation.
+
+    Raises:
+        AssignmentError: ``invalid_assignment``; ``take`` is not a boolean.
+    """
+    take = fields.get("take")
+    if not isinstance(take, bool | None):
+        _refuse("take is true or false")
+    return take is True
+
+
+def brought(
+    fields: Mapping[str, Any],
+    sender_id: str,
+    settings: BridgeSettings,
+    *,
+    channel: Channel,
+    given_at: float,
+    source: str,
+) -> BroughtAssignment:
+    """Return the assignment that a message carries, with all of its fields checked.
+
+    Raises:
+        AssignmentError: ``invalid_assignment``; the message names the field.
+    """
+    assignment, warning = assignment_of(fields, sender_id, settings, channel=channel)
+    require_config_id(assignment, settings)
+    return BroughtAssignment(assignment, given_at, source, warning, take=takes(fields))
+
+
 def from_token(
-    token: str, sender_id: str, *, secret: str | None, now: float, highest_agent: int
+    token: str,
+    sender_id: str,
+    settings: BridgeSettings,
+    *,
+    now: float,
+    channel: Channel = Channel.WEB,
 ) -> BroughtAssignment:
     """Verify and read a signed assignment.
+
+    Args:
+        token: the token.
+        sender_id: the conversation that it must be for.
+        settings: the contents of bridge.yml.
+        now: the time.
+        channel: the channel to use if the token names none.
 
     Raises:
         AssignmentError: ``untrusted`` or ``invalid_assignment``; no claim is quoted.
     """
+    secret = settings.assignment.secret
     if secret is None:
-        _distrust("it is signed, and assignment.secret is not set")
+        raise AssignmentError("untrusted", "it is signed, and assignment.secret is not set")
     try:
         claims = verify(
-            token, secret or "", audience=AUDIENCE, required=("aud", "sub", "iat", "exp")
+            token,
+            secret.get_secret_value(),
+            audience=AUDIENCE,
+            required=("aud", "sub", "iat", "exp"),
         )
     except ValueError as error:
         raise AssignmentError("untrusted", f"its token is not valid: {error}") from None
@@ -89,12 +162,28 @@ def from_token(
     if expires - issued > LONGEST or issued > now + _LEEWAY:
         _distrust("its token's iat and exp are more than an hour apart, or iat is in the future")
     fields = {key: claims.get(key) for key in _SPELLINGS}
-    assignment, warning = assignment_of(fields, sender_id, highest_agent=highest_agent)
-    return BroughtAssignment(assignment, issued, "token", warning)
+    return brought(fields, sender_id, settings, channel=channel, given_at=issued, source="token")
 
 
-def mint(assignment: Assignment, *, secret: str, now: float, seconds: int) -> str:
-    """Return a signed assignment for a message's metadata, under the key ``assignment``."""
+def mint(
+    assignment: Assignment,
+    *,
+    secret: str,
+    now: float,
+    seconds: int,
+    names_channel: bool = True,
+    take: bool = False,
+) -> str:
+    """Return a signed assignment for a message's metadata, under the key ``assignment``.
+
+    Args:
+        assignment: the content.
+        secret: ``assignment.secret``.
+        now: the time.
+        seconds: how long it is valid.
+        names_channel: whether it names the channel; otherwise it takes that of the message.
+        take: whether it may take the call from another open conversation.
+    """
     claims: dict[str, Any] = {
         "aud": AUDIENCE,
         "sub": assignment.sender_id,
@@ -103,8 +192,11 @@ def mint(assignment: Assignment, *, secret: str, now: float, seconds: int) -> st
         "agent_id": assignment.agent_id,
         "call_id": assignment.call_id,
         "user_id": assignment.user_id,
-        "channel": assignment.channel.value,
     }
+    if names_channel:
+        claims["channel"] = assignment.channel.value
+    if take:
+        claims["take"] = True
     for key in ("channel_config_id", "agent_nickname", "agent_avatar"):
         value = getattr(assignment, key)
         if value is not None:
@@ -123,9 +215,9 @@ def plain(source: Mapping[str, Any]) -> dict[str, Any] | None:
     return fields
 
 
-def _channel(value: object) -> tuple[Channel, str | None]:
+def _channel(value: object) -> tuple[Channel | None, str | None]:
     if value is None:
-        return Channel.WEB, None
+        return None, None
     try:
         return Channel(str(value).upper()), None
     except ValueError:

@@ -69,7 +69,8 @@ class Runtime:
                 self.store = Reader(bridge.storage.url)
                 opened.callback(self.store.close)
             self.core = core
-            self.calls = Calls(self.store, context.rules.composer)
+            self.composer = context.rules.composer
+            self.calls = Calls(self.store, self.composer)
             self.deliveries = Deliveries(self.store)
             self.suggestions = Suggestions(self.store, core, settings.designer.assist.mode)
             self.tokens = Tokens(self.store, bridge, core)

@@ -22,7 +22,7 @@ from rasa_sdk.types import DomainDict
 from bridge import replies, runtime
 from bridge import turn as turns
 from bridge.actions import brought, events
-from bridge.config.settings import DeliverySettings, HandoffSettings, Settings
+from bridge.config.settings import DeliverySettings, HandoffSettings, MediaSettings, Settings
 from bridge.core.command_queue import FullError
 from bridge.errors import StoreError
 from bridge.planners.assist import SELECTOR
@@ -30,6 +30,7 @@ from bridge.replies import OwnText
 from bridge.runtime import Runtime
 from bridge.state.commands import ANSWERING, ActionKind, CallAction, call_key
 from bridge.state.records import ActionAnswer
+from bridge.translate.channels import rasa_channels
 from bridge.turn import Turn
 from bridge.turn.coerce import mapping
 from bridge.turn.trimming import trim
@@ -94,7 +95,13 @@ async def _call(kind: ActionKind, turn: Turn) -> ActionAnswer:
         answer_by=now + wait + ANSWERING,
         action=kind,
         turn=_trimmed(replace(turn, responses=responses), bridge.settings.designer),
-        brought=brought.read(turn, settings, now, bridge.warned),
+        brought=brought.read(
+            turn,
+            settings,
+            bridge.composer.gateway_channel(turn.input_channel),
+            now,
+            bridge.warned,
+        ),
         wait=wait,
         responses=responses,
     )
@@ -194,13 +201,23 @@ def _announced(answer: ActionAnswer, turn: Turn) -> ActionAnswer:
         known,
         {**turn.slots, **answer.slots},
         designer,
-        channels=replies.channel_names("", turn.input_channel),
+        channels=_output_channels(settings, turn.input_channel),
         seed=turn.message_id,
     )
     if said.own and name not in _missing:
         _missing.add(name)
         logger.warning("The domain has no response %s that fits: the built-in text is used", name)
     return replace(answer, message=said.reply)
+
+
+def _output_channels(settings: Settings | None, rasa_channel: str | None) -> tuple[str, ...]:
+    """Return the name of Rasa's output channel, with which a variation's ``channel`` is compared."""
+    if not rasa_channel:
+        return ()
+    row = rasa_channels(settings.media if settings is not None else MediaSettings()).get(
+        rasa_channel
+    )
+    return (row.output if row is not None else rasa_channel,)
 
 
 def _responses(bridge: Runtime, turn: Turn) -> Mapping[str, Any] | None:

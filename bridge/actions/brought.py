@@ -13,6 +13,7 @@ from typing import Any
 from bridge import assignment_tokens
 from bridge.config.settings import BridgeSettings
 from bridge.errors import AssignmentError
+from bridge.model import Channel
 from bridge.state.commands import BroughtAssignment
 from bridge.turn import Turn
 
@@ -20,19 +21,24 @@ logger = logging.getLogger(__name__)
 
 
 def read(
-    turn: Turn, settings: BridgeSettings, now: float, warned: MutableMapping[int, None]
+    turn: Turn,
+    settings: BridgeSettings,
+    channel: Channel,
+    now: float,
+    warned: MutableMapping[int, None],
 ) -> BroughtAssignment | AssignmentError | None:
     """Return the message's assignment, the reason for refusing it, or None; log a refusal.
 
     Args:
         turn: the message, and Rasa's state at that time.
         settings: the contents of bridge.yml.
+        channel: the gateway channel of an assignment that names none.
         now: the time.
         warned: hashes of the conversations already warned about, so that each is logged once and
             no ID is kept.
     """
     try:
-        brought = _read(turn, settings, now)
+        brought = _read(turn, settings, channel, now)
     except AssignmentError as error:
         logger.warning(
             "A message's assignment was refused: %s code=%s sender_id=%s",
@@ -49,25 +55,23 @@ def read(
     return brought
 
 
-def _read(turn: Turn, settings: BridgeSettings, now: float) -> BroughtAssignment | None:
-    mode, secret = settings.assignment.metadata, settings.assignment.secret
+def _read(
+    turn: Turn, settings: BridgeSettings, channel: Channel, now: float
+) -> BroughtAssignment | None:
+    mode = settings.assignment.metadata
     if mode == "off":
         return None
     for source in (turn.metadata, turn.session_metadata):
         token = source.get("assignment")
         if isinstance(token, str):
             return assignment_tokens.from_token(
-                token,
-                turn.sender_id,
-                secret=secret.get_secret_value() if secret else None,
-                now=now,
-                highest_agent=settings.gateway.max_agent_id,
+                token, turn.sender_id, settings, now=now, channel=channel
             )
-    return _read_plain(turn, settings, now, trusted=mode == "trusted")
+    return _read_plain(turn, settings, channel, now, trusted=mode == "trusted")
 
 
 def _read_plain(
-    turn: Turn, settings: BridgeSettings, now: float, *, trusted: bool
+    turn: Turn, settings: BridgeSettings, channel: Channel, now: float, *, trusted: bool
 ) -> BroughtAssignment | None:
     sources: tuple[tuple[Mapping[str, Any], float], ...] = (
         (turn.metadata, min(turn.message_at or now, now)),  # no message is written later than now
@@ -86,8 +90,12 @@ def _read_plain(
                 "unsigned metadata is not believed; sign it, or set assignment.metadata: trusted"
             )
             raise AssignmentError("untrusted", message)
-        assignment, warning = assignment_tokens.assignment_of(
-            fields, turn.sender_id, highest_agent=settings.gateway.max_agent_id
+        return assignment_tokens.brought(
+            fields,
+            turn.sender_id,
+            settings,
+            channel=channel,
+            given_at=given_at,
+            source="metadata",
         )
-        return BroughtAssignment(assignment, given_at, "metadata", warning)
     return None

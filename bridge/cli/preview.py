@@ -22,7 +22,7 @@ from bridge.config import environment
 from bridge.config.settings import GatewaySettings
 from bridge.errors import BridgeError
 from bridge.model import Channel, Draft
-from bridge.replies import channel_names, language_of, languages, render
+from bridge.replies import language_of, languages, render
 from bridge.translate import Note, Room, Translation, Translator, literal
 from bridge.translate.literal import original_json
 
@@ -149,7 +149,7 @@ def _replies(
             responses,
             what,
             slots,
-            channels=channel_names(channel.value, None),
+            channels=(channel.value.lower(),),
             seed="preview",
             codes=codes,
             quote=literal,

@@ -88,12 +88,20 @@ def _assignment(settings: Settings, written: str, seconds: int) -> str:
     assignment, warning = assignment_tokens.assignment_of(
         fields,
         str(fields.get("sender_id") or ""),
-        highest_agent=settings.bridge.gateway.max_agent_id,
+        settings.bridge,
     )
+    names_channel = fields.get("channel") is not None
+    if names_channel:
+        assignment_tokens.require_config_id(assignment, settings.bridge)
     if warning:
         typer.echo(warning, err=True)
     return assignment_tokens.mint(
-        assignment, secret=secret.get_secret_value(), now=time.time(), seconds=seconds
+        assignment,
+        secret=secret.get_secret_value(),
+        now=time.time(),
+        seconds=seconds,
+        names_channel=names_channel,
+        take=assignment_tokens.takes(fields),
     )
 
 

@@ -355,6 +355,18 @@ class BridgeSettings(Section):
                     f"an agent ID is from {LOWEST_AGENT_ID} to {highest} (gateway.max_agent_id)",
                 )
 
+    def config_id(self, channel: Channel, named: str | None) -> str | None:
+        """Return the Configuration ID of messages on a channel; None if there is none.
+
+        Args:
+            channel: the assignment's channel.
+            named: the ID that the assignment names, if it does.
+        """
+        found = named or self.channel_config_ids.get(channel)
+        if found is None and self.gateway.deployment == "private":
+            return ""  # its messages have no `from` field
+        return found
+
     def agent(self, agent_id: str) -> AgentSettings | None:
         """Return the entry of an agent: its own, else ``"*"``, else None."""
         return self.agents.get(agent_id) or self.agents.get(ANYONE)

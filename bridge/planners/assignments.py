@@ -27,6 +27,10 @@ from bridge.state.snapshot import Snapshot
 
 ENDED = DeliveryError("call_ended", "the call ended before it could be sent")
 REASSIGNED = DeliveryError("reassigned", "the call was given to another agent")
+_TAKEN = (
+    'another open conversation has this call: end it there first, or send "take": true to end it'
+    " there and give the call to this conversation"
+)
 _REOFFERED_FOR = 300.0  # seconds that the former agent's unsent messages are offered to the next
 
 
@@ -48,12 +52,33 @@ def resolve(
         if _over_since(brought, former):
             refused = AssignmentError("closed", "the call of its assignment has ended")
         elif _newer(brought, stored):
-            return brought
+            holder = _holder(snapshot, brought.assignment)
+            if holder is None or (brought.take and not _outdated(brought, holder)):
+                return brought
+            refused = AssignmentError("invalid_assignment", _TAKEN)
     if stored is None:
         raise refused or AssignmentError("no_assignment", "the conversation has no assignment")
     if not stored.open:
         raise AssignmentError("closed", "the call of its assignment has ended")
     return stored
+
+
+def _holder(snapshot: Snapshot, assignment: Assignment) -> AssignmentRecord | None:
+    """Return the open assignment of the same call to another conversation, if there is one."""
+    for record in snapshot.assignments.values():
+        other = record.assignment
+        same_call = other.call_id == assignment.call_id
+        if same_call and other.sender_id != assignment.sender_id and record.open:
+            return record
+    return None
+
+
+def _outdated(brought: BroughtAssignment, holder: AssignmentRecord) -> bool:
+    """Return whether the call was given to its holder after the assignment was issued.
+
+    A token's ``iat`` has whole seconds. Plain metadata carries no such time.
+    """
+    return brought.source == "token" and int(brought.given_at) < int(holder.given_at)
 
 
 def _over_since(brought: BroughtAssignment, former: AssignmentRecord | None) -> bool:
@@ -108,7 +133,15 @@ def own_call(
 
 
 def assign(snapshot: Snapshot, command: AssignCall, rules: Rules, now: float) -> Plan:
-    """Store an assignment given through the API. The answer is the record."""
+    """Store an assignment given through the API.
+
+    The answer is the record.
+
+    Raises:
+        RefusedError: 409 if another open conversation has the call, unless it is to be taken.
+    """
+    if not command.take and _holder(snapshot, command.assignment) is not None:
+        raise RefusedError(409, "call_taken", _TAKEN)
     changes = Changes(snapshot, rules, now)
     record = give(changes, command.assignment, command.owner, "http", given_at=now)
     if command.owner is Owner.AGENT and record.handed_off_at is None:
@@ -124,18 +157,21 @@ def give(
     *,
     given_at: float,
 ) -> AssignmentRecord:
-    """Store an assignment as the conversation's newest and close the one it replaces.
+    """Store an assignment as the conversation's newest and close the ones that it replaces.
+
+    These are the conversation's assignment to another call, and another conversation's to the
+    same call: call this only if it may be taken.
 
     Without ``owner``, the same call keeps its owner and a new call starts with the bot.
     """
     snapshot = changes.snapshot
+    if (holder := _holder(snapshot, assignment)) is not None:
+        _replace(changes, holder)
     former = snapshot.latest(assignment.sender_id)
     kept = Owner.BOT
     if former is not None and former.open:
         if former.assignment.call_id != assignment.call_id:
-            changes.assignment(replace(former, ended_at=changes.now, owner=Owner.BOT, card=None))
-            _reoffer(changes, close(changes, former, REASSIGNED), assignment)
-            consequences.freed(changes, former)
+            _reoffer(changes, _replace(changes, former), assignment)
         else:
             kept = former.owner
             if former.assignment.agent_id != assignment.agent_id:
@@ -143,6 +179,9 @@ def give(
     if former is not None and source == "http":
         # Keep it the newest even if the clock was set back.
         given_at = max(given_at, nextafter(former.given_at, inf))
+    of_call = snapshot.of_call(assignment.call_id)
+    if of_call is not None and of_call.assignment.sender_id != assignment.sender_id:
+        given_at = max(given_at, nextafter(of_call.given_at, inf))  # also the call's newest
     same = snapshot.assignments.get((assignment.sender_id, assignment.call_id))
     record = AssignmentRecord(assignment, owner or kept, source, given_at)
     if same is not None:  # what the assignment does not say stays as it was
@@ -159,13 +198,23 @@ def give(
     return changes.assignment(record)
 
 
+def _replace(changes: Changes, record: AssignmentRecord) -> list[Delivery]:
+    """End an assignment in favour of a new one; return the withdrawn deliveries as they were."""
+    changes.assignment(replace(record, ended_at=changes.now, owner=Owner.BOT, card=None))
+    withdrawn = close(changes, record, REASSIGNED)
+    consequences.freed(changes, record)
+    return withdrawn
+
+
 def close(changes: Changes, record: AssignmentRecord, error: DeliveryError) -> list[Delivery]:
     """Expire the suggestions and withdraw the waiting deliveries of an assignment that is over.
 
     Returns the withdrawn deliveries as they were before.
     """
     assignment = record.assignment
-    changes.expire_offered(changes.snapshot.offered(call_id=assignment.call_id))
+    changes.expire_offered(
+        changes.snapshot.offered(sender_id=assignment.sender_id, call_id=assignment.call_id)
+    )
     waiting = [
         item
         for item in changes.waiting_on(assignment.call_id)

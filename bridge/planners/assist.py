@@ -139,7 +139,8 @@ def _offers(
 ) -> list[_Offer]:
     turn, seed = command.turn, command.seed
     codes = changes.rules.languages(turn.slots)
-    channels = replies.channel_names(assignment.channel.value, turn.input_channel)
+    composer = changes.rules.composer
+    channels = composer.response_channels(assignment.channel, turn.input_channel)
     if decision.reply == SELECTOR:
         ranked = replies.selector_replies(
             turn,

@@ -20,7 +20,7 @@ from bridge.model import (
     Reply,
     derive,
 )
-from bridge.translate import Room, Translation, Translator
+from bridge.translate import RasaChannel, Room, Translation, Translator
 
 _WORD_KEYS = ("text", "buttons", "quick_replies")
 _MEDIA_KEYS = ("custom", "image", "attachment", "elements")
@@ -45,10 +45,8 @@ class Composer:
         if agent is None:
             message = 'the agent is not listed under agents, and there is no "*"'
             raise AssignmentError("not_configured", message)
-        config_id = assignment.channel_config_id or self._settings.channel_config_ids.get(
-            assignment.channel
-        )
-        if config_id is None and self._settings.gateway.deployment == "public_cloud":
+        config_id = self._settings.config_id(assignment.channel, assignment.channel_config_id)
+        if config_id is None:
             message = (
                 f"no configuration ID for channel {assignment.channel.value}: the assignment"
                 " names none, and channel_config_ids has none"
@@ -59,10 +57,32 @@ class Composer:
             call_id=assignment.call_id,
             user_id=assignment.user_id,
             channel=assignment.channel,
-            channel_config_id=config_id or "",
+            channel_config_id=config_id,
             nickname=assignment.agent_nickname or agent.nickname,
             avatar=assignment.agent_avatar or agent.avatar,
         )
+
+    def gateway_channel(self, rasa_channel: str | None) -> Channel:
+        """Return the gateway channel of customers who write on a Rasa channel; WEB by default."""
+        row = self._rasa_channel(rasa_channel)
+        return row.channel if row is not None else Channel.WEB
+
+    def response_channels(self, channel: Channel, rasa_channel: str | None) -> tuple[str, ...]:
+        """Return the names to match with the ``channel`` of a response's variation, best first.
+
+        A variation names Rasa's *output* channel, whereas a turn has the input channel's name.
+        """
+        row = self._rasa_channel(rasa_channel)
+        output = row.output if row is not None else rasa_channel
+        return tuple(dict.fromkeys(name for name in (channel.value.lower(), output) if name))
+
+    def can_push(self, rasa_channel: str | None) -> bool:
+        """Return whether Rasa can send a message on a channel without a request of the customer."""
+        row = self._rasa_channel(rasa_channel)
+        return row is None or row.push
+
+    def _rasa_channel(self, name: str | None) -> RasaChannel | None:
+        return self._translator.rasa_channel(name) if name else None
 
     def translate(self, assignment: Assignment, reply: Reply) -> Translation:
         """Translate a reply for the assignment's channel."""

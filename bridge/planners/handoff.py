@@ -199,7 +199,7 @@ def _say(changes: Changes, command: CallAction, assignment: Assignment) -> tuple
         command.responses,
         slots,
         designer,
-        channels=replies.channel_names(assignment.channel.value, turn.input_channel),
+        channels=composer.response_channels(assignment.channel, turn.input_channel),
         seed=command.seed,
         quote=literal,
     )

@@ -6,7 +6,7 @@ replies to gateway messages belongs to ``translate``. Read ``rendering`` first.
 
 from bridge.replies.announcements import Announcement, announce, in_own_words
 from bridge.replies.candidates import Candidate, bot_replies, selector_replies
-from bridge.replies.rendering import channel_names, has_content, is_filled, render
+from bridge.replies.rendering import has_content, is_filled, render
 from bridge.replies.texts import OwnText, language_of, own_text
 from bridge.replies.translation import languages
 
@@ -16,7 +16,6 @@ __all__ = [
     "OwnText",
     "announce",
     "bot_replies",
-    "channel_names",
     "has_content",
     "in_own_words",
     "is_filled",

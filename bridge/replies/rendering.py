@@ -24,18 +24,6 @@ _TOKEN = re.compile(r"\{\{|\}\}|\{([^\n{}]+)\}|[{}]")
 _PLACEHOLDER = re.compile(r"\{[^\n{}]+\}")
 _NAME = re.compile(r"[^\n{}]+\}")
 _DEPTH = 50  # deeper than any real payload, and below Python's recursion limit
-_OUTPUT_NAMES = {"rest": "collector", "cmdline": "collector"}  # if they differ from the input's
-
-
-def channel_names(gateway_channel: str, rasa_channel: str | None) -> tuple[str, ...]:
-    """Return the names to match with a variation's ``channel``, best first.
-
-    A variation names Rasa's *output* channel, whereas a turn carries the input channel's name.
-    """
-    names = [gateway_channel.lower()]
-    if rasa_channel:
-        names.append(_OUTPUT_NAMES.get(rasa_channel, rasa_channel))
-    return tuple(dict.fromkeys(names))
 
 
 def render(
@@ -54,7 +42,8 @@ def render(
         responses: the domain's ``responses``, as received.
         name: ``utter_x``.
         slots: the values for conditions and placeholders.
-        channels: see ``channel_names``; variations without a channel are tried last.
+        channels: names to match with a variation's ``channel``, best first; variations without a
+            channel are tried last.
         seed: the same seed chooses the same variation, in every process.
         codes: the language codes to try, see ``languages``; without a translation into one of
             them, the variation is used as it is.

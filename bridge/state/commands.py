@@ -67,12 +67,14 @@ class BroughtAssignment:
         given_at: when the assignment took effect.
         source: token or metadata.
         warning: what was corrected in it, or None.
+        take: whether it may take its call from another open conversation.
     """
 
     assignment: Assignment
     given_at: float
     source: str
     warning: str | None = None
+    take: bool = False
 
 
 SAME_ID = 4  # messages under one message ID that can be told apart
@@ -138,8 +140,10 @@ class CallAction(Command):
         sender = self.turn.sender_id
         brought = self.brought
         pairs: frozenset[tuple[str, str]] = frozenset()
+        taken: frozenset[str] = frozenset()
         if isinstance(brought, BroughtAssignment):
             pairs = frozenset({(sender, brought.assignment.call_id)})
+            taken = frozenset({brought.assignment.call_id} if brought.take else ())
         return Needs(
             turns=frozenset({self.key, self.message_key}),
             codes=frozenset(self.names),
@@ -148,6 +152,7 @@ class CallAction(Command):
             callers=frozenset({sender}),
             sent_of_callers=frozenset({sender} if self.action is ActionKind.HANDBACK else ()),
             brought_calls=frozenset(call for _, call in pairs),
+            calls=taken,
             agents=frozenset(
                 {brought.assignment.agent_id} if isinstance(brought, BroughtAssignment) else ()
             ),
@@ -190,17 +195,24 @@ class WithdrawTurn(Command):
 
 @dataclass(frozen=True, kw_only=True)
 class AssignCall(Command):
-    """Store the platform's assignment of a conversation; ``owner`` None keeps the owner."""
+    """Store the platform's assignment of a conversation; ``owner`` None keeps the owner.
+
+    Attributes:
+        take: take the call from another open conversation, if one has it.
+    """
 
     assignment: Assignment
     owner: Owner | None = None
+    take: bool = False
 
     def needs(self) -> Needs:
-        """Require the conversation and its previous call."""
+        """Require the conversation and its previous call, and everything open on the new call."""
         sender, call = self.assignment.sender_id, self.assignment.call_id
         return Needs(
             senders=frozenset({sender}),
             pairs=frozenset({(sender, call)}),
+            calls=frozenset({call}),
+            open_of_calls=frozenset({call}),
             conversations=frozenset({sender}),
         )
 

@@ -20,7 +20,7 @@ class RasaChannel:
     """A Rasa channel."""
 
     channel: Channel  # the gateway's channel if an assignment names none
-    output: str = ""  # the value of a response's `channel:`, if it differs from the name
+    output: str = ""  # the value of a response's `channel:`; empty in a row: the same as the name
     push: bool = True  # Rasa can send messages there without a request
 
 
@@ -92,12 +92,16 @@ def _changed(row: ChannelRow, change: ChannelChange) -> ChannelRow:
 
 
 def rasa_channels(media: MediaSettings) -> dict[str, RasaChannel]:
-    """Return the table of Rasa's channels with the rows of ``media.yml`` applied."""
+    """Return the table of Rasa's channels with the rows of ``media.yml`` applied.
+
+    Each row of the result has its ``output``.
+    """
     rows = {
         name: RasaChannel(row.channel, row.output or "", row.push)
         for name, row in media.rasa_channels.items()
     }
-    return {**RASA_CHANNELS, **rows}
+    table = {**RASA_CHANNELS, **rows}
+    return {name: replace(row, output=row.output or name) for name, row in table.items()}
 
 
 def private(row: ChannelRow, media: MediaSettings) -> ChannelRow:

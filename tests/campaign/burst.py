@@ -119,7 +119,7 @@ class Burst:
 
     def assign(self, customer: str, **fields: Any) -> AssignmentRecord:
         """Give a conversation its assignment, as a routing system does."""
-        command, _warning = assignments.command_of(customer, fields, highest_agent=59999)
+        command, _warning = assignments.command_of(customer, fields, self.runtime.settings.bridge)
         record: AssignmentRecord = self.runtime.core.call(command)
         return record
 

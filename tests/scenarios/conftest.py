@@ -40,9 +40,11 @@ def open_office(gateway: Simulator, store_url: str) -> Iterator[OpenOffice]:
             designer: dict[str, Any] | None = None,
             url: str = "",
             rules: Callable[[Settings], Rules] | None = None,
+            media: dict[str, Any] | None = None,
             **changes: Any,
         ) -> Office:
-            office = Office(url or gateway.url, store_url, designer or {}, changes, rules=rules)
+            address = url or gateway.url
+            office = Office(address, store_url, designer or {}, changes, rules=rules, media=media)
             return opened.enter_context(office)
 
         yield open_one

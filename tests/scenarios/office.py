@@ -23,6 +23,7 @@ from bridge.actions import (
     ActionHumanHandoff,
 )
 from bridge.actions.base import BridgeAction
+from bridge.config.media import MediaSettings
 from bridge.config.settings import BridgeSettings, HandoffSettings, Settings
 from bridge.context import Context
 from bridge.core.clock import Clock
@@ -138,6 +139,7 @@ class Office:
         database: ``storage.url``.
         designer: handoff.yml as a value.
         changes: of bridge.yml, by section.
+        media: media.yml as a value.
         rules: what the planners decide by, made of the settings where it is to be another.
     """
 
@@ -149,6 +151,7 @@ class Office:
         changes: dict[str, Any],
         *,
         rules: Callable[[Settings], Rules] | None = None,
+        media: dict[str, Any] | None = None,
     ) -> None:
         given: dict[str, Any] = {
             "gateway": {"url": url, "poll_pause": 0.05},
@@ -170,6 +173,7 @@ class Office:
         settings = Settings(
             bridge=BridgeSettings.model_validate(given),
             designer=HandoffSettings.model_validate(designer),
+            media=MediaSettings.model_validate(media or {}),
         )
         self.clock = Calendar()
         context = replace(Context.of(settings), clock=self.clock)
@@ -231,8 +235,7 @@ class Office:
     def assign(self, sender: str = "sender", **changes: Any) -> AssignmentRecord:
         """What ``PUT /bridge/assignments/{sender_id}`` does."""
         fields = {**ASSIGNMENT, **changes}
-        highest = self.runtime.settings.bridge.gateway.max_agent_id
-        command, _ = assignments.command_of(sender, fields, highest_agent=highest)
+        command, _ = assignments.command_of(sender, fields, self.runtime.settings.bridge)
         found: AssignmentRecord = self.put(command)
         return found
 

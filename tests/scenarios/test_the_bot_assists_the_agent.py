@@ -144,9 +144,9 @@ def test_what_was_not_taken_in_time_is_shown_as_expired(
     price(office)
     shown = office.runtime.suggestions
     (found,) = shown.listing(call_id=CALL, state=None, agent_id=None, cursor=None, limit=1).items
-    while shown.get(found.id, agent_id=None).state.value == "offered":
+    while shown.get(found.id, own=None).state.value == "offered":
         gateway.state()  # time passes
-    assert shown.get(found.id, agent_id=None).state.value == "expired"
+    assert shown.get(found.id, own=None).state.value == "expired"
     with pytest.raises(RefusedError, match="expired already"):
         office.accept(found)
     assert offered(office) == []

@@ -54,6 +54,8 @@ def test_a_signed_one_is_believed(open_office: OpenOffice, gateway: Simulator) -
         (token(call_id=""), "invalid_assignment"),
         (token(call_id="a/../b"), "invalid_assignment"),
         (token(user_id=None), "invalid_assignment"),
+        (token(take="yes"), "invalid_assignment"),
+        (token(channel="WHATSAPP"), "invalid_assignment"),  # without a Configuration ID
     ],
 )
 def test_what_is_not_good_is_refused_and_logged_without_secrets(
@@ -169,3 +171,79 @@ def test_the_api_says_which_field_is_wrong(
     with pytest.raises(RefusedError, match=names) as raised:
         open_office().assign(**fields)
     assert raised.value.status == 422
+
+
+# The channel and its Configuration ID
+
+
+CONNECTORS = [
+    ("rest", "WEB"),
+    ("whatsapp_cloud", "WHATSAPP"),
+    ("my_viber", "WECHAT"),
+    ("a_connector_that_no_table_names", "WEB"),
+    (None, "WEB"),
+]
+CONFIG_IDS = {"WEB": "1", "WHATSAPP": "2", "WECHAT": "3", "SMS": "4"}
+
+
+@pytest.mark.parametrize(("connector", "channel"), CONNECTORS)
+@pytest.mark.parametrize("by", ["token", "metadata", "slots"])
+def test_an_assignment_that_names_no_channel_takes_that_of_the_connector(
+    open_office: OpenOffice, gateway: Simulator, connector: str | None, channel: str, by: str
+) -> None:
+    mode = {} if by == "token" else {"metadata": "trusted"}
+    office = open_office(
+        assignment=mode,
+        channel_config_ids=CONFIG_IDS,
+        media={"rasa_channels": {"my_viber": "WECHAT"}},
+    )
+    metadata = {"token": {"assignment": token()}, "metadata": ASSIGNMENT, "slots": {}}[by]
+    state = message(metadata=metadata)
+    state["slots"] = dict(ASSIGNMENT) if by == "slots" else {}
+    state["latest_input_channel"] = state["events"][-1]["input_channel"] = connector
+    assert office.call(state).slots["handoff_delivery"] == "delivered"
+    (sent,) = gateway.messages()
+    assert (sent["data"]["channel"], sent["data"]["from"]) == (channel, CONFIG_IDS[channel])
+
+
+def test_a_channel_that_is_named_goes_before_the_connector(
+    open_office: OpenOffice, gateway: Simulator
+) -> None:
+    office = open_office(channel_config_ids=CONFIG_IDS)
+    state = brought(token(channel="SMS"))
+    state["latest_input_channel"] = "whatsapp"
+    office.call(state)
+    assert [item["data"]["channel"] for item in gateway.messages()] == ["SMS"]
+
+
+@pytest.mark.parametrize(
+    ("fields", "accepted"),
+    [
+        ({"channel": "WEB"}, True),
+        ({"channel": "SMS"}, False),
+        ({"channel": "SMS", "channel_config_id": "77"}, True),
+        ({"channel": "pigeon"}, True),  # WEB, with a warning
+    ],
+)
+@pytest.mark.parametrize("deployment", ["public_cloud", "private"])
+def test_a_channel_without_a_configuration_id_is_refused_at_the_assignment(
+    open_office: OpenOffice, fields: dict[str, str], *, accepted: bool, deployment: str
+) -> None:
+    office = open_office(gateway={"deployment": deployment})
+    if accepted or deployment == "private":  # whose messages have no such field
+        assert office.assign(**fields).open
+        return
+    with pytest.raises(RefusedError, match="SMS has no Configuration ID") as raised:
+        office.assign(**fields)
+    assert (raised.value.status, raised.value.code) == (422, "invalid_assignment")
+
+
+def test_a_message_that_brings_no_configuration_id_leaves_the_stored_assignment(
+    office: Office, gateway: Simulator
+) -> None:
+    later = int(time.time()) + 5
+    answered = office.call(
+        brought(token(channel="SMS", call_id="newer", iat=later, exp=later + 60))
+    )
+    assert answered.slots["handoff_call_id"] == ASSIGNMENT["call_id"]
+    assert [item["data"]["channel"] for item in gateway.messages()] == ["WEB"]

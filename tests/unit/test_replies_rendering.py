@@ -10,7 +10,7 @@ from typing import Any
 
 import pytest
 
-from bridge.replies import channel_names, languages, render
+from bridge.replies import languages, render
 from tests.unit.conversations import real_turn
 
 SLOTS = {
@@ -161,14 +161,10 @@ def test_channel_goes_before_condition_and_condition_before_neither() -> None:
     assert say(channel, channels=("sms",)) is None
 
 
-def test_the_gateways_channel_goes_before_rasas() -> None:
+def test_the_first_channel_named_goes_first() -> None:
     web, rasa = {"text": "web", "channel": "web"}, {"text": "rasa", "channel": "collector"}
-    assert channel_names("WEB", "rest") == ("web", "collector")
-    assert channel_names("WHATSAPP", "whatsapp") == ("whatsapp",)
-    assert channel_names("WEB", "callback") == ("web", "callback")
-    assert channel_names("5G", None) == ("5g",)
-    assert say(rasa, web, channels=channel_names("WEB", "rest")) == {"text": "web"}
-    assert say(rasa, channels=channel_names("WEB", "rest")) == {"text": "rasa"}
+    assert say(rasa, web, channels=("web", "collector")) == {"text": "web"}
+    assert say(rasa, channels=("web", "collector")) == {"text": "rasa"}
 
 
 def test_the_seed_alone_chooses_among_equals() -> None:

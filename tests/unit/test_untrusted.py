@@ -16,6 +16,7 @@ from hypothesis import strategies as st
 
 from bridge import access_tokens, assignment_tokens, signing, untrusted
 from bridge import turn as turns
+from bridge.config.settings import BridgeSettings
 from bridge.errors import AssignmentError, BridgeError, GatewayError, RefusedError
 from bridge.gateway import wire
 from bridge.web import body
@@ -172,6 +173,9 @@ def signed(claims: bytes) -> str:
     return f"{content}.{part(digest)}"
 
 
+SETTINGS = BridgeSettings.model_validate(
+    {"gateway": {"url": "http://127.0.0.1:1"}, "assignment": {"secret": SECRET}}
+)
 CLAIMS = st.fixed_dictionaries(
     {},
     optional=dict.fromkeys(
@@ -186,7 +190,7 @@ def test_claims(claims: Any, write: Any) -> None:
     claims = {"aud": "agent", "sub": "291", "jti": "x", "iat": NOW, "exp": NOW + 60} | claims
     token = signed(write(claims))
     with pytest.raises(AssignmentError):
-        assignment_tokens.from_token(token, "s", secret=SECRET, now=NOW, highest_agent=59999)
+        assignment_tokens.from_token(token, "s", SETTINGS, now=NOW)
     found = outcome(lambda: access_tokens.read(token, secret=SECRET, now=NOW))
     if isinstance(found, RefusedError):
         assert found.status == 401

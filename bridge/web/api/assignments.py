@@ -8,6 +8,7 @@ from typing import Any
 from sanic import HTTPResponse, Request
 
 from bridge import assignment_tokens
+from bridge.config.settings import BridgeSettings
 from bridge.errors import AssignmentError, RefusedError
 from bridge.model import Owner
 from bridge.state.commands import AssignCall, EndCall
@@ -26,14 +27,15 @@ _FIELDS = {
     "agent_avatar",
     "owner",
     "sender_id",
+    "take",
 }
 
 
 async def give(request: Request, sender_id: str) -> HTTPResponse:
     """Store a conversation's assignment; respond with the assignment in force."""
     conversation, fields = parameters.name(sender_id), parameters.fields(request)
-    highest = parameters.opened().settings.bridge.gateway.max_agent_id
-    command, warning = command_of(conversation, fields, highest_agent=highest)
+    settings = parameters.opened().settings.bridge
+    command, warning = command_of(conversation, fields, settings)
     return responses.json(serializers.assigned(await parameters.put(command), warning))
 
 
@@ -46,7 +48,7 @@ async def take(_request: Request, sender_id: str) -> HTTPResponse:
 
 
 def command_of(
-    sender_id: str, fields: Mapping[str, Any], *, highest_agent: int
+    sender_id: str, fields: Mapping[str, Any], settings: BridgeSettings
 ) -> tuple[AssignCall, str | None]:
     """Build the command from an assignment's fields, with a warning if one was corrected.
 
@@ -58,12 +60,13 @@ def command_of(
         message = f"an assignment has no field {unknown[0][:64]}"
         raise RefusedError(422, "invalid_assignment", message)
     try:
-        assignment, warning = assignment_tokens.assignment_of(
-            fields, sender_id, highest_agent=highest_agent
-        )
+        assignment, warning = assignment_tokens.assignment_of(fields, sender_id, settings)
+        assignment_tokens.require_config_id(assignment, settings)
+        take = assignment_tokens.takes(fields)
     except AssignmentError as error:
         raise RefusedError(422, error.code, error.message) from error
-    return AssignCall(assignment=assignment, owner=_owner(fields.get("owner"))), warning
+    owner = _owner(fields.get("owner"))
+    return AssignCall(assignment=assignment, owner=owner, take=take), warning
 
 
 def _owner(value: object) -> Owner | None:
