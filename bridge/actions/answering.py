@@ -211,7 +211,7 @@ def _announced(answer: ActionAnswer, turn: Turn) -> ActionAnswer:
 
 
 def _output_channels(settings: Settings | None, rasa_channel: str | None) -> tuple[str, ...]:
-    """Return the name of Rasa's output channel, with which a variation's ``channel`` is compared."""
+    """Return the output channel's name, which a variation's ``channel`` is compared with."""
     if not rasa_channel:
         return ()
     row = rasa_channels(settings.media if settings is not None else MediaSettings()).get(

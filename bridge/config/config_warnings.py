@@ -46,7 +46,7 @@ def is_loopback(host: str) -> bool:
 
 
 def _secrets(bridge: BridgeSettings) -> Iterator[str]:
-    if bridge.api.token is None:
+    if bridge.api.closed:
         yield "api.token is not set: the API and the agents' page are closed, except /bridge/health"
     elif bridge.api.inbox_secret is None:
         yield "api.inbox_secret is not set: agents cannot get tokens, and their page is closed"

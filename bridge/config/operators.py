@@ -10,6 +10,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator, Mapping
 from datetime import timedelta
+from enum import Enum
 from typing import Annotated, Any, Literal
 from urllib.parse import urlsplit
 
@@ -33,6 +34,7 @@ LOWEST_AGENT_ID = 101
 HIGHEST_AGENT_ID = 59999  # a 2025 edition of the reference says 999999: gateway.max_agent_id
 PASSWORD_CHARS = 32  # the gateway's limit
 _ADDRESS = "scheme, host and port, as in https://cc-gateway.example:8043"
+_TOKEN_NAME = re.compile(r"^[A-Za-z0-9_-]{1,32}$")
 _HOST = re.compile(r"[\w.:-]+")
 
 
@@ -50,6 +52,14 @@ def _password(value: object) -> object:
     return None if value == "" else value
 
 
+def _token_name(value: str) -> str:
+    if not _TOKEN_NAME.fullmatch(value):
+        msg = "a name of 1 to 32 characters of A-Z, a-z, 0-9, _ and -"
+        raise ValueError(msg)
+    return value
+
+
+TokenName = Annotated[str, AfterValidator(_token_name)]
 AgentKey = Annotated[str, AfterValidator(_agent_key)]
 Password = Annotated[SecretStr | None, BeforeValidator(_password)]
 
@@ -258,11 +268,44 @@ class AssignmentSettings(Section):
     _secret_is_long = field_validator("secret")(long_enough)
 
 
+class Right(str, Enum):
+    """What a named system token may do."""
+
+    ASSIGNMENTS = "assignments"
+    SESSIONS = "sessions"
+    MESSAGES = "messages"
+    SUGGESTIONS = "suggestions"
+    DELIVERIES = "deliveries"
+    TOKENS = "tokens"
+    STREAM = "stream"
+    REPORT = "report"
+    METRICS = "metrics"
+
+
+class NamedToken(Section):
+    """A bearer token of one system, with limited rights."""
+
+    token: OptionalSecret = Field(
+        default=None, description="the bearer token; at least 32 bytes; empty disables the entry"
+    )
+    may: Annotated[tuple[Right, ...], Field(min_length=1)] = Field(
+        description="what the token may do"
+    )
+
+    _secret_is_long = field_validator("token")(long_enough)
+
+
 class ApiSettings(Section):
     """Credentials of the API; without a token, the API and the agents' page are closed."""
 
     token: OptionalSecret = Field(
-        default=None, description="bearer token for other systems; at least 32 bytes"
+        default=None,
+        description="bearer token for systems that may do everything; at least 32 bytes",
+    )
+    tokens: Mapping[TokenName, NamedToken] = Field(
+        default_factory=dict,
+        description="bearer tokens of systems with limited rights, by a name of your choice",
+        json_schema_extra={"propertyNames": {"pattern": _TOKEN_NAME.pattern}},
     )
     inbox_secret: OptionalSecret = Field(
         default=None,
@@ -270,6 +313,24 @@ class ApiSettings(Section):
     )
 
     _secrets_are_long = field_validator("token", "inbox_secret")(long_enough)
+
+    @classmethod
+    def conflicts(cls, written: Mapping[str, Any]) -> Iterator[tuple[tuple[str, ...], str]]:
+        """Yield a fault for each token that another entry has too: its rights would be unclear."""
+        known = {str(written["token"])} if written.get("token") else set()
+        named = written.get("tokens")
+        for name, entry in (named if isinstance(named, Mapping) else {}).items():
+            token = entry.get("token") if isinstance(entry, Mapping) else None
+            if not token:
+                continue
+            if str(token) in known:
+                yield ("tokens", name, "token"), "a token of its own: another entry has the same"
+            known.add(str(token))
+
+    @property
+    def closed(self) -> bool:
+        """Whether no system has a token; the API is closed then."""
+        return self.token is None and not any(entry.token for entry in self.tokens.values())
 
 
 class RasaSettings(Section):

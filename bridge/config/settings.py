@@ -30,8 +30,10 @@ from bridge.config.operators import (
     BridgeSettings,
     DeliverySettings,
     GatewaySettings,
+    NamedToken,
     RasaSettings,
     RetentionSettings,
+    Right,
     StorageSettings,
 )
 from bridge.config.values import SECRET_BYTES, Section
@@ -53,8 +55,10 @@ __all__ = [
     "HandoffSettings",
     "LanguageSettings",
     "MediaSettings",
+    "NamedToken",
     "RasaSettings",
     "RetentionSettings",
+    "Right",
     "Section",
     "Settings",
     "StorageSettings",

@@ -22,7 +22,7 @@ from bridge.planners.changes import Changes
 from bridge.planners.rules import Rules
 from bridge.state.commands import AssignCall, BroughtAssignment, EndCall, HandBackCall
 from bridge.state.plan import Plan
-from bridge.state.records import AssignmentRecord
+from bridge.state.records import AssignmentRecord, Stored
 from bridge.state.snapshot import Snapshot
 
 ENDED = DeliveryError("call_ended", "the call ended before it could be sent")
@@ -135,18 +135,20 @@ def own_call(
 def assign(snapshot: Snapshot, command: AssignCall, rules: Rules, now: float) -> Plan:
     """Store an assignment given through the API.
 
-    The answer is the record.
+    The answer is the record, created unless the conversation has an open assignment to this call.
 
     Raises:
         RefusedError: 409 if another open conversation has the call, unless it is to be taken.
     """
     if not command.take and _holder(snapshot, command.assignment) is not None:
         raise RefusedError(409, "call_taken", _TAKEN)
-    changes = Changes(snapshot, rules, now)
-    record = give(changes, command.assignment, command.owner, "http", given_at=now)
+    changes, assignment = Changes(snapshot, rules, now), command.assignment
+    known = changes.record(assignment.sender_id, assignment.call_id)
+    record = give(changes, assignment, command.owner, "http", given_at=now)
     if command.owner is Owner.AGENT and record.handed_off_at is None:
         record = changes.assignment(replace(record, handed_off_at=now, untold=False))
-    return consequences.plan(changes, record)
+    created = known is None or not known.open
+    return consequences.plan(changes, Stored(record, created))
 
 
 def give(

@@ -27,6 +27,7 @@ from bridge.state.commands import (
     SendReply,
 )
 from bridge.state.plan import Count, Plan, Written
+from bridge.state.records import Stored
 from bridge.state.snapshot import Snapshot
 
 SYSTEM = "system"
@@ -124,7 +125,7 @@ def display(snapshot: Snapshot, command: DisplaySuggestion, rules: Rules, now: f
 
 
 def reply(snapshot: Snapshot, command: SendReply, rules: Rules, now: float) -> Plan:
-    """Send a message that the agent wrote. The answer is its deliveries.
+    """Send a message that the agent wrote. The answer is its deliveries, with whether they are new.
 
     Raises:
         RefusedError: 404; 409 if the call has ended, the bot is its owner, or the client_id
@@ -149,10 +150,12 @@ def reply(snapshot: Snapshot, command: SendReply, rules: Rules, now: float) -> P
             message = "this client_id was used for another text; take a new one"
             raise RefusedError(409, "client_id_used", message)
         codes = [item.message_code for item in former]
-        return Plan(finish=lambda written: _stored(former, written, codes))
+        return Plan(finish=lambda written: Stored(_stored(former, written, codes), created=False))
     _say(changes, command.call_id, batch)
     codes = [item.message_code for item in batch]
-    return consequences.plan(changes, finish=lambda written: _stored(batch, written, codes))
+    return consequences.plan(
+        changes, finish=lambda written: Stored(_stored(batch, written, codes), created=True)
+    )
 
 
 def _stored(known: Sequence[Delivery], written: Written, codes: Sequence[str]) -> list[Delivery]:

@@ -23,7 +23,7 @@ class Suggestions:
     def __init__(self, store: Reader, core: CorePort, configured: Mode) -> None:
         self._store = store
         self._core = core
-        self._configured = configured
+        self.configured = configured
 
     def listing(
         self,
@@ -72,9 +72,7 @@ class Suggestions:
 
     def mode(self) -> Mode:
         """Return the mode in force: the configured one, limited by the ceiling if one is set."""
-        return mode_in_force(
-            self._configured, self._store.read(lambda tx: lists.switch(tx, SWITCH))
-        )
+        return mode_in_force(self.configured, self._store.read(lambda tx: lists.switch(tx, SWITCH)))
 
     def ceiling(self) -> Mode | None:
         """Return the ceiling, or None if none is set."""

@@ -39,7 +39,7 @@ class Tokens:
         self._check_subject(role, subject)
         if not 1 <= seconds <= access_tokens.LONGEST:
             message = f"a token is good for 1 to {access_tokens.LONGEST} seconds"
-            raise RefusedError(422, "invalid_seconds", message)
+            raise RefusedError(422, "invalid_ttl", message)
         name = access_tokens.everything_of(role, subject)
         revoked = self._store.read(lambda tx: lists.revocations(tx, [name]))
         return access_tokens.mint(

@@ -5,15 +5,24 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from enum import Enum
-from typing import Any
+from typing import Any, Generic, TypeVar
 
 from bridge.model import AgentId, Assignment, Card, Guid, Owner
 
+T = TypeVar("T")
 RowKey = tuple[Any, ...]  # the values of a row's primary key
 
 # Values of the slots that an action sets.
 BOT, HANDOFF, ASSIST = "bot", "handoff", "assist"  # handoff_state
 DELIVERED, PENDING, FAILED, NONE = "delivered", "pending", "failed", "none"  # handoff_delivery
+
+
+@dataclass(frozen=True, slots=True)
+class Stored(Generic[T]):
+    """The answer of a command that stores something once; ``created``: this command stored it."""
+
+    value: T
+    created: bool
 
 
 @dataclass(frozen=True)  # without slots, for ``evolve``

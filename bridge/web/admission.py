@@ -68,7 +68,9 @@ async def admit(*, request: Request, **_: object) -> None:
     elif (route := routes.declared(request)) is not None:
         if route.access is not auth.Access.EVERYBODY:
             request.ctx.principal = await _principal(request)
-            auth.require(auth.may_use(request.ctx.principal, route.method, route.access))
+            auth.require(
+                auth.may_use(request.ctx.principal, route.method, route.access, route.right)
+            )
         route.check_query(request)
 
 

@@ -14,7 +14,7 @@ from pydantic import SecretStr
 
 from bridge import access_tokens
 from bridge.access_tokens import AccessToken, Role
-from bridge.config.settings import ApiSettings
+from bridge.config.settings import ApiSettings, Right
 from bridge.errors import NotYoursError, RefusedError
 from bridge.model import AgentId
 
@@ -22,7 +22,7 @@ from bridge.model import AgentId
 class PrincipalKind(str, Enum):
     """The kind of caller."""
 
-    SYSTEM = "system"  # another program, with api.token: full access
+    SYSTEM = "system"  # another program, with a token of bridge.yml
     SUPERVISOR = "supervisor"  # a person with read access to everything
     AGENT = "agent"  # a person who acts for one agent and that agent's calls
 
@@ -38,15 +38,24 @@ class Access(str, Enum):
 
 @dataclass(frozen=True, slots=True)
 class Principal:
-    """An authenticated caller; ``agent_id`` is set for agents only."""
+    """An authenticated caller.
+
+    Attributes:
+        agent_id: set for agents only.
+        entry: the name under ``api.tokens`` of a system whose rights are limited.
+        rights: what such a system may do; None for all others, whose rights follow from their kind.
+    """
 
     kind: PrincipalKind
     agent_id: AgentId | None = None
+    entry: str | None = None
+    rights: frozenset[Right] | None = None
 
     @property
     def name(self) -> str:
-        """Return the name for the log: ``system``, ``supervisor`` or ``agent:291``."""
-        return self.kind.value if self.agent_id is None else f"{self.kind.value}:{self.agent_id}"
+        """Return the name for the log: ``system``, ``system:kb``, ``supervisor``, ``agent:291``."""
+        named = self.agent_id or self.entry
+        return self.kind.value if named is None else f"{self.kind.value}:{named}"
 
 
 SYSTEM = Principal(PrincipalKind.SYSTEM)
@@ -63,25 +72,34 @@ async def identify(
 
     Args:
         authorization: the header's value.
-        settings: the API's settings, with the system token.
+        settings: the API's settings, with the tokens of systems.
         check: verifies a signed token; called only if the token has the form of one.
 
     Raises:
-        RefusedError: 403 if the API is closed (no ``api.token``), even with a signed token; 401
-            for a missing or invalid token.
+        RefusedError: 403 if the API is closed (no system has a token), even with a signed token;
+            401 for a missing or invalid token.
     """
-    if settings.token is None:
+    if settings.closed:
         message = "the API is closed: set api.token in bridge.yml (BRIDGE_API_TOKEN)"
         raise RefusedError(403, "closed", message)
     token = bearer(authorization)
     if not token:
         message = "send a valid token in the header Authorization: Bearer"
         raise RefusedError(401, "unauthorized", message)
-    if same(token, settings.token):
-        return SYSTEM
+    if (system := _system(token, settings)) is not None:
+        return system
     if token.count(".") != _DOTS:
         raise access_tokens.refused()
     return _person(await check(token))
+
+
+def _system(token: str, settings: ApiSettings) -> Principal | None:
+    if settings.token is not None and same(token, settings.token):
+        return SYSTEM
+    for name, entry in settings.tokens.items():
+        if entry.token is not None and same(token, entry.token):
+            return Principal(PrincipalKind.SYSTEM, entry=name, rights=frozenset(entry.may))
+    return None
 
 
 def _person(token: AccessToken) -> Principal:
@@ -90,8 +108,17 @@ def _person(token: AccessToken) -> Principal:
     return Principal(PrincipalKind.SUPERVISOR)
 
 
-def may_use(principal: Principal, method: str, access: Access) -> bool:
-    """Return whether ``principal`` may use a route; supervisors may only read, on any path."""
+def may_use(principal: Principal, method: str, access: Access, right: Right | None) -> bool:
+    """Return whether ``principal`` may use a route; supervisors may only read, on any path.
+
+    Args:
+        principal: the caller.
+        method: the route's method.
+        access: who may use the route.
+        right: the right that a system with limited rights needs; None: it may not use the route.
+    """
+    if principal.rights is not None:
+        return right in principal.rights
     if principal.kind is PrincipalKind.SUPERVISOR:
         return access is not Access.SYSTEM and method in _READ_METHODS
     return principal.kind is PrincipalKind.SYSTEM or access in (Access.ANY, Access.EVERYBODY)

@@ -246,9 +246,10 @@ class CallDetailBody(CallBody):
 
 
 class AssistBody(Body):
-    """The assist mode in force, and the ceiling that was set or null."""
+    """The assist mode in force, the mode in handoff.yml, and the ceiling that was set or null."""
 
     mode: Mode
+    configured: Mode
     ceiling: Mode | None
 
 

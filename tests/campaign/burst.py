@@ -22,7 +22,7 @@ from bridge.model import Delivery, DeliveryState
 from bridge.runtime import Runtime
 from bridge.service import Service
 from bridge.state.commands import SendReply
-from bridge.state.records import AssignmentRecord
+from bridge.state.records import AssignmentRecord, Stored
 from bridge.store import lists
 from bridge.store.engine import BUSY_SECONDS
 from bridge.web.api import assignments
@@ -120,8 +120,8 @@ class Burst:
     def assign(self, customer: str, **fields: Any) -> AssignmentRecord:
         """Give a conversation its assignment, as a routing system does."""
         command, _warning = assignments.command_of(customer, fields, self.runtime.settings.bridge)
-        record: AssignmentRecord = self.runtime.core.call(command)
-        return record
+        stored: Stored[AssignmentRecord] = self.runtime.core.call(command)
+        return stored.value
 
     def open(self, *calls: str, agent: str = "291") -> None:
         """Give calls to an agent, who answers them from now on."""

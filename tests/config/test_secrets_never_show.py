@@ -29,6 +29,10 @@ PLACES = [
     "agents: %s",
     "api: {token: %s}",
     "api: {token: %s, inbox_secret: %s}",
+    "api: {tokens: {kb: {token: %s, may: [metrics]}}}",
+    "api: {tokens: {kb: {token: %s, may: []}}}",
+    "api: {tokens: {kb: {token: %s}, kc: {token: %s, may: [metrics]}}}",
+    "api: {tokens: {kb: {tokn: %s, may: [all]}}}",
     "api: {tokn: %s}",
     "api: %s",
     "api: [%s]",
@@ -68,6 +72,8 @@ EXPANDED = [
 ]
 VARIABLES = [
     "BRIDGE__API__TOKEN",
+    "BRIDGE__API__TOKENS",
+    "BRIDGE__API__TOKENS__KB__TOKEN",
     "BRIDGE__API",
     "BRIDGE__AGENTS",
     "BRIDGE__AGENTS__291",

@@ -44,7 +44,7 @@ from bridge.state.commands import (
     SendReply,
     SetSwitch,
 )
-from bridge.state.records import AssignmentRecord
+from bridge.state.records import AssignmentRecord, Stored
 from bridge.store import lists
 from bridge.web.api import assignments
 
@@ -236,8 +236,8 @@ class Office:
         """What ``PUT /bridge/assignments/{sender_id}`` does."""
         fields = {**ASSIGNMENT, **changes}
         command, _ = assignments.command_of(sender, fields, self.runtime.settings.bridge)
-        found: AssignmentRecord = self.put(command)
-        return found
+        stored: Stored[AssignmentRecord] = self.put(command)
+        return stored.value
 
     def end(self, sender: str = "sender") -> bool:
         """The call ended; False where none was open."""
@@ -256,10 +256,10 @@ class Office:
     def reply(self, text: str, client_id: str = "c-1", *, agent_id: str = "291") -> list[Delivery]:
         """The agent writes freely."""
         call_id = ASSIGNMENT["call_id"]
-        sent: list[Delivery] = self.put(
+        stored: Stored[list[Delivery]] = self.put(
             SendReply(call_id=call_id, text=text, client_id=client_id, agent_id=agent_id)
         )
-        return sent
+        return stored.value
 
     def accept(
         self, suggestion: Suggestion, *, agent_id: str = "291", text: str | None = None

@@ -9,6 +9,7 @@ import pytest
 
 from tests.scenarios.rasa_stub import RasaStub
 from tests.simulator.harness import Simulator
+from tests.web.routes import RIGHTS, named_token
 from tests.web.serving import API_TOKEN, INBOX_SECRET, ActionServer
 from tests.web.talking import RULES, Talk
 
@@ -72,7 +73,11 @@ def server(
     (config / "handoff.yml").write_text(json.dumps(RULES), encoding="utf-8")
     bridge = {
         "gateway": {"url": gateway.url},
-        "api": {"token": API_TOKEN, "inbox_secret": INBOX_SECRET},
+        "api": {
+            "token": API_TOKEN,
+            "inbox_secret": INBOX_SECRET,
+            "tokens": {right: {"token": named_token(right), "may": [right]} for right in RIGHTS},
+        },
         "rasa": {"url": rasa.url},
     }
     with ActionServer(folder, bridge=bridge) as started:

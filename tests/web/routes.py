@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+from bridge.config.settings import Right
 from bridge.web import api
 from bridge.web.api.routes import Route
 
 ROUTES = sorted(api.ROUTES, key=lambda route: (route.path, route.method))
+RIGHTS = [right.value for right in Right]
 PUBLIC = {"/bridge/health", "/bridge/ready"}
 
 
@@ -22,3 +24,8 @@ def address(route: Route) -> str:
 def name(route: Route) -> str:
     """A route's name in a test's report."""
     return f"{route.method} {route.path}"
+
+
+def named_token(right: str) -> str:
+    """The token of the system that has this right alone."""
+    return f"the-token-of-a-system-that-may-{right}-0001"

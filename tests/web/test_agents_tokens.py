@@ -29,7 +29,7 @@ def make(server: ActionServer) -> Make:
 
     def made(**body: Any) -> str:
         answer = server.post("/bridge/tokens", json=body)
-        assert answer.status_code == 200, answer.text
+        assert answer.status_code == 201, answer.text
         return str(answer.json()["token"])
 
     return made
@@ -65,7 +65,7 @@ def one_line(server: ActionServer, code: str, by: str) -> Iterator[None]:
 
 
 def test_a_token_and_what_revokes_it(server: ActionServer) -> None:
-    found = server.post("/bridge/tokens", json={"agent_id": "291", "seconds": 600}).json()
+    found = server.post("/bridge/tokens", json={"agent_id": "291", "ttl": 600}).json()
     assert found.keys() == {"token", "token_id", "agent_id", "issued_at", "expires_at"}
     said = access_tokens.read(found["token"], secret=INBOX_SECRET, now=time.time())
     assert (said.role, said.subject, said.token_id) == (Role.AGENT, "291", found["token_id"])
@@ -90,11 +90,11 @@ def test_a_token_and_what_revokes_it(server: ActionServer) -> None:
         ({"supervisor": ""}, "invalid_subject"),
         ({"supervisor": "a\nb"}, "invalid_subject"),
         ({"supervisor": "x" * 49}, "invalid_subject"),
-        ({"agent_id": "291", "seconds": 0}, "invalid_seconds"),
-        ({"agent_id": "291", "seconds": LONGEST + 1}, "invalid_seconds"),
-        ({"agent_id": "291", "seconds": "60"}, "invalid_seconds"),
-        ({"agent_id": "291", "seconds": 1.5}, "invalid_seconds"),
-        ({"agent_id": "291", "seconds": True}, "invalid_seconds"),
+        ({"agent_id": "291", "ttl": 0}, "invalid_ttl"),
+        ({"agent_id": "291", "ttl": LONGEST + 1}, "invalid_ttl"),
+        ({"agent_id": "291", "ttl": "60"}, "invalid_ttl"),
+        ({"agent_id": "291", "ttl": 1.5}, "invalid_ttl"),
+        ({"agent_id": "291", "ttl": True}, "invalid_ttl"),
         ({"agent": "291"}, "invalid_field"),
     ],
 )

@@ -52,7 +52,7 @@ def test_health_and_readiness_are_open(server: ActionServer) -> None:
 def test_an_assignment_is_given_read_and_taken(server: ActionServer) -> None:
     call_id = _call_id()
     given = server.put("/bridge/assignments/anna", json=assignment(call_id=call_id))
-    assert given.status_code == 200
+    assert given.status_code == 201
     found = given.json()
     assert found["agent_id"] == "291"
     assert found["call_id"] == call_id
@@ -70,8 +70,42 @@ def test_an_assignment_is_given_read_and_taken(server: ActionServer) -> None:
     assert _error(server.delete("/bridge/assignments/anna"), 404) == "not_found"
 
 
+def test_what_creates_is_201_and_the_same_again_200(server: ActionServer) -> None:
+    body = assignment(call_id=_call_id(), owner="agent")
+    reply = {"text": "Hello", "client_id": "c-1"}
+    again = [
+        ("PUT", "/bridge/assignments/twice", body),
+        ("POST", f"/bridge/calls/{body['call_id']}/replies", reply),
+    ]
+    for method, path, sent in again:
+        answers = [server.ask(method, path, json=sent) for _ in range(3)]
+        assert [answer.status_code for answer in answers] == [201, 200, 200]
+    assert server.delete("/bridge/assignments/twice").status_code == 204
+    assert server.put("/bridge/assignments/twice", json=body).status_code == 201
+
+
+def test_a_call_that_another_conversation_has(server: ActionServer) -> None:
+    body = assignment(call_id=_call_id())
+    assert server.put("/bridge/assignments/first", json=body).status_code == 201
+    assert _error(server.put("/bridge/assignments/second", json=body), 409) == "call_taken"
+    wrong = server.put("/bridge/assignments/second", json={**body, "take": "yes"})
+    assert _error(wrong, 422) == "invalid_assignment"
+    taken = server.put("/bridge/assignments/second", json={**body, "take": True})
+    assert taken.status_code == 201
+    assert server.get(f"/bridge/calls/{body['call_id']}").json()["sender_id"] == "second"
+    assert _error(server.delete("/bridge/assignments/first"), 404) == "not_found"
+
+
+def test_a_channel_without_a_configuration_id(server: ActionServer) -> None:
+    body = assignment(call_id=_call_id(), channel="SMS")
+    answer = server.put("/bridge/assignments/sms", json=body)
+    assert _error(answer, 422) == "invalid_assignment"
+    assert "channel_config_ids" in answer.json()["error"]["message"]
+
+
 def test_an_assignment_with_its_owner(server: ActionServer) -> None:
     body = assignment(call_id=_call_id(), owner="agent", channel="whatsapp", agent_nickname="Anna")
+    body["channel_config_id"] = "77"
     found = server.put("/bridge/assignments/owned", json=body).json()
     assert (found["owner"], found["channel"], found["agent_nickname"]) == (
         "agent",
@@ -84,7 +118,7 @@ def test_an_unknown_channel_is_web_with_a_warning(server: ActionServer) -> None:
     found = server.put(
         "/bridge/assignments/pigeon", json=assignment(call_id=_call_id(), channel="pigeon")
     )
-    assert found.status_code == 200
+    assert found.status_code == 201
     assert found.json()["channel"] == "WEB"
     assert "WEB" in found.json()["warning"]
 

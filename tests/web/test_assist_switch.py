@@ -18,17 +18,24 @@ def _lifted(server: ActionServer) -> Iterator[None]:
 
 
 def test_it_is_put_read_and_lifted(server: ActionServer) -> None:
-    assert server.get("/bridge/assist").json() == {"mode": "suggest", "ceiling": None}
+    assert server.get("/bridge/assist").json() == {
+        "mode": "suggest",
+        "configured": "suggest",
+        "ceiling": None,
+    }
     off = server.put("/bridge/assist", json={"mode": "off"})
-    assert (off.status_code, off.json()) == (200, {"mode": "off", "ceiling": "off"})
+    assert (off.status_code, off.json()) == (
+        200,
+        {"mode": "off", "configured": "suggest", "ceiling": "off"},
+    )
     assert server.get("/bridge/assist").json() == off.json()
     lifted = server.put("/bridge/assist", json={"mode": None})
-    assert lifted.json() == {"mode": "suggest", "ceiling": None}
+    assert lifted.json() == {"mode": "suggest", "configured": "suggest", "ceiling": None}
 
 
 def test_a_ceiling_is_no_floor(server: ActionServer) -> None:
     put = server.put("/bridge/assist", json={"mode": "auto"}).json()
-    assert put == {"mode": "suggest", "ceiling": "auto"}
+    assert put == {"mode": "suggest", "configured": "suggest", "ceiling": "auto"}
 
 
 def test_off_nothing_is_offered_from_then_on(talk: Talk) -> None:

@@ -8,7 +8,7 @@ import pytest
 from pydantic import SecretStr
 
 from bridge.access_tokens import AccessToken, Role
-from bridge.config.settings import ApiSettings
+from bridge.config.settings import ApiSettings, NamedToken, Right
 from bridge.errors import RefusedError
 from bridge.model import AgentId
 from bridge.web import auth
@@ -70,7 +70,39 @@ MAY_USE = {
 @pytest.mark.parametrize("access", Access)
 def test_who_may_use_a_route(access: Access) -> None:
     for who, methods in zip((SYSTEM, ANNA, SUPERVISOR), MAY_USE[access], strict=True):
-        assert {method for method in ALL if auth.may_use(who, method, access)} == methods
+        assert {method for method in ALL if auth.may_use(who, method, access, None)} == methods
+
+
+KB = "the-token-of-the-knowledge-base-000001"
+LIMITED = ApiSettings(
+    tokens={
+        "kb": NamedToken(token=SecretStr(KB), may=(Right.SUGGESTIONS, Right.METRICS)),
+        "off": NamedToken(may=(Right.TOKENS,)),
+    }
+)
+
+
+@pytest.mark.parametrize("token", [None, SecretStr(SECRET)])
+def test_a_named_token_is_a_systems_with_its_rights(token: SecretStr | None) -> None:
+    settings = LIMITED.model_copy(update={"token": token})
+    found = identify(f"Bearer {KB}", settings)
+    assert (found.kind, found.name) == (PrincipalKind.SYSTEM, "system:kb")
+    for access in Access:
+        for right in (None, *Right):
+            may = right in (Right.SUGGESTIONS, Right.METRICS)
+            assert auth.may_use(found, "POST", access, right) is may
+    for wrong in ("", "None", KB[:-1], "off", "kb"):
+        with pytest.raises(RefusedError) as refused:
+            identify(f"Bearer {wrong}", settings)
+        assert refused.value.status == 401
+    assert identify("Bearer a.b.c", settings) == ANNA
+
+
+def test_an_entry_without_a_token_opens_nothing() -> None:
+    closed = ApiSettings(tokens={"off": NamedToken(may=(Right.TOKENS,))})
+    with pytest.raises(RefusedError) as refused:
+        identify("Bearer x", closed)
+    assert refused.value.code == "closed"
 
 
 @pytest.mark.parametrize(

@@ -85,7 +85,7 @@ def test_a_core_that_dies_again_and_again_is_started_again_each_time(tmp_path: P
             family.kill(server, "core")
             name = f"customer-{number}"
             answer = server.put(f"/bridge/assignments/{name}", json=assignment(call_id=name))
-            assert answer.status_code == 200
+            assert answer.status_code == 201
         assert server.log().count("The core's process died") == 3
         assert len(server.get("/bridge/calls").json()["items"]) == 3
         assert server.stop() == 0

@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from bridge.web.api.routes import Route
-from tests.web.routes import ROUTES, address, name
+from tests.web.routes import PUBLIC, RIGHTS, ROUTES, address, name, named_token
 from tests.web.serving import ActionServer, error
 
 LISTS = {"cursor", "limit"}
@@ -57,3 +57,37 @@ def test_a_parameter_that_is_given_twice_is_refused(server: ActionServer, route:
 
 def test_who_may_not_use_a_route_is_told_so_before_its_parameters(server: ActionServer) -> None:
     assert error(server.get("/bridge/calls?colour=red", token=None), 401) == "unauthorized"
+
+
+NEEDS = {
+    "PUT /assignments/<sender_id:str>": "assignments",
+    "DELETE /assignments/<sender_id:str>": "assignments",
+    "GET /calls": "messages",
+    "GET /calls/<call_id:str>": "messages",
+    "GET /suggestions": "suggestions",
+    "GET /suggestions/<suggestion_id:str>": "suggestions",
+    "GET /deliveries": "deliveries",
+    "GET /deliveries/<delivery_id:str>": "deliveries",
+    "POST /deliveries/<delivery_id:str>/retry": "deliveries",
+    "POST /deliveries/<delivery_id:str>/discard": "deliveries",
+    "GET /metrics": "metrics",
+    "POST /tokens": "tokens",
+    "DELETE /tokens": "tokens",
+    "DELETE /tokens/<token_id:str>": "tokens",
+    "PUT /sessions/<agent_id:str>": "sessions",
+    "GET /sessions/<agent_id:str>": "sessions",
+    "DELETE /sessions/<agent_id:str>": "sessions",
+}
+
+
+@pytest.mark.parametrize("route", ROUTES, ids=name)
+def test_a_named_token_uses_only_the_routes_of_its_right(
+    server: ActionServer, route: Route
+) -> None:
+    if address(route) in PUBLIC:
+        return
+    for right in RIGHTS:
+        answer = server.ask(route.method, address(route), json={}, token=named_token(right))
+        forbidden = answer.status_code == 403 and answer.json()["error"]["code"] == "forbidden"
+        assert forbidden is (right != NEEDS.get(name(route))), right
+    assert "the-token-of-a-system" not in server.log()

@@ -23,7 +23,7 @@ class Desktop:
     """
 
     def __init__(self, bridge: Peer) -> None:
-        request = {"agent_id": scenes.AGENT, "seconds": _TOKEN_SECONDS}
+        request = {"agent_id": scenes.AGENT, "ttl": _TOKEN_SECONDS}
         token = bridge.expect("POST", "/bridge/tokens", request)["token"]
         self._bridge = replace(bridge, token=token)
 

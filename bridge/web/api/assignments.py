@@ -8,10 +8,11 @@ from typing import Any
 from sanic import HTTPResponse, Request
 
 from bridge import assignment_tokens
-from bridge.config.settings import BridgeSettings
+from bridge.config.settings import BridgeSettings, Right
 from bridge.errors import AssignmentError, RefusedError
 from bridge.model import Owner
 from bridge.state.commands import AssignCall, EndCall
+from bridge.state.records import AssignmentRecord, Stored
 from bridge.web import responses, serializers
 from bridge.web.api import parameters
 from bridge.web.api.routes import Route
@@ -36,7 +37,9 @@ async def give(request: Request, sender_id: str) -> HTTPResponse:
     conversation, fields = parameters.name(sender_id), parameters.fields(request)
     settings = parameters.opened().settings.bridge
     command, warning = command_of(conversation, fields, settings)
-    return responses.json(serializers.assigned(await parameters.put(command), warning))
+    stored: Stored[AssignmentRecord] = await parameters.put(command)
+    body = serializers.assigned(stored.value, warning)
+    return responses.stored(body, created=stored.created)
 
 
 async def take(_request: Request, sender_id: str) -> HTTPResponse:
@@ -80,6 +83,6 @@ def _owner(value: object) -> Owner | None:
 
 
 ROUTES = (
-    Route("PUT", "/assignments/<sender_id:str>", give, Access.SYSTEM),
-    Route("DELETE", "/assignments/<sender_id:str>", take, Access.SYSTEM),
+    Route("PUT", "/assignments/<sender_id:str>", give, Access.SYSTEM, right=Right.ASSIGNMENTS),
+    Route("DELETE", "/assignments/<sender_id:str>", take, Access.SYSTEM, right=Right.ASSIGNMENTS),
 )

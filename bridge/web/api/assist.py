@@ -19,7 +19,7 @@ from bridge.web.schemas import AssistBody
 
 
 async def show(_request: Request) -> HTTPResponse:
-    """Return the mode in force and the ceiling."""
+    """Return the mode in force, the configured mode and the ceiling."""
     return responses.json(await parameters.read(_in_force))
 
 
@@ -35,7 +35,8 @@ async def put(request: Request) -> HTTPResponse:
 
 
 def _in_force(bridge: Runtime) -> AssistBody:
-    return AssistBody(mode=bridge.suggestions.mode(), ceiling=bridge.suggestions.ceiling())
+    shown = bridge.suggestions
+    return AssistBody(mode=shown.mode(), configured=shown.configured, ceiling=shown.ceiling())
 
 
 def _mode(fields: Any) -> Mode | None:

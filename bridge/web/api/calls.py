@@ -6,11 +6,13 @@ import asyncio
 
 from sanic import HTTPResponse, Request
 
+from bridge.config.settings import Right
 from bridge.errors import RefusedError
-from bridge.model import Mode, Suggestion
+from bridge.model import Delivery, Mode, Suggestion
 from bridge.queries import CallView
 from bridge.runtime import Runtime
 from bridge.state.commands import HandBackCall, SendReply
+from bridge.state.records import Stored
 from bridge.web import auth, responses, serializers
 from bridge.web.api import parameters
 from bridge.web.api.routes import AGENT_ID, PAGE, Parameter, Route
@@ -59,10 +61,11 @@ async def reply(request: Request, call_id: str) -> HTTPResponse:
     if not (1 <= len(client_id) <= _LONGEST_CLIENT_ID and client_id.isprintable()):
         message = f"client_id has 1 to {_LONGEST_CLIENT_ID} printable characters"
         raise RefusedError(422, "invalid_field", message)
-    deliveries = await parameters.put(
+    stored: Stored[list[Delivery]] = await parameters.put(
         SendReply(call_id=decoded_id, text=text, client_id=client_id, agent_id=agent_id)
     )
-    return responses.json(serializers.sent_reply(decoded_id, client_id, deliveries))
+    body = serializers.sent_reply(decoded_id, client_id, stored.value)
+    return responses.stored(body, created=stored.created)
 
 
 async def hand_back(request: Request, call_id: str) -> HTTPResponse:
@@ -95,8 +98,8 @@ def _required(fields: dict[str, str], key: str) -> str:
 
 
 ROUTES = (
-    Route("GET", "/calls", listing, query=(AGENT_ID, _ENDED, *PAGE)),
-    Route("GET", "/calls/<call_id:str>", show),
+    Route("GET", "/calls", listing, right=Right.MESSAGES, query=(AGENT_ID, _ENDED, *PAGE)),
+    Route("GET", "/calls/<call_id:str>", show, right=Right.MESSAGES),
     Route("POST", "/calls/<call_id:str>/replies", reply),
     Route("POST", "/calls/<call_id:str>/handback", hand_back),
 )

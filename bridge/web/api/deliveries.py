@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from sanic import HTTPResponse, Request
 
+from bridge.config.settings import Right
 from bridge.queries.deliveries import number_of
 from bridge.state.commands import DiscardDelivery, RetryDelivery
 from bridge.web import auth, responses, serializers
@@ -50,8 +51,14 @@ async def discard(request: Request, delivery_id: str) -> HTTPResponse:
 
 
 ROUTES = (
-    Route("GET", "/deliveries", listing, query=(CALL_ID, STATE, AGENT_ID, *PAGE)),
-    Route("GET", "/deliveries/<delivery_id:str>", show),
-    Route("POST", "/deliveries/<delivery_id:str>/retry", retry),
-    Route("POST", "/deliveries/<delivery_id:str>/discard", discard),
+    Route(
+        "GET",
+        "/deliveries",
+        listing,
+        right=Right.DELIVERIES,
+        query=(CALL_ID, STATE, AGENT_ID, *PAGE),
+    ),
+    Route("GET", "/deliveries/<delivery_id:str>", show, right=Right.DELIVERIES),
+    Route("POST", "/deliveries/<delivery_id:str>/retry", retry, right=Right.DELIVERIES),
+    Route("POST", "/deliveries/<delivery_id:str>/discard", discard, right=Right.DELIVERIES),
 )

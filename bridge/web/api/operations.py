@@ -15,6 +15,7 @@ from typing import Any
 from sanic import HTTPResponse, Request
 
 from bridge import runtime
+from bridge.config.settings import Right
 from bridge.runtime import Runtime
 from bridge.state.commands import CheckStore
 from bridge.unexpected import Unexpected
@@ -117,5 +118,5 @@ def _version() -> str:
 ROUTES = (
     Route("GET", "/health", health, Access.EVERYBODY),
     Route("GET", "/ready", Readiness().show, Access.EVERYBODY),
-    Route("GET", "/metrics", metrics, Access.STAFF),
+    Route("GET", "/metrics", metrics, Access.STAFF, Right.METRICS),
 )

@@ -11,6 +11,7 @@ from typing import Any
 
 from sanic import Blueprint, HTTPResponse, Request
 
+from bridge.config.settings import Right
 from bridge.errors import RefusedError
 from bridge.web.auth import Access
 
@@ -46,6 +47,8 @@ class Route:
 
     Attributes:
         path: the path after ``/bridge``, as a template.
+        access: who may use it.
+        right: the right that a system's named token needs; None: no such token may use it.
         query: the query parameters that the handler knows; any other is refused.
     """
 
@@ -53,6 +56,7 @@ class Route:
     path: str
     handler: Handler
     access: Access = Access.ANY
+    right: Right | None = None
     query: tuple[Parameter, ...] = ()
 
     @property

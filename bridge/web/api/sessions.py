@@ -7,7 +7,7 @@ from typing import Any
 
 from sanic import HTTPResponse, Request
 
-from bridge.config.settings import BridgeSettings
+from bridge.config.settings import BridgeSettings, Right
 from bridge.errors import RefusedError
 from bridge.gateway import wire
 from bridge.model import Guid
@@ -76,7 +76,7 @@ def _require_agent(agent_id: str, settings: BridgeSettings) -> None:
 
 
 ROUTES = (
-    Route("PUT", "/sessions/<agent_id:str>", push),
-    Route("GET", "/sessions/<agent_id:str>", show),
-    Route("DELETE", "/sessions/<agent_id:str>", sign_out),
+    Route("PUT", "/sessions/<agent_id:str>", push, right=Right.SESSIONS),
+    Route("GET", "/sessions/<agent_id:str>", show, right=Right.SESSIONS),
+    Route("DELETE", "/sessions/<agent_id:str>", sign_out, right=Right.SESSIONS),
 )

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from sanic import HTTPResponse, Request
 
+from bridge.config.settings import Right
 from bridge.state.commands import AcceptSuggestion, DisplaySuggestion, RejectSuggestion
 from bridge.web import auth, responses, serializers
 from bridge.web.api import parameters
@@ -68,8 +69,14 @@ async def displayed(request: Request, suggestion_id: str) -> HTTPResponse:
 
 
 ROUTES = (
-    Route("GET", "/suggestions", listing, query=(CALL_ID, STATE, AGENT_ID, *PAGE)),
-    Route("GET", _PATH, show),
+    Route(
+        "GET",
+        "/suggestions",
+        listing,
+        right=Right.SUGGESTIONS,
+        query=(CALL_ID, STATE, AGENT_ID, *PAGE),
+    ),
+    Route("GET", _PATH, show, right=Right.SUGGESTIONS),
     Route("POST", f"{_PATH}/accept", accept),
     Route("POST", f"{_PATH}/reject", reject),
     Route("POST", f"{_PATH}/displayed", displayed),

@@ -8,6 +8,7 @@ from typing import Any
 from sanic import HTTPResponse, Request
 
 from bridge.access_tokens import LONGEST, Role
+from bridge.config.settings import Right
 from bridge.errors import RefusedError
 from bridge.web import responses, serializers
 from bridge.web.api import parameters
@@ -20,18 +21,18 @@ _SUBJECTS = {"agent_id": Role.AGENT, "supervisor": Role.SUPERVISOR}
 
 
 async def make(request: Request) -> HTTPResponse:
-    """Issue a token for an agent or a supervisor: ``{"agent_id" or "supervisor", "seconds"?}``."""
-    fields = parameters.only(request, *_SUBJECTS, "seconds")
+    """Issue a token for an agent or a supervisor: ``{"agent_id" or "supervisor", "ttl"?}``."""
+    fields = parameters.only(request, *_SUBJECTS, "ttl")
     role, subject = _subject(fields, 422)
-    seconds = fields.get("seconds")
-    if seconds is None:
-        seconds = LONGEST
-    if not isinstance(seconds, int) or isinstance(seconds, bool):
-        raise RefusedError(422, "invalid_seconds", "seconds is a whole number")
+    ttl = fields.get("ttl")
+    if ttl is None:
+        ttl = LONGEST
+    if not isinstance(ttl, int) or isinstance(ttl, bool):
+        raise RefusedError(422, "invalid_ttl", "ttl is a whole number of seconds")
     token, record = await parameters.read(
-        lambda bridge: bridge.tokens.make(role, subject, seconds=seconds)
+        lambda bridge: bridge.tokens.make(role, subject, seconds=ttl)
     )
-    return responses.json(serializers.token(token, record))
+    return responses.stored(serializers.token(token, record), created=True)
 
 
 async def revoke(_request: Request, token_id: str) -> HTTPResponse:
@@ -59,7 +60,14 @@ def _subject(fields: Mapping[str, Any], status: int) -> tuple[Role, str]:
 
 
 ROUTES = (
-    Route("POST", "/tokens", make, Access.SYSTEM),
-    Route("DELETE", "/tokens", revoke_all, Access.SYSTEM, query=(_AGENT_ID, _SUPERVISOR)),
-    Route("DELETE", "/tokens/<token_id:str>", revoke, Access.SYSTEM),
+    Route("POST", "/tokens", make, Access.SYSTEM, right=Right.TOKENS),
+    Route(
+        "DELETE",
+        "/tokens",
+        revoke_all,
+        Access.SYSTEM,
+        right=Right.TOKENS,
+        query=(_AGENT_ID, _SUPERVISOR),
+    ),
+    Route("DELETE", "/tokens/<token_id:str>", revoke, Access.SYSTEM, right=Right.TOKENS),
 )
