@@ -242,6 +242,7 @@ class Suggestion:
     drafts: tuple[Draft, ...]
     kept: tuple[Draft, ...] = ()  # the drafts that are kept when the agent edits the text
     message_id: str | None = None  # ID of the customer's message that it answers
+    question: str | None = None  # what the customer wrote in it
     edited_text: str | None = None
     reason: str | None = None  # why it was rejected
     displayed_at: float | None = None

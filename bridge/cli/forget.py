@@ -21,6 +21,7 @@ _NOTHING = 1  # exit code if nothing was found, or the user declined
 _SHOWN = 5  # IDs listed per kind, at most
 _KINDS = {
     "deliveries": "messages to the customer",
+    "messages": "messages of the customer",
     "suggestions": "suggestions to agents",
     "assignments": "calls, with their handoff cards",
     "rasa_updates": "updates for Rasa",

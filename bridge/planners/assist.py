@@ -235,7 +235,7 @@ def _suggestions(
     *,
     sent: bool,
 ) -> list[Suggestion]:
-    now = changes.now
+    now, line = changes.now, command.turn.customer_line
     return [
         Suggestion(
             id=derive("suggestion", command.message_key, index),
@@ -251,6 +251,7 @@ def _suggestions(
             drafts=tuple(draft for drafts in offer.drafts for draft in drafts),
             kept=offer.kept,
             message_id=command.turn.message_id,
+            question=line.text if line is not None else None,
             settled_at=now if sent else None,
             settled_by=AUTO if sent else None,
         )

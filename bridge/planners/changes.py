@@ -45,6 +45,7 @@ from bridge.state.records import (
     ActionAnswer,
     AssignmentRecord,
     EventRecord,
+    MessageRecord,
     RasaUpdate,
     SessionRecord,
     SessionState,
@@ -52,6 +53,7 @@ from bridge.state.records import (
 )
 from bridge.state.snapshot import Snapshot
 from bridge.translate import Translation
+from bridge.turn import Turn
 
 SIGN_IN_SECONDS = 5.0  # total deadline of a sign-in
 REFUSED_SECONDS = 60.0  # before a refused sign-in is repeated, because accounts get locked
@@ -74,6 +76,7 @@ class Changes:
         self._sessions: dict[str, SessionRecord] = {}
         self._updates: dict[str, RasaUpdate] = {}
         self._events: list[EventRecord] = []
+        self._messages: list[MessageRecord] = []
         self._answers: dict[str, ActionAnswer] = {}
         self._effects: list[Effect] = []
         self._settled: list[Delivery] = []
@@ -94,6 +97,7 @@ class Changes:
             turns=tuple(self._turns.values()),
             deliveries=tuple(self._deliveries.values()),
             suggestions=tuple(self._suggestions.values()),
+            messages=tuple(self._messages),
             sessions=tuple(self._sessions.values()),
             updates=tuple(self._updates.values()),
             events=tuple(self._events),
@@ -164,6 +168,21 @@ class Changes:
     def event(self, record: EventRecord) -> None:
         """Store an event from the gateway."""
         self._events.append(record)
+
+    def heard(self, turn: Turn, call_id: str) -> None:
+        """Store what the customer wrote in ``turn``, once per message."""
+        line = turn.customer_line
+        if line is not None:
+            self._messages.append(
+                MessageRecord(
+                    turn.sender_id,
+                    call_id,
+                    turn.message_id,
+                    line.text,
+                    line.at or self.now,
+                    self.now,
+                )
+            )
 
     def due_at(self, at: float) -> None:
         """Schedule the next look for due deliveries, at ``at`` or earlier."""

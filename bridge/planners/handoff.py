@@ -104,6 +104,7 @@ def _hand_off(
         )
     )
     call_id = assignment.call_id
+    changes.heard(turn, call_id)
     turn_record = TurnRecord(
         command.key,
         turn.sender_id,

@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 
 from bridge.errors import RefusedError
-from bridge.model import Card, Delivery
+from bridge.model import Card, Delivery, evolve
 from bridge.planners.compose import Composer
 from bridge.queries.paging import MOST, Page, number
-from bridge.state.records import AssignmentRecord, SessionRecord
+from bridge.state.records import AssignmentRecord, MessageRecord, SessionRecord
 from bridge.store import Reader, ReadTransaction, lists
 
 
@@ -19,12 +19,14 @@ class CallView:
 
     Attributes:
         words: the deliveries' readable text, by number.
+        messages: the customer's newest messages while an agent was the owner.
     """
 
     record: AssignmentRecord
     card: Card | None
     deliveries: tuple[Delivery, ...]
     words: Mapping[int, str] = field(default_factory=dict)
+    messages: tuple[MessageRecord, ...] = ()
 
 
 class Calls:
@@ -44,9 +46,12 @@ class Calls:
         at = number(given_at or None)
         before = None if at is None else (at, call_id)
         size = max(1, min(limit, MOST))
-        records = self._store.read(
-            lambda tx: lists.calls(tx, agent_id=agent_id, ended=ended, before=before, limit=size)
-        )
+
+        def query(tx: ReadTransaction) -> list[AssignmentRecord]:
+            found = lists.calls(tx, agent_id=agent_id, ended=ended, before=before, limit=size)
+            return _with_waiting(tx, found)
+
+        records = self._store.read(query)
         if len(records) < size:
             return Page(tuple(records), None)
         last = records[-1]
@@ -69,7 +74,9 @@ class Calls:
                 for delivery in batch
                 if not delivery.erased_at and (text := self._plain(delivery))
             }
-            return CallView(record, lists.card(tx, call_id), tuple(batch), words)
+            (shown,) = _with_waiting(tx, [record])
+            heard = tuple(lists.messages(tx, call_id, limit=MOST))
+            return CallView(shown, lists.card(tx, call_id), tuple(batch), words, heard)
 
         view = self._store.read(query)
         if view is None:
@@ -94,3 +101,13 @@ class Calls:
         if record is None:
             raise RefusedError(404, "not_found", "no session of this agent is known")
         return record
+
+
+def _with_waiting(
+    tx: ReadTransaction, records: Sequence[AssignmentRecord]
+) -> list[AssignmentRecord]:
+    """Return the calls with the time since when their customers wait for a person's answer."""
+    since = lists.waiting_since(tx, records)
+    return [
+        evolve(record, waiting_since=since.get(record.assignment.call_id)) for record in records
+    ]

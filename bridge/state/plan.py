@@ -17,6 +17,7 @@ from bridge.state.records import (
     Erasure,
     EventRecord,
     LeaderRecord,
+    MessageRecord,
     RasaUpdate,
     RevocationRecord,
     RowKey,
@@ -232,6 +233,7 @@ class Plan:
     turns: tuple[TurnRecord, ...] = ()
     deliveries: tuple[Delivery, ...] = ()
     suggestions: tuple[Suggestion, ...] = ()
+    messages: tuple[MessageRecord, ...] = ()
     sessions: tuple[SessionRecord, ...] = ()
     updates: tuple[RasaUpdate, ...] = ()
     events: tuple[EventRecord, ...] = ()
@@ -255,6 +257,7 @@ class Plan:
             or self.turns
             or self.deliveries
             or self.suggestions
+            or self.messages
             or self.sessions
             or self.updates
             or self.events

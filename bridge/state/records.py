@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from enum import Enum
 from typing import Any, Generic, TypeVar
 
-from bridge.model import AgentId, Assignment, Card, Guid, Owner
+from bridge.model import AgentId, Assignment, Card, Guid, Owner, derive
 
 T = TypeVar("T")
 RowKey = tuple[Any, ...]  # the values of a row's primary key
@@ -35,6 +35,8 @@ class AssignmentRecord:
         card: a handoff card to store with this record; not loaded with it.
         card_erased_at: when the card's content was erased because of its age.
         command_key: the last command that changed the call.
+        waiting_since: when the customer wrote the first message that no person has answered yet;
+            read for display only.
     """
 
     assignment: Assignment
@@ -48,6 +50,7 @@ class AssignmentRecord:
     card: Card | None = None
     card_erased_at: float | None = None
     command_key: str | None = None
+    waiting_since: float | None = None
 
     @property
     def open(self) -> bool:
@@ -58,6 +61,29 @@ class AssignmentRecord:
     def with_agent(self) -> bool:
         """Whether an agent owns the open call."""
         return self.ended_at is None and self.owner is Owner.AGENT
+
+
+@dataclass(frozen=True, slots=True)
+class MessageRecord:
+    """A message that the customer wrote while an agent was the owner, or to get one.
+
+    Attributes:
+        message_id: Rasa's ID of the message.
+        written_at: when it was written, as Rasa says.
+    """
+
+    sender_id: str
+    call_id: str
+    message_id: str
+    text: str
+    written_at: float
+    created_at: float
+    erased_at: float | None = None
+
+    @property
+    def id(self) -> str:
+        """The message's ID in the API; the same message of a call always has the same."""
+        return derive("message", self.call_id, self.message_id)
 
 
 @dataclass(frozen=True, slots=True)

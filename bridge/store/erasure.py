@@ -41,6 +41,7 @@ _TABLES = {
     for table in (
         schema.deliveries,
         schema.suggestions,
+        schema.messages,
         schema.assignments,
         schema.rasa_updates,
         schema.turns,

@@ -8,11 +8,12 @@ from typing import Any, TypeVar
 from sqlalchemy import Connection, Select, and_, func, literal_column, or_, select
 
 from bridge.metrics import Figures
-from bridge.model import Card, Delivery, DeliveryState, Suggestion, SuggestionState
+from bridge.model import Card, Delivery, DeliveryState, Origin, Suggestion, SuggestionState
 from bridge.state.records import (
     AssignmentRecord,
     EventRecord,
     LeaderRecord,
+    MessageRecord,
     RasaUpdate,
     SessionRecord,
     SessionState,
@@ -25,7 +26,7 @@ from bridge.store import rows, schema
 T = TypeVar("T")
 
 _a, _d, _e = schema.assignments.c, schema.deliveries.c, schema.events.c
-_s, _u = schema.suggestions.c, schema.rasa_updates.c
+_s, _u, _m = schema.suggestions.c, schema.rasa_updates.c, schema.messages.c
 _assignments = select(*(_a[name] for name in rows.ASSIGNMENT_READ))
 _updates = select(*(_u[name] for name in rows.UPDATE))
 # Literals, word for word as in the partial indexes: otherwise the engines do not use those indexes.
@@ -204,6 +205,47 @@ def turn(tx: Connection, key: str) -> TurnRecord | None:
     """Return an action call by its key."""
     statement = select(schema.turns).where(schema.turns.c.key == key)
     return _first([rows.turn(row) for row in tx.execute(statement)])
+
+
+# -- messages --------------------------------------------------------------------------------------
+
+
+def messages(tx: Connection, call_id: str, *, limit: int) -> list[MessageRecord]:
+    """Return the newest messages of a call's customer, oldest first."""
+    statement = select(*(_m[name] for name in rows.MESSAGE)).where(_m.call_id == call_id)
+    newest = tx.execute(statement.order_by(_m.created_at.desc(), _m.seq.desc()).limit(limit))
+    return [rows.message(row) for row in newest][::-1]
+
+
+def waiting_since(tx: Connection, records: Sequence[AssignmentRecord]) -> dict[str, float]:
+    """Return, by call, when the first message was written that no person has answered yet.
+
+    A person answers by sending a suggestion or a reply that did not fail. Only calls that an agent
+    owns are considered, and only messages since their handoff.
+    """
+    owned = [record.assignment.call_id for record in records if record.with_agent]
+    if not owned:
+        return {}
+    answered = (
+        select(func.max(_d.created_at))
+        .where(
+            _d.call_id == _m.call_id,
+            _d.origin.in_([Origin.SUGGESTION.value, Origin.AGENT.value]),
+            _d.state.not_in([DeliveryState.FAILED.value, DeliveryState.EXPIRED.value]),
+        )
+        .scalar_subquery()
+    )
+    statement = (
+        select(_m.call_id, func.min(_m.written_at))
+        .join(schema.assignments, and_(_a.sender_id == _m.sender_id, _a.call_id == _m.call_id))
+        .where(
+            _m.call_id.in_(owned),
+            _m.created_at >= func.coalesce(_a.handed_off_at, 0.0),
+            _m.created_at > func.coalesce(answered, 0.0),
+        )
+        .group_by(_m.call_id)
+    )
+    return {row[0]: row[1] for row in tx.execute(statement)}
 
 
 # -- suggestions -----------------------------------------------------------------------------------

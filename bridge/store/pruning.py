@@ -134,6 +134,12 @@ TABLES = (
         (schema.suggestions.c.created_at,),
     ),
     PrunedTable(
+        schema.messages,
+        schema.messages.c.created_at,
+        true(),
+        (schema.messages.c.created_at,),
+    ),
+    PrunedTable(
         schema.rasa_updates,
         schema.rasa_updates.c.created_at,
         schema.rasa_updates.c.state.in_(["done", "failed"]),

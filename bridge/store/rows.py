@@ -42,6 +42,7 @@ from bridge.state.records import (
     AssignmentRecord,
     EventRecord,
     LeaderRecord,
+    MessageRecord,
     RasaUpdate,
     SessionRecord,
     SessionState,
@@ -452,6 +453,7 @@ def _suggestion(row: Row) -> Suggestion:
         created_at,
         expires_at,
         source,
+        question,
         text,
         drafts,
         kept,
@@ -480,6 +482,7 @@ def _suggestion(row: Row) -> Suggestion:
         drafts=_drafts(drafts),
         kept=_drafts(kept),
         message_id=message_id,
+        question=question,
         edited_text=edited_text,
         reason=reason,
         displayed_at=displayed_at,
@@ -503,6 +506,7 @@ def suggested(item: Suggestion) -> Row:
         item.created_at,
         item.expires_at,
         json.dumps(asdict(item.source)),
+        item.question,
         item.text,
         _dumped(item.drafts),
         _dumped(item.kept),
@@ -522,6 +526,30 @@ def _dumped(drafts: Sequence[Draft]) -> str:
 def _drafts(stored: str) -> tuple[Draft, ...]:
     return tuple(
         Draft(**{**row, "media_type": MediaType(row["media_type"])}) for row in json.loads(stored)
+    )
+
+
+# -- messages --------------------------------------------------------------------------------------
+
+MESSAGE = names(schema.messages, "seq", "id")
+MESSAGE_WRITTEN = names(schema.messages, "seq", "erased_at")
+
+
+def message(row: Row) -> MessageRecord:
+    """Convert a row of ``MESSAGE``."""
+    return MessageRecord(*row)
+
+
+def messaged(item: MessageRecord) -> Row:
+    """Return the values of ``MESSAGE_WRITTEN``."""
+    return (
+        item.id,
+        item.sender_id,
+        item.call_id,
+        item.message_id,
+        item.text,
+        item.written_at,
+        item.created_at,
     )
 
 

@@ -123,6 +123,7 @@ suggestions = Table(
     Column("created_at", Float, nullable=False),
     Column("expires_at", Float, nullable=False),
     Column("source", Text, nullable=False),  # JSON
+    Column("question", Text, info=words(None)),  # what the customer wrote
     Column("text", Text, nullable=False, info=words("")),
     Column("drafts", Text, nullable=False, info=words("[]")),  # JSON
     # JSON: the drafts that are kept when the text is edited
@@ -138,6 +139,23 @@ suggestions = Table(
     Index("suggestions_sender", "sender_id"),
     Index("suggestions_agent", "agent_id", "seq"),
     Index("suggestions_candidates", "candidates"),
+    sqlite_autoincrement=True,
+)
+
+messages = Table(  # what customers wrote while an agent was the owner
+    "messages",
+    metadata,
+    Column("seq", _Sequence, primary_key=True, autoincrement=True),
+    Column("id", String(36), nullable=False, unique=True),  # derived from call and message ID
+    Column("sender_id", String(512), nullable=False, info=PERSON),
+    Column("call_id", String(64), nullable=False, info=PERSON),
+    Column("message_id", String(512), nullable=False, info=PERSON),
+    Column("text", Text, nullable=False, info=words("")),
+    Column("written_at", Float, nullable=False),  # as Rasa says
+    Column("created_at", Float, nullable=False),
+    Column("erased_at", Float),  # when the content was erased
+    Index("messages_call", "call_id", "created_at"),
+    Index("messages_sender", "sender_id"),
     sqlite_autoincrement=True,
 )
 

@@ -223,6 +223,15 @@ def lines(events: Events, turns: int) -> tuple[Line, ...]:
     return tuple(result)
 
 
+def customer_line(events: Events, index: int) -> Line | None:
+    """Return the line of the user event at ``index``; None if no customer wrote it."""
+    buttons: dict[str, str] = {}
+    for before in range(index):
+        if events.kinds[before] == "bot":
+            buttons.update(titles(events[before]))
+    return _line("user", events[index], buttons)
+
+
 def is_external(event: Mapping[str, Any]) -> bool:
     """Return whether a user event came from a reminder or an external trigger, not a customer."""
     return mapping(event.get("metadata")).get("is_external") is True

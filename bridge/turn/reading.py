@@ -168,6 +168,14 @@ class Turn:
         return raw.lines(self._events, turns)
 
     @cached_property
+    def customer_line(self) -> Line | None:
+        """What the customer wrote, as ``lines`` shows it; None if the turn is no customer's."""
+        index = self._last if self._index is None else self._index
+        if index is not None:
+            return raw.customer_line(self._events, index)
+        return Line("customer", self.text, 0.0) if self.text else None
+
+    @cached_property
     def _last(self) -> int | None:
         return raw.last_user(self._events)
 

@@ -11,7 +11,7 @@ from collections.abc import Mapping
 from datetime import datetime, timezone
 from typing import Annotated, Any, Generic, TypeVar
 
-from pydantic import AfterValidator, BaseModel, ConfigDict, PlainSerializer, WithJsonSchema
+from pydantic import AfterValidator, BaseModel, ConfigDict, Field, PlainSerializer, WithJsonSchema
 
 from bridge import untrusted
 from bridge.model import (
@@ -58,7 +58,7 @@ class Body(BaseModel):
 
     def dump(self) -> dict[str, Any]:
         """Return the JSON object."""
-        return self.model_dump(mode="json", exclude_unset=True)
+        return self.model_dump(mode="json", by_alias=True, exclude_unset=True)
 
 
 class ErrorDetail(Body):
@@ -105,6 +105,7 @@ class CallBody(AssignmentBody):
     handed_back_at: Time | None = None
     ended_at: Time | None = None
     untold: bool
+    waiting_since: Time | None = None
 
 
 class AssignedBody(CallBody):
@@ -120,11 +121,20 @@ class HandedBackBody(CallBody):
 
 
 class LineBody(Body):
-    """One line of a conversation before the handoff: customer, bot or agent."""
+    """One line of a conversation before the handoff; ``from`` is customer, bot or agent."""
 
-    who: str
+    from_: str = Field(alias="from")
     text: str
     at: Time
+
+
+class MessageBody(LineBody):
+    """A line of a call's history: what the customer, the bot or an agent said."""
+
+    id: str
+    call_id: str
+    message_id: str | None = None
+    erased_at: Time | None = None
 
 
 class CardBody(Body):
@@ -164,6 +174,7 @@ class SuggestionBody(Body):
     created_at: Time
     expires_at: Time
     source: SourceBody
+    question: str | None = None
     text: str
     drafts: list[DraftBody]
     edited_text: str | None = None
@@ -221,18 +232,14 @@ class DeliveryStateBody(Body):
     state: DeliveryState
 
 
-class SentLineBody(Body):
-    """A delivery as a line of a call's history; ``text`` is its readable text, if it has one."""
+class SentMessageBody(MessageBody):
+    """A delivery as a line of a call's history; ``text`` is readable, empty if it has no text."""
 
-    who: str  # bot or agent
-    text: str | None = None
     media_type: MediaType
     content: str
-    at: Time
     delivery: DeliveryStateBody
     origin: Origin
     approved_by: str | None = None
-    erased_at: Time | None = None
 
 
 class CallDetailBody(CallBody):
@@ -240,7 +247,7 @@ class CallDetailBody(CallBody):
 
     card: CardBody | None
     card_erased_at: Time | None = None
-    history: list[LineBody | SentLineBody]
+    history: list[SentMessageBody | MessageBody]
     suggestions: list[SuggestionBody]
     assist: Mode
 

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import asdict
+from math import inf
 from typing import Any, TypeVar
 
 from bridge.access_tokens import AccessToken, Role
@@ -20,9 +21,10 @@ from bridge.model import (
     Mode,
     Origin,
     Suggestion,
+    derive,
 )
 from bridge.queries import CallView, Page
-from bridge.state.records import AssignmentRecord, SessionRecord
+from bridge.state.records import AssignmentRecord, MessageRecord, SessionRecord
 from bridge.web.schemas import (
     AcceptedBody,
     AssignedBody,
@@ -39,7 +41,8 @@ from bridge.web.schemas import (
     ErrorDetail,
     HandedBackBody,
     LineBody,
-    SentLineBody,
+    MessageBody,
+    SentMessageBody,
     SentReplyBody,
     SessionBody,
     SourceBody,
@@ -78,9 +81,17 @@ def handed_back(record: AssignmentRecord, *, rasa_knows: bool) -> HandedBackBody
 
 def call_detail(view: CallView, offered: Sequence[Suggestion], mode: Mode) -> CallDetailBody:
     """Return a call with its card, history, offered suggestions and the assist mode in force."""
-    turns = [line(item) for item in view.card.turns] if view.card else []
-    sent = [_sent(item, view.words.get(item.seq)) for item in view.deliveries]
-    history: list[LineBody | SentLineBody] = [*turns, *sent]
+    record, card_turns = view.record, view.card.turns if view.card else ()
+    # The card holds what was said before the handoff.
+    since = (record.handed_off_at or 0.0) if card_turns else -inf
+    history: list[SentMessageBody | MessageBody] = [
+        *(
+            _card_line(item, record.assignment.call_id, index)
+            for index, item in enumerate(card_turns)
+        ),
+        *(_heard(item) for item in view.messages if item.created_at > since),
+        *(_sent(item, view.words.get(item.seq)) for item in view.deliveries),
+    ]
     history.sort(key=lambda item: item.at)  # stable: turns before deliveries
     return _build(
         CallDetailBody,
@@ -101,7 +112,7 @@ def card(value: Card) -> CardBody:
 
 def line(value: Line) -> LineBody:
     """Return a line of the conversation before the handoff."""
-    return LineBody(who=value.who, text=value.text, at=value.at)
+    return LineBody(**{"from": value.who}, text=value.text, at=value.at)
 
 
 def suggestion(value: Suggestion) -> SuggestionBody:
@@ -205,6 +216,7 @@ def _call(record: AssignmentRecord) -> dict[str, Any]:
         "handed_back_at": record.handed_back_at,
         "ended_at": record.ended_at,
         "untold": record.untold,
+        "waiting_since": record.waiting_since,
     }
 
 
@@ -218,6 +230,7 @@ def _suggestion(value: Suggestion) -> dict[str, Any]:
         "created_at": value.created_at,
         "expires_at": value.expires_at,
         "source": SourceBody(**asdict(value.source)),
+        "question": value.question,
         "text": value.text,
         "drafts": [_draft(draft) for draft in value.drafts],
         "edited_text": value.edited_text,
@@ -240,12 +253,38 @@ def _draft(value: Draft) -> DraftBody:
     )
 
 
-def _sent(value: Delivery, text: str | None) -> SentLineBody:
+def _card_line(value: Line, call_id: str, index: int) -> MessageBody:
+    name = derive("card", call_id, index, value.at)
+    return _build(
+        MessageBody,
+        id=name,
+        call_id=call_id,
+        text=value.text,
+        at=value.at,
+        **{"from": value.who},
+    )
+
+
+def _heard(value: MessageRecord) -> MessageBody:
+    return _build(
+        MessageBody,
+        id=value.id,
+        call_id=value.call_id,
+        text=value.text,
+        at=value.written_at,
+        message_id=value.message_id,
+        erased_at=value.erased_at,
+        **{"from": "customer"},
+    )
+
+
+def _sent(value: Delivery, text: str | None) -> SentMessageBody:
     by_itself = value.origin in (Origin.BOT, Origin.AUTO)
     return _build(
-        SentLineBody,
-        who="bot" if by_itself else "agent",
-        text=text,
+        SentMessageBody,
+        id=value.message_code,
+        call_id=value.envelope.call_id,
+        text=text or "",
         media_type=value.draft.media_type,
         content=value.draft.content,
         at=value.created_at,
@@ -253,6 +292,7 @@ def _sent(value: Delivery, text: str | None) -> SentLineBody:
         origin=value.origin,
         approved_by=value.approved_by,
         erased_at=value.erased_at,
+        **{"from": "bot" if by_itself else "agent"},
     )
 
 

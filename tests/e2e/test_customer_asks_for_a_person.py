@@ -48,7 +48,7 @@ def test_the_agent_is_shown_why_and_what_was_said(assigned: Customer) -> None:
     call = assigned.call()
     assert call["owner"] == "agent"
     assert "human_handoff" in call["card"]["reason"]
-    assert [(turn["who"], turn["text"]) for turn in call["card"]["turns"]] == [
+    assert [(turn["from"], turn["text"]) for turn in call["card"]["turns"]] == [
         ("customer", "Hello"),
         ("bot", "Hello, this is the restaurant's bot."),
         ("customer", "I want to talk to a human"),

@@ -58,7 +58,7 @@ def test_the_next_agent_is_shown_whose_words_they_were(assigned: Customer) -> No
     assigned.hands_back_in_the_end()
     assigned.says("a human again, please")
     turns = assigned.call()["card"]["turns"]
-    assert [(turn["who"], turn["text"]) for turn in turns] == [
+    assert [(turn["from"], turn["text"]) for turn in turns] == [
         ("customer", "a human, please"),
         ("agent", words.HANDOFF_STARTED),
         ("agent", "Good evening, Maria."),

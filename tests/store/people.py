@@ -29,6 +29,7 @@ from bridge.state.records import (
     ActionAnswer,
     AssignmentRecord,
     EventRecord,
+    MessageRecord,
     RasaUpdate,
     TurnRecord,
     UpdateKind,
@@ -86,6 +87,7 @@ def history(
         drafts=drafts,
         kept=drafts,
         message_id=f"{who}-1",
+        question=words,
         edited_text=None if open_offer else words,
         reason=None if open_offer else words,
         settled_at=None if open_offer else at,
@@ -132,6 +134,7 @@ def history(
         turns=[TurnRecord(key, who, call, at, ActionAnswer(state=HANDOFF))],
         deliveries=[sent],
         suggestions=[suggested],
+        messages=[MessageRecord(who, call, f"{who}-1", words, at, at)],
         updates=[told],
         events=[EventRecord("291", "AgentEvent_MessageData", heard, at)],
     )

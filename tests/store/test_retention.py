@@ -42,6 +42,7 @@ RECORD = {  # columns that are neither words nor a person's
     "turns": "key made_at answer unavailable",
     "suggestions": "seq id candidates agent_id state created_at expires_at source displayed_at"
     " settled_at settled_by command_key erased_at",
+    "messages": "seq id written_at created_at erased_at",
     "rasa_updates": "seq id kind state created_at due_at expires_at attempts lease lease_until"
     " error settled_at erased_at",
     "switches": "name value changed_at",
@@ -74,11 +75,11 @@ def test_the_words_go_and_the_record_stays(store: Store, retention: Retention) -
     found = retention.round()
     assert found.done
     assert +found.erased == dict.fromkeys(
-        ("assignments", "deliveries", "rasa_updates", "events", "suggestions"), 1
+        ("assignments", "deliveries", "messages", "rasa_updates", "events", "suggestions"), 1
     )
     assert not +found.dropped
     assert "words of maria" not in written(store)
-    assert written(store).count("words of jon") == 9  # five of them in the suggestion
+    assert written(store).count("words of jon") == 11  # six of them in the suggestion
     old, new = dump(store)["deliveries"]
     assert (old["content"], old["erased_at"], new["erased_at"]) == ("", NOW, None)
     kept = ("sender_id", "call_id", "agent_id", "state", "message_code", "created_at")

@@ -158,7 +158,7 @@ def test_a_database_of_a_newer_version_is_left_alone(store_url: str) -> None:
         Store(store_url)
 
 
-@pytest.mark.parametrize("version", ["0001", "0002", "0003", "0004"])
+@pytest.mark.parametrize("version", ["0001", "0002", "0003", "0004", "0101"])
 def test_a_database_of_before_the_first_release_is_refused_with_what_to_do(
     store_url: str, version: str
 ) -> None:

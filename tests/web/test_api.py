@@ -230,10 +230,10 @@ def test_a_call_with_history_card_and_owner(server: ActionServer) -> None:
     assert (found["owner"], found["state"]) == ("agent", "open")
     assert TIME.fullmatch(found["handed_off_at"])
     assert found["card"]["reason"]
-    said = [item for item in found["history"] if item["who"] == "customer"]
+    said = [item for item in found["history"] if item["from"] == "customer"]
     assert said[-1]["text"] == turn()["tracker"]["latest_message"]["text"]
     told = found["history"][-1]
-    assert told["who"] == "agent"
+    assert told["from"] == "agent"
     assert WELCOME in told["text"]
     assert told["origin"] == "handoff"
     assert TIME.fullmatch(told["at"])

@@ -18,7 +18,7 @@ from bridge.model import (
     Owner,
 )
 from bridge.queries import CallView
-from bridge.state.records import AssignmentRecord, SessionRecord, SessionState
+from bridge.state.records import AssignmentRecord, MessageRecord, SessionRecord, SessionState
 from bridge.web import schemas, serializers
 from tests import making
 
@@ -78,13 +78,30 @@ def test_history_is_the_cards_turns_and_the_deliveries_in_order() -> None:
     )
     told = making.delivery(seq=1, created_at=AT, origin=Origin.HANDOFF)
     image = Draft(MediaType.IMAGE, "https://i.example/a.png")
-    shown = making.delivery(seq=2, created_at=AT + 1, origin=Origin.AUTO, draft=image)
+    shown = making.delivery(2, seq=2, created_at=AT + 1, origin=Origin.AUTO, draft=image)
+    before = MessageRecord("sender", "A", "m-1", "help", AT - 5, AT)  # the card holds it
+    after = MessageRecord("sender", "A", "m-2", "thanks", AT + 2, AT + 2)
     found = serializers.call_detail(
-        CallView(record, card, (shown, told), {1: "message 1"}), (), Mode.AUTO
+        CallView(record, card, (shown, told), {1: "message 1"}, (before, after)), (), Mode.AUTO
     ).dump()
-    assert [item["who"] for item in found["history"]] == ["customer", "bot", "agent", "bot"]
-    assert [item.get("text") for item in found["history"]] == ["help", "how?", "message 1", None]
+    assert [item["from"] for item in found["history"]] == [
+        "customer",
+        "bot",
+        "agent",
+        "bot",
+        "customer",
+    ]
+    assert [item.get("text") for item in found["history"]] == [
+        "help",
+        "how?",
+        "message 1",
+        "",
+        "thanks",
+    ]
     assert found["history"][3]["media_type"] == "IMAGE"
+    assert all({"id", "call_id", "from", "text", "at"} <= item.keys() for item in found["history"])
+    assert len({item["id"] for item in found["history"]}) == 5
+    assert found["history"][4]["message_id"] == "m-2"
     assert found["card"]["slots"] == {"order": "7", "sum": None, "list": [None, 1.5]}
     json.dumps(found, allow_nan=False)
 

@@ -63,7 +63,7 @@ def test_accepted_it_goes_out_as_it_is(talk: Talk, body: dict[str, Any] | None) 
     assert talk.received(1) == [PRICE]
     assert talk.gateway.messages(call=talk.call_id)[0]["code"] == sent["message_code"]
     told = talk.server.get(talk.call).json()["history"][-1]
-    assert (told["who"], told["origin"], told["approved_by"]) == ("agent", "suggestion", "system")
+    assert (told["from"], told["origin"], told["approved_by"]) == ("agent", "suggestion", "system")
 
 
 def test_edited_the_agents_words_go_out_and_the_picture_stays(talk: Talk) -> None:

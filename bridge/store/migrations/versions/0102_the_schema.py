@@ -5,7 +5,7 @@ from __future__ import annotations
 import sqlalchemy as sa
 from alembic import op
 
-revision = "0101"
+revision = "0102"
 down_revision = None
 branch_labels = None
 depends_on = None
@@ -263,6 +263,7 @@ def upgrade() -> None:
         sa.Column("created_at", sa.Float(), nullable=False),
         sa.Column("expires_at", sa.Float(), nullable=False),
         sa.Column("source", sa.Text(), nullable=False),
+        sa.Column("question", sa.Text(), nullable=True),
         sa.Column("text", sa.Text(), nullable=False),
         sa.Column("drafts", sa.Text(), nullable=False),
         sa.Column("kept", sa.Text(), nullable=False),
@@ -289,6 +290,30 @@ def upgrade() -> None:
             postgresql_where=sa.text("state = 'offered'"),
         )
         batch_op.create_index("suggestions_sender", ["sender_id"], unique=False)
+
+    op.create_table(
+        "messages",
+        sa.Column(
+            "seq",
+            sa.BigInteger().with_variant(sa.Integer(), "sqlite"),
+            autoincrement=True,
+            nullable=False,
+        ),
+        sa.Column("id", sa.String(length=36), nullable=False),
+        sa.Column("sender_id", sa.String(length=512), nullable=False),
+        sa.Column("call_id", sa.String(length=64), nullable=False),
+        sa.Column("message_id", sa.String(length=512), nullable=False),
+        sa.Column("text", sa.Text(), nullable=False),
+        sa.Column("written_at", sa.Float(), nullable=False),
+        sa.Column("created_at", sa.Float(), nullable=False),
+        sa.Column("erased_at", sa.Float(), nullable=True),
+        sa.PrimaryKeyConstraint("seq"),
+        sa.UniqueConstraint("id"),
+        sqlite_autoincrement=True,
+    )
+    with op.batch_alter_table("messages", schema=None) as batch_op:
+        batch_op.create_index("messages_call", ["call_id", "created_at"], unique=False)
+        batch_op.create_index("messages_sender", ["sender_id"], unique=False)
 
     op.create_table(
         "switches",
@@ -318,6 +343,11 @@ def downgrade() -> None:
 
     op.drop_table("turns")
     op.drop_table("switches")
+    with op.batch_alter_table("messages", schema=None) as batch_op:
+        batch_op.drop_index("messages_sender")
+        batch_op.drop_index("messages_call")
+
+    op.drop_table("messages")
     with op.batch_alter_table("suggestions", schema=None) as batch_op:
         batch_op.drop_index("suggestions_sender")
         batch_op.drop_index(
