@@ -131,7 +131,7 @@ def _break(changes: Changes, record: TurnRecord, error: str) -> None:
     changes.warn("Handed back, no message was delivered: %s call_id=%s", error, record.call_id)
     if changes.rules.asks_rasa:
         resume(changes, current, error=error)
-        if changes.rules.designer.handoff.unavailable is not None:
+        if record.pushable and changes.rules.designer.handoff.unavailable is not None:
             add_update(changes, current, UpdateKind.MESSAGE, _APOLOGY_WITHIN, {"error": error})
 
 

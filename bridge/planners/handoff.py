@@ -111,6 +111,7 @@ def _hand_off(
         call_id,
         now,
         unavailable=_unavailable(changes, command),
+        pushable=composer.can_push(turn.input_channel),
     )
     changes.turn(turn_record)
     changes.log(

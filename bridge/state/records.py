@@ -141,6 +141,7 @@ class TurnRecord:
     Attributes:
         answer: None until it is answered.
         unavailable: the answer to give, with the error added, if its handoff fails.
+        pushable: whether Rasa can send to the customer's channel without a request of the customer.
     """
 
     key: str
@@ -149,6 +150,7 @@ class TurnRecord:
     made_at: float
     answer: ActionAnswer | None = None
     unavailable: ActionAnswer | None = None
+    pushable: bool = True
 
 
 class SessionState(str, Enum):

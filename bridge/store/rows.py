@@ -377,19 +377,16 @@ TURN = names(schema.turns)
 
 def turn(row: Row) -> TurnRecord:
     """Convert a row of ``TURN``."""
-    return _converted(
-        schema.turns,
-        TURN,
-        _turn,
-        row,
-    )
+    return _converted(schema.turns, TURN, _turn, row)
 
 
 def _turn(row: Row) -> TurnRecord:
-    key, sender_id, call_id, made_at, answer, unavailable = row
+    key, sender_id, call_id, made_at, answer, unavailable, pushable = row
     require_times(made_at)
     require_texts(key, sender_id, call_id)
-    return TurnRecord(key, sender_id, call_id, made_at, _answer(answer), _answer(unavailable))
+    return TurnRecord(
+        key, sender_id, call_id, made_at, _answer(answer), _answer(unavailable), bool(pushable)
+    )
 
 
 def _answer(stored: str | None) -> ActionAnswer | None:
@@ -411,6 +408,7 @@ def turned(record: TurnRecord) -> Row:
         record.made_at,
         answer(record),
         _json(unavailable.as_json()) if unavailable is not None else None,
+        record.pushable,
     )
 
 

@@ -106,6 +106,7 @@ turns = Table(
     Column("made_at", Float, nullable=False),
     Column("answer", Text),  # JSON of the action's answer; null while it waits
     Column("unavailable", Text),  # JSON of the answer if the handoff fails
+    Column("pushable", Boolean, nullable=False, server_default=text("true")),  # see TurnRecord
     Index("turns_sender", "sender_id", "made_at"),
 )
 

@@ -66,6 +66,7 @@ def turn(
     intent: str | None = "human_handoff",
     confidence: float = 0.9,
     paused: bool = False,
+    channel: str | None = None,
 ) -> Turn:
     """A customer's message, and the action that Rasa calls for it."""
     heard = {
@@ -87,6 +88,7 @@ def turn(
         "latest_message": heard,
         "events": [said],
         "paused": paused,
+        "latest_input_channel": channel,
     }
     return turns.read(state, None, action.value)
 

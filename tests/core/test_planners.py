@@ -278,14 +278,20 @@ def test_an_agent_without_a_guid_cannot_take_over(scene: Scene) -> None:
     assert answer.error == "agent_signed_out"
 
 
-def test_a_promise_that_is_broken_later_hands_back_and_tells_rasa() -> None:
+@pytest.mark.parametrize(
+    ("channel", "tells"), [(None, True), ("callback", True), ("rest", False), ("cmdline", False)]
+)
+def test_a_promise_that_is_broken_later_hands_back_and_tells_rasa(
+    channel: str | None, *, tells: bool
+) -> None:
     scene = Scene(rules(rasa={"url": "http://127.0.0.1:9"}))
     scene.assigned(Owner.BOT)
-    command = call(SENDER)
+    command = call(SENDER, channel=channel)
     scene.plan(command)
     scene.plan(JudgeTurn(turn_key=command.key))
     plan = scene.result(scene.deliveries[0], FinalError("refused", retcode="106-001"))
-    assert [update.kind for update in plan.updates] == [UpdateKind.RESUME, UpdateKind.MESSAGE]
+    kinds = [UpdateKind.RESUME, UpdateKind.MESSAGE] if tells else [UpdateKind.RESUME]
+    assert [update.kind for update in plan.updates] == kinds  # a REST channel cannot be pushed to
     assert (scene.record.owner, scene.record.untold) == (Owner.BOT, True)
 
 

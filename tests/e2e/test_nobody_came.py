@@ -40,7 +40,6 @@ def test_the_slots_the_call_and_the_tracker_say_so(promised: Customer) -> None:
     assert (slots["delivery"], slots["error"]) == ("failed", "rejected")
     assert slots["summary"].endswith(" and sent no message.")
     assert promised.call()["owner"] == "bot"
-    promised.is_told(words.HANDOFF_UNAVAILABLE)  # REST cannot be pushed to, but Rasa knows
     assert promised.written_back() == []
     assert promised.says("Hello") == [words.GREET]
     assert promised.says("xyzzy") == [words.REPHRASE]

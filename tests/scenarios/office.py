@@ -92,6 +92,7 @@ def message(
     number: int = 1,
     metadata: dict[str, Any] | None = None,
     at: float | None = None,
+    channel: str = "rest",
 ) -> dict[str, Any]:
     """A tracker whose newest event is this customer message."""
     heard = {
@@ -106,7 +107,7 @@ def message(
         "timestamp": at or time.time(),
         "text": text,
         "parse_data": heard,
-        "input_channel": "rest",
+        "input_channel": channel,
         "message_id": heard["message_id"],
         "metadata": metadata or {},
     }

@@ -192,7 +192,8 @@ def test_a_promise_that_nobody_kept_is_taken_back_and_the_customer_is_told(
     gateway.fault("status", path="*sendmessage", status=503, times=None)
     office = open_office(rasa={"url": rasa.url}, delivery={"wait": 0.2, "expire_after": 1.0})
     office.assign()
-    assert office.call(message()).slots["handoff_delivery"] == "pending"
+    asks = message(channel="callback")
+    assert office.call(asks).slots["handoff_delivery"] == "pending"
     rasa.wait_for("resume")
     rasa.wait_for("bot")
     assert [event["text"] for event in rasa.pushed] == ["Nobody came."]
@@ -250,7 +251,7 @@ def test_where_nobody_knows_whether_the_customer_was_told_it_is_not_said_again(
     office = open_office(rasa={"url": rasa.url, "timeout": 0.3}, delivery=changes)
     rasa.failures = ["", "", "hold_pushed"]  # the resume, the domain, and what the customer is told
     office.assign()
-    office.call(message())
+    office.call(message(channel="callback"))
     until_refused(office)
     assert len(rasa.pushed) == 1
     assert [event["event"] for event in rasa.events()].count("resume") == 1

@@ -39,7 +39,7 @@ RECORD = {  # columns that are neither words nor a person's
     "sessions": "agent_id guid state ours generation error_code error_message renewed_at"
     " signing_in signing_in_until poller poller_until",
     "events": "seq agent_id event_type received_at handled_at erased_at",
-    "turns": "key made_at answer unavailable",
+    "turns": "key made_at answer unavailable pushable",
     "suggestions": "seq id candidates agent_id state created_at expires_at source displayed_at"
     " settled_at settled_by command_key erased_at",
     "messages": "seq id written_at created_at erased_at",

@@ -330,6 +330,7 @@ def upgrade() -> None:
         sa.Column("made_at", sa.Float(), nullable=False),
         sa.Column("answer", sa.Text(), nullable=True),
         sa.Column("unavailable", sa.Text(), nullable=True),
+        sa.Column("pushable", sa.Boolean(), server_default=sa.text("true"), nullable=False),
         sa.PrimaryKeyConstraint("key"),
     )
     with op.batch_alter_table("turns", schema=None) as batch_op:
