@@ -42,7 +42,7 @@ def call(snapshot: Snapshot, command: CallAction, rules: Rules, now: float) -> P
     if record is not None and record.with_agent and not known and not command.turn.external:
         older = snapshot.offered(sender_id=sender)
         changes.supersede([item for item in older if _is_outdated(item, command.turn)])
-        changes.heard(command.turn, record.assignment.call_id)
+        changes.store_message(command.turn, record.assignment.call_id)
     return _ACTIONS[command.action](changes, command)
 
 

@@ -169,7 +169,7 @@ class Changes:
         """Store an event from the gateway."""
         self._events.append(record)
 
-    def heard(self, turn: Turn, call_id: str) -> None:
+    def store_message(self, turn: Turn, call_id: str) -> None:
         """Store what the customer wrote in ``turn``, once per message."""
         line = turn.customer_line
         if line is not None:

@@ -104,14 +104,14 @@ def _hand_off(
         )
     )
     call_id = assignment.call_id
-    changes.heard(turn, call_id)
+    changes.store_message(turn, call_id)
     turn_record = TurnRecord(
         command.key,
         turn.sender_id,
         call_id,
         now,
         unavailable=_unavailable(changes, command),
-        pushable=composer.can_push(turn.input_channel),
+        pushable=changes.rules.composer.can_push(turn.input_channel),
     )
     changes.turn(turn_record)
     changes.log(

@@ -75,8 +75,8 @@ class Calls:
                 if not delivery.erased_at and (text := self._plain(delivery))
             }
             (shown,) = _with_waiting(tx, [record])
-            heard = tuple(lists.messages(tx, call_id, limit=MOST))
-            return CallView(shown, lists.card(tx, call_id), tuple(batch), words, heard)
+            messages = tuple(lists.messages(tx, call_id, limit=MOST))
+            return CallView(shown, lists.card(tx, call_id), tuple(batch), words, messages)
 
         view = self._store.read(query)
         if view is None:

@@ -64,7 +64,7 @@ _SUGGEST = Rows(
     conflict=("id",),
     changed=rows.SUGGESTION_MOVED,
 )
-_HEARD = Rows(schema.messages, rows.MESSAGE_WRITTEN, conflict=("id",))
+_MESSAGE = Rows(schema.messages, rows.MESSAGE_WRITTEN, conflict=("id",))
 _SIGN = Rows(
     schema.sessions,
     rows.SESSION,
@@ -100,7 +100,7 @@ _LEAD = Rows(
 # Records of which only the final state matters: the plan's field, the key, statement, row maker.
 _OTHERS: tuple[tuple[str, str, Rows, Callable[[Any], rows.Row]], ...] = (
     ("suggestions", "id", _SUGGEST, rows.suggested),
-    ("messages", "id", _HEARD, rows.messaged),
+    ("messages", "id", _MESSAGE, rows.messaged),
     ("sessions", "agent_id", _SIGN, rows.signed),
     ("switches", "name", _SWITCH, attrgetter("name", "value", "changed_at")),
     ("leaders", "name", _LEAD, attrgetter("name", "holder", "held_until", "done_at")),

@@ -89,7 +89,7 @@ def call_detail(view: CallView, offered: Sequence[Suggestion], mode: Mode) -> Ca
             _card_line(item, record.assignment.call_id, index)
             for index, item in enumerate(card_turns)
         ),
-        *(_heard(item) for item in view.messages if item.created_at > since),
+        *(_customer_message(item) for item in view.messages if item.created_at > since),
         *(_sent(item, view.words.get(item.seq)) for item in view.deliveries),
     ]
     history.sort(key=lambda item: item.at)  # stable: turns before deliveries
@@ -265,7 +265,7 @@ def _card_line(value: Line, call_id: str, index: int) -> MessageBody:
     )
 
 
-def _heard(value: MessageRecord) -> MessageBody:
+def _customer_message(value: MessageRecord) -> MessageBody:
     return _build(
         MessageBody,
         id=value.id,
