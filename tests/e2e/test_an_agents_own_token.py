@@ -54,7 +54,7 @@ def test_another_agents_reaches_nothing_of_it(asked: Customer) -> None:
         asked.bridge.refusal("POST", f"{call}/replies", written, token=others),
         asked.bridge.refusal("POST", f"{call}/handback", token=others),
     ]
-    assert refused == [(403, "forbidden")] * 5
+    assert refused == [(404, "not_found")] * 5
     assert asked.call()["owner"] == "agent"
     assert len(asked.messages()) == 1
 

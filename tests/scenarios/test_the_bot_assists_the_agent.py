@@ -167,7 +167,7 @@ def test_another_agents_suggestion_cannot_be_reached(assisted: Office) -> None:
     found = offered(assisted)[0]
     with pytest.raises(RefusedError) as raised:
         assisted.accept(found, agent_id="292")
-    assert raised.value.status == 403
+    assert raised.value.status == 404
 
 
 def test_reassignment_expires_what_is_offered(assisted: Office) -> None:
@@ -290,7 +290,7 @@ def test_an_agent_writes_freely_once(assisted: Office, gateway: Simulator) -> No
     assert raised.value.status == 409
     with pytest.raises(RefusedError) as raised:
         assisted.reply("Hello", "c-2", agent_id="292")
-    assert raised.value.status == 403
+    assert raised.value.status == 404
 
 
 def test_an_agent_cannot_write_while_the_bot_has_the_conversation(office: Office) -> None:
