@@ -535,7 +535,14 @@ MESSAGE_WRITTEN = names(schema.messages, "seq", "erased_at")
 
 def message(row: Row) -> MessageRecord:
     """Convert a row of ``MESSAGE``."""
-    return MessageRecord(*row)
+    return _converted(schema.messages, MESSAGE, _message, row)
+
+
+def _message(row: Row) -> MessageRecord:
+    sender_id, call_id, message_id, text, written_at, created_at, erased_at = row
+    require_times(written_at, created_at)
+    require_texts(sender_id, call_id, message_id, text)
+    return MessageRecord(sender_id, call_id, message_id, text, written_at, created_at, erased_at)
 
 
 def messaged(item: MessageRecord) -> Row:
