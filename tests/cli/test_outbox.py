@@ -135,7 +135,7 @@ def test_at_a_terminal_it_is_a_table_that_fits(folder: Path, columns: int) -> No
 
 
 def test_an_empty_list_says_so(folder: Path) -> None:
-    assert "Nothing of that kind." in at_terminal(folder, "outbox", "list", "--call", "x").out
+    assert "No deliveries match." in at_terminal(folder, "outbox", "list", "--call", "x").out
 
 
 # -- show ----------------------------------------------------------------------------------------
@@ -190,7 +190,7 @@ def test_what_waits_is_discarded_and_what_is_being_sent_is_not(folder: Path, url
 def test_it_asks_first(folder: Path, url: str) -> None:
     no = at_terminal(folder, "outbox", "discard", "1", say="n\n")
     assert no.code == 1
-    assert "Take 1 delivery off the list for good? [y/N]" in no.out
+    assert "Discard 1 delivery permanently? [y/N]" in no.out
     assert "Nothing was changed." in no.out
     assert state_of(url, 1) == "waiting"
     yes = at_terminal(folder, "outbox", "retry", "4", "7", "3", say="y\n")

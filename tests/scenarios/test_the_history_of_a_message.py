@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 from rich.console import Console
 
-from bridge.cli.outbox import looks
+from bridge.cli.outbox import formats
 from bridge.errors import RefusedError
 from bridge.model import Delivery
 from tests.scenarios.conftest import OpenOffice
@@ -26,7 +26,7 @@ PRICES = {"responses": {**RESPONSES, "utter_price": [{"text": "It costs 10 EUR."
 def told(office: Office, delivery: Delivery, *, content: bool = False) -> str:
     seen = io.StringIO()
     history = office.runtime.deliveries.history(delivery.id)
-    Console(width=80, file=seen).print(looks.whole(history, content=content))
+    Console(width=80, file=seen).print(formats.whole(history, content=content))
     return seen.getvalue()
 
 
@@ -53,7 +53,7 @@ def test_a_suggestion_that_an_agent_edited(assisted: Office, gateway: Simulator)
         assert line in seen
     assert "euros" not in seen
     assert "Ten euros." in told(assisted, sent, content=True)
-    shape = looks.whole_json(history, content=False)
+    shape = formats.whole_json(history, content=False)
     assert shape["suggestion"] == {"id": offered.id, "state": "edited"}
 
 

@@ -1,8 +1,8 @@
 """``cc-bridge outbox``: list, show, retry and discard deliveries.
 
 Works on the configured database, also while a server runs on it. No rules belong here: queries and
-commands are those of the HTTP API. This module has the subcommands, ``words`` retries and discards,
-``looks`` formats deliveries.
+commands are those of the HTTP API. This module has the subcommands, ``operations`` retries and
+discards, ``formats`` formats deliveries.
 """
 
 from __future__ import annotations
@@ -14,7 +14,7 @@ import typer
 
 from bridge import config, runtime
 from bridge.cli import terminal
-from bridge.cli.outbox import looks, words
+from bridge.cli.outbox import formats, operations
 from bridge.errors import BridgeError, RefusedError
 from bridge.model import DeliveryState
 from bridge.planners.deliveries import RETRIED
@@ -24,21 +24,27 @@ from bridge.runtime import Tools
 app = typer.Typer(
     add_completion=False,
     no_args_is_help=True,
-    help="See what became of messages; send one again, or take it off the list.",
+    help="List and show deliveries; retry or discard them.",
 )
 
 _REFUSED = 1  # exit code if something was not done
 _UNDELIVERED = tuple(state for state in DeliveryState if state is not DeliveryState.DELIVERED)
 _STATES = ", ".join(state.value for state in DeliveryState)
 
-CALL = typer.Option(None, metavar="ID", help="Of one call.")
-AGENT = typer.Option(None, metavar="ID", help="Of one agent.")
-STATE = typer.Option([], metavar="STATE", help=f"In this state, or these (a,b): {_STATES}.")
-CONTENT = typer.Option(False, "--content", help="Show what was said: customers' words, too.")
-AS_JSON = typer.Option(False, "--json", help="Print JSON, one object a line.")
-IDS = typer.Argument(None, metavar="[ID]", help="Deliveries, by their IDs.")
-EVERY = typer.Option(False, "--all", help="All that --state, --call and --agent name.")
-YES = typer.Option(False, "--yes", "-y", help="Do not ask.")
+CALL = typer.Option(None, metavar="ID", help="Only deliveries of this call.")
+AGENT = typer.Option(None, metavar="ID", help="Only deliveries of this agent.")
+STATE = typer.Option(
+    [],
+    metavar="STATE",
+    help=f"Only deliveries in this state; separate several by commas: {_STATES}.",
+)
+CONTENT = typer.Option(
+    False, "--content", help="Include message contents, which may be customers' operations."
+)
+AS_JSON = typer.Option(False, "--json", help="Print JSON, one object per line.")
+IDS = typer.Argument(None, metavar="[ID]", help="IDs of deliveries.")
+EVERY = typer.Option(False, "--all", help="All deliveries that match --state, --call and --agent.")
+YES = typer.Option(False, "--yes", "-y", help="Do not ask for confirmation.")
 
 
 @app.command("list")
@@ -46,12 +52,12 @@ def listing(
     state: list[str] = STATE,
     call: str = CALL,
     agent: str = AGENT,
-    limit: int = typer.Option(50, min=1, help="Show so many, the newest."),
-    every: bool = typer.Option(False, "--all", help="Show all of them."),
+    limit: int = typer.Option(50, min=1, help="Maximum number, of the newest."),
+    every: bool = typer.Option(False, "--all", help="Show all matching deliveries."),
     content: bool = CONTENT,
     as_json: bool = AS_JSON,
 ) -> None:
-    """List deliveries, the newest last; without --state, all that are not delivered.
+    """List deliveries, the newest last; without --state, those that are not delivered.
 
     In a pipe: a line each, with tabs between id, call, agent, state, attempts, when it was
     stored, error (and content).
@@ -64,11 +70,11 @@ def listing(
         )
     if as_json:
         for delivery in deliveries:
-            terminal.as_json(looks.json(delivery, content=content))
+            terminal.as_json(formats.json(delivery, content=content))
         return
     terminal.show(
-        looks.table(deliveries, counts, states, content=content, width=terminal.out().width),
-        (looks.line(delivery, content=content) for delivery in deliveries),
+        formats.table(deliveries, counts, states, content=content, width=terminal.out().width),
+        (formats.line(delivery, content=content) for delivery in deliveries),
     )
 
 
@@ -78,13 +84,13 @@ def show(
     content: bool = CONTENT,
     as_json: bool = typer.Option(False, "--json", help="Print one JSON object."),
 ) -> None:
-    """Show one delivery: what it is, what happened to it, and what belongs to it."""
+    """Show one delivery with its history, its suggestion and the other parts of its reply."""
     with _outbox() as tools:
         history = tools.deliveries.history(delivery)
     if as_json:
-        terminal.as_json(looks.whole_json(history, content=content), indent=2)
+        terminal.as_json(formats.whole_json(history, content=content), indent=2)
     else:
-        terminal.out().print(looks.whole(history, content=content))
+        terminal.out().print(formats.whole(history, content=content))
 
 
 @app.command()
@@ -97,7 +103,7 @@ def retry(
     yes: bool = YES,
     as_json: bool = AS_JSON,
 ) -> None:
-    """Send what failed, expired or is uncertain once more, under the same code.
+    """Send failed, expired or uncertain deliveries again, under the same code.
 
     The server that works on this database sends it. An uncertain one may have arrived already.
     --all leaves out what was stopped on purpose, and what the customer was told otherwise since.
@@ -105,9 +111,9 @@ def retry(
     Exit codes: 0 done, 1 something was not done (each says why), 2 nothing could be.
     """
     with _outbox() as tools:
-        words.speak(
+        operations.speak(
             tools.core,
-            words.RETRY,
+            operations.RETRY,
             _to_retry(
                 tools.deliveries,
                 _which(tools.deliveries, ids, every, state, call, agent),
@@ -128,15 +134,15 @@ def discard(
     yes: bool = YES,
     as_json: bool = AS_JSON,
 ) -> None:
-    """Take deliveries off the list: what waits is not said, the rest is not asked about any more.
+    """Discard deliveries: waiting ones are not sent, and settled ones need no decision any more.
 
     Exit codes: 0 done, 1 something was not done (each says why), 2 nothing could be.
     """
     with _outbox() as tools:
-        words.speak(
+        operations.speak(
             tools.core,
-            words.DISCARD,
-            words.Chosen(_which(tools.deliveries, ids, every, state, call, agent)),
+            operations.DISCARD,
+            operations.Chosen(_which(tools.deliveries, ids, every, state, call, agent)),
             yes,
             as_json,
         )
@@ -176,7 +182,7 @@ def _which(
     return [delivery.id for delivery in matching]
 
 
-def _to_retry(deliveries: Deliveries, ids: Sequence[str], *, every: bool) -> words.Chosen:
+def _to_retry(deliveries: Deliveries, ids: Sequence[str], *, every: bool) -> operations.Chosen:
     """Return the deliveries to retry, with the reasons why some of them should not be."""
     objections = {}
     for name in ids:
@@ -186,7 +192,7 @@ def _to_retry(deliveries: Deliveries, ids: Sequence[str], *, every: bool) -> wor
             continue  # there is none; the command says so
         if delivery.state in RETRIED and (why := deliveries.objection(delivery)) is not None:
             objections[name] = why
-    return words.Chosen(ids, objections, every)
+    return operations.Chosen(ids, objections, every)
 
 
 def _states(options: Sequence[str]) -> tuple[DeliveryState, ...]:

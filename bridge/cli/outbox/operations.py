@@ -26,8 +26,8 @@ _ALONE = 20  # outcomes; of more than that, only refusals are listed at a termin
 
 
 @dataclass(frozen=True, slots=True)
-class Word:
-    """A decision, its texts and its command."""
+class Operation:
+    """An operation on deliveries: its command and its texts."""
 
     ask: str  # "Send {} again?"
     doing: str
@@ -36,18 +36,18 @@ class Word:
     command: Callable[[int, bool], MoveDelivery]  # of a number, and whether it was confirmed
 
 
-RETRY = Word(
+RETRY = Operation(
     "Send {} again?",
     "Sending again",
     "retried",
     "will be sent again",
     lambda number, again: RetryDelivery(delivery_id=number, agent_id=None, again=again),
 )
-DISCARD = Word(
-    "Take {} off the list for good?",
-    "Taking off the list",
+DISCARD = Operation(
+    "Discard {} permanently?",
+    "Discarding",
     "discarded",
-    "taken off the list",
+    "discarded",
     lambda number, _again: DiscardDelivery(delivery_id=number, agent_id=None),
 )
 
@@ -87,8 +87,8 @@ class Chosen:
     every: bool = False
 
 
-def speak(core: Core, word: Word, chosen: Chosen, yes: bool, as_json: bool) -> None:
-    """Apply ``word`` to each delivery; exit with code 1 if one is refused or none is left."""
+def speak(core: Core, operation: Operation, chosen: Chosen, yes: bool, as_json: bool) -> None:
+    """Apply ``operation`` to each delivery; exit with code 1 if one is refused or none is left."""
     left_out = [
         DeliveryOutcome(name, left_out=why)
         for name, why in chosen.objections.items()
@@ -99,42 +99,44 @@ def speak(core: Core, word: Word, chosen: Chosen, yes: bool, as_json: bool) -> N
         terminal.say("No deliveries match.")
         raise typer.Exit(1)
     if ids:
-        _confirm(word, ids, chosen, yes=yes)
-    with terminal.progress(word.doing) as progress:
-        outcomes = [*_each(core, word, ids, chosen.objections, progress), *left_out]
+        _confirm(operation, ids, chosen, yes=yes)
+    with terminal.progress(operation.doing) as progress:
+        outcomes = [*_each(core, operation, ids, chosen.objections, progress), *left_out]
     for code, number in Counter(item.reason[0] for item in left_out).items():
         example = next(item.reason[1] for item in left_out if item.reason[0] == code)
         counted = terminal.counted(number, "delivery")
         terminal.say(f"Left out: {counted}, {code}: {example}.")
     if as_json:
         for outcome in outcomes:
-            terminal.as_json(_json(word, outcome))
+            terminal.as_json(_json(operation, outcome))
     else:
-        terminal.show(_table(word, outcomes), (_line(word, outcome) for outcome in outcomes))
-    if word is RETRY and any(outcome.done for outcome in outcomes):
+        terminal.show(
+            _table(operation, outcomes), (_line(operation, outcome) for outcome in outcomes)
+        )
+    if operation is RETRY and any(outcome.done for outcome in outcomes):
         terminal.say("The server on this database sends it now; if none runs, the next one does.")
     if any(outcome.refused for outcome in outcomes) or not ids:
         raise typer.Exit(1)
 
 
-def _confirm(word: Word, ids: Sequence[str], chosen: Chosen, *, yes: bool) -> None:
+def _confirm(operation: Operation, ids: Sequence[str], chosen: Chosen, *, yes: bool) -> None:
     for name in ids:
         why = chosen.objections.get(name)
         if why is not None and not why.final:
             terminal.say(f"Delivery {name} should not be sent again: {why.message}.")
-    terminal.confirm(word.ask.format(terminal.counted(len(ids), "delivery")), yes=yes)
+    terminal.confirm(operation.ask.format(terminal.counted(len(ids), "delivery")), yes=yes)
 
 
 def _each(
     core: Core,
-    word: Word,
+    operation: Operation,
     ids: Sequence[str],
     objections: Mapping[str, Objection],
     progress: Callable[[int, int], None],
 ) -> Iterator[DeliveryOutcome]:
     for number, delivery in enumerate(ids, 1):
         try:
-            core.call(word.command(number_of(delivery), delivery in objections))
+            core.call(operation.command(number_of(delivery), delivery in objections))
         except RefusedError as error:
             yield DeliveryOutcome(delivery, error)
         else:
@@ -142,7 +144,7 @@ def _each(
         progress(number, len(ids))
 
 
-def _table(word: Word, outcomes: Sequence[DeliveryOutcome]) -> Group:
+def _table(operation: Operation, outcomes: Sequence[DeliveryOutcome]) -> Group:
     done = sum(outcome.done for outcome in outcomes)
     table = Table(box=None, show_header=False, pad_edge=False)
     table.add_column(justify="right", style="bold")
@@ -152,24 +154,24 @@ def _table(word: Word, outcomes: Sequence[DeliveryOutcome]) -> Group:
         left_out = "left out: " if outcome.left_out else ""
         result = Text(left_out + outcome.reason[1], "yellow")
         if outcome.done:
-            result = Text(word.summary, "green")
+            result = Text(operation.summary, "green")
         table.add_row(outcome.delivery, result)
     if len(outcomes) == 1:
         return Group(table)
-    total = f"{done:,} of {terminal.counted(len(outcomes), 'delivery')} {word.summary}."
+    total = f"{done:,} of {terminal.counted(len(outcomes), 'delivery')} {operation.summary}."
     return Group(table, Text(total, "bold"))
 
 
-def _line(word: Word, outcome: DeliveryOutcome) -> tuple[str, str, str]:
+def _line(operation: Operation, outcome: DeliveryOutcome) -> tuple[str, str, str]:
     code, message = outcome.reason
     if outcome.left_out is not None:
         return outcome.delivery, "left_out", f"{code}: {message}"
-    return outcome.delivery, code or word.done, message
+    return outcome.delivery, code or operation.done, message
 
 
-def _json(word: Word, outcome: DeliveryOutcome) -> dict[str, object]:
+def _json(operation: Operation, outcome: DeliveryOutcome) -> dict[str, object]:
     if outcome.done:
-        return {"id": outcome.delivery, "outcome": word.done}
+        return {"id": outcome.delivery, "outcome": operation.done}
     code, message = outcome.reason
     kind = "refused" if outcome.refused is not None else "left_out"
     return {"id": outcome.delivery, "outcome": kind, "error": {"code": code, "message": message}}

@@ -54,7 +54,7 @@ def table(
     """Return a table of ``width`` characters, with the total number per state below it."""
     total = sum(counts.get(state.value, 0) for state in set(states))
     if not deliveries:
-        return Group(Text("Nothing of that kind."), *([_footer(0, 0, counts)] if counts else []))
+        return Group(Text("No deliveries match."), *([_footer(0, 0, counts)] if counts else []))
     widths = _widths(deliveries)
     head = _row(widths, [Text(name, "dim") for name in _HEAD])
     rows: list[Any] = []
@@ -122,15 +122,15 @@ def json(delivery: Delivery, *, content: bool) -> dict[str, Any]:
 def whole(history: History, *, content: bool) -> Group:
     """Return one delivery in full: its fields, its history, the other parts of its reply."""
     delivery = history.delivery
-    parts: list[Any] = [_facts(delivery), Text(), Text("What happened", "bold"), _story(history)]
+    parts: list[Any] = [_facts(delivery), Text(), Text("History", "bold"), _story(history)]
     if history.parts:
-        parts += [Text(), Text("The other parts of its reply", "bold")]
+        parts += [Text(), Text("Other parts of the same reply", "bold")]
         parts += [
             Text.assemble(f"  {part.id}  part {part.part}  ", _state(part.state))
             for part in history.parts
         ]
     if content:
-        parts += [Text(), Text("What was said", "bold"), _content(delivery, whole=True)]
+        parts += [Text(), Text("Content", "bold"), _content(delivery, whole=True)]
     return Group(*parts)
 
 
@@ -195,15 +195,15 @@ def _events(history: History) -> Iterator[tuple[float, str]]:
     yield delivery.created_at, "stored"
     if delivery.state is DeliveryState.WAITING:
         yield delivery.due_at, "to be tried" + (" again" if delivery.attempts else "")
-        yield delivery.expires_at, "not begun any more, if it waits until then"
+        yield delivery.expires_at, "expires, if it was not sent before"
     if delivery.state is DeliveryState.SENDING and delivery.lease_until is not None:
-        yield delivery.lease_until, "given up, if the process that sends it has died"
+        yield delivery.lease_until, "lease ends: recovered if its process has died"
     if delivery.settled_at is not None:
         yield delivery.settled_at, delivery.state.value
     if update is not None:
         yield update.created_at, "to be written into Rasa's tracker"
         if update.settled_at is not None:
-            written = "written into" if update.state is UpdateState.DONE else "not taken by"
+            written = "written into" if update.state is UpdateState.DONE else "not accepted by"
             yield update.settled_at, f"{written} Rasa's tracker"
     if delivery.erased_at is not None:
         yield delivery.erased_at, "its words were erased"
