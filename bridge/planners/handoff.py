@@ -174,7 +174,7 @@ def _unavailable(changes: Changes, command: CallAction) -> ActionAnswer:
     name = designer.handoff.unavailable
     variations = None
     if turn.responses is None and known is not None and name is not None:
-        variations = array(known.get(name))
+        variations = list(array(known.get(name)))  # as the store returns it
     return ActionAnswer(
         state=BOT,
         unavailable=name is not None,
