@@ -62,7 +62,7 @@ def test_a_long_message_knows_its_other_parts(assisted: Office, gateway: Simulat
     assert len(sent) > 2
     gateway.wait_for(messages=1 + len(sent))
     seen = told(assisted, sent[1])
-    assert "The other parts of its reply" in seen
+    assert "Other parts of the same reply" in seen
     assert f"{sent[0].id}  part 0  delivered" in seen
     assert f"{sent[2].id}  part 2" in seen
 

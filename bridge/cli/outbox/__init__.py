@@ -38,9 +38,7 @@ STATE = typer.Option(
     metavar="STATE",
     help=f"Only deliveries in this state; separate several by commas: {_STATES}.",
 )
-CONTENT = typer.Option(
-    False, "--content", help="Include message contents, which may be customers' operations."
-)
+CONTENT = typer.Option(False, "--content", help="Include contents, which may be customers' words.")
 AS_JSON = typer.Option(False, "--json", help="Print JSON, one object per line.")
 IDS = typer.Argument(None, metavar="[ID]", help="IDs of deliveries.")
 EVERY = typer.Option(False, "--all", help="All deliveries that match --state, --call and --agent.")
