@@ -80,7 +80,7 @@ def test_a_planner_that_raises_is_that_commands_error_and_nobody_elses(make: Mak
         rig.assign(each)
     one, two, three = rig.submit(reply("A"), EndCall(sender_id="customer-B"), reply("C"))
     rig.step()
-    assert [len(each.value) for each in (one, three)] == [1, 1]
+    assert [len(each.value.value) for each in (one, three)] == [1, 1]
     assert isinstance(two.error, PlanningError)
     assert two.error.message == "the request failed; the log says where"
     assert rig.record("B").open
@@ -98,7 +98,7 @@ def test_an_answer_that_cannot_be_made_undoes_nothing_and_is_nobody_elses_error(
         rig.assign(each)
     one, two = rig.submit(reply("A"), EndCall(sender_id="customer-B"))
     rig.step()
-    assert len(one.value) == 1
+    assert len(one.value.value) == 1
     assert isinstance(two.error, PlanningError)
     assert not rig.record("B").open
     assert rig.senders.words == ["hello"]
@@ -142,7 +142,7 @@ def test_a_sender_that_raises_undoes_nothing_that_is_committed(make: Making) -> 
     rig.assign("B")
     one, two = rig.submit(reply("A", "one"), reply("B", "two"))
     rig.step(2)
-    assert [len(each.value) for each in (one, two)] == [1, 1]  # answered, and once
+    assert [len(each.value.value) for each in (one, two)] == [1, 1]  # answered, and once
     assert senders.words == ["two"]
     held, sending = rig.all()
     assert sending.state is DeliveryState.SENDING
@@ -163,7 +163,7 @@ def test_an_answer_that_cannot_be_given_keeps_nobody_else_from_theirs(rig: Rig) 
         raise RuntimeError
 
     rig.core.submit(reply("A"), gone)
-    assert len(rig.do(reply("B"))) == 1
+    assert len(rig.do(reply("B")).value) == 1
     assert states(rig) == ["sending", "sending"]
 
 
@@ -185,7 +185,7 @@ def test_what_is_stored_by_another_core_meanwhile_is_planned_again(
         one, two = make(), make(on=elsewhere)
         one.assign("A")
         first, second = one.ask(reply("A")), two.ask(reply("A"))
-        assert [item.seq for item in first.value] == [item.seq for item in second.value]
+        assert [item.seq for item in first.value.value] == [item.seq for item in second.value.value]
         assert len(one.all()) == 1
     finally:
         elsewhere.close()
@@ -227,6 +227,6 @@ def test_what_cannot_be_handed_over_is_committed_once_all_the_same(make: Making)
     rig.assign("A")
     asked = rig.ask(reply("A"))
     assert asked.error is None
-    assert [item.message_code for item in rig.all()] == [asked.value[0].message_code]
+    assert [item.message_code for item in rig.all()] == [asked.value.value[0].message_code]
     assert states(rig) == ["sending"]
     assert len(rig.senders.sent) == 1

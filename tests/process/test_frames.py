@@ -234,6 +234,7 @@ FIELDS: dict[str, Any] = {
     "subject": "a-subject",
     "suggestion_id": "suggestion-1",
     "sweep": True,
+    "take": True,
     "table": "events",
     "text": "Grüße 👋",
     "turn_key": "turn-1",

@@ -44,7 +44,7 @@ def pair(gateway: Simulator, empty_store_url: str, tmp_path: Path) -> Iterator[l
 
 def assign(server: ActionServer, number: int) -> None:
     fields = assignment(call_id=f"call-{number}", owner="bot")
-    assert server.put(f"/bridge/assignments/customer-{number}", json=fields).status_code == 200
+    assert server.put(f"/bridge/assignments/customer-{number}", json=fields).status_code == 201
 
 
 def said(gateway: Simulator) -> dict[str, list[str]]:

@@ -116,7 +116,7 @@ def test_two_that_are_stored_for_one_call_at_once_are_not_both_claimed_at_birth(
         Machine(third).do(reply(3, "B"))  # another call does not wait
         assert sending(third) == ["message 3"]
         assert Machine(third).claim() == []
-    assert [item.state for item in second.result()] == [DeliveryState.WAITING]
+    assert [item.state for item in second.result().value] == [DeliveryState.WAITING]
     assert contents(one.begun) == ["message 1"]
     assert other.begun == []
     assert other.claim() == []
@@ -190,7 +190,7 @@ def test_a_code_at_two_replicas_is_stored_once_and_both_go_on(one: Machine, othe
     with one.halted(reply(1)):
         second = Waiting(lambda: other.do(reply(1)))
         assert second.waits
-    (stored,) = second.result()
+    (stored,) = second.result().value
     assert stored.message_code == one.begun[0].message_code
     other.do(reply(2))
     assert other.begun == []
@@ -219,7 +219,7 @@ def test_what_a_transaction_is_about_to_write_by_is_read_as_it_is_then(
         assert looked.assignment.agent_id == "291"
         held = Waiting(lambda: one.do(HandBackCall(call_id="A", agent_id="291")))
         assert held.waits
-    with pytest.raises(RefusedError, match="another agent's"):
+    with pytest.raises(RefusedError, match="no such call was assigned"):
         held.result()
 
 
@@ -420,7 +420,7 @@ def test_who_loses_the_race_for_a_call_plans_again_and_lets_it_wait(
             keep_in(tx, deliveries=[under_way(1)])
             second = Waiting(lambda: core.call(reply(2)))
             assert second.waits
-        (stored,) = second.result()
+        (stored,) = second.result().value
         assert stored.state is DeliveryState.WAITING
         assert senders.sent == []
         assert sending(here) == ["message 1"]

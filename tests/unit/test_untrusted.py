@@ -11,7 +11,7 @@ from collections.abc import Callable
 from typing import Any
 
 import pytest
-from hypothesis import assume, given
+from hypothesis import assume, given, settings
 from hypothesis import strategies as st
 
 from bridge import access_tokens, assignment_tokens, signing, untrusted
@@ -186,6 +186,7 @@ CLAIMS = st.fixed_dictionaries(
 
 
 @given(CLAIMS, st.sampled_from(WRITTEN))
+@settings(deadline=None)
 def test_claims(claims: Any, write: Any) -> None:
     claims = {"aud": "agent", "sub": "291", "jti": "x", "iat": NOW, "exp": NOW + 60} | claims
     token = signed(write(claims))

@@ -85,7 +85,7 @@ def test_by_every_way_in(talk: Talk, gateway: Simulator) -> None:
     }
 
     # A retry.
-    again = server.post(f"/bridge/deliveries/{discarded['id']}/retry")
+    again = server.post(f"/bridge/deliveries/{discarded['id']}/retry", json={"again": True})
     assert error(again, 429) == "too_many_waiting"
     state = server.get(f"/bridge/deliveries/{discarded['id']}").json()["state"]
     assert state == "failed"
