@@ -175,7 +175,9 @@ class Life(RuleBasedStateMachine):
         number = len(self.replies)
         command = reply(call, words(parts, number), f"c-{number}")
         before = set(self.before)
-        if self.ask(worker, command).error is None:
+        asked = self.ask(worker, command)
+        if asked.error is None:
+            assert asked.value.created
             assert len(set(self.before) - before) == parts, "a part is missing"
             self.replies.append(command)
 
@@ -190,7 +192,8 @@ class Life(RuleBasedStateMachine):
         assert set(self.before) == before, "it was stored twice"
         if asked.error is None:
             assert not other
-            codes = {item.message_code for item in asked.value}
+            assert not asked.value.created
+            codes = {item.message_code for item in asked.value.value}
             stored = {item.message_code for item in self.before.values()}
             assert codes
             assert codes <= stored
@@ -342,13 +345,12 @@ class Life(RuleBasedStateMachine):
         self.check()
 
     @precondition(lambda self: self.before)
-    @rule(which=numbers, worker=workers)
-    def retry(self, which: int, worker: int = 0) -> None:
-        """A person has something said once more."""
+    @rule(which=numbers, worker=workers, again=st.booleans())
+    def retry(self, which: int, worker: int = 0, *, again: bool = True) -> None:
+        """Retry a delivery by hand; ``again`` overrules the objections that can be overruled."""
         seq = self._one_of_all(which)
-        self._on_a_persons_word(
-            seq, RetryDelivery(delivery_id=seq, agent_id=None), self.retried, worker
-        )
+        command = RetryDelivery(delivery_id=seq, agent_id=None, again=again)
+        self._on_a_persons_word(seq, command, self.retried, worker)
 
     @precondition(lambda self: self.before)
     @rule(which=numbers, worker=workers)

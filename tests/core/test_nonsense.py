@@ -123,7 +123,7 @@ def test_whatever_a_gateway_says_its_delivery_is_not_sending_for_ever(
     def run(error: GatewayError | None, new_guid: str | None, retried: bool) -> None:  # noqa: FBT001 - hypothesis passes it
         rig, call_id = make(), f"call-{next(numbers)}"
         rig.assign(call_id)
-        (stored,) = rig.do(reply(call_id))
+        (stored,) = rig.do(reply(call_id)).value
         (sending,) = (item for item in rig.senders.sent if item.delivery.seq == stored.seq)
         result = sending.result(error, new_guid=new_guid)
         rig.core.put(replace(result, retried=retried))

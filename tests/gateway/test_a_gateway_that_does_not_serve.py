@@ -54,7 +54,7 @@ def test_busy_for_all_it_is_asked_now_and_then_and_all_goes_when_it_is_back(
     given = assignment(sender_id="other", call_id=CallId("other"))
     rig.keep(assignments=[AssignmentRecord(given, Owner.AGENT, "http", time.time())])
     reply = SendReply(call_id="other", text="Hello", client_id="c", agent_id=None)
-    (born,) = rig.core.call(reply)
+    (born,) = rig.core.call(reply).value
     assert born.state is DeliveryState.WAITING  # nor is anything claimed at birth
     until(lambda: rig.free == rig.core._workers)  # what was on its way before
     before = len(gateway.recorded(operation="send_message"))

@@ -233,7 +233,7 @@ def test_the_apology_is_for_this_reason_and_in_the_customers_language(
     gateway.fault("status", path="*sendmessage", status=503, times=None)
     office = open_office(rasa={"url": rasa.url}, delivery={"wait": 0.2, "expire_after": 1.0})
     office.assign()
-    state = message()
+    state = message(channel="callback")
     state["slots"]["language"] = "de-AT"
     assert office.call(state).slots["handoff_delivery"] == "pending"
     rasa.wait_for("bot")

@@ -8,6 +8,7 @@ import time
 import pytest
 
 from bridge.config.settings import Settings
+from bridge.errors import RefusedError
 from bridge.model import Channel, DeliveryState, Reply
 from bridge.planners import Rules
 from bridge.store import lists
@@ -158,9 +159,13 @@ def test_a_bridge_that_cannot_work_raises_nothing_into_rasa(
     assert told == (["Nobody is there."] if action == "action_human_handoff" else [])
 
 
-def test_a_channel_without_a_configuration_id_is_the_operators_to_add(
-    office: Office, gateway: Simulator
+def test_a_channel_without_a_configuration_id_is_refused_at_the_assignment(
+    open_office: OpenOffice, gateway: Simulator
 ) -> None:
-    office.assign(channel="WHATSAPP")
-    assert_unavailable(office.call(message()), "not_configured")
+    office = open_office()
+    with pytest.raises(RefusedError, match="add the channel to channel_config_ids") as raised:
+        office.assign(channel="WHATSAPP")
+    assert (raised.value.status, raised.value.code) == (422, "invalid_assignment")
+    # It was not stored, so a handoff finds none.
+    assert_unavailable(office.call(message()), "no_assignment")
     assert gateway.recorded() == []

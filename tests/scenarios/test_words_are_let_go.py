@@ -26,7 +26,8 @@ def a_month_later(office: Office) -> None:
 def test_the_words_are_gone_and_a_repeated_request_says_nothing_twice(
     office: Office, gateway: Simulator
 ) -> None:
-    first = office.call(message(WORDS))
+    asked = message(WORDS)
+    first = office.call(asked)
     office.reply("Hello Maria")
     gateway.wait_for(messages=2)
     office.end()
@@ -36,7 +37,7 @@ def test_the_words_are_gone_and_a_repeated_request_says_nothing_twice(
     assert WORDS not in kept
     assert "Maria" not in kept
     # What was answered is every repeat's, and nothing is said again.
-    assert office.call(message(WORDS)).slots == first.slots
+    assert office.call(asked).slots == first.slots
     assert len(gateway.messages()) == 2
 
 
@@ -49,10 +50,12 @@ def test_the_api_says_that_they_were_erased(office: Office, gateway: Simulator) 
     shown = serializers.call_detail(view, [], Mode.SUGGEST).dump()
     assert shown["card"] is None
     assert shown["card_erased_at"]
-    (said,) = shown["history"]
+    asked, said = shown["history"]
+    assert (asked["from"], said["from"]) == ("customer", "agent")
+    for line in (asked, said):
+        assert line["erased_at"], line
+        assert not line.get("text"), line
     assert (said["content"], said["delivery"]["state"]) == ("", "delivered")
-    assert said["erased_at"]
-    assert "text" not in said
     (delivery,) = office.deliveries()
     assert serializers.delivery(delivery).dump()["erased_at"]
 

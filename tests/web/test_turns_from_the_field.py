@@ -210,7 +210,7 @@ def test_a_click_that_a_two_stage_fallback_repeats_is_one_line_of_the_card(serve
     server, request = serve("two-stage-said-twice")
     assert slots(server.webhook(request))["handoff_state"] == "assist"
     card = server.get(f"/bridge/calls/{call_of(request)}").json()["card"]
-    assert [(line["who"], line["text"]) for line in card["turns"]] == [
+    assert [(line["from"], line["text"]) for line in card["turns"]] == [
         ("customer", "blorp zing"),
         ("bot", "Did you mean 'ask_price'?"),
         ("customer", "Yes"),
