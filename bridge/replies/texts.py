@@ -45,11 +45,11 @@ BUILT_IN: Mapping[OwnText, Mapping[str, str]] = {
         " nuevo más tarde.",
     },
     OwnText.SUMMARY: {
-        "en": "Our team was in touch with you (minutes: {minutes}, messages: {messages}).",
-        "zh": "人工客服已为您服务（{minutes} 分钟，{messages} 条消息）。",
-        "de": "Unser Team war für Sie da (Minuten: {minutes}, Nachrichten: {messages}).",
-        "fr": "Notre équipe vous a répondu (minutes : {minutes}, messages : {messages}).",
-        "es": "Nuestro equipo le ha atendido (minutos: {minutes}, mensajes: {messages}).",
+        "en": "Time with our team: {minutes} min. Messages: {messages}.",
+        "zh": "人工客服时长：{minutes} 分钟，消息：{messages} 条。",
+        "de": "Zeit mit unserem Team: {minutes} Min. Nachrichten: {messages}.",
+        "fr": "Temps avec notre équipe : {minutes} min. Messages : {messages}.",
+        "es": "Tiempo con nuestro equipo: {minutes} min. Mensajes: {messages}.",
     },
 }
 

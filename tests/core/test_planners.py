@@ -483,7 +483,7 @@ def test_the_action_hands_back_too(scene: Scene) -> None:
     scene.assigned(handed_off_at=NOW - 90)
     answer = scene.answer(call(SENDER, action=ActionKind.HANDBACK))
     assert answer.state == "bot"
-    assert answer.summary == "Our team was in touch with you (minutes: 2, messages: 0)."
+    assert answer.summary == "Time with our team: 2 min. Messages: 0."
     assert scene.record.owner is Owner.BOT
 
 

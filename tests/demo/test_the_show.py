@@ -43,7 +43,7 @@ def test_it_shows_what_was_written_decided_sent_and_heard(given: Given) -> None:
         "200 edited by agent 291",
         "Anna ┃ It costs 15 EUR to Austria.",
         "hand back to the bot",
-        "handoff_summary=Our team was in touch with you",
+        "handoff_summary=Time with our team: ",
         "answer: the bot has the call",
         "bot ┃ It costs 10 EUR.",
     ):

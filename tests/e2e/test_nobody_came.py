@@ -38,7 +38,7 @@ def test_the_slots_the_call_and_the_tracker_say_so(promised: Customer) -> None:
     promised.is_the_bots_again()
     slots = promised.slots()
     assert (slots["delivery"], slots["error"]) == ("failed", "rejected")
-    assert slots["summary"].endswith(" and sent no message.")
+    assert slots["summary"].endswith(" Messages: 0.")
     assert promised.call()["owner"] == "bot"
     assert promised.written_back() == []
     assert promised.says("Hello") == [words.GREET]

@@ -126,7 +126,7 @@ def test_the_customer_has_the_bot_back_by_a_rule(helped: Customer) -> None:
     assert helped.says("I would rather have the robot") == [words.BACK]
     assert helped.call()["owner"] == "bot"
     assert helped.slots()["state"] == "bot"
-    assert helped.slots()["summary"].endswith(" and sent 1 message.")
+    assert helped.slots()["summary"].endswith(" Messages: 1.")
     assert helped.agent.offered() == []
     assert helped.says("When are you open?") == [words.HOURS]
     assert helped.says("xyzzy") == [words.REPHRASE]

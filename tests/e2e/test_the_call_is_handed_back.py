@@ -101,8 +101,8 @@ def test_the_slots_say_what_happened(with_agent: Customer) -> None:
         "delivery": "none",
         "error": None,
     }
-    assert summary.startswith("Our team was in touch with you (minutes: ")
-    assert summary.endswith(", messages: 2).")
+    assert summary.startswith("Time with our team: ")
+    assert summary.endswith(" Messages: 2.")
 
 
 def test_what_the_agent_wrote_before_goes_out_first(with_agent: Customer) -> None:
@@ -110,7 +110,7 @@ def test_what_the_agent_wrote_before_goes_out_first(with_agent: Customer) -> Non
     with_agent.agent.writes("Goodbye, Maria.")
     with_agent.hands_back_in_the_end()
     assert "Goodbye, Maria." in with_agent.got()[-1]
-    assert with_agent.slots()["summary"].endswith(" and sent 2 messages.")
+    assert with_agent.slots()["summary"].endswith(" Messages: 2.")
 
 
 def test_soon_after_it_fallbacks_do_not_hand_off_but_a_wish_does(back: Customer) -> None:

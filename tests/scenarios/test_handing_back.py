@@ -54,7 +54,7 @@ def test_by_the_api_a_bare_resume_and_the_slots(told: Office, rasa: RasaStub) ->
     found = slots(rasa.events())
     assert found["handoff_state"] == "bot"
     assert found["handoff_error"] is None
-    assert found["handoff_summary"] == "Our team was in touch with you (minutes: 1, messages: 1)."
+    assert found["handoff_summary"] == "Time with our team: 1 min. Messages: 1."
     assert [e for e in rasa.events() if e["event"] == "action"] == []
 
 
@@ -70,7 +70,7 @@ def test_by_the_action_in_a_turn(office: Office) -> None:
     office.call(message())
     answered = office.call(message("bot please", intent="bot", number=2), "action_handback")
     assert answered.slots["handoff_state"] == "bot"
-    assert "messages: 1" in answered.slots["handoff_summary"]
+    assert "Messages: 1" in answered.slots["handoff_summary"]
     assert answered.kinds == []
     assert office.record().owner.value == "bot"
 
@@ -240,7 +240,7 @@ def test_the_apology_is_for_this_reason_and_in_the_customers_language(
     (apology,) = rasa.pushed
     assert apology["text"].startswith(said)
     summary = slots(rasa.events())["handoff_summary"]
-    assert summary == "Unser Team war für Sie da (Minuten: 1, Nachrichten: 0)."
+    assert summary == "Zeit mit unserem Team: 1 Min. Nachrichten: 0."
 
 
 def test_where_nobody_knows_whether_the_customer_was_told_it_is_not_said_again(

@@ -59,7 +59,7 @@ def test_a_written_text_replaces_the_built_in_one_and_its_exact_language_comes_f
     chosen = designer(texts={"summary": {written: "{agent_nickname}: {minutes}", "de": "kurz"}})
     assert own_text(OwnText.SUMMARY, chosen, "de-at", VALUES) == "Anna: 5"
     assert own_text(OwnText.SUMMARY, chosen, "de-ch", VALUES) == "kurz"
-    assert own_text(OwnText.SUMMARY, chosen, "fr", VALUES).startswith("Notre")
+    assert own_text(OwnText.SUMMARY, chosen, "fr", VALUES).startswith("Temps")
 
 
 @pytest.mark.parametrize(
