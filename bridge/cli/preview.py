@@ -22,7 +22,7 @@ from bridge.config import environment
 from bridge.config.settings import GatewaySettings
 from bridge.errors import BridgeError
 from bridge.model import Channel, Draft
-from bridge.replies import language_of, languages, render
+from bridge.replies import languages_of, render
 from bridge.translate import Note, Room, Translation, Translator, literal
 from bridge.translate.literal import original_json
 
@@ -73,8 +73,7 @@ def preview(
         translator = Translator(settings.media)
         room = _room(settings.bridge.gateway)
         slots = _slots(slot)
-        designer = settings.designer
-        codes = languages(language_of(slots, designer), designer.language.default)
+        codes = languages_of(slots, settings.designer)
         replies = _replies(what, channels, known, slots, codes)
     except BridgeError as error:
         terminal.say(str(error))

@@ -40,8 +40,7 @@ class Rules:
 
     def languages(self, slots: Mapping[str, Any]) -> tuple[str, ...]:
         """Return the language codes of a conversation, best first."""
-        language = replies.language_of(slots, self.designer)
-        return replies.languages(language, self.designer.language.default)
+        return replies.languages_of(slots, self.designer)
 
     @property
     def most_waiting(self) -> int:

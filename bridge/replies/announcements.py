@@ -9,8 +9,7 @@ from typing import Any
 from bridge.config.settings import HandoffSettings
 from bridge.model import Reply
 from bridge.replies.rendering import has_content, render
-from bridge.replies.texts import OwnText, language_of, own_text
-from bridge.replies.translation import languages
+from bridge.replies.texts import OwnText, language_of, languages_of, own_text
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,7 +43,7 @@ def announce(
         seed: see ``render``.
         quote: see ``render``.
     """
-    codes = languages(language_of(slots, designer), designer.language.default)
+    codes = languages_of(slots, designer)
     reply = render(
         responses or {}, name, slots, channels=channels, seed=seed, codes=codes, quote=quote
     )

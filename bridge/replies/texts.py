@@ -60,6 +60,11 @@ def language_of(slots: Mapping[str, Any], designer: HandoffSettings) -> str | No
     return words(slots.get(name)) if name is not None else None
 
 
+def languages_of(slots: Mapping[str, Any], designer: HandoffSettings) -> tuple[str, ...]:
+    """Return the language codes to try for the customer, best first."""
+    return languages(language_of(slots, designer), designer.language.default)
+
+
 def own_text(
     text: OwnText,
     designer: HandoffSettings,
