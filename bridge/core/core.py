@@ -23,6 +23,7 @@ from bridge.core.clock import Clock
 from bridge.core.command_queue import CommandQueue, QueuedCommand
 from bridge.core.port import Status
 from bridge.core.timers import Timers
+from bridge.core.watchers import ChangeWatchers
 from bridge.errors import (
     BridgeError,
     GatewayError,
@@ -46,6 +47,7 @@ from bridge.state.commands import (
     ExpireSuggestions,
     ExplainAgent,
     JudgeTurn,
+    PruneChanges,
     Recover,
     ReleaseHeld,
     ReleasePolls,
@@ -59,7 +61,7 @@ from bridge.state.commands import (
     WithdrawTurn,
 )
 from bridge.state.plan import UNANSWERED, Plan, Written
-from bridge.state.records import LEASE, RasaUpdate, SessionRecord
+from bridge.state.records import CHANGES_PRUNED, LEASE, RasaUpdate, SessionRecord
 from bridge.state.snapshot import Needs, Process, Snapshot
 from bridge.store import (
     EVERYTHING,
@@ -71,6 +73,7 @@ from bridge.store import (
     UnavailableError,
     UndecodedError,
     UnstorableError,
+    changes,
     lists,
     notify,
     write,
@@ -88,6 +91,7 @@ _VERSION = 0.25  # seconds between checks for commits of other processes (SQLite
 _PENDING = 0.25  # seconds before a failed commit is retried, doubled each time up to
 _LONGEST_PENDING = 2.0
 _WATCH = 5.0  # seconds between checks for sessions that no process polls
+_PRUNE = 60.0  # seconds between prunings of the log of changes
 _LEAST = 1.0  # seconds of its lease that an attempt needs
 _JUMP = 2.0  # seconds; a smaller step back of the clock is ignored
 _UNEASY = 10.0  # seconds after such a step in which old timestamps may still be written
@@ -218,10 +222,12 @@ class Core:
         self._look_at = 0.0
         self._version_at = 0.0
         self._watch_at = 0.0
+        self._prune_at = self._clock.now() + _PRUNE
         self._ahead = 0.0
         self._uneasy_until = 0.0
         self._notices: list[Notice] = []
         self._commits = 0
+        self.changes = ChangeWatchers()
         self._stopping = False
         self._polls_end = False
         self._stop_at = 0.0
@@ -417,11 +423,16 @@ class Core:
             self._look_at = now + _LOOK
             due += [QueuedCommand(JudgeTurn(turn_key=key, final=False)) for key in self._unheld()]
             self._due = self._update_due = now  # expired leases, and missed notifications
+            self.changes.announce()  # likewise
         if self._senders is None or self._stopping:
             return due
         if now >= self._watch_at and not self._polls_end:
             self._watch_at = now + _WATCH
             due.append(QueuedCommand(TakeOverSessions()))
+            due.append(QueuedCommand(ExpireSuggestions()))
+        if now >= self._prune_at:
+            self._prune_at = now + _PRUNE
+            due.append(QueuedCommand(PruneChanges()))
         if now >= self._claim_at(now) and (claim := self._claim(now)) is not None:
             due.append(QueuedCommand(claim))
         free = _UPDATES - len(self._sending_updates)
@@ -527,7 +538,7 @@ class Core:
         now = self._clock.now()
         commands = [self._completed(request.command, now) for request in batch]
         plans_made: list[Plan] = []
-        written = Written()
+        written, newest = Written(), 0
         durable = not all(_can_be_lost(command) for command in commands)
         with self._store.transaction(durable=durable) as tx:
             loader = Loader(tx, self._process(commands), self._sessions, now, self._is_dead)
@@ -539,12 +550,17 @@ class Core:
             valid = [plan for plan in plans_made if plan.error is None]
             if any(plan.writes for plan in valid):
                 written = write(tx, snapshot, valid)
-                self._notify(tx, valid)
+                newest = changes.append(tx, changes.of_plans(valid, snapshot, written), now)
+                self._notify(tx, valid, newest)
         self._commits += any(plan.writes for plan in valid)
         self._remember(snapshot)
         for request, command, plan in zip(batch, commands, plans_made, strict=True):
             self._follow(request._replace(command=command), plan, snapshot, written)
         self._flush()
+        if newest:
+            self.changes.announce(newest)
+        if written.counts.get("changes", 0) >= CHANGES_PRUNED:
+            self._prune_at = now  # there are more
         if isinstance(commands[0], _CLAIMS):
             self._claimed(commands[0], plans_made[0], snapshot)
 
@@ -587,8 +603,8 @@ class Core:
             return _parked(snapshot, command, now)
         return Plan(error=PlanningError("the request failed; the log says where"))
 
-    def _notify(self, tx: Any, valid: Sequence[Plan]) -> None:
-        """Notify other processes of due work, answered action calls and changed sessions."""
+    def _notify(self, tx: Any, valid: Sequence[Plan], newest: int) -> None:
+        """Notify other processes of due work, answers, changed sessions and the last change."""
         waiting = any(
             item.state is DeliveryState.WAITING for plan in valid for item in plan.deliveries
         )
@@ -599,6 +615,7 @@ class Core:
             due=waiting or updates,
             turns=[key for plan in valid for key in plan.answers],
             agents=[session.agent_id for plan in valid for session in plan.sessions],
+            changes=newest,
         )
 
     def _remember(self, snapshot: Snapshot) -> None:
@@ -873,6 +890,8 @@ class Core:
                 self._sessions.pop(agent, None)
             if notice.due:
                 self._due = self._update_due = now
+            if notice.everything or notice.changes:
+                self.changes.announce(notice.changes)
             keys = self._unheld() if notice.everything else notice.turns
             for key in keys:
                 if key in self._waiters:
@@ -891,6 +910,7 @@ class Core:
         self._timers.shift(step)
         self._look_at = self._version_at = self._watch_at = self._swept_at = 0.0
         self._claims_from = 0.0
+        self._prune_at = min(self._prune_at, now + _PRUNE)
         self._pending_at = 0.0
         self._due = self._update_due = now
         if self._senders is not None:
@@ -910,6 +930,7 @@ class Core:
             message = "The polling leases could not be released: %s"
             with Unexpected(logger, message, level=logging.WARNING):
                 self._commit([QueuedCommand(ReleasePolls(agent_ids=frozenset(self._polling)))])
+        self.changes.close()
         waiting = [reply for replies in self._waiters.values() for reply in replies]
         for reply in (*waiting, *[reply for _, reply in self._parked]):
             _answer(reply, None, StoreError("the bridge is stopping"))

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections import deque
+from collections.abc import Callable
 from contextlib import suppress
 from typing import Any
 from weakref import WeakKeyDictionary
@@ -11,8 +12,8 @@ from weakref import WeakKeyDictionary
 from bridge.core.clock import Clock
 from bridge.core.core import Core
 from bridge.core.deadlines import Deadlines
-from bridge.core.port import GRACE, Status
-from bridge.state.commands import Command
+from bridge.core.port import CHANGED_WITHIN, GRACE, Status
+from bridge.state.commands import Command, ResultCallback
 
 
 class LocalCore:
@@ -34,14 +35,25 @@ class LocalCore:
             BridgeError: the command failed; FullError if the queue is full; StoreError if no
                 answer arrives in time.
         """
+        return await self._ask(lambda reply: self.core.submit(command, reply), seconds + GRACE)
+
+    async def changed(self, after: int) -> None:
+        """Wait until there may be changes after the number ``after``: a second or two at most.
+
+        Raises:
+            StoreError: the core does not answer.
+        """
+        await self._ask(lambda reply: self.core.changes.wait(after, reply), CHANGED_WITHIN)
+
+    async def _ask(self, ask: Callable[[ResultCallback], None], seconds: float) -> Any:
         loop = asyncio.get_running_loop()
         answers = self._answers.get(loop)
         if answers is None:
             answers = self._answers[loop] = _Answers(loop)
         future: asyncio.Future[Any] = loop.create_future()
         add = answers.add
-        self.core.submit(command, lambda value, error: add(future, value, error))
-        return await answers.deadlines.wait(future, seconds + GRACE)
+        ask(lambda value, error: add(future, value, error))
+        return await answers.deadlines.wait(future, seconds)
 
     def call(self, command: Command, *, seconds: float = 60.0) -> Any:
         """Queue a command from a thread that may block, and return its answer.

@@ -9,6 +9,7 @@ from bridge.core.clock import Clock
 from bridge.state.commands import Command
 
 GRACE = 0.5  # seconds that a caller waits after ``answer_by``
+CHANGED_WITHIN = 5.0  # seconds in which a core that works answers ``AwaitChange``
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,6 +42,17 @@ class AskMetrics:
     version: str
 
 
+@dataclass(frozen=True, slots=True)
+class AwaitChange:
+    """Query that a core in another process answers at the next change, or within about a second.
+
+    Attributes:
+        after: the number of the last change that the caller knows.
+    """
+
+    after: int
+
+
 class CorePort(Protocol):
     """The interface of a core for its callers."""
 
@@ -65,6 +77,13 @@ class CorePort(Protocol):
 
     async def status(self) -> Status:
         """Return the core's status."""
+
+    async def changed(self, after: int) -> None:
+        """Wait until there may be changes after the number ``after``: a second or two at most.
+
+        Raises:
+            StoreError: the core does not answer.
+        """
 
     async def metrics(self, accept: str, *, version: str) -> tuple[bytes, str]:
         """Return the metrics for Prometheus and their content type, see ``Metrics.render``.

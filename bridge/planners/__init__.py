@@ -68,6 +68,7 @@ PLANNERS: Mapping[type[commands.Command], Planner] = {
     commands.LeaveTask: maintenance.leave,
     commands.PruneRows: maintenance.prune,
     commands.DropRevocations: maintenance.drop_revocations,
+    commands.PruneChanges: maintenance.prune_changes,
     commands.StopErased: maintenance.stop_erased,
     commands.EraseRows: maintenance.erase,
     commands.CheckStore: maintenance.check,

@@ -14,12 +14,13 @@ from bridge.state.commands import (
     ExpireSuggestions,
     LeadTask,
     LeaveTask,
+    PruneChanges,
     PruneRows,
     RevokeTokens,
     StopErased,
 )
 from bridge.state.plan import Erase, Plan, Prune, Put
-from bridge.state.records import LeaderRecord, RevocationRecord
+from bridge.state.records import CHANGES_KEPT, LeaderRecord, RevocationRecord
 from bridge.state.snapshot import Snapshot
 
 
@@ -91,6 +92,15 @@ def prune(snapshot: Snapshot, command: PruneRows, rules: Rules, now: float) -> P
         now=now,
     )
     return Plan(prune=rows, finish=lambda written: written.counts.get(command.table, 0))
+
+
+def prune_changes(snapshot: Snapshot, command: PruneChanges, rules: Rules, now: float) -> Plan:
+    """Delete the oldest rows of the log of changes. The answer is the number of rows."""
+    del snapshot, command, rules
+    return Plan(
+        prune_changes_before=now - CHANGES_KEPT,
+        finish=lambda written: written.counts.get("changes", 0),
+    )
 
 
 def stop_erased(snapshot: Snapshot, command: StopErased, rules: Rules, now: float) -> Plan:

@@ -15,7 +15,7 @@ from typing import Any, cast
 from bridge.core.clock import Clock
 from bridge.core.command_queue import CAPACITY, FullError
 from bridge.core.deadlines import Deadlines
-from bridge.core.port import GRACE, AskMetrics, AskStatus, Status
+from bridge.core.port import CHANGED_WITHIN, GRACE, AskMetrics, AskStatus, AwaitChange, Status
 from bridge.errors import BridgeError, StoreError, describe
 from bridge.frames import Unpacker, Unreadable, pack
 from bridge.state.commands import Command
@@ -94,6 +94,14 @@ class CoreClient(asyncio.Protocol):
             if self._transport is None:
                 self._status = Status(alive=False, reason=error.message)
         return self._status
+
+    async def changed(self, after: int) -> None:
+        """Wait until there may be changes after the number ``after``: a second or two at most.
+
+        Raises:
+            StoreError: the core does not answer.
+        """
+        await self._ask(AwaitChange(after), CHANGED_WITHIN)
 
     async def metrics(self, accept: str, *, version: str) -> tuple[bytes, str]:
         """Return the metrics for Prometheus and their content type.

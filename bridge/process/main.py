@@ -25,7 +25,7 @@ from typing import TYPE_CHECKING, Any
 from bridge import config, log_records
 from bridge.core.clock import Clock
 from bridge.core.command_queue import QueuedCommand
-from bridge.core.port import AskMetrics, AskStatus, Status
+from bridge.core.port import AskMetrics, AskStatus, AwaitChange, Status
 from bridge.errors import BridgeError, StoreError, describe
 from bridge.process.channel import SocketChannel
 from bridge.process.garbage import freeze_garbage_collector
@@ -105,6 +105,8 @@ class CoreProcess:
         if isinstance(query, AskStatus):
             status = service.core.status() if service else Status(alive=False, reason=self._reason)
             reply(status, None)
+        elif isinstance(query, AwaitChange) and service is not None:
+            service.core.changes.wait(query.after, reply)
         elif isinstance(query, AskMetrics) and service is not None:
             self._aside.submit(_render_metrics, service, query, reply)
         else:

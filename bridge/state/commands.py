@@ -694,6 +694,11 @@ class DropRevocations(Command):
 
 
 @dataclass(frozen=True, kw_only=True)
+class PruneChanges(Command):
+    """Delete the oldest rows of the log of changes; the answer is their number."""
+
+
+@dataclass(frozen=True, kw_only=True)
 class StopErased(Command):
     """Delete the open deliveries, suggestions and updates of a person whose data is erased."""
 

@@ -243,6 +243,7 @@ class Plan:
     prune: Prune | None = None
     erase: Erase | None = None
     drop_revocations_before: float | None = None
+    prune_changes_before: float | None = None
     touch: bool = False
     effects: tuple[Effect, ...] = ()
     begins: int = 0
@@ -268,4 +269,5 @@ class Plan:
             or self.erase
             or self.touch
             or self.drop_revocations_before is not None
+            or self.prune_changes_before is not None
         )

@@ -251,6 +251,39 @@ class EventRecord:
     seq: int = 0
 
 
+CHANGES_KEPT = 3600.0  # seconds; a reader of the stream may be away this long and miss nothing
+CHANGES_PRUNED = 500  # rows of the log of changes that are deleted at a time
+
+
+class ChangeKind(str, Enum):
+    """What a change concerns; the values are the names of the stream's events."""
+
+    CALL = "call"
+    MESSAGE = "message"
+    SUGGESTION = "suggestion"
+    DELIVERY = "delivery"
+    ASSIST = "assist"
+
+
+@dataclass(frozen=True, slots=True)
+class Change:
+    """One entry of the log of changes: which row changed, and whose it was then.
+
+    Attributes:
+        item: the row: a call's ID, a suggestion's, a delivery's number, a switch's name.
+        agent_id: the agent who may learn of it; "" for everybody.
+        seq: its number in the log, in the order of the commits; 0 before it is stored.
+    """
+
+    kind: ChangeKind
+    item: str
+    sender_id: str = ""
+    call_id: str = ""
+    agent_id: str = ""
+    at: float = 0.0
+    seq: int = 0
+
+
 @dataclass(frozen=True, slots=True)
 class SwitchRecord:
     """A setting shared by all processes; ``value`` None means not set."""

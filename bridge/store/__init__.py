@@ -6,7 +6,7 @@ decisions: those belong to ``bridge.planners``. Read ``store`` first, then ``loa
 ``writing``.
 """
 
-from bridge.store import lists
+from bridge.store import changes, lists
 from bridge.store.errors import (
     ConflictError,
     CrossedError,
@@ -35,6 +35,7 @@ __all__ = [
     "UnavailableError",
     "UndecodedError",
     "UnstorableError",
+    "changes",
     "lists",
     "notify",
     "write",

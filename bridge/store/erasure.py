@@ -45,6 +45,7 @@ _TABLES = {
         schema.assignments,
         schema.rasa_updates,
         schema.turns,
+        schema.changes,
         schema.events,
     )
 }
@@ -190,8 +191,8 @@ def _erase(tx: Connection, name: str, keys: Sequence[RowKey]) -> int:
 
 
 def _is_theirs(table: Table, erased: Erasure) -> ColumnElement[bool]:
-    if table is schema.deliveries:
-        # Uses the index of calls: every delivery belongs to a call assigned to its conversation.
+    if table in (schema.deliveries, schema.changes):
+        # Uses the index of calls: every such row is of a call assigned to its conversation.
         of_calls = table.c.call_id.in_(sorted(erased.calls))
         senders = sorted(erased.senders)
         return and_(of_calls, table.c.sender_id.in_(senders)) if senders else of_calls

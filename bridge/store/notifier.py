@@ -39,19 +39,27 @@ class Notice:
         due: deliveries or updates may be due.
         turns: action calls that were answered, or whose deliveries changed.
         agents: agents whose sessions changed.
+        changes: the number of the last change in the log; 0 if there is none.
     """
 
     everything: bool = False
     due: bool = False
     turns: tuple[str, ...] = ()
     agents: tuple[str, ...] = ()
+    changes: int = 0
 
 
 EVERYTHING = Notice(everything=True, due=True)
 
 
 def notify(
-    tx: Transaction, sender: str, *, due: bool, turns: Iterable[str], agents: Iterable[str]
+    tx: Transaction,
+    sender: str,
+    *,
+    due: bool,
+    turns: Iterable[str],
+    agents: Iterable[str],
+    changes: int = 0,
 ) -> None:
     """Notify other machines when ``tx`` commits; do nothing on SQLite."""
     if tx.dialect != "postgresql":
@@ -59,6 +67,8 @@ def notify(
     payload: dict[str, Any] = {"from": sender}
     if due:
         payload["due"] = True
+    if changes:
+        payload["changes"] = changes
     lists = {"turns": list(turns), "agents": list(agents)}
     payload |= {name: values for name, values in lists.items() if values}
     if len(payload) == 1:
@@ -84,6 +94,7 @@ def read(text: str, own: str) -> Notice | None:
         due=bool(payload.get("due")) or bool(payload.get("everything")),
         turns=tuple(map(str, payload.get("turns", ()))),
         agents=tuple(map(str, payload.get("agents", ()))),
+        changes=changes if isinstance(changes := payload.get("changes"), int) else 0,
     )
 
 

@@ -184,6 +184,20 @@ rasa_updates = Table(
     sqlite_autoincrement=True,
 )
 
+changes = Table(  # what the event stream tells its readers; see ``changes.py``
+    "changes",
+    metadata,
+    Column("seq", _Sequence, primary_key=True, autoincrement=True),
+    Column("kind", String(12), nullable=False),  # the values of ChangeKind
+    Column("item", String(64), nullable=False, info=PERSON),  # a call's ID, or another row's
+    Column("sender_id", String(512), nullable=False, info=PERSON),
+    Column("call_id", String(64), nullable=False, info=PERSON),
+    Column("agent_id", String(6), nullable=False),
+    Column("at", Float, nullable=False),
+    Index("changes_call", "call_id"),  # for the erasure
+    sqlite_autoincrement=True,  # a number is never used twice
+)
+
 switches = Table(
     "switches",
     metadata,

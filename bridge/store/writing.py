@@ -12,7 +12,7 @@ from bridge.model import Delivery, DeliveryState, evolve
 from bridge.state.plan import Plan, Written
 from bridge.state.records import AssignmentRecord, EventRecord
 from bridge.state.snapshot import Pair, Snapshot
-from bridge.store import erasure, pruning, rows, schema
+from bridge.store import changes, erasure, pruning, rows, schema
 from bridge.store.errors import ConflictError
 from bridge.store.statements import Rows, Select, Transaction
 
@@ -164,6 +164,8 @@ def _cleaned(tx: Transaction, plans: Sequence[Plan]) -> dict[str, int]:
     for plan in plans:
         if plan.drop_revocations_before is not None:
             _DROP_REVOCATIONS.run(tx, plan.drop_revocations_before)
+        if plan.prune_changes_before is not None:
+            counts["changes"] = changes.prune(tx, plan.prune_changes_before)
         if plan.prune is not None:
             counts[plan.prune.table] = pruning.prune(tx, plan.prune)
         if plan.erase is not None:

@@ -13,7 +13,7 @@ from bridge.state.commands import Command
 from tests.core.rig import Making, Rig, call, given
 from tests.making import NOW
 
-STATEMENTS = 10
+STATEMENTS = 12
 COMMITS = 2
 _NO_STATEMENTS = ("BEGIN", "COMMIT", "ROLLBACK", "PRAGMA")
 
@@ -49,7 +49,7 @@ def token(_rig: Rig) -> Command:
 
 
 @pytest.mark.parametrize("way", [stored, token])
-def test_a_lone_handoff_takes_ten_statements_and_two_commits(make: Making, way: Any) -> None:
+def test_a_lone_handoff_takes_twelve_statements_and_two_commits(make: Making, way: Any) -> None:
     rig = make()
     rig.assign("A", owner=None)
     rig.assign("warm", owner=None)

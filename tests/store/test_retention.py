@@ -45,6 +45,7 @@ RECORD = {  # columns that are neither words nor a person's
     "messages": "seq id written_at created_at erased_at",
     "rasa_updates": "seq id kind state created_at due_at expires_at attempts lease lease_until"
     " error settled_at erased_at",
+    "changes": "seq kind agent_id at",
     "switches": "name value changed_at",
     "leaders": "name holder held_until done_at",
     "revocations": "subject revoked_at expires_at",

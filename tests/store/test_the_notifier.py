@@ -143,9 +143,9 @@ def test_a_persons_retry_is_heard(store: Store, core: Core, listener: Listener) 
 def test_what_waits_for_somebody_to_send_it_is_told(on_postgres: tuple[Core, Listener]) -> None:
     core, listener = on_postgres
     core.call(AssignCall(assignment=assignment(), owner=Owner.AGENT))
-    assert listener.hears_nothing()  # nobody has to act on it
+    assert listener.next() == Notice(changes=1)  # for those who read the stream there
     core.call(reply(1))
-    assert listener.next() == Notice(due=True)
+    assert listener.next() == Notice(due=True, changes=2)
 
 
 def test_a_new_guid_is_told_by_its_agent(on_postgres: tuple[Core, Listener]) -> None:
