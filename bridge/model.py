@@ -103,6 +103,7 @@ class SuggestionState(str, Enum):
     OFFERED = "offered"  # waits for the agent's decision
     ACCEPTED = "accepted"  # sent unchanged
     EDITED = "edited"  # sent with the agent's text
+    COPIED = "copied"  # taken by the agent into another tool; the bridge sends nothing
     REJECTED = "rejected"  # declined by the agent
     SUPERSEDED = "superseded"  # by a new customer message, or another candidate was sent
     EXPIRED = "expired"  # too old, or the call ended or was reassigned
@@ -218,11 +219,12 @@ class Card:
 class Source:
     """The origin of a suggestion."""
 
-    kind: str  # assist: the bot's; an origin: a delivery withdrawn on a reassignment
+    kind: str  # assist: the bot's; external; an origin: a delivery withdrawn on a reassignment
     intent: str | None = None
     confidence: float | None = None
     margin: float | None = None  # ahead of the runner-up
     response: str | None = None  # utter_x
+    names: tuple[str, ...] = ()  # the systems that suggested it, by the names of their tokens
 
 
 @dataclass(frozen=True, slots=True)
@@ -250,8 +252,17 @@ class Suggestion:
     settled_by: str | None = None  # an agent's ID, or system
     command_key: str | None = None  # key of the command that settled it
     erased_at: float | None = None  # when its content was erased after the retention time
+    asked_at: float | None = None  # when the customer wrote what it answers
+    edit_distance: float | None = None  # 0 (sent as it was) to 1 (nothing of it was sent)
+    configuration: str | None = None  # version of the designer's configuration
+
+    @property
+    def answers(self) -> bool:
+        """Whether the customer's question was answered with it."""
+        return self.state in ANSWERS
 
 
+ANSWERS = (SuggestionState.ACCEPTED, SuggestionState.EDITED, SuggestionState.COPIED)
 _NAMESPACE = uuid.UUID("6f1c7b3e-5a0d-5d0b-9a53-0c1f5e8f4d11").bytes
 
 

@@ -23,7 +23,7 @@ from bridge.config.settings import Settings
 from bridge.context import Context
 from bridge.core.port import CorePort
 from bridge.process.client import CoreClient
-from bridge.queries import Calls, Deliveries, Suggestions, Tokens
+from bridge.queries import Calls, ChangeLog, Deliveries, Report, Suggestions, Tokens
 from bridge.store import Reader
 
 if TYPE_CHECKING:  # a server's workers do not load the core
@@ -71,8 +71,10 @@ class Runtime:
             self.core = core
             self.composer = context.rules.composer
             self.calls = Calls(self.store, self.composer)
+            self.changes = ChangeLog(self.store)
             self.deliveries = Deliveries(self.store)
             self.suggestions = Suggestions(self.store, core, settings.designer.assist.mode)
+            self.report = Report(self.store)
             self.tokens = Tokens(self.store, bridge, core)
             self.pool = ThreadPoolExecutor(_READERS, thread_name_prefix="reading")
             opened.callback(self.pool.shutdown)

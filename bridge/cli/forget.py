@@ -27,6 +27,7 @@ _KINDS = {
     "rasa_updates": "updates for Rasa",
     "turns": "answers of actions",
     "events": "events of the gateway",
+    "changes": "entries in the log of changes",
 }
 
 

@@ -139,6 +139,11 @@ class AutoRules(Section):
     )
     min_confidence: Fraction = Field(default=0.9, description="minimum confidence of the intent")
     min_margin: Fraction = Field(default=0.3, description="minimum lead over the runner-up intent")
+    typing: Literal["required", "ignored"] = Field(
+        default="required",
+        description="required: without a word of the agent's panel or desktop for 60 seconds, offer"
+        " instead of sending; ignored: send all the same",
+    )
 
 
 class AssistRules(Section):

@@ -37,13 +37,19 @@ class LocalCore:
         """
         return await self._ask(lambda reply: self.core.submit(command, reply), seconds + GRACE)
 
-    async def changed(self, after: int) -> None:
+    async def changed(self, after: int) -> int:
         """Wait until there may be changes after the number ``after``: a second or two at most.
+
+        Returns:
+            The highest number that the core knows: everything up to it is committed.
 
         Raises:
             StoreError: the core does not answer.
         """
-        await self._ask(lambda reply: self.core.changes.wait(after, reply), CHANGED_WITHIN)
+        newest: int = await self._ask(
+            lambda reply: self.core.changes.wait(after, reply), CHANGED_WITHIN
+        )
+        return newest
 
     async def _ask(self, ask: Callable[[ResultCallback], None], seconds: float) -> Any:
         loop = asyncio.get_running_loop()

@@ -78,8 +78,11 @@ class CorePort(Protocol):
     async def status(self) -> Status:
         """Return the core's status."""
 
-    async def changed(self, after: int) -> None:
+    async def changed(self, after: int) -> int:
         """Wait until there may be changes after the number ``after``: a second or two at most.
+
+        Returns:
+            The highest number that the core knows: everything up to it is committed.
 
         Raises:
             StoreError: the core does not answer.

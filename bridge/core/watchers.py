@@ -15,8 +15,8 @@ logger = logging.getLogger(__name__)
 class ChangeWatchers:
     """Answers each waiting caller once, at the next change. Thread-safe.
 
-    The answer is the highest number of a change that this core knows of. It tells the caller only
-    that it is time to read the log: commits of other processes may have no known number.
+    The answer is the highest number of a change that this core knows of: everything up to it is
+    committed. There may be more, because commits of other processes may have no known number.
     """
 
     def __init__(self) -> None:

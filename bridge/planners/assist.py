@@ -21,6 +21,7 @@ from bridge.model import (
 )
 from bridge.planners import consequences
 from bridge.planners.changes import Changes
+from bridge.planners.desktop import rests
 from bridge.planners.handoff import asks_domain
 from bridge.replies import Candidate
 from bridge.state.commands import CallAction
@@ -85,6 +86,7 @@ def _for_the_agent(
         if not offers:
             return consequences.plan(changes, NOTHING)
         auto = mode is Mode.AUTO and _may_go(changes, decision)
+        auto = auto and not rests(record, changes.rules, changes.now)
         batch = _batch(changes, command, record.assignment, offers[0]) if auto else []
     except AssignmentError as error:
         return consequences.plan(changes, ActionAnswer(error=error.code))
@@ -252,6 +254,9 @@ def _suggestions(
             kept=offer.kept,
             message_id=command.turn.message_id,
             question=line.text if line is not None else None,
+            asked_at=(line.at or now) if line is not None else now,
+            edit_distance=0.0 if sent and not index else None,
+            configuration=changes.rules.configuration,
             settled_at=now if sent else None,
             settled_by=AUTO if sent else None,
         )

@@ -184,6 +184,11 @@ class Changes:
                 )
             )
 
+    def message(self, record: MessageRecord) -> MessageRecord:
+        """Store a message."""
+        self._messages.append(record)
+        return record
+
     def due_at(self, at: float) -> None:
         """Schedule the next look for due deliveries, at ``at`` or earlier."""
         self._due = at if self._due is None else min(self._due, at)
@@ -289,6 +294,10 @@ class Changes:
             self._deliveries[item.message_code] = failed
             self._settled.append(failed)
         return waiting
+
+    def auto_waiting(self, call_id: str) -> list[Delivery]:
+        """Return the waiting deliveries of ``auto`` mode on a call."""
+        return [item for item in self.waiting_on(call_id) if item.origin is Origin.AUTO]
 
     def enqueue(self, batch: Sequence[Delivery]) -> None:
         """Store new deliveries of one call, and claim the first if no other is open on the call."""
@@ -424,8 +433,7 @@ class Changes:
         """Make the bot the owner; expire suggestions and withdraw waiting auto deliveries."""
         call_id = record.assignment.call_id
         self.expire_offered(self.snapshot.offered(call_id=call_id))
-        auto = [item for item in self.waiting_on(call_id) if item.origin is Origin.AUTO]
-        self.withdraw(error, auto)
+        self.withdraw(error, self.auto_waiting(call_id))
         return self.assignment(
             replace(
                 record, owner=Owner.BOT, handed_back_at=self.now, untold=untold, card=None, **more

@@ -8,6 +8,7 @@ from typing import Any
 
 from bridge import replies
 from bridge.config.settings import AgentSettings, BridgeSettings, HandoffSettings
+from bridge.model import derive
 from bridge.planners.compose import Composer
 from bridge.planners.policy import Policy
 from bridge.translate import Translator
@@ -26,6 +27,7 @@ class Rules:
     composer: Composer
     policy: Policy
     asks_rasa: bool
+    configuration: str
 
     @classmethod
     def of(cls, bridge: BridgeSettings, designer: HandoffSettings, translator: Translator) -> Rules:
@@ -36,6 +38,7 @@ class Rules:
             Composer(bridge, translator),
             Policy(resend=bridge.delivery.uncertain == "resend"),
             asks_rasa=bridge.rasa.url is not None,
+            configuration=_version(designer),
         )
 
     def languages(self, slots: Mapping[str, Any]) -> tuple[str, ...]:
@@ -50,3 +53,8 @@ class Rules:
     def agent(self, agent_id: str) -> AgentSettings:
         """Return the settings of an agent, or the defaults if it is not configured."""
         return self.bridge.agent(agent_id) or AgentSettings()
+
+
+def _version(designer: HandoffSettings) -> str:
+    """Return a short name of the designer's configuration: the same settings have the same."""
+    return derive("configuration", designer.model_dump_json())[:8]

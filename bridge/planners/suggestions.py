@@ -18,10 +18,12 @@ from bridge.model import (
 from bridge.planners import consequences
 from bridge.planners.assignments import own_call
 from bridge.planners.changes import Changes
+from bridge.planners.edits import distance
 from bridge.planners.handoff import CROWDED
 from bridge.planners.rules import Rules
 from bridge.state.commands import (
     AcceptSuggestion,
+    CopySuggestion,
     DisplaySuggestion,
     RejectSuggestion,
     SendReply,
@@ -61,13 +63,11 @@ def accept(snapshot: Snapshot, command: AcceptSuggestion, rules: Rules, now: flo
             settled_at=now,
             settled_by=by,
             edited_text=edited,
+            edit_distance=0.0 if edited is None else distance(suggestion.text, edited),
             command_key=command.key,
         )
     )
-    others = snapshot.offered(call_id=suggestion.call_id)
-    changes.supersede(
-        [item for item in others if item.group == suggestion.group and item.id != suggestion.id]
-    )
+    changes.supersede(_rivals(snapshot, suggestion))
     drafts = suggestion.drafts
     if edited is not None:
         drafts = (*_written(changes, assignment, edited), *suggestion.kept)
@@ -83,6 +83,48 @@ def accept(snapshot: Snapshot, command: AcceptSuggestion, rules: Rules, now: flo
         return decided, [written.deliveries[code] for code in codes if code in written.deliveries]
 
     return consequences.plan(changes, finish=finish)
+
+
+def copy(snapshot: Snapshot, command: CopySuggestion, rules: Rules, now: float) -> Plan:
+    """Record that the agent took the words into another tool. The answer is the suggestion.
+
+    It answers the customer's question, so the other candidates are superseded.
+
+    Raises:
+        RefusedError: 404; 403; 409 if it is settled or the call is no longer with the agent.
+    """
+    suggestion = _find(snapshot, command.suggestion_id, command.agent_id)
+    if suggestion.command_key == command.key:
+        return Plan(answer=suggestion)
+    _require_offered(suggestion, now)
+    own_call(snapshot, suggestion.call_id, suggestion.agent_id, with_agent=True)
+    changes = Changes(snapshot, rules, now)
+    decided = changes.suggestion(
+        replace(
+            suggestion,
+            state=SuggestionState.COPIED,
+            settled_at=now,
+            settled_by=command.agent_id or SYSTEM,
+            command_key=command.key,
+        )
+    )
+    changes.supersede(_rivals(snapshot, suggestion))
+    changes.withdraw(SPOKEN, changes.auto_waiting(suggestion.call_id))
+    changes.effect(Count("suggestions", (decided.state.value,)))
+    return consequences.plan(changes, decided)
+
+
+def _rivals(snapshot: Snapshot, taken: Suggestion) -> list[Suggestion]:
+    """Return the other offers for the question that a suggestion answers."""
+    return [
+        item
+        for item in snapshot.offered(call_id=taken.call_id)
+        if item.id != taken.id
+        and (
+            item.group == taken.group
+            or (taken.message_id is not None and item.message_id == taken.message_id)
+        )
+    ]
 
 
 def _accepted(suggestion: Suggestion, sent: Sequence[Delivery]) -> Plan:
@@ -193,8 +235,7 @@ def _require_offered(suggestion: Suggestion, now: float) -> None:
 def _say(changes: Changes, call_id: str, batch: Sequence[Delivery]) -> None:
     """Enqueue the agent's message, and withdraw the waiting auto deliveries of the call."""
     most = changes.rules.most_waiting
-    auto = [item for item in changes.waiting_on(call_id) if item.origin is Origin.AUTO]
-    changes.withdraw(SPOKEN, auto)
+    changes.withdraw(SPOKEN, changes.auto_waiting(call_id))
     require_room(changes, call_id, len(batch), most)
     changes.enqueue(batch)
 

@@ -95,13 +95,17 @@ class CoreClient(asyncio.Protocol):
                 self._status = Status(alive=False, reason=error.message)
         return self._status
 
-    async def changed(self, after: int) -> None:
+    async def changed(self, after: int) -> int:
         """Wait until there may be changes after the number ``after``: a second or two at most.
+
+        Returns:
+            The highest number that the core knows: everything up to it is committed.
 
         Raises:
             StoreError: the core does not answer.
         """
-        await self._ask(AwaitChange(after), CHANGED_WITHIN)
+        newest: int = await self._ask(AwaitChange(after), CHANGED_WITHIN)
+        return newest
 
     async def metrics(self, accept: str, *, version: str) -> tuple[bytes, str]:
         """Return the metrics for Prometheus and their content type.

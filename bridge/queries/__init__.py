@@ -5,9 +5,22 @@ then ``deliveries``.
 """
 
 from bridge.queries.calls import Calls, CallView
+from bridge.queries.changes import ChangedRow, ChangeLog
 from bridge.queries.deliveries import Deliveries, History
 from bridge.queries.paging import Page
+from bridge.queries.report import Report
 from bridge.queries.suggestions import Suggestions
 from bridge.queries.tokens import Tokens
 
-__all__ = ["CallView", "Calls", "Deliveries", "History", "Page", "Suggestions", "Tokens"]
+__all__ = [
+    "CallView",
+    "Calls",
+    "ChangeLog",
+    "ChangedRow",
+    "Deliveries",
+    "History",
+    "Page",
+    "Report",
+    "Suggestions",
+    "Tokens",
+]

@@ -49,7 +49,7 @@ class Calls:
 
         def query(tx: ReadTransaction) -> list[AssignmentRecord]:
             found = lists.calls(tx, agent_id=agent_id, ended=ended, before=before, limit=size)
-            return _with_waiting(tx, found)
+            return with_waiting(tx, found)
 
         records = self._store.read(query)
         if len(records) < size:
@@ -74,7 +74,7 @@ class Calls:
                 for delivery in batch
                 if not delivery.erased_at and (text := self._plain(delivery))
             }
-            (shown,) = _with_waiting(tx, [record])
+            (shown,) = with_waiting(tx, [record])
             messages = tuple(lists.messages(tx, call_id, limit=MOST))
             return CallView(shown, lists.card(tx, call_id), tuple(batch), words, messages)
 
@@ -103,7 +103,7 @@ class Calls:
         return record
 
 
-def _with_waiting(
+def with_waiting(
     tx: ReadTransaction, records: Sequence[AssignmentRecord]
 ) -> list[AssignmentRecord]:
     """Return the calls with the time since when their customers wait for a person's answer."""

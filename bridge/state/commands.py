@@ -291,6 +291,46 @@ class RejectSuggestion(DecideSuggestion):
 
 
 @dataclass(frozen=True, kw_only=True)
+class CopySuggestion(DecideSuggestion):
+    """Record that the agent took a suggestion's words into another tool; nothing is sent."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class OfferSuggestion(Command):
+    """Offer a candidate of another system for a customer's message.
+
+    Attributes:
+        answers: the ID of the customer's message.
+        external_id: the system's own ID of the candidate; the same ID is the same candidate.
+        source: the name of the system's token.
+        reply: text, buttons and library media, as a bot's reply; or
+        text: plain text.
+    """
+
+    call_id: str
+    answers: str
+    external_id: str
+    source: str
+    text: str | None = None
+    reply: Mapping[str, Any] | None = None
+    confidence: float | None = None
+
+    @property
+    def suggestion_id(self) -> str:
+        """The ID of the suggestion that is made of the candidate."""
+        return derive("external", self.source, self.external_id)
+
+    def needs(self) -> Needs:
+        """Require the call, the customer's message and its suggestions, and the switches."""
+        return Needs(
+            calls=frozenset({self.call_id}),
+            suggestions=frozenset({self.suggestion_id}),
+            questions=frozenset({(self.call_id, self.answers)}),
+            switches=True,
+        )
+
+
+@dataclass(frozen=True, kw_only=True)
 class DisplaySuggestion(DecideSuggestion):
     """Record when a suggestion was first displayed to the agent."""
 
@@ -313,6 +353,57 @@ class SendReply(Command):
         """Require the call, its open deliveries, and the reply if it is stored already."""
         calls = frozenset({self.call_id})
         return Needs(calls=calls, open_of_calls=calls, replies=frozenset({self.reply_key}))
+
+
+@dataclass(frozen=True, kw_only=True)
+class ForwardMessage(Command):
+    """Store what was written on a call elsewhere, as a desktop reports it.
+
+    Attributes:
+        author: customer or agent.
+        agent_id: the agent whose token is used; None for a system.
+    """
+
+    call_id: str
+    author: str
+    text: str
+    message_id: str
+    agent_id: str | None
+
+    def needs(self) -> Needs:
+        """Require the call, its open suggestions, the message, and what was copied lately."""
+        calls = frozenset({self.call_id})
+        return Needs(
+            calls=calls,
+            open_of_calls=calls,
+            forwarded=frozenset({derive("message", self.call_id, self.message_id)}),
+            copied=calls,
+        )
+
+
+@dataclass(frozen=True, kw_only=True)
+class NoteTyping(Command):
+    """Record that somebody types on a call: automatic replies rest for a while."""
+
+    call_id: str
+    agent_id: str | None
+
+    def needs(self) -> Needs:
+        """Require the call."""
+        return Needs(calls=frozenset({self.call_id}))
+
+
+@dataclass(frozen=True, kw_only=True)
+class HideAssist(Command):
+    """Hide suggestions on a call, or show them again."""
+
+    call_id: str
+    hidden: bool
+    agent_id: str | None
+
+    def needs(self) -> Needs:
+        """Require the call."""
+        return Needs(calls=frozenset({self.call_id}))
 
 
 @dataclass(frozen=True, kw_only=True)

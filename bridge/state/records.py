@@ -37,6 +37,9 @@ class AssignmentRecord:
         command_key: the last command that changed the call.
         waiting_since: when the customer wrote the first message that no person has answered yet;
             read for display only.
+        assist_hidden: the agent does not want to see suggestions on this call.
+        typing_at: when somebody last typed on the call.
+        desktop_at: when the agent's panel or desktop was last heard of.
     """
 
     assignment: Assignment
@@ -51,6 +54,9 @@ class AssignmentRecord:
     card_erased_at: float | None = None
     command_key: str | None = None
     waiting_since: float | None = None
+    assist_hidden: bool = False
+    typing_at: float | None = None
+    desktop_at: float | None = None
 
     @property
     def open(self) -> bool:
@@ -70,6 +76,7 @@ class MessageRecord:
     Attributes:
         message_id: Rasa's ID of the message.
         written_at: when it was written, as Rasa says.
+        author: customer, or agent if a desktop forwarded what its agent wrote elsewhere.
     """
 
     sender_id: str
@@ -79,6 +86,7 @@ class MessageRecord:
     written_at: float
     created_at: float
     erased_at: float | None = None
+    author: str = "customer"
 
     @property
     def id(self) -> str:
@@ -251,6 +259,7 @@ class EventRecord:
     seq: int = 0
 
 
+COPIED_WITHIN = 120.0  # seconds in which a copied suggestion may be found in an agent's message
 CHANGES_KEPT = 3600.0  # seconds; a reader of the stream may be away this long and miss nothing
 CHANGES_PRUNED = 500  # rows of the log of changes that are deleted at a time
 
@@ -270,7 +279,8 @@ class Change:
     """One entry of the log of changes: which row changed, and whose it was then.
 
     Attributes:
-        item: the row: a call's ID, a suggestion's, a delivery's number, a switch's name.
+        item: the row: the ID of a call, a message or a suggestion, a delivery's number, the name
+            of a switch.
         agent_id: the agent who may learn of it; "" for everybody.
         seq: its number in the log, in the order of the commits; 0 before it is stored.
     """

@@ -10,6 +10,7 @@ from bridge.model import Delivery, DeliveryState, Suggestion, SuggestionState
 from bridge.state.records import (
     AssignmentRecord,
     LeaderRecord,
+    MessageRecord,
     RasaUpdate,
     SessionRecord,
     SwitchRecord,
@@ -51,6 +52,9 @@ class Needs:
         calls_of_deliveries: load the deliveries' action calls, and the assignments, the open
             deliveries and the newest delivered one of their calls.
         next_of_calls: load the assignments of loaded deliveries that may be claimed next.
+        questions: customers' messages, by call ID and message ID, with their suggestions.
+        forwarded: messages by their IDs.
+        copied: the suggestion that the agent of each of these calls copied lately.
     """
 
     turns: frozenset[str] = frozenset()
@@ -76,6 +80,9 @@ class Needs:
     calls_of_deliveries: bool = False
     next_of_calls: bool = False
     switches: bool = False
+    questions: frozenset[tuple[str, str]] = frozenset()
+    copied: frozenset[str] = frozenset()
+    forwarded: frozenset[str] = frozenset()
     waiting_auto: int = 0
     waiting_for_gateway: bool = False
     leased: bool = False
@@ -135,6 +142,20 @@ class Process:
         return holder is not None and holder in self.dead
 
 
+@dataclass(frozen=True, slots=True)
+class Question:
+    """A customer's message.
+
+    Attributes:
+        answered: a person or ``auto`` has answered it.
+        outdated: the customer has written again since.
+    """
+
+    message: MessageRecord
+    answered: bool
+    outdated: bool
+
+
 @dataclass(slots=True)
 class Snapshot:
     """The rows loaded for a batch; ``after`` applies the changes of the batch's plans.
@@ -166,6 +187,9 @@ class Snapshot:
         default_factory=dict
     )  # by call: its newest action call
     sent_since_handoff: dict[str, list[Delivery]] = field(default_factory=dict)  # by call
+    questions: dict[Pair, Question] = field(default_factory=dict)  # by call ID and message ID
+    messages: dict[str, MessageRecord] = field(default_factory=dict)  # by ID
+    copied: dict[str, Suggestion] = field(default_factory=dict)  # by call
     loaded: dict[Pair, AssignmentRecord] = field(default_factory=dict)  # as stored
     loaded_turns: set[str] = field(default_factory=set)  # keys of the stored action calls
 
@@ -222,8 +246,8 @@ class Snapshot:
         """Apply the changes of ``plan`` for the next command of the batch; return the snapshot."""
         for record in plan.assignments:
             self._assigned(record)
-        for turn in plan.turns:
-            self.turns[turn.key] = turn
+        self.turns.update({turn.key: turn for turn in plan.turns})
+        self.messages.update({message.id: message for message in plan.messages})
         for delivery in plan.deliveries:
             self.deliveries[delivery.message_code] = delivery
         for suggestion in plan.suggestions:

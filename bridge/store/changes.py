@@ -8,19 +8,18 @@ lower one appear later. SQLite has one writer. On PostgreSQL, a transaction take
 before it draws its numbers and holds it until its commit is visible; nothing else is locked after
 it, so that it causes no deadlock. Numbers may be missing (an aborted commit), but none is late.
 
-The log is bounded by age and by length; the newest row is kept, because it names the position of a
-quiet log. A reader whose position is older than the log starts afresh.
+The log is bounded by age and by length. A reader whose position it does not have starts afresh.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 
 from sqlalchemy import Connection, func, select
 
 from bridge.state.plan import Plan, Written
-from bridge.state.records import CHANGES_PRUNED, Change, ChangeKind
+from bridge.state.records import CHANGES_PRUNED, AssignmentRecord, Change, ChangeKind
 from bridge.state.snapshot import Pair, Snapshot
 from bridge.store import schema
 from bridge.store.statements import Rows, Select, Transaction
@@ -33,8 +32,7 @@ _COLUMNS = ("kind", "item", "sender_id", "call_id", "agent_id", "at")
 _APPEND = Rows(schema.changes, _COLUMNS, returning=("seq",))
 _PRUNE = Select(
     "DELETE FROM changes WHERE seq IN (SELECT seq FROM changes"  # noqa: S608 - constants of ours
-    " WHERE seq < (SELECT max(seq) FROM changes)"
-    f" AND (at < {{value}} OR seq <= (SELECT max(seq) FROM changes) - {KEPT_ROWS})"
+    f" WHERE at < {{value}} OR seq <= (SELECT max(seq) FROM changes) - {KEPT_ROWS}"
     f" ORDER BY seq LIMIT {CHANGES_PRUNED})"
 )
 _c = schema.changes.c
@@ -61,30 +59,38 @@ def of_plans(plans: Sequence[Plan], snapshot: Snapshot, written: Written) -> lis
     A call that another agent gets is a change for the former agent too.
     """
     changes: dict[tuple[object, ...], Change] = {}
-
-    def add(change: Change) -> None:
-        changes[change.kind, change.item, change.call_id, change.agent_id] = change
-
     for plan in plans:
-        for record in plan.assignments:
-            assigned = record.assignment
-            pair: Pair = (assigned.sender_id, assigned.call_id)
-            agents = [assigned.agent_id]
-            if (stored := snapshot.loaded.get(pair)) is not None:
-                agents.insert(0, stored.assignment.agent_id)
-            for agent_id in agents:
-                add(Change(ChangeKind.CALL, pair[1], pair[0], pair[1], agent_id))
-        for item in plan.deliveries:
-            delivery = written.deliveries.get(item.message_code, item)
-            envelope = delivery.envelope
-            where = (delivery.sender_id, envelope.call_id, envelope.agent_id)
-            add(Change(ChangeKind.DELIVERY, delivery.id, *where))
-        for suggestion in plan.suggestions:
-            where = (suggestion.sender_id, suggestion.call_id, suggestion.agent_id)
-            add(Change(ChangeKind.SUGGESTION, suggestion.id, *where))
-        for switch in plan.switches:
-            add(Change(ChangeKind.ASSIST, switch.name))
+        for change in _of_plan(plan, snapshot, written):
+            changes[change.kind, change.item, change.call_id, change.agent_id] = change
     return list(changes.values())
+
+
+def _of_plan(plan: Plan, snapshot: Snapshot, written: Written) -> Iterator[Change]:
+    for record in plan.assignments:
+        yield from _of_call(record, snapshot)
+    for message in plan.messages:
+        pair = (message.sender_id, message.call_id)
+        if (known := snapshot.assignments.get(pair)) is not None:
+            yield Change(ChangeKind.MESSAGE, message.id, *pair, known.assignment.agent_id)
+    for item in plan.deliveries:
+        delivery = written.deliveries.get(item.message_code, item)
+        envelope = delivery.envelope
+        where = (delivery.sender_id, envelope.call_id, envelope.agent_id)
+        yield Change(ChangeKind.DELIVERY, delivery.id, *where)
+    for suggestion in plan.suggestions:
+        where = (suggestion.sender_id, suggestion.call_id, suggestion.agent_id)
+        yield Change(ChangeKind.SUGGESTION, suggestion.id, *where)
+    for switch in plan.switches:
+        yield Change(ChangeKind.ASSIST, switch.name)
+
+
+def _of_call(record: AssignmentRecord, snapshot: Snapshot) -> Iterator[Change]:
+    assigned = record.assignment
+    pair: Pair = (assigned.sender_id, assigned.call_id)
+    stored = snapshot.loaded.get(pair)
+    if stored is not None and stored.assignment.agent_id != assigned.agent_id:
+        yield Change(ChangeKind.CALL, pair[1], *pair, stored.assignment.agent_id)
+    yield Change(ChangeKind.CALL, pair[1], *pair, assigned.agent_id)
 
 
 def append(tx: Transaction, changes: Sequence[Change], now: float) -> int:

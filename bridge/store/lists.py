@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 from typing import Any, TypeVar
 
-from sqlalchemy import Connection, Select, and_, func, literal_column, or_, select
+from sqlalchemy import Connection, Select, and_, func, literal_column, or_, select, tuple_
 
 from bridge.metrics import Figures
 from bridge.model import Card, Delivery, DeliveryState, Origin, Suggestion, SuggestionState
@@ -84,6 +84,12 @@ def counted_deliveries(
 def delivery(tx: Connection, seq: int) -> Delivery | None:
     """Return a delivery by its number."""
     return _first(_deliveries(tx, select(schema.deliveries).where(_d.seq == seq)))
+
+
+def deliveries_by_number(tx: Connection, numbers: Sequence[int]) -> dict[int, Delivery]:
+    """Return the deliveries with these numbers."""
+    found = _deliveries(tx, select(schema.deliveries).where(_d.seq.in_(list(numbers))))
+    return {item.seq: item for item in found}
 
 
 def parts(tx: Connection, delivery: Delivery) -> list[Delivery]:
@@ -195,6 +201,15 @@ def assignment_of_call(tx: Connection, call_id: str) -> AssignmentRecord | None:
     return _first([rows.assignment(row) for row in tx.execute(statement.limit(1))])
 
 
+def assignments_by_pair(
+    tx: Connection, pairs: Sequence[tuple[str, str]]
+) -> dict[tuple[str, str], AssignmentRecord]:
+    """Return the assignments of these pairs of conversation and call."""
+    statement = _assignments.where(tuple_(_a.sender_id, _a.call_id).in_(list(pairs)))
+    found = [rows.assignment(row) for row in tx.execute(statement)]
+    return {(item.assignment.sender_id, item.assignment.call_id): item for item in found}
+
+
 def card(tx: Connection, call_id: str) -> Card | None:
     """Return the handoff card of a call's newest assignment."""
     statement = select(_a.card).where(_a.call_id == call_id).order_by(_a.given_at.desc())
@@ -208,6 +223,13 @@ def turn(tx: Connection, key: str) -> TurnRecord | None:
 
 
 # -- messages --------------------------------------------------------------------------------------
+
+
+def messages_by_id(tx: Connection, ids: Sequence[str]) -> dict[str, MessageRecord]:
+    """Return the customers' messages with these IDs."""
+    statement = select(*(_m[name] for name in rows.MESSAGE)).where(_m.id.in_(list(ids)))
+    found = [rows.message(row) for row in tx.execute(statement)]
+    return {item.id: item for item in found}
 
 
 def messages(tx: Connection, call_id: str, *, limit: int) -> list[MessageRecord]:
@@ -235,11 +257,19 @@ def waiting_since(tx: Connection, records: Sequence[AssignmentRecord]) -> dict[s
         )
         .scalar_subquery()
     )
+    theirs = schema.messages.alias()
+    forwarded = (
+        select(func.max(theirs.c.created_at))
+        .where(theirs.c.call_id == _m.call_id, theirs.c.author == "agent")
+        .scalar_subquery()
+    )
     statement = (
         select(_m.call_id, func.min(_m.written_at))
         .join(schema.assignments, and_(_a.sender_id == _m.sender_id, _a.call_id == _m.call_id))
         .where(
             _m.call_id.in_(owned),
+            _m.author == "customer",
+            _m.created_at > func.coalesce(forwarded, 0.0),
             _m.created_at >= func.coalesce(_a.handed_off_at, 0.0),
             _m.created_at > func.coalesce(answered, 0.0),
         )
@@ -278,6 +308,13 @@ def suggestion(tx: Connection, suggestion_id: str) -> Suggestion | None:
     """Return a suggestion by its ID."""
     statement = select(schema.suggestions).where(_s.id == suggestion_id)
     return _first([rows.suggestion(row) for row in tx.execute(statement)])
+
+
+def suggestions_by_id(tx: Connection, ids: Sequence[str]) -> dict[str, Suggestion]:
+    """Return the suggestions with these IDs."""
+    statement = select(schema.suggestions).where(_s.id.in_(list(ids)))
+    found = [rows.suggestion(row) for row in tx.execute(statement)]
+    return {item.id: item for item in found}
 
 
 def any_expired(tx: Connection, *, now: float) -> bool:

@@ -13,9 +13,9 @@ from dataclasses import replace
 from typing import Any
 
 from bridge.model import Delivery, DeliveryState, Origin
-from bridge.state.records import LEASE, SessionRecord, SessionState, UpdateKind
+from bridge.state.records import COPIED_WITHIN, LEASE, SessionRecord, SessionState, UpdateKind
 from bridge.state.snapshot import Needs, Pair, Process, Snapshot
-from bridge.store import repair, rows, schema
+from bridge.store import questions, repair, rows, schema
 from bridge.store.errors import ConflictError
 from bridge.store.statements import Select, Transaction
 
@@ -255,6 +255,7 @@ class Loader:
             self._suggestions(_SUGGESTIONS.rows(self._tx, list(needs.suggestions)))
         self._timers(needs)
         self._rows(needs)
+        self._questions(needs)
         self._sessions(needs)
         for table, numbers in self._unreadable.items():
             repair.set_aside(self._tx, table, sorted(numbers), self._now)
@@ -339,6 +340,8 @@ class Loader:
             if (record := snapshot.latest(sender)) is not None and record.with_agent
         }
         calls = set(needs.calls)
+        if needs.suggestions:  # one that is taken supersedes all that answer the same message
+            calls |= {snapshot.suggestions[name].call_id for name in _known(snapshot, needs)}
         if needs.conversations:
             calls |= {
                 snapshot.newest[sender][1]
@@ -432,6 +435,21 @@ class Loader:
             item = rows.suggestion(row)
             self.snapshot.suggestions.setdefault(item.id, item)
             self._note_unreadable("suggestions", row[0], row[_OFFER_STATE_AT], item.state.value)
+
+    def _questions(self, needs: Needs) -> None:
+        for call_id, message_id in needs.questions:
+            question = questions.asked(self._tx, call_id, message_id)
+            if question is not None:
+                self.snapshot.questions[call_id, message_id] = question
+                for item in questions.about(self._tx, question):
+                    self.snapshot.suggestions.setdefault(item.id, item)
+        if needs.forwarded:
+            for message in questions.messages(self._tx, needs.forwarded):
+                self.snapshot.messages[message.id] = message
+        for call_id in needs.copied:
+            copied = questions.copied(self._tx, call_id, self._now - COPIED_WITHIN)
+            if copied is not None:
+                self.snapshot.copied[call_id] = copied
 
     def _updates(self, loaded: Iterable[rows.Row]) -> None:
         for row in loaded:
@@ -763,3 +781,7 @@ def _is_past(at: float | None, now: float) -> bool:
 
 def _earliest(*times: float | None) -> float | None:
     return min((at for at in times if isinstance(at, (int, float))), default=None)
+
+
+def _known(snapshot: Snapshot, needs: Needs) -> frozenset[str]:
+    return needs.suggestions & snapshot.suggestions.keys()

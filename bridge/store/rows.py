@@ -296,8 +296,12 @@ def _assignment(row: Row) -> AssignmentRecord:
         untold,
         erased_at,
         command_key,
+        assist_hidden,
+        typing_at,
+        desktop_at,
     ) = row
     require_times(given_at, handed_off_at, handed_back_at, ended_at, erased_at)
+    require_times(typing_at, desktop_at)
     require_texts(sender_id, call_id, agent_id, user_id, source, command_key)
     require_texts(channel_config_id, agent_nickname, agent_avatar)
     return AssignmentRecord(
@@ -320,6 +324,9 @@ def _assignment(row: Row) -> AssignmentRecord:
         untold=bool(untold),
         card_erased_at=erased_at,
         command_key=command_key,
+        assist_hidden=bool(assist_hidden),
+        typing_at=typing_at,
+        desktop_at=desktop_at,
     )
 
 
@@ -345,6 +352,9 @@ def assigned(record: AssignmentRecord) -> Row:
         record.untold,
         record.card_erased_at,
         record.command_key,
+        record.assist_hidden,
+        record.typing_at,
+        record.desktop_at,
     )
 
 
@@ -424,6 +434,8 @@ SUGGESTION_MOVED = (
     "settled_at",
     "settled_by",
     "command_key",
+    "source",
+    "edit_distance",
 )
 
 
@@ -462,8 +474,12 @@ def _suggestion(row: Row) -> Suggestion:
         settled_by,
         command_key,
         erased_at,
+        asked_at,
+        edit_distance,
+        configuration,
     ) = row
-    require_times(created_at, expires_at, displayed_at, settled_at, erased_at)
+    require_times(created_at, expires_at, displayed_at, settled_at, erased_at, asked_at)
+    require_texts(configuration)
     require_texts(name, candidates, sender_id, agent_id, call_id, text, message_id)
     require_texts(edited_text, reason, settled_by, command_key)
     return Suggestion(
@@ -475,7 +491,7 @@ def _suggestion(row: Row) -> Suggestion:
         state=SuggestionState(state),
         created_at=created_at,
         expires_at=expires_at,
-        source=Source(**_object(source)),
+        source=_source(source),
         text=text,
         drafts=_drafts(drafts),
         kept=_drafts(kept),
@@ -488,7 +504,15 @@ def _suggestion(row: Row) -> Suggestion:
         settled_by=settled_by,
         command_key=command_key,
         erased_at=erased_at,
+        asked_at=asked_at,
+        edit_distance=edit_distance,
+        configuration=configuration,
     )
+
+
+def _source(stored: str) -> Source:
+    value = _object(stored)
+    return Source(**{**value, "names": tuple(value.get("names", ()))})
 
 
 def suggested(item: Suggestion) -> Row:
@@ -514,6 +538,9 @@ def suggested(item: Suggestion) -> Row:
         item.settled_at,
         item.settled_by,
         item.command_key,
+        item.asked_at,
+        item.edit_distance,
+        item.configuration,
     )
 
 
@@ -539,10 +566,12 @@ def message(row: Row) -> MessageRecord:
 
 
 def _message(row: Row) -> MessageRecord:
-    sender_id, call_id, message_id, text, written_at, created_at, erased_at = row
-    require_times(written_at, created_at)
-    require_texts(sender_id, call_id, message_id, text)
-    return MessageRecord(sender_id, call_id, message_id, text, written_at, created_at, erased_at)
+    sender_id, call_id, message_id, text, written_at, created_at, erased_at, author = row
+    require_times(written_at, created_at, erased_at)
+    require_texts(sender_id, call_id, message_id, text, author)
+    return MessageRecord(
+        sender_id, call_id, message_id, text, written_at, created_at, erased_at, author
+    )
 
 
 def messaged(item: MessageRecord) -> Row:
@@ -555,6 +584,7 @@ def messaged(item: MessageRecord) -> Row:
         item.text,
         item.written_at,
         item.created_at,
+        item.author,
     )
 
 

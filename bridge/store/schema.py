@@ -60,6 +60,9 @@ assignments = Table(
     Column("untold", Boolean, nullable=False, server_default=text("false")),  # see AssignmentRecord
     Column("erased_at", Float),  # when the card was erased
     Column("command_key", String(36)),  # the last command that changed the call
+    Column("assist_hidden", Boolean, nullable=False, server_default=text("false")),
+    Column("typing_at", Float),  # when somebody last typed
+    Column("desktop_at", Float),  # when the agent's panel or desktop was last heard of
     Index("assignments_call", "call_id"),
     Index("assignments_sender", "sender_id", "given_at"),
     Index("assignments_user", "user_id"),
@@ -136,6 +139,9 @@ suggestions = Table(
     Column("settled_by", String(64)),
     Column("command_key", String(36)),  # the command of the decision
     Column("erased_at", Float),  # when the content was erased
+    Column("asked_at", Float),  # when the customer wrote what it answers
+    Column("edit_distance", Float),  # see ``Suggestion``
+    Column("configuration", String(16)),  # version of the designer's configuration
     Index("suggestions_call", "call_id", "seq"),
     Index("suggestions_sender", "sender_id"),
     Index("suggestions_agent", "agent_id", "seq"),
@@ -143,7 +149,7 @@ suggestions = Table(
     sqlite_autoincrement=True,
 )
 
-messages = Table(  # what customers wrote while an agent was the owner
+messages = Table(  # what customers wrote while an agent was the owner, and agents elsewhere
     "messages",
     metadata,
     Column("seq", _Sequence, primary_key=True, autoincrement=True),
@@ -155,6 +161,7 @@ messages = Table(  # what customers wrote while an agent was the owner
     Column("written_at", Float, nullable=False),  # as Rasa says
     Column("created_at", Float, nullable=False),
     Column("erased_at", Float),  # when the content was erased
+    Column("author", String(8), nullable=False, server_default=text("'customer'")),  # or agent
     Index("messages_call", "call_id", "created_at"),
     Index("messages_sender", "sender_id"),
     sqlite_autoincrement=True,

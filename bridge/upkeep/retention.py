@@ -23,9 +23,10 @@ from bridge.state.commands import (
     ExpireSuggestions,
     LeadTask,
     LeaveTask,
+    PruneChanges,
     PruneRows,
 )
-from bridge.state.records import RowKey
+from bridge.state.records import CHANGES_PRUNED, RowKey
 from bridge.store import ReadTransaction, Store, lists, pruning
 from bridge.store.pruning import Limit, PrunedTable, PruningWindow
 from bridge.unexpected import Unexpected
@@ -139,6 +140,8 @@ class Retention:
         try:
             self._put(ExpireSuggestions())
             self._put(DropRevocations())
+            while self._step(lambda: self._put(PruneChanges())) >= CHANGES_PRUNED:
+                pass
             for target in pruning.TABLES:
                 if target.words:
                     self._erase(target, pruned)

@@ -10,7 +10,7 @@ from __future__ import annotations
 import asyncio
 import ipaddress
 from contextvars import ContextVar
-from functools import lru_cache
+from functools import lru_cache, partial
 from typing import Any
 
 from pydantic import SecretStr
@@ -68,6 +68,7 @@ async def admit(*, request: Request, **_: object) -> None:
     elif (route := routes.declared(request)) is not None:
         if route.access is not auth.Access.EVERYBODY:
             request.ctx.principal = await _principal(request)
+            request.ctx.authenticate = partial(_principal, request)  # again, for long responses
             auth.require(
                 auth.may_use(request.ctx.principal, route.method, route.access, route.right)
             )

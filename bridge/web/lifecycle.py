@@ -21,6 +21,8 @@ from bridge import runtime
 from bridge.errors import StoreError
 from bridge.process.garbage import freeze_garbage_collector
 from bridge.unexpected import Unexpected
+from bridge.web.api import parameters
+from bridge.web.feed import Feed
 
 logger = logging.getLogger(__name__)
 
@@ -35,6 +37,7 @@ _NOT_CLOSED = 3  # a worker's exit code
 def install(app: Sanic[Any, Any]) -> None:
     """Register the listeners on ``app``."""
     worker = _Worker()
+    app.register_listener(_make_feed, "before_server_start")
     app.register_listener(_read_settings, "before_server_start")
     app.register_listener(worker.start, "after_server_start")
     app.register_listener(worker.stop, "before_server_stop")
@@ -60,6 +63,7 @@ class _Worker:
 
     async def stop(self, app: Sanic[Any, Any], *_: object) -> None:
         _ignore_further_signals()
+        app.ctx.bridge_feed.close()
         if self._opening is not None:
             self._opening.cancel()
         bridge = runtime.opened()
@@ -114,6 +118,10 @@ def _ignore_further_signals() -> None:
     if multiprocessing.parent_process() is not None:
         for number in (signal.SIGINT, signal.SIGTERM):
             signal.signal(number, signal.SIG_IGN)
+
+
+async def _make_feed(app: Sanic[Any, Any], *_: object) -> None:
+    app.ctx.bridge_feed = Feed(parameters.opened)
 
 
 async def _read_settings(app: Sanic[Any, Any], *_: object) -> None:

@@ -9,9 +9,17 @@ from __future__ import annotations
 import math
 from collections.abc import Mapping
 from datetime import datetime, timezone
-from typing import Annotated, Any, Generic, TypeVar
+from typing import Annotated, Any, Generic, Literal, TypeVar
 
-from pydantic import AfterValidator, BaseModel, ConfigDict, Field, PlainSerializer, WithJsonSchema
+from pydantic import (
+    AfterValidator,
+    BaseModel,
+    ConfigDict,
+    Field,
+    PlainSerializer,
+    WithJsonSchema,
+    model_validator,
+)
 
 from bridge import untrusted
 from bridge.model import (
@@ -106,6 +114,7 @@ class CallBody(AssignmentBody):
     ended_at: Time | None = None
     untold: bool
     waiting_since: Time | None = None
+    assist_hidden: bool | None = None
 
 
 class AssignedBody(CallBody):
@@ -161,6 +170,7 @@ class SourceBody(Body):
     confidence: Number
     margin: Number
     response: str | None
+    names: list[str] | None = None
 
 
 class SuggestionBody(Body):
@@ -176,6 +186,7 @@ class SuggestionBody(Body):
     source: SourceBody
     question: str | None = None
     text: str
+    hosts: list[str] | None = None
     drafts: list[DraftBody]
     edited_text: str | None = None
     reason: str | None = None
@@ -252,12 +263,110 @@ class CallDetailBody(CallBody):
     assist: Mode
 
 
+class OfferBody(BaseModel):
+    """A candidate of another system, for a customer's message."""
+
+    model_config = ConfigDict(extra="forbid", strict=True)
+
+    call_id: str = Field(min_length=1, max_length=64)
+    answers: str = Field(min_length=1, max_length=512, description="the ID of the message")
+    external_id: str = Field(min_length=1, max_length=128)
+    text: str | None = Field(default=None, min_length=1, max_length=4000)
+    reply: OfferedReply | None = None
+    confidence: float | None = Field(default=None, ge=0, le=1)
+
+    @model_validator(mode="after")
+    def _one_of_both(self) -> OfferBody:
+        if (self.text is None) == (self.reply is None):
+            msg = "give either text or reply"
+            raise ValueError(msg)
+        return self
+
+
+class OfferedButton(BaseModel):
+    """A button of an offered reply."""
+
+    model_config = ConfigDict(extra="forbid", strict=True)
+
+    title: str = Field(min_length=1, max_length=200)
+    payload: str | None = Field(default=None, max_length=1000)
+
+
+class OfferedReply(BaseModel):
+    """Text, buttons, and a picture of the multimedia library."""
+
+    model_config = ConfigDict(extra="forbid", strict=True)
+
+    text: str = Field(min_length=1, max_length=4000)
+    buttons: list[OfferedButton] = Field(default_factory=list, max_length=10)
+    image: str | None = Field(default=None, max_length=1000)
+
+
+class ForwardedBody(BaseModel):
+    """What was written on a call elsewhere."""
+
+    model_config = ConfigDict(extra="forbid", strict=True)
+
+    from_: Literal["customer", "agent"] = Field(alias="from")
+    text: str = Field(min_length=1, max_length=32_768)
+    message_id: str = Field(min_length=1, max_length=128)
+
+
+class HiddenBody(BaseModel):
+    """Whether suggestions are hidden on a call."""
+
+    model_config = ConfigDict(extra="forbid", strict=True)
+
+    hidden: bool
+
+
 class AssistBody(Body):
     """The assist mode in force, the mode in handoff.yml, and the ceiling that was set or null."""
 
     mode: Mode
     configured: Mode
     ceiling: Mode | None
+
+
+class ReportRowBody(Body):
+    """What became of suggestions: of one group, or of all.
+
+    ``acceptance`` is the part of the questions with a suggestion that the agent saw which were
+    answered with one (accepted, edited or copied); null if there are fewer than 20 of them, and
+    ``too_few`` says so. Questions that are still open, were answered automatically, or whose
+    suggestions nobody saw are counted apart. Times and edit distances are medians.
+    """
+
+    key: str
+    suggested: int
+    displayed: int
+    accepted: int
+    edited: int
+    copied: int
+    rejected: int
+    superseded: int
+    expired: int
+    offered: int
+    automatic: int
+    questions: int
+    questions_answered: int
+    questions_open: int
+    questions_automatic: int
+    questions_unseen: int
+    acceptance: float | None
+    too_few: bool
+    edit_distance: float | None
+    reply_seconds: float | None
+
+
+class ReportBody(Body):
+    """What became of the suggestions for the questions of some days, in UTC."""
+
+    from_: str = Field(alias="from")
+    to: str
+    group: str
+    items: list[ReportRowBody]
+    total: ReportRowBody
 
 
 class TokenBody(Body):

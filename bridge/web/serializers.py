@@ -5,8 +5,10 @@ The command's ``--json`` prints the same bodies.
 
 from __future__ import annotations
 
+import re
 from collections.abc import Sequence
 from dataclasses import asdict
+from datetime import date
 from math import inf
 from typing import Any, TypeVar
 
@@ -20,10 +22,13 @@ from bridge.model import (
     Line,
     Mode,
     Origin,
+    Owner,
+    Source,
     Suggestion,
     derive,
 )
 from bridge.queries import CallView, Page
+from bridge.queries.report import Figures, Group
 from bridge.state.records import AssignmentRecord, MessageRecord, SessionRecord
 from bridge.web.schemas import (
     AcceptedBody,
@@ -42,6 +47,8 @@ from bridge.web.schemas import (
     HandedBackBody,
     LineBody,
     MessageBody,
+    ReportBody,
+    ReportRowBody,
     SentMessageBody,
     SentReplyBody,
     SessionBody,
@@ -52,6 +59,19 @@ from bridge.web.schemas import (
 )
 
 B = TypeVar("B", bound=Body)
+_COUNTED = (
+    "suggested",
+    "displayed",
+    "accepted",
+    "edited",
+    "copied",
+    "rejected",
+    "superseded",
+    "expired",
+    "offered",
+    "automatic",
+)
+_HOST = re.compile(r"\bhttps?://(?:[^\s/@\"'<>]*@)?([\w.-]+)", re.IGNORECASE)
 
 
 def assignment(value: Assignment) -> AssignmentBody:
@@ -62,6 +82,21 @@ def assignment(value: Assignment) -> AssignmentBody:
 def call(record: AssignmentRecord) -> CallBody:
     """Return a call: its assignment, owner, state and times."""
     return _build(CallBody, **_call(record))
+
+
+def call_of(record: AssignmentRecord, agent_id: str, at: float) -> CallBody:
+    """Return a call as an agent sees it: for a former agent, it ended when another one got it.
+
+    Args:
+        record: the call.
+        agent_id: the agent.
+        at: when the call changed.
+    """
+    if record.assignment.agent_id == agent_id:
+        return call(record)
+    taken = {"agent_id": agent_id, "agent_nickname": None, "agent_avatar": None}
+    ended = {"owner": Owner.BOT, "state": "ended", "ended_at": at}
+    return _build(CallBody, **_call(record) | taken | ended)
 
 
 def calls(page: Page) -> CallList:
@@ -89,8 +124,8 @@ def call_detail(view: CallView, offered: Sequence[Suggestion], mode: Mode) -> Ca
             _card_line(item, record.assignment.call_id, index)
             for index, item in enumerate(card_turns)
         ),
-        *(_customer_message(item) for item in view.messages if item.created_at > since),
-        *(_sent(item, view.words.get(item.seq)) for item in view.deliveries),
+        *(message(item) for item in view.messages if item.created_at > since),
+        *(sent(item, view.words.get(item.seq)) for item in view.deliveries),
     ]
     history.sort(key=lambda item: item.at)  # stable: turns before deliveries
     return _build(
@@ -168,6 +203,40 @@ def deliveries(page: Page) -> DeliveryList:
     return DeliveryList(items=[delivery(item) for item in page.items], next=page.next)
 
 
+def report(
+    first: date, last: date, group: Group, rows: Sequence[Figures], total: Figures
+) -> ReportBody:
+    """Return a report."""
+    return ReportBody(
+        **{"from": first.isoformat()},
+        to=last.isoformat(),
+        group=group.value,
+        items=[report_row(row) for row in rows],
+        total=report_row(total),
+    )
+
+
+def report_row(figures: Figures) -> ReportRowBody:
+    """Return the figures of one group."""
+    return ReportRowBody(
+        key=figures.key,
+        **{name: figures.counts[name] for name in _COUNTED},
+        questions=figures.seen,
+        questions_answered=figures.questions["answered"],
+        questions_open=figures.questions["open"],
+        questions_automatic=figures.questions["automatic"],
+        questions_unseen=figures.questions["unseen"],
+        acceptance=_rounded(figures.acceptance),
+        too_few=figures.acceptance is None,
+        edit_distance=_rounded(figures.edit_distance),
+        reply_seconds=_rounded(figures.seconds),
+    )
+
+
+def _rounded(value: float | None) -> float | None:
+    return None if value is None else round(value, 3)
+
+
 def token(text: str, record: AccessToken) -> TokenBody:
     """Return a new token, the ID to revoke it by, its subject and its times."""
     subject = "agent_id" if record.role is Role.AGENT else "supervisor"
@@ -217,6 +286,7 @@ def _call(record: AssignmentRecord) -> dict[str, Any]:
         "ended_at": record.ended_at,
         "untold": record.untold,
         "waiting_since": record.waiting_since,
+        "assist_hidden": record.assist_hidden or None,
     }
 
 
@@ -229,9 +299,10 @@ def _suggestion(value: Suggestion) -> dict[str, Any]:
         "state": value.state,
         "created_at": value.created_at,
         "expires_at": value.expires_at,
-        "source": SourceBody(**asdict(value.source)),
+        "source": _source(value.source),
         "question": value.question,
         "text": value.text,
+        "hosts": _hosts(value),
         "drafts": [_draft(draft) for draft in value.drafts],
         "edited_text": value.edited_text,
         "reason": value.reason,
@@ -242,6 +313,19 @@ def _suggestion(value: Suggestion) -> dict[str, Any]:
         "settled_by": value.settled_by,
         "erased_at": value.erased_at,
     }
+
+
+def _source(value: Source) -> SourceBody:
+    return _build(SourceBody, **{**asdict(value), "names": list(value.names) or None})
+
+
+def _hosts(value: Suggestion) -> list[str] | None:
+    """Return the hosts of the links that another system suggests, for the agent to see."""
+    if not value.source.names:
+        return None
+    text = "\n".join([value.text, *(draft.content for draft in value.drafts)])
+    hosts = {match.casefold() for match in _HOST.findall(text)}
+    return sorted(hosts) or None
 
 
 def _draft(value: Draft) -> DraftBody:
@@ -265,7 +349,8 @@ def _card_line(value: Line, call_id: str, index: int) -> MessageBody:
     )
 
 
-def _customer_message(value: MessageRecord) -> MessageBody:
+def message(value: MessageRecord) -> MessageBody:
+    """Return a stored message as a line of the call's history."""
     return _build(
         MessageBody,
         id=value.id,
@@ -274,11 +359,12 @@ def _customer_message(value: MessageRecord) -> MessageBody:
         at=value.written_at,
         message_id=value.message_id,
         erased_at=value.erased_at,
-        **{"from": "customer"},
+        **{"from": value.author},
     )
 
 
-def _sent(value: Delivery, text: str | None) -> SentMessageBody:
+def sent(value: Delivery, text: str | None) -> SentMessageBody:
+    """Return a delivery with its readable text as a line of the call's history."""
     by_itself = value.origin in (Origin.BOT, Origin.AUTO)
     return _build(
         SentMessageBody,

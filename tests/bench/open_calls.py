@@ -34,7 +34,7 @@ HANDOFF = {
     "assist": {
         "when": [{"intent": "request_human", "reply": "utter_handoff_started"}],
         "mode": "auto",
-        "auto": {"intents": ["request_human"]},
+        "auto": {"intents": ["request_human"], "typing": "ignored"},
     }
 }
 

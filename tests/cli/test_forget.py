@@ -14,7 +14,16 @@ from tests.cli.running import Ran, at_terminal, configure, piped, within
 from tests.store.people import history, written
 
 KINDS = (
-    *("deliveries", "suggestions", "assignments", "messages", "rasa_updates", "turns", "events"),
+    *(
+        "deliveries",
+        "suggestions",
+        "assignments",
+        "messages",
+        "rasa_updates",
+        "turns",
+        "changes",
+        "events",
+    ),
 )
 
 

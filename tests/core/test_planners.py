@@ -76,7 +76,7 @@ CALL, SENDER = "A", "customer-A"
 ASSIST = {
     "assist": {
         "when": [{"intent": "ask_hours", "reply": "utter_hours"}],
-        "auto": {"intents": ["ask_hours"]},
+        "auto": {"intents": ["ask_hours"], "typing": "ignored"},
     }
 }
 LONG = {"utter_handoff_started": [{"text": "A sentence that fills a message all by itself. " * 3}]}

@@ -63,7 +63,11 @@ SILENT = Setup(
     "293",
     {
         "handoff": {"then": "assist"},
-        "assist": {"when": _ASSIST_RULES, "mode": "auto", "auto": {"intents": ["ask_parking"]}},
+        "assist": {
+            "when": _ASSIST_RULES,
+            "mode": "auto",
+            "auto": {"intents": ["ask_parking"], "typing": "ignored"},
+        },
     },
     {"rasa": {"replies": "silent"}},
 )

@@ -28,7 +28,12 @@ RULES: dict[str, Any] = {
             {"intent": "faq", "reply": "response_selector"},
             {"intent": "other"},
         ],
-        "auto": {"intents": ["ask_price"], "min_confidence": 0.9, "min_margin": 0.3},
+        "auto": {
+            "intents": ["ask_price"],
+            "min_confidence": 0.9,
+            "min_margin": 0.3,
+            "typing": "ignored",
+        },
     },
 }
 

@@ -28,6 +28,8 @@ from bridge.state.records import (
     HANDOFF,
     ActionAnswer,
     AssignmentRecord,
+    Change,
+    ChangeKind,
     EventRecord,
     MessageRecord,
     RasaUpdate,
@@ -35,7 +37,7 @@ from bridge.state.records import (
     UpdateKind,
     UpdateState,
 )
-from bridge.store import Store, schema
+from bridge.store import Store, changes, schema
 from tests.making import assignment, delivery, envelope
 from tests.store.machine import keep
 
@@ -138,6 +140,8 @@ def history(
         updates=[told],
         events=[EventRecord("291", "AgentEvent_MessageData", heard, at)],
     )
+    with store.transaction() as tx:
+        changes.append(tx, [Change(ChangeKind.CALL, call, who, call, "291")], at)
 
 
 def dump(store: Store) -> dict[str, list[dict[str, Any]]]:

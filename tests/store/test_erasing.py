@@ -81,6 +81,7 @@ def test_nothing_is_left_of_a_customer_and_all_of_the_others(
         "assignments": 2,
         "rasa_updates": 2,
         "turns": 2,
+        "changes": 2,
         "events": 2,
     }
     left = written(two)

@@ -35,14 +35,15 @@ DAY = 86400.0
 RULES = RetentionSettings(content=timedelta(days=30), audit=timedelta(days=365))
 RECORD = {  # columns that are neither words nor a person's
     "assignments": "agent_id channel channel_config_id agent_nickname agent_avatar owner source"
-    " given_at handed_off_at handed_back_at ended_at untold erased_at command_key",
+    " given_at handed_off_at handed_back_at ended_at untold erased_at command_key"
+    " assist_hidden typing_at desktop_at",
     "sessions": "agent_id guid state ours generation error_code error_message renewed_at"
     " signing_in signing_in_until poller poller_until",
     "events": "seq agent_id event_type received_at handled_at erased_at",
     "turns": "key made_at answer unavailable pushable",
     "suggestions": "seq id candidates agent_id state created_at expires_at source displayed_at"
-    " settled_at settled_by command_key erased_at",
-    "messages": "seq id written_at created_at erased_at",
+    " settled_at settled_by command_key erased_at asked_at edit_distance configuration",
+    "messages": "seq id written_at created_at erased_at author",
     "rasa_updates": "seq id kind state created_at due_at expires_at attempts lease lease_until"
     " error settled_at erased_at",
     "changes": "seq kind agent_id at",

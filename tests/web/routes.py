@@ -8,7 +8,7 @@ from bridge.web.api.routes import Route
 
 ROUTES = sorted(api.ROUTES, key=lambda route: (route.path, route.method))
 RIGHTS = [right.value for right in Right]
-PUBLIC = {"/bridge/health", "/bridge/ready"}
+PUBLIC = {"/bridge/health", "/bridge/ready", "/bridge/openapi.json"}
 
 
 def address_template(route: Route) -> str:

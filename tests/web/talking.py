@@ -19,7 +19,12 @@ RULES: dict[str, Any] = {
             {"intent": "ask_price", "reply": "utter_price"},
             {"intent": "faq", "reply": "response_selector"},
         ],
-        "auto": {"intents": ["ask_price"], "min_confidence": 0.9, "min_margin": 0.3},
+        "auto": {
+            "intents": ["ask_price"],
+            "min_confidence": 0.9,
+            "min_margin": 0.3,
+            "typing": "ignored",
+        },
     },
 }
 RESPONSES: dict[str, Any] = {

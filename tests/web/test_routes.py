@@ -13,6 +13,8 @@ KNOWN = {
     "GET /calls": {"agent_id", "ended", *LISTS},
     "GET /suggestions": {"call_id", "state", "agent_id", *LISTS},
     "GET /deliveries": {"call_id", "state", "agent_id", *LISTS},
+    "GET /report": {"from", "to", "group"},
+    "GET /stream": {"last_event_id"},
     "DELETE /tokens": {"agent_id", "supervisor"},
 }
 

@@ -8,30 +8,44 @@ parameters; access to a single call is checked here for reads, and in the planne
 
 from __future__ import annotations
 
-from sanic import Blueprint
+from sanic import Blueprint, HTTPResponse, Request
 
-from bridge.web import paths
+from bridge.web import openapi, paths, responses
 from bridge.web.api import (
     assignments,
     assist,
     calls,
     deliveries,
     operations,
+    report,
     sessions,
+    stream,
     suggestions,
     tokens,
 )
+from bridge.web.api.routes import Route
+from bridge.web.auth import Access
 
-ROUTES = (
+_RESOURCES = (
     *assignments.ROUTES,
     *assist.ROUTES,
     *calls.ROUTES,
     *deliveries.ROUTES,
     *operations.ROUTES,
+    *report.ROUTES,
     *sessions.ROUTES,
+    *stream.ROUTES,
     *suggestions.ROUTES,
     *tokens.ROUTES,
 )
+
+
+async def describe(_request: Request) -> HTTPResponse:
+    """Return this description."""
+    return responses.json(openapi.described(ROUTES, operations.version()))
+
+
+ROUTES = (*_RESOURCES, Route("GET", "/openapi.json", describe, Access.EVERYBODY))
 
 
 def blueprint() -> Blueprint:

@@ -20,7 +20,7 @@ from bridge.web.schemas import AssistBody
 
 async def show(_request: Request) -> HTTPResponse:
     """Return the mode in force, the configured mode and the ceiling."""
-    return responses.json(await parameters.read(_in_force))
+    return responses.json(await parameters.read(in_force))
 
 
 async def put(request: Request) -> HTTPResponse:
@@ -31,10 +31,11 @@ async def put(request: Request) -> HTTPResponse:
     await parameters.put(
         SetSwitch(name=SWITCH, value=mode.value if mode else None, withdraws_auto=suspends)
     )
-    return responses.json(await parameters.read(_in_force))
+    return responses.json(await parameters.read(in_force))
 
 
-def _in_force(bridge: Runtime) -> AssistBody:
+def in_force(bridge: Runtime) -> AssistBody:
+    """Return the mode in force, the configured mode and the ceiling."""
     shown = bridge.suggestions
     return AssistBody(mode=shown.mode(), configured=shown.configured, ceiling=shown.ceiling())
 

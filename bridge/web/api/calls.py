@@ -11,11 +11,12 @@ from bridge.errors import RefusedError
 from bridge.model import Delivery, Mode, Suggestion
 from bridge.queries import CallView
 from bridge.runtime import Runtime
-from bridge.state.commands import HandBackCall, SendReply
+from bridge.state.commands import ForwardMessage, HandBackCall, HideAssist, NoteTyping, SendReply
 from bridge.state.records import Stored
 from bridge.web import auth, responses, serializers
 from bridge.web.api import parameters
 from bridge.web.api.routes import AGENT_ID, PAGE, Parameter, Route
+from bridge.web.schemas import ForwardedBody, HiddenBody
 
 _LONGEST_CLIENT_ID = 128
 _RASA_TIMEOUT = 2.0  # seconds to wait until Rasa knows of a handback
@@ -80,6 +81,38 @@ async def hand_back(request: Request, call_id: str) -> HTTPResponse:
     return responses.json(serializers.handed_back(record, rasa_knows=rasa_knows))
 
 
+async def forward(request: Request, call_id: str) -> HTTPResponse:
+    """Store what was written on the call elsewhere; a repeated ``message_id`` is the same one."""
+    decoded_id, agent_id = parameters.name(call_id), parameters.who(request).agent_id
+    body = parameters.model(request, ForwardedBody)
+    stored = await parameters.put(
+        ForwardMessage(
+            call_id=decoded_id,
+            author=body.from_,
+            text=body.text,
+            message_id=body.message_id,
+            agent_id=agent_id,
+        )
+    )
+    return responses.stored(serializers.message(stored.value), created=stored.created)
+
+
+async def typing(request: Request, call_id: str) -> HTTPResponse:
+    """Record that somebody types: automatic replies rest for ten seconds."""
+    decoded_id, agent_id = parameters.name(call_id), parameters.who(request).agent_id
+    parameters.words(request)
+    await parameters.put(NoteTyping(call_id=decoded_id, agent_id=agent_id))
+    return responses.nothing()
+
+
+async def hide_assist(request: Request, call_id: str) -> HTTPResponse:
+    """Hide suggestions on the call, or show them; respond with the call."""
+    decoded_id, agent_id = parameters.name(call_id), parameters.who(request).agent_id
+    hidden = parameters.model(request, HiddenBody).hidden
+    record = await parameters.put(HideAssist(call_id=decoded_id, hidden=hidden, agent_id=agent_id))
+    return responses.json(serializers.call(record))
+
+
 async def _rasa_knows(call_id: str) -> bool:
     """Wait until Rasa knows of the handback, at most ``_RASA_TIMEOUT``, as Rasa may be down."""
     loop = asyncio.get_running_loop()
@@ -102,4 +135,7 @@ ROUTES = (
     Route("GET", "/calls/<call_id:str>", show, right=Right.MESSAGES),
     Route("POST", "/calls/<call_id:str>/replies", reply),
     Route("POST", "/calls/<call_id:str>/handback", hand_back),
+    Route("POST", "/calls/<call_id:str>/messages", forward, right=Right.MESSAGES),
+    Route("POST", "/calls/<call_id:str>/typing", typing, right=Right.MESSAGES),
+    Route("PUT", "/calls/<call_id:str>/assist", hide_assist),
 )

@@ -34,13 +34,13 @@ _CACHE_SECONDS = 1.0  # for the store check, because /ready is public
 
 async def health(_request: Request) -> HTTPResponse:
     """Report that the process is alive."""
-    return responses.json(HealthBody(status="ok", version=_version()))
+    return responses.json(HealthBody(status="ok", version=version()))
 
 
 async def metrics(request: Request) -> HTTPResponse:
     """Return Prometheus metrics."""
     accept, core = request.headers.get("accept", ""), parameters.opened().core
-    text, kind = await core.metrics(accept, version=_version())
+    text, kind = await core.metrics(accept, version=version())
     return HTTPResponse(text, content_type=kind)
 
 
@@ -108,7 +108,8 @@ def _updates(bridge: Runtime) -> dict[str, int]:
 
 
 @cache
-def _version() -> str:
+def version() -> str:
+    """Return the version of the installed package."""
     try:
         return metadata.version("rasa-cc-bridge")
     except metadata.PackageNotFoundError:  # a source checkout on the path

@@ -15,7 +15,7 @@ from bridge.config.settings import Right
 from bridge.errors import RefusedError
 from bridge.web.auth import Access
 
-Handler = Callable[..., Coroutine[Any, Any, HTTPResponse]]
+Handler = Callable[..., Coroutine[Any, Any, HTTPResponse | None]]  # None: it was sent already
 _SHOWN = 64  # characters of an unknown parameter's name
 _NAMED = 8  # unknown parameters that an error names
 

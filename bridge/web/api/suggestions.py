@@ -5,12 +5,25 @@ from __future__ import annotations
 from sanic import HTTPResponse, Request
 
 from bridge.config.settings import Right
-from bridge.state.commands import AcceptSuggestion, DisplaySuggestion, RejectSuggestion
+from bridge.errors import RefusedError
+from bridge.state.commands import (
+    AcceptSuggestion,
+    CopySuggestion,
+    DisplaySuggestion,
+    OfferSuggestion,
+    RejectSuggestion,
+)
 from bridge.web import auth, responses, serializers
 from bridge.web.api import parameters
 from bridge.web.api.routes import AGENT_ID, CALL_ID, PAGE, STATE, Route
+from bridge.web.auth import Access
+from bridge.web.rate_limit import RateLimit
+from bridge.web.schemas import OfferBody
 
 _PATH = "/suggestions/<suggestion_id:str>"
+_UNNAMED = "system"  # the source of what is offered with ``api.token``
+RATE, BURST = 10, 100  # suggestions of a token: a second, and at once, per worker
+_limits = RateLimit(RATE, BURST)
 
 
 async def listing(request: Request) -> HTTPResponse:
@@ -58,6 +71,35 @@ async def reject(request: Request, suggestion_id: str) -> HTTPResponse:
     return responses.json(serializers.suggestion(suggestion))
 
 
+async def copy(request: Request, suggestion_id: str) -> HTTPResponse:
+    """Record that the agent took the words into another tool; nothing is sent."""
+    decoded_id, agent_id = parameters.name(suggestion_id), parameters.who(request).agent_id
+    parameters.words(request)
+    suggestion = await parameters.put(CopySuggestion(suggestion_id=decoded_id, agent_id=agent_id))
+    return responses.json(serializers.suggestion(suggestion))
+
+
+async def offer(request: Request) -> HTTPResponse:
+    """Offer a candidate of another system; a repeated ``external_id`` is the same candidate."""
+    source = parameters.who(request).entry or _UNNAMED
+    if not _limits.admit(source):
+        message = f"a token may offer {RATE} suggestions a second, and {BURST} at once"
+        raise RefusedError(429, "too_many_requests", message)
+    body = parameters.model(request, OfferBody)
+    stored = await parameters.put(
+        OfferSuggestion(
+            call_id=body.call_id,
+            answers=body.answers,
+            external_id=body.external_id,
+            source=source,
+            text=body.text,
+            reply=body.reply.model_dump(exclude_none=True) if body.reply is not None else None,
+            confidence=body.confidence,
+        )
+    )
+    return responses.stored(serializers.suggestion(stored.value), created=stored.created)
+
+
 async def displayed(request: Request, suggestion_id: str) -> HTTPResponse:
     """Record that the agent saw a suggestion; only the first time counts."""
     decoded_id, agent_id = parameters.name(suggestion_id), parameters.who(request).agent_id
@@ -77,7 +119,9 @@ ROUTES = (
         query=(CALL_ID, STATE, AGENT_ID, *PAGE),
     ),
     Route("GET", _PATH, show, right=Right.SUGGESTIONS),
+    Route("POST", "/suggestions", offer, Access.SYSTEM, right=Right.SUGGESTIONS),
     Route("POST", f"{_PATH}/accept", accept),
+    Route("POST", f"{_PATH}/copy", copy),
     Route("POST", f"{_PATH}/reject", reject),
     Route("POST", f"{_PATH}/displayed", displayed),
 )

@@ -1,0 +1,103 @@
+"""Plan what an agent's panel or desktop reports of a call: typing, messages, hidden suggestions."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+from bridge.errors import RefusedError
+from bridge.model import evolve
+from bridge.planners import consequences
+from bridge.planners.assignments import own_call
+from bridge.planners.changes import Changes
+from bridge.planners.edits import distance
+from bridge.planners.rules import Rules
+from bridge.planners.suggestions import SPOKEN
+from bridge.state.commands import ForwardMessage, HideAssist, NoteTyping
+from bridge.state.plan import Plan
+from bridge.state.records import AssignmentRecord, MessageRecord, Stored
+from bridge.state.snapshot import Snapshot
+
+AGENT, CUSTOMER = "agent", "customer"
+TYPING_FOR = 10.0  # seconds after a keystroke during which nothing is sent automatically
+PRESENT_FOR = 60.0  # seconds after which an agent that was not heard of counts as absent
+_OFTEN = 2.0  # seconds; typing that is reported more often is not stored again
+
+
+def type_(snapshot: Snapshot, command: NoteTyping, rules: Rules, now: float) -> Plan:
+    """Record that somebody types. The answer is True.
+
+    Raises:
+        RefusedError: 404, 403; 409 if the call has ended or the bot is its owner.
+    """
+    record = own_call(snapshot, command.call_id, command.agent_id, with_agent=True)
+    if record.typing_at is not None and 0 <= now - record.typing_at < _OFTEN:
+        return Plan(answer=True)
+    changes = Changes(snapshot, rules, now)
+    changes.assignment(evolve(record, typing_at=now, desktop_at=now, card=None))
+    return changes.plan(answer=True)
+
+
+def hide(snapshot: Snapshot, command: HideAssist, rules: Rules, now: float) -> Plan:
+    """Hide suggestions on a call, or show them. The answer is the record.
+
+    Raises:
+        RefusedError: 404, 403; 409 if the call has ended or the bot is its owner.
+    """
+    record = own_call(snapshot, command.call_id, command.agent_id, with_agent=True)
+    if record.assist_hidden == command.hidden:
+        return Plan(answer=record)
+    changes = Changes(snapshot, rules, now)
+    hidden = evolve(record, assist_hidden=command.hidden, desktop_at=now, card=None)
+    return changes.plan(changes.assignment(hidden))
+
+
+def rests(record: AssignmentRecord, rules: Rules, now: float) -> bool:
+    """Return whether what ``auto`` would send on a call is offered to the agent instead."""
+    if record.assist_hidden:
+        return True
+    if record.typing_at is not None and now - record.typing_at < TYPING_FOR:
+        return True
+    if rules.designer.assist.auto.typing == "ignored":
+        return False
+    return record.desktop_at is None or now - record.desktop_at > PRESENT_FOR
+
+
+def forward(snapshot: Snapshot, command: ForwardMessage, rules: Rules, now: float) -> Plan:
+    """Store a message that was written elsewhere. The answer is the message.
+
+    A customer's message supersedes the offered suggestions. An agent's message withdraws what
+    ``auto`` has not sent yet, and settles how much of a copied suggestion was used.
+
+    Raises:
+        RefusedError: 404, 403; 409 if the call has ended, the bot is its owner, or the message ID
+            was used for another text.
+    """
+    record = own_call(snapshot, command.call_id, command.agent_id, with_agent=True)
+    assignment = record.assignment
+    message = MessageRecord(
+        assignment.sender_id,
+        command.call_id,
+        command.message_id,
+        command.text,
+        now,
+        now,
+        author=command.author,
+    )
+    known = snapshot.messages.get(message.id)
+    if known is not None:
+        if known.erased_at is None and (known.text, known.author) != (message.text, message.author):
+            text = "this message_id was used for another message; take a new one"
+            raise RefusedError(409, "message_id_used", text)
+        return Plan(answer=Stored(known, created=False))
+    changes = Changes(snapshot, rules, now)
+    changes.message(message)
+    changes.assignment(evolve(record, desktop_at=now, card=None))
+    if command.author == CUSTOMER:
+        changes.supersede(snapshot.offered(call_id=command.call_id))
+    else:
+        changes.withdraw(SPOKEN, changes.auto_waiting(command.call_id))
+        copied = snapshot.copied.get(command.call_id)
+        if copied is not None and copied.edit_distance is None:
+            used = distance(copied.text, command.text)
+            changes.suggestion(replace(copied, edit_distance=used))
+    return consequences.plan(changes, Stored(message, created=True))
