@@ -184,6 +184,7 @@ class Tools:
     core: Core
     deliveries: Deliveries
     tokens: Tokens
+    report: Report
     eraser: Eraser
 
 
@@ -202,4 +203,4 @@ def tools(settings: Settings, *, existing: bool = True) -> Iterator[Tools]:
     ):
         core.start()
         tokens = Tokens(store, bridge, LocalCore(core))
-        yield Tools(core, Deliveries(store), tokens, Eraser(store, core))
+        yield Tools(core, Deliveries(store), tokens, Report(store), Eraser(store, core))

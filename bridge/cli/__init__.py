@@ -22,6 +22,7 @@ _COMMANDS = {
     "preview": "Show how a reply is sent on each channel.",
     "outbox": "List deliveries, and retry or discard them.",
     "forget": "Erase all data of a customer, a conversation or a call.",
+    "report": "Show what became of suggestions.",
     "token": "Issue a signed token for an assignment, an agent or a supervisor; or revoke tokens.",
 }
 

@@ -9,7 +9,7 @@ or was never seen is counted apart.
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, field
 from datetime import datetime, timezone
 from enum import Enum
@@ -17,7 +17,8 @@ from statistics import median
 
 from bridge.model import SuggestionState
 from bridge.planners.assist import AUTO
-from bridge.store import Reader, report
+from bridge.queries.proposals import Edit, Proposal, proposals
+from bridge.store import Reader, ReadTransaction, report
 from bridge.store.report import Outcome
 
 TOO_FEW = 20  # questions; below that, a rate says nothing
@@ -85,6 +86,22 @@ class Report:
         """Return the figures of the questions from ``start`` to ``end`` by group, and of all."""
         found = self._store.read(lambda tx: list(report.outcomes(tx, start, end)))
         return summed(found, _KEYS[group]), summed(found, lambda _: "")[0] if found else Figures("")
+
+    def proposals(self, start: float, end: float) -> list[Proposal]:
+        """Return what agents write instead of responses, as far as the words are kept."""
+        return self._store.read(lambda tx: proposals(_edits(tx, start, end)))
+
+
+def _edits(tx: ReadTransaction, start: float, end: float) -> Iterator[Edit]:
+    for item, response, values in report.edits(tx, start, end):
+        yield Edit(
+            response,
+            item.text,
+            item.edited_text or "",
+            item.agent_id,
+            item.sender_id,
+            tuple(values),
+        )
 
 
 def summed(outcomes: Iterable[Outcome], key: Callable[[Outcome], str]) -> list[Figures]:

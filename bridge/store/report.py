@@ -8,7 +8,8 @@ from dataclasses import dataclass
 
 from sqlalchemy import Connection, func, select
 
-from bridge.store import schema
+from bridge.model import Suggestion
+from bridge.store import lists, rows, schema
 
 _s = schema.suggestions.c
 _ROWS = 2000  # per statement
@@ -81,3 +82,28 @@ def outcomes(tx: Connection, start: float, end: float) -> Iterator[Outcome]:
         if len(found) < _ROWS:
             return
         after = found[-1].seq
+
+
+def edits(tx: Connection, start: float, end: float) -> Iterator[tuple[Suggestion, str, list[str]]]:
+    """Yield the suggestions that agents edited, the response, and the conversation's values.
+
+    The values are the names and slots that the call's assignment and card hold.
+    """
+    statement = select(schema.suggestions).where(
+        start <= _ASKED, end > _ASKED, _s.state == "edited", _s.erased_at.is_(None)
+    )
+    for row in tx.execute(statement.order_by(_s.seq)):
+        item = rows.suggestion(row)
+        if item.source.response is not None:
+            yield item, item.source.response, _values(tx, item)
+
+
+def _values(tx: Connection, item: Suggestion) -> list[str]:
+    record = lists.assignment_of_call(tx, item.call_id)
+    card = lists.card(tx, item.call_id)
+    slots = card.slots.values() if card is not None else ()
+    found = [str(value) for value in slots if isinstance(value, (str, int, float))]
+    if record is not None:
+        assigned = record.assignment
+        found += [name for name in (assigned.user_id, assigned.agent_nickname) if name]
+    return found

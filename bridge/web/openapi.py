@@ -36,7 +36,7 @@ _PARAMETER = re.compile(r"<(\w+):str>")
 _ERRORS = (400, 401, 403, 404, 405, 408, 409, 413, 422, 429, 502, 503)
 
 # By method and path: the request's model, and the responses by status.
-_BODIES: dict[str, tuple[Model | None, dict[int, Model | str]]] = {
+BODIES: dict[str, tuple[Model | None, dict[int, Model | str]]] = {
     "PUT /assignments/<sender_id:str>": (
         AssignmentRequest,
         {200: schemas.AssignedBody, 201: schemas.AssignedBody},
@@ -119,7 +119,7 @@ def described(routes: Iterable[Route], version: str) -> dict[str, Any]:
 def _schemas() -> tuple[dict[Model, dict[str, Any]], dict[str, Any]]:
     """Return a reference to each model's schema, and the schemas."""
     modes: dict[Model, Any] = {schemas.ErrorBody: "serialization"}
-    for request, responses in _BODIES.values():
+    for request, responses in BODIES.values():
         if request is not None:
             modes[request] = "validation"
         modes |= {item: "serialization" for item in responses.values() if isinstance(item, type)}
@@ -129,7 +129,7 @@ def _schemas() -> tuple[dict[Model, dict[str, Any]], dict[str, Any]]:
 
 
 def _operation(route: Route, references: dict[Model, dict[str, Any]]) -> dict[str, Any]:
-    request, responses = _BODIES[f"{route.method} {route.path}"]
+    request, responses = BODIES[f"{route.method} {route.path}"]
     operation: dict[str, Any] = {
         "operationId": route.name,
         "summary": (route.handler.__doc__ or "").splitlines()[0],
