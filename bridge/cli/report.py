@@ -18,7 +18,7 @@ from bridge import config, runtime
 from bridge.cli import terminal
 from bridge.errors import BridgeError
 from bridge.queries.proposals import Proposal
-from bridge.queries.report import TOO_FEW, Figures, Group
+from bridge.queries.report import TOO_FEW, Group, ReportFigures
 from bridge.web import serializers
 
 app = typer.Typer(add_completion=False)
@@ -70,12 +70,12 @@ def report(
         terminal.out().print(_table(group, [*rows, total]))
 
 
-def as_spreadsheet(rows: Sequence[Figures]) -> str:
+def as_spreadsheet(rows: Sequence[ReportFigures]) -> str:
     """Return CSV in which no cell is a formula."""
     written = io.StringIO()
     bodies = [serializers.report_row(row).dump() for row in rows]
     sheet = csv.writer(written)
-    sheet.writerow(serializers.report_row(Figures("")).dump())
+    sheet.writerow(serializers.report_row(ReportFigures("")).dump())
     for body in bodies:
         sheet.writerow([_cell(value) for value in body.values()])
     return written.getvalue()
@@ -88,7 +88,7 @@ def _cell(value: Any) -> Any:
     return "" if value is None else value
 
 
-def bars(rows: Sequence[Figures]) -> list[str]:
+def bars(rows: Sequence[ReportFigures]) -> list[str]:
     """Return a bar of the acceptance for each row; none where there are too few questions."""
     width = max((len(row.key) for row in rows), default=0)
     found = []
@@ -101,7 +101,7 @@ def bars(rows: Sequence[Figures]) -> list[str]:
     return found
 
 
-def _table(group: Group, rows: Sequence[Figures]) -> Table:
+def _table(group: Group, rows: Sequence[ReportFigures]) -> Table:
     table = Table(group.value, box=None)
     for name in (*_SHOWN, *_SHOWN_APART):
         table.add_column(name.replace("_", " "), justify="right")

@@ -215,7 +215,8 @@ def close(changes: Changes, record: AssignmentRecord, error: DeliveryError) -> l
     """
     assignment = record.assignment
     changes.expire_offered(
-        changes.snapshot.offered(sender_id=assignment.sender_id, call_id=assignment.call_id)
+        changes.snapshot.offered(sender_id=assignment.sender_id, call_id=assignment.call_id),
+        error.code,
     )
     waiting = [
         item

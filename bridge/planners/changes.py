@@ -422,17 +422,19 @@ class Changes:
         for item in offered:
             self.suggestion(replace(item, state=SuggestionState.SUPERSEDED, settled_at=self.now))
 
-    def expire_offered(self, offered: Iterable[Suggestion]) -> None:
-        """Expire offered suggestions."""
+    def expire_offered(self, offered: Iterable[Suggestion], reason: str | None = None) -> None:
+        """Expire offered suggestions; ``reason`` is a code, None if their time is over."""
         for item in offered:
-            self.suggestion(replace(item, state=SuggestionState.EXPIRED, settled_at=self.now))
+            self.suggestion(
+                replace(item, state=SuggestionState.EXPIRED, settled_at=self.now, reason=reason)
+            )
 
     def hand_back(
         self, record: AssignmentRecord, error: DeliveryError, *, untold: bool = False, **more: Any
     ) -> AssignmentRecord:
         """Make the bot the owner; expire suggestions and withdraw waiting auto deliveries."""
         call_id = record.assignment.call_id
-        self.expire_offered(self.snapshot.offered(call_id=call_id))
+        self.expire_offered(self.snapshot.offered(call_id=call_id), error.code)
         self.withdraw(error, self.auto_waiting(call_id))
         return self.assignment(
             replace(

@@ -10,6 +10,7 @@ from bridge.errors import AssignmentError
 from bridge.model import Assignment, Card, DeliveryError, Draft, Origin, Owner, evolve
 from bridge.planners import assignments, consequences, outcome
 from bridge.planners.changes import Changes
+from bridge.planners.masking import masked
 from bridge.planners.pauses import pause_again
 from bridge.replies import OwnText
 from bridge.state.commands import BroughtAssignment, CallAction
@@ -86,7 +87,7 @@ def _hand_off(
     card = Card(
         decision.reason,
         {name: turn.slots.get(name) for name in rules.card.slots},
-        turn.lines(rules.card.turns),
+        tuple(replace(line, text=masked(line.text)) for line in turn.lines(rules.card.turns)),
     )
     record = (
         assignments.give(changes, assignment, None, source.source, given_at=source.given_at)

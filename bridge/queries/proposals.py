@@ -80,8 +80,8 @@ def _proposal(response: str, edits: list[Edit]) -> Proposal | None:
     if not common - set(known):
         return None
     order = sorted(common, key=lambda sentence: sum(places[sentence]) / len(places[sentence]))
-    told = max(len(agents[sentence]) for sentence in common - set(known))
-    return Proposal(response, known, tuple(order), told)
+    agents_alike = max(len(agents[sentence]) for sentence in common - set(known))
+    return Proposal(response, known, tuple(order), agents_alike)
 
 
 def sentences(text: str, values: Iterable[str] = ()) -> tuple[str, ...]:

@@ -19,7 +19,7 @@ from bridge.model import SuggestionState
 from bridge.planners.assist import AUTO
 from bridge.queries.proposals import Edit, Proposal, proposals
 from bridge.store import Reader, ReadTransaction, report
-from bridge.store.report import Outcome
+from bridge.store.report import SuggestionOutcome
 
 TOO_FEW = 20  # questions; below that, a rate says nothing
 _DECIDED = ("accepted", "edited", "copied", "rejected")
@@ -37,7 +37,7 @@ class Group(str, Enum):
 
 
 @dataclass(slots=True)
-class Figures:
+class ReportFigures:
     """The figures of one group; see ``ReportRowBody`` for their meaning."""
 
     key: str
@@ -67,7 +67,7 @@ class Figures:
         return median(self.replies) if self.replies else None
 
 
-_KEYS: dict[Group, Callable[[Outcome], str]] = {
+_KEYS: dict[Group, Callable[[SuggestionOutcome], str]] = {
     Group.DAY: lambda item: day(item.asked_at),
     Group.INTENT: lambda item: item.intent or "",
     Group.RESPONSE: lambda item: item.response or "",
@@ -82,10 +82,14 @@ class Report:
     def __init__(self, store: Reader) -> None:
         self._store = store
 
-    def figures(self, start: float, end: float, group: Group) -> tuple[list[Figures], Figures]:
+    def figures(
+        self, start: float, end: float, group: Group
+    ) -> tuple[list[ReportFigures], ReportFigures]:
         """Return the figures of the questions from ``start`` to ``end`` by group, and of all."""
         found = self._store.read(lambda tx: list(report.outcomes(tx, start, end)))
-        return summed(found, _KEYS[group]), summed(found, lambda _: "")[0] if found else Figures("")
+        return summed(found, _KEYS[group]), summed(found, lambda _: "")[
+            0
+        ] if found else ReportFigures("")
 
     def proposals(self, start: float, end: float) -> list[Proposal]:
         """Return what agents write instead of responses, as far as the words are kept."""
@@ -104,9 +108,11 @@ def _edits(tx: ReadTransaction, start: float, end: float) -> Iterator[Edit]:
         )
 
 
-def summed(outcomes: Iterable[Outcome], key: Callable[[Outcome], str]) -> list[Figures]:
+def summed(
+    outcomes: Iterable[SuggestionOutcome], key: Callable[[SuggestionOutcome], str]
+) -> list[ReportFigures]:
     """Return the figures of the outcomes by key, in the order of the keys."""
-    groups: dict[str, dict[str, list[Outcome]]] = {}
+    groups: dict[str, dict[str, list[SuggestionOutcome]]] = {}
     for item in outcomes:
         groups.setdefault(key(item), {}).setdefault(item.question, []).append(item)
     return [_figures(name, groups[name]) for name in sorted(groups)]
@@ -117,8 +123,8 @@ def day(at: float) -> str:
     return datetime.fromtimestamp(at, timezone.utc).strftime("%Y-%m-%d")
 
 
-def _figures(key: str, questions: dict[str, list[Outcome]]) -> Figures:
-    made = Figures(key)
+def _figures(key: str, questions: dict[str, list[SuggestionOutcome]]) -> ReportFigures:
+    made = ReportFigures(key)
     for candidates in questions.values():
         made.questions[_fate(candidates)] += 1
         for item in candidates:
@@ -126,7 +132,7 @@ def _figures(key: str, questions: dict[str, list[Outcome]]) -> Figures:
     return made
 
 
-def _count(made: Figures, item: Outcome) -> None:
+def _count(made: ReportFigures, item: SuggestionOutcome) -> None:
     made.counts["suggested"] += 1
     automatic = _automatic(item)
     made.counts["automatic" if automatic else item.state] += 1
@@ -139,11 +145,11 @@ def _count(made: Figures, item: Outcome) -> None:
         made.replies.append(max(0.0, item.settled_at - item.asked_at))
 
 
-def _automatic(item: Outcome) -> bool:
+def _automatic(item: SuggestionOutcome) -> bool:
     return item.settled_by == AUTO and item.state == SuggestionState.ACCEPTED.value
 
 
-def _fate(candidates: list[Outcome]) -> str:
+def _fate(candidates: list[SuggestionOutcome]) -> str:
     """Return what became of a question."""
     by_agent = [item for item in candidates if item.settled_by != AUTO]
     if any(item.state in _ANSWERED for item in by_agent):

@@ -17,7 +17,7 @@ _ASKED = func.coalesce(_s.asked_at, _s.created_at)
 
 
 @dataclass(frozen=True, slots=True)
-class Outcome:
+class SuggestionOutcome:
     """One suggestion without its words.
 
     Attributes:
@@ -39,7 +39,7 @@ class Outcome:
     names: tuple[str, ...]
 
 
-def outcomes(tx: Connection, start: float, end: float) -> Iterator[Outcome]:
+def outcomes(tx: Connection, start: float, end: float) -> Iterator[SuggestionOutcome]:
     """Yield the suggestions for questions from ``start`` to before ``end``."""
     statement = (
         select(
@@ -65,7 +65,7 @@ def outcomes(tx: Connection, start: float, end: float) -> Iterator[Outcome]:
         found = tx.execute(statement.where(_s.seq > after)).all()
         for row in found:
             source = json.loads(row.source)
-            yield Outcome(
+            yield SuggestionOutcome(
                 f"{row.call_id} {row.message_id or row.candidates}",
                 row.asked_at,
                 row.state,

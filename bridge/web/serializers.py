@@ -28,7 +28,7 @@ from bridge.model import (
     derive,
 )
 from bridge.queries import CallView, Page
-from bridge.queries.report import Figures, Group
+from bridge.queries.report import Group, ReportFigures
 from bridge.state.records import AssignmentRecord, MessageRecord, SessionRecord
 from bridge.web.schemas import (
     AcceptedBody,
@@ -204,7 +204,7 @@ def deliveries(page: Page) -> DeliveryList:
 
 
 def report(
-    first: date, last: date, group: Group, rows: Sequence[Figures], total: Figures
+    first: date, last: date, group: Group, rows: Sequence[ReportFigures], total: ReportFigures
 ) -> ReportBody:
     """Return a report."""
     return ReportBody(
@@ -216,7 +216,7 @@ def report(
     )
 
 
-def report_row(figures: Figures) -> ReportRowBody:
+def report_row(figures: ReportFigures) -> ReportRowBody:
     """Return the figures of one group."""
     return ReportRowBody(
         key=figures.key,

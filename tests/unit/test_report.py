@@ -11,11 +11,11 @@ import pytest
 
 from bridge.cli.report import as_spreadsheet, bars
 from bridge.queries.proposals import MOST_ALIKE, Edit, proposals, sentences
-from bridge.queries.report import TOO_FEW, Figures, day, summed
-from bridge.store.report import Outcome
+from bridge.queries.report import TOO_FEW, ReportFigures, day, summed
+from bridge.store.report import SuggestionOutcome
 from tests.making import NOW
 
-ONE = Outcome(
+ONE = SuggestionOutcome(
     question="A 1",
     asked_at=NOW,
     state="accepted",
@@ -31,7 +31,7 @@ ONE = Outcome(
 )
 
 
-def figures(*outcomes: Outcome) -> Figures:
+def figures(*outcomes: SuggestionOutcome) -> ReportFigures:
     (found,) = summed(outcomes, lambda _: "")
     return found
 
@@ -89,7 +89,7 @@ def test_groups_are_in_order_and_by_the_day_of_the_question() -> None:
 
 @pytest.mark.parametrize("key", ["=1+1", "+1", "-1", "@SUM(A1)", "\t=1", " =1", "=cmd|'/c x'!A1"])
 def test_a_spreadsheet_has_no_formulas(key: str) -> None:
-    text = as_spreadsheet([Figures(key)])
+    text = as_spreadsheet([ReportFigures(key)])
     row = next(csv.DictReader(io.StringIO(text, newline="")))
     assert row["key"] == f"'{key}"
     assert row["acceptance"] == ""
