@@ -16,13 +16,9 @@ from tests.web.serving import API_TOKEN, ActionServer
 
 SECONDS = 50  # of the run against the server, at most
 COMMAND = (sys.executable, "-m", "schemathesis.cli", "run")
-CHECKS = ",".join(
-    (
-        "not_a_server_error",
-        "status_code_conformance",
-        "content_type_conformance",
-        "response_schema_conformance",
-    )
+CHECKS = (
+    "not_a_server_error,status_code_conformance,content_type_conformance"
+    ",response_schema_conformance"
 )
 
 

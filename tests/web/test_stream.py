@@ -136,7 +136,7 @@ def test_what_is_no_position_is_refused(server: ActionServer, last_id: str) -> N
 
 
 def test_an_agent_sees_its_own_calls_only(server: ActionServer, talk: Talk, make: Make) -> None:
-    other = Talk.begin(server, talk.gateway, agent_id="295")
+    other = Talk.begin(server, talk.gateway, agent_id="297")
     boss, anna = make(supervisor="boss"), make(agent_id="291")
     with Reader(server, token=anna) as own, Reader(server, token=boss) as everything:
         other.asks()
@@ -151,20 +151,20 @@ def test_the_former_agent_learns_that_the_call_is_gone_and_no_more(
 ) -> None:
     with (
         Reader(server, token=make(agent_id="291")) as former,
-        Reader(server, token=make(agent_id="295")) as new,
+        Reader(server, token=make(agent_id="297")) as new,
         Reader(server) as system,
     ):
         talk.asks()
-        talk.assign(agent_id="295", agent_nickname="Carl")
+        talk.assign(agent_id="297", agent_nickname="Carl")
         gone = former.until(a("call", talk, state="ended")).data
         assert (gone["agent_id"], gone["owner"]) == ("291", "bot")
         assert "ended_at" in gone
         assert "Carl" not in str(gone)
         assert former.until(a("suggestion", talk)).data["state"] == "expired"
-        assert new.until(a("call", talk)).data["agent_id"] == "295"
-        assert system.until(a("call", talk, agent_id="295")).data["state"] == "open"
+        assert new.until(a("call", talk)).data["agent_id"] == "297"
+        assert system.until(a("call", talk, agent_id="297")).data["state"] == "open"
         talk.asks()
-        assert new.until(a("suggestion", talk)).data["agent_id"] == "295"
+        assert new.until(a("suggestion", talk)).data["agent_id"] == "297"
         assert former.nothing()
 
 
