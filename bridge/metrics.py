@@ -128,7 +128,7 @@ class Metrics:
         self._handoffs.labels(outcome).inc()
 
     def suggestions(self, outcome: str, number: int = 1) -> None:
-        """Count suggestions offered, accepted, edited, rejected, or sent as ``auto``."""
+        """Count suggestions offered, accepted, edited, copied, rejected, or sent as ``auto``."""
         self._suggestions.labels(outcome).inc(number)
 
     def sign_in(self, outcome: str) -> None:

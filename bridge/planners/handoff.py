@@ -18,7 +18,11 @@ from bridge.state.plan import AskDomain, AwaitTurn, Count, Plan
 from bridge.state.records import BOT, DELIVERED, ActionAnswer, AssignmentRecord, TurnRecord
 from bridge.translate import literal
 from bridge.triggers import Decision
+from bridge.turn import Turn
 from bridge.turn.coerce import array
+from bridge.unexpected import Unexpected
+
+logger = logging.getLogger(__name__)
 
 CROWDED = DeliveryError("too_many_waiting", "too many messages of this call wait already")
 
@@ -58,6 +62,15 @@ def plan(changes: Changes, command: CallAction, decision: Decision, *, called: b
         return _refuse(changes, command, error)
 
 
+def _card(changes: Changes, turn: Turn, decision: Decision) -> Card:
+    wanted = changes.rules.designer.handoff.card
+    return Card(
+        decision.reason,
+        {name: turn.slots.get(name) for name in wanted.slots},
+        tuple(replace(line, text=masked(line.text)) for line in turn.lines(wanted.turns)),
+    )
+
+
 def asks_domain(changes: Changes, command: CallAction, name: str | None) -> bool:
     """Return whether the domain has to be fetched from Rasa first to render a response."""
     missing = command.responses is None and not command.domain_asked
@@ -70,7 +83,7 @@ def _hand_off(
     decision: Decision,
     source: AssignmentRecord | BroughtAssignment,
 ) -> Plan:
-    turn, rules, now = command.turn, changes.rules.designer.handoff, changes.now
+    turn, now = command.turn, changes.now
     assignment = source.assignment
     name = changes.unused_name(command.names)
     if name is None:
@@ -84,11 +97,9 @@ def _hand_off(
         now=now,
         turn_key=command.key,
     )
-    card = Card(
-        decision.reason,
-        {name: turn.slots.get(name) for name in rules.card.slots},
-        tuple(replace(line, text=masked(line.text)) for line in turn.lines(rules.card.turns)),
-    )
+    card = Card(decision.reason)
+    with Unexpected(logger, "A handoff card was left empty: %s"):  # it must not stop the handoff
+        card = _card(changes, turn, decision)
     record = (
         assignments.give(changes, assignment, None, source.source, given_at=source.given_at)
         if isinstance(source, BroughtAssignment)
