@@ -71,7 +71,7 @@ _COUNTED = (
     "offered",
     "automatic",
 )
-_HOST = re.compile(r"\bhttps?://(?:[^\s/@\"'<>]*@)?([\w.-]+)", re.IGNORECASE)
+_HOST = re.compile(r"\bhttps?://(?:[^\s/@\"'<>]*@)?([\w-]+(?:\.[\w-]+)*)", re.IGNORECASE)
 
 
 def assignment(value: Assignment) -> AssignmentBody:
