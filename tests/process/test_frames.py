@@ -244,7 +244,6 @@ FIELDS: dict[str, Any] = {
     "sweep": True,
     "take": True,
     "table": "events",
-    "take": True,
     "text": "Grüße 👋",
     "turn_key": "turn-1",
     "unsent": True,
