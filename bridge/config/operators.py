@@ -16,6 +16,7 @@ from urllib.parse import urlsplit
 
 from pydantic import AfterValidator, BeforeValidator, Field, SecretStr, field_validator
 
+from bridge.config.page import PageSettings
 from bridge.config.values import (
     Duration,
     Name,
@@ -398,6 +399,7 @@ class BridgeSettings(Section):
     assignment: AssignmentSettings = AssignmentSettings()
     api: ApiSettings = ApiSettings()
     rasa: RasaSettings = RasaSettings()
+    page: PageSettings = PageSettings()
 
     @classmethod
     def conflicts(cls, written: Mapping[str, Any]) -> Iterator[tuple[tuple[str, ...], str]]:

@@ -36,6 +36,7 @@ from bridge.config.operators import (
     Right,
     StorageSettings,
 )
+from bridge.config.page import PageSettings
 from bridge.config.values import SECRET_BYTES, Section
 
 __all__ = [
@@ -56,6 +57,7 @@ __all__ = [
     "LanguageSettings",
     "MediaSettings",
     "NamedToken",
+    "PageSettings",
     "RasaSettings",
     "RetentionSettings",
     "Right",

@@ -11,7 +11,7 @@ from typing import Any
 
 from sanic import Sanic
 
-from bridge.web import admission, api, errors, lifecycle, logs
+from bridge.web import admission, api, cors, errors, lifecycle, logs, page
 
 
 def attach(app: Sanic[Any, Any]) -> None:
@@ -21,6 +21,8 @@ def attach(app: Sanic[Any, Any]) -> None:
     """
     logs.install()
     errors.install(app)
+    cors.install(app)
     admission.install(app)
     lifecycle.install(app)
     app.blueprint(api.blueprint())
+    page.install(app)

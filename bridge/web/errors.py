@@ -45,26 +45,11 @@ _SMALLER = (
 )
 _DENIED = (HTTPStatus.UNAUTHORIZED, HTTPStatus.FORBIDDEN)
 _INTERNAL = RefusedError(500, "internal", "the request failed; the log says where")
-_CORS = (
-    "access-control-allow-origin",
-    "access-control-allow-methods",
-    "access-control-allow-headers",
-)
 
 
 def install(app: Sanic[Any, Any]) -> None:
     """Install the error handler; keep handlers that others registered for specific exceptions."""
     app.error_handler = _Handler(app.error_handler)
-    app.add_signal(close_cors, "http.lifecycle.response")
-
-
-async def close_cors(*, request: Request, response: HTTPResponse, **_: object) -> None:
-    """Remove the SDK's CORS headers, which allow every origin, from the bridge's responses."""
-    if paths.is_ours(request):
-        for name in _CORS:
-            response.headers.pop(name, None)
-        response.headers.setdefault("cache-control", "no-store")
-        response.headers.setdefault("x-content-type-options", "nosniff")
 
 
 class _Handler(ErrorHandler):

@@ -6,7 +6,8 @@ from sanic import Request
 
 WEBHOOK = "/webhook"
 API = "/bridge"
-_PREFIXES = (API, "/inbox")
+PAGE = "/inbox"
+_PREFIXES = (API, PAGE)
 
 
 def template(request: Request) -> str:

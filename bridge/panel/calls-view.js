@@ -1,0 +1,101 @@
+/**
+ * The list of calls: who waits longest comes first. While the agent is at work in the list, nothing
+ * moves; what is new comes last.
+ */
+
+import { isBusy, KeyedList, make, setAttribute, setText, show } from './dom.js';
+import { duration, t } from './i18n.js';
+
+const AMBER = 30; // seconds
+const RED = 60;
+const SECOND = 1000;
+
+/** Return the name under which a call is shown. */
+export function nameOf(call) {
+  return call?.nickname || call?.user_id || call?.call_id || '';
+}
+
+/** The view of the list. */
+export class CallsView {
+  /**
+   * @param {object} options
+   * @param {(callId: string) => void} options.onSelect
+   */
+  constructor({ onSelect }) {
+    this.onSelect = onSelect;
+    this.list = make('ul', { class: 'calls', 'aria-labelledby': 'calls-title' });
+    this.empty = make('p', { class: 'empty', text: t('calls.none') });
+    this.count = make('span', { class: 'count' });
+    const title = make('h2', { id: 'calls-title', text: t('calls') });
+    this.element = make('nav', { class: 'calls-pane', 'aria-label': t('calls.pane') },
+      make('div', { class: 'pane-title' }, title, this.count), this.list, this.empty);
+    this.items = new KeyedList(this.list, (key) => this.#item(key));
+    this.selected = null;
+    this.calls = [];
+    for (const event of ['mouseleave', 'focusout']) {
+      this.list.addEventListener(event, () => setTimeout(() => this.#draw()));
+    }
+    this.timer = setInterval(() => this.#draw(), SECOND);
+  }
+
+  /** Stop the clock. */
+  close() {
+    clearInterval(this.timer);
+  }
+
+  /** Show these calls, sorted; `counts` are the open suggestions by call ID. */
+  update(calls, selected, counts) {
+    this.calls = calls;
+    this.selected = selected;
+    this.counts = counts;
+    this.#draw();
+  }
+
+  #draw() {
+    const byId = new Map(this.calls.map((call) => [call.call_id, call]));
+    const sorted = [...byId.keys()];
+    const order = isBusy(this.list) ? this.items.stable(sorted) : sorted;
+    this.items.set(order.map((id) => [id, byId.get(id)]));
+    show(this.empty, order.length === 0);
+    const waiting = this.calls.filter((call) => call.waiting_since).length;
+    setText(this.count, waiting ? t('calls.waiting', { count: waiting }) : '');
+  }
+
+  #item(key) {
+    const time = make('span', { class: 'call-time', 'aria-hidden': 'true' });
+    const badge = make('span', { class: 'call-badge', 'aria-hidden': 'true' });
+    const meta = make('span', { class: 'call-meta' });
+    const waits = make('span', { class: 'visually-hidden', id: `waits-${key}` });
+    // The button's name is the customer's; its area is the whole item, see panel.css.
+    const button = make('button', {
+      type: 'button', class: 'call-name', dir: 'auto', 'aria-describedby': `waits-${key}`,
+    });
+    button.addEventListener('click', () => this.onSelect(key));
+    const element = make('li', {},
+      make('div', { class: 'call-line' }, button, time),
+      make('div', { class: 'call-line' }, meta, badge), waits);
+    return {
+      element,
+      update: (call) => {
+        setText(button, nameOf(call));
+        setText(meta, [call.channel, t(`owner.${call.owner}`)].filter(Boolean).join(' · '));
+        setAttribute(button, 'aria-current', call.call_id === this.selected ? 'true' : null);
+        const offered = this.counts?.get(call.call_id) ?? 0;
+        setText(badge, offered ? t('calls.suggestions', { count: offered }) : '');
+        this.#time(call, element, time, waits, offered);
+      },
+    };
+  }
+
+  #time(call, element, time, waits, offered) {
+    const since = call.waiting_since ? Date.parse(call.waiting_since) : NaN;
+    const seconds = (Date.now() - since) / SECOND;
+    const waiting = Number.isFinite(seconds);
+    const level = waiting && (seconds >= RED ? 'red' : seconds >= AMBER ? 'amber' : 'green');
+    setText(time, waiting ? duration(seconds) : '');
+    setAttribute(element, 'data-waiting', level || null);
+    const said = [waiting ? t('calls.waits', { time: duration(seconds) }) : t('calls.answered')];
+    if (offered) said.push(t('calls.suggestions', { count: offered }));
+    setText(waits, said.join(', '));
+  }
+}

@@ -1,0 +1,67 @@
+/**
+ * The handoff card: what the customer was already told in the agent's name, why the conversation
+ * was handed over, what the bot found out, and the last turns.
+ */
+
+import { make } from './dom.js';
+import { clockTime, t } from './i18n.js';
+
+/** The view of the card. */
+export class CardView {
+  constructor() {
+    this.body = make('div', { class: 'card-body' });
+    const summary = make('summary', {}, make('h3', { text: t('card') }));
+    this.details = make('details', { open: true }, summary, this.body);
+    this.element = make('section', { class: 'card', 'aria-label': t('card'), hidden: true },
+      this.details);
+    this.drawn = '';
+  }
+
+  /** Show a card; null hides it. */
+  update(callId, card, said) {
+    this.element.hidden = !card;
+    if (!card) return;
+    const told = said.map((line) => line.text ?? '').filter(Boolean);
+    const signature = JSON.stringify([callId, card.reason, card.slots, told, card.turns?.length]);
+    if (signature === this.drawn) return;
+    this.drawn = signature;
+    this.body.replaceChildren(
+      ...this.#said(told),
+      make('h4', { text: t('card.reason') }),
+      make('p', { class: 'reason', text: card.reason, dir: 'auto' }),
+      ...this.#slots(card.slots),
+      ...this.#turns(card.turns ?? []),
+    );
+  }
+
+  #said(told) {
+    if (!told.length) return [make('p', { class: 'quiet-text', text: t('card.nothing_said') })];
+    return [
+      make('h4', { text: t('card.said') }),
+      ...told.map((text) => make('blockquote', { text, dir: 'auto' })),
+    ];
+  }
+
+  #slots(slots) {
+    const entries = Object.entries(slots ?? {});
+    if (!entries.length) return [];
+    const list = make('dl', {});
+    for (const [name, value] of entries) {
+      const shown = typeof value === 'string' ? value : JSON.stringify(value);
+      list.append(make('div', {},
+        make('dt', { text: name, dir: 'auto' }), make('dd', { text: shown, dir: 'auto' })));
+    }
+    return [make('h4', { text: t('card.slots') }), list];
+  }
+
+  #turns(turns) {
+    if (!turns.length) return [];
+    const list = make('ul', { class: 'turns' }, ...turns.map((turn) => make('li', {},
+      make('span', { class: 'turn-from', text: t(`from.${turn.from}`) }),
+      make('span', { text: turn.text ?? '', dir: 'auto' }),
+      make('span', { class: 'turn-time', text: clockTime(turn.at) }))));
+    const more = make('details', { class: 'turns-pane' },
+      make('summary', { text: t('card.turns', { count: turns.length }) }), list);
+    return [more];
+  }
+}

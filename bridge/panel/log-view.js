@@ -1,0 +1,170 @@
+/**
+ * The log of a conversation: who wrote what, and what became of each message that was sent.
+ */
+
+import { KeyedList, make, makeButton, setAttribute, setText, show } from './dom.js';
+import { clockTime, t } from './i18n.js';
+import { isText, mediaView } from './media.js';
+import { isSameBlock } from './store.js';
+
+const NEAR_END = 80; // pixels from the end that count as being there
+const STATES = {
+  waiting: 'sending',
+  sending: 'sending',
+  delivered: 'delivered',
+  uncertain: 'uncertain',
+  failed: 'failed',
+  expired: 'expired',
+};
+
+/** The view of the log. */
+export class LogView {
+  /**
+   * @param {object} options
+   * @param {string[]} options.mediaHosts
+   * @param {(line: any, action: 'retry'|'take_back'|'remove') => void} options.onDelivery
+   */
+  constructor({ mediaHosts, onDelivery }) {
+    this.mediaHosts = mediaHosts;
+    this.onDelivery = onDelivery;
+    this.readOnly = false;
+    this.lines = make('div', {
+      class: 'log', role: 'log', tabindex: '0', 'aria-label': t('log'), 'aria-live': 'polite',
+    });
+    this.toEnd = makeButton(t('log.new'), () => this.#scrollToEnd(), { class: 'to-end', hidden: true });
+    this.element = make('div', { class: 'log-pane' }, this.lines, this.toEnd);
+    this.lines.addEventListener('scroll', () => this.#atEnd() && show(this.toEnd, false));
+    this.items = new KeyedList(this.lines, (key, value) => this.#item(value));
+    this.callId = null;
+  }
+
+  /** Show the lines of a call, and notes at its end. */
+  update(call, conversation) {
+    const changed = call?.call_id !== this.callId;
+    if (changed) {
+      this.items.set([]);
+      this.callId = call?.call_id ?? null;
+      setAttribute(this.lines, 'aria-busy', 'true');
+      show(this.toEnd, false);
+    }
+    const stay = !changed && !this.#atEnd();
+    const before = this.items.items.size;
+    const entries = this.#entries(conversation);
+    for (const note of notes(call, conversation)) entries.push([note.key, note]);
+    this.items.set(entries);
+    if (conversation?.loaded) setAttribute(this.lines, 'aria-busy', null);
+    if (!stay) this.#scrollToEnd();
+    else if (this.items.items.size > before) show(this.toEnd, true);
+  }
+
+  #entries(conversation) {
+    let previous = null;
+    return (conversation?.ordered() ?? []).map((line) => {
+      const joined = isSameBlock(line, previous);
+      previous = line;
+      return [line.key, { ...line, joined }];
+    });
+  }
+
+  #atEnd() {
+    const { scrollHeight, scrollTop, clientHeight } = this.lines;
+    return scrollHeight - scrollTop - clientHeight < NEAR_END;
+  }
+
+  #scrollToEnd() {
+    this.lines.scrollTop = this.lines.scrollHeight;
+    show(this.toEnd, false);
+  }
+
+  #item(first) {
+    if (first.note) return noteItem();
+    const author = make('span', { class: 'author' });
+    const time = make('time', {});
+    const head = make('div', { class: 'line-head' }, author, time);
+    const body = make('div', { class: 'bubble' });
+    const state = make('span', { class: 'state' });
+    const actions = make('span', { class: 'line-actions' });
+    const foot = make('div', { class: 'line-foot' }, state, actions);
+    const element = make('div', { class: 'line' }, head, body, foot);
+    let drawn = null;
+    return {
+      element,
+      update: (line) => {
+        setAttribute(element, 'data-from', line.from);
+        setAttribute(element, 'data-joined', line.joined ? 'true' : null);
+        setText(author, authorOf(line));
+        setText(time, clockTime(line.at));
+        setAttribute(time, 'datetime', new Date(line.at).toISOString());
+        const content = JSON.stringify([line.text, line.media]);
+        if (content !== drawn) body.replaceChildren(...this.#content(line));
+        drawn = content;
+        this.#state(line, element, state, actions, foot);
+      },
+    };
+  }
+
+  #content(line) {
+    const parts = [];
+    if (!isText(line.media)) parts.push(mediaView(line.media, this.mediaHosts));
+    const text = line.text ?? (isText(line.media) ? line.media?.content : null);
+    if (text) parts.push(make('p', { text, dir: 'auto' }));
+    if (!parts.length) parts.push(make('p', { class: 'quiet-text', text: t('erased') }));
+    return parts;
+  }
+
+  #state(line, element, state, actions, foot) {
+    const delivery = line.delivery;
+    show(foot, Boolean(delivery));
+    const name = delivery ? STATES[delivery.state] ?? delivery.state : null;
+    setAttribute(element, 'data-state', name);
+    if (!delivery) return;
+    const why = delivery.error?.message || delivery.error?.code;
+    setText(state, name === 'failed' && why ? t('state.failed_why', { why }) : t(`state.${name}`));
+    const buttons = this.readOnly ? [] : actionsOf(delivery);
+    const wanted = buttons.join();
+    if (actions.dataset.wanted === wanted) return;
+    actions.dataset.wanted = wanted;
+    actions.replaceChildren(...buttons.map((action) => makeButton(
+      t(`delivery.${action}`),
+      () => this.onDelivery(line, action),
+      { class: 'quiet' },
+    )));
+  }
+}
+
+function authorOf(line) {
+  const who = t(`from.${line.from}`);
+  if (line.origin === 'auto') return t('from.auto');
+  if (line.forwarded) return t('from.forwarded', { who });
+  return who;
+}
+
+function actionsOf(delivery) {
+  if (delivery.id === undefined) return [];
+  if (delivery.state === 'waiting') return ['take_back'];
+  if (delivery.state === 'uncertain') return ['retry', 'remove'];
+  return ['failed', 'expired'].includes(delivery.state) ? ['retry'] : [];
+}
+
+function noteItem() {
+  const element = make('p', { class: 'note' });
+  return { element, update: (note) => setText(element, note.text) };
+}
+
+/** Return what is to be said at the end of the log: the call went elsewhere, or is over. */
+function notes(call, conversation) {
+  const found = [];
+  if (!call) return found;
+  if (call.movedTo) {
+    const known = call.movedTo !== true;
+    const text = known ? t('log.transferred', { to: call.movedTo }) : t('log.elsewhere');
+    found.push({ key: 'note:moved', note: true, text });
+  } else if (call.ended_at) {
+    const count = conversation?.undelivered() ?? 0;
+    const left = t('log.left', { time: clockTime(call.ended_at) });
+    const lost = count ? `; ${t('log.undelivered', { count })}` : '';
+    found.push({ key: 'note:ended', note: true, text: left + lost });
+  }
+  if (call.untold) found.push({ key: 'note:untold', note: true, text: t('log.untold') });
+  return found;
+}

@@ -1,0 +1,306 @@
+/**
+ * What the panel knows: calls, their conversations and suggestions. The API's shapes come in, by
+ * request and by event in any order; whatever changes dispatches `change`, at most once a frame.
+ */
+
+const SETTLED = new Set(['accepted', 'edited', 'rejected', 'copied', 'superseded', 'expired']);
+// The bot's own, and deliveries that were offered again after a reassignment, by their origin.
+const INSIDE = new Set(['assist', 'handoff', 'suggestion', 'auto', 'agent', 'bot']);
+const HIDDEN = 250; // milliseconds
+const BLOCK = 1500; // milliseconds between the messages of one block
+
+/**
+ * @typedef {object} Line one line of a conversation
+ * @property {string} key
+ * @property {'customer'|'bot'|'agent'} from
+ * @property {string|null} text
+ * @property {number} at epoch milliseconds
+ * @property {any} [media] media type and content of what is not text
+ * @property {any} [delivery] ID, state and error of a sent message
+ * @property {string} [origin] of a sent message
+ * @property {string} [messageId]
+ */
+
+/** The conversation and the suggestions of one call. */
+export class Conversation {
+  constructor(callId) {
+    this.callId = callId;
+    this.loaded = false;
+    this.card = null;
+    /** @type {Map<string, Line>} */
+    this.lines = new Map();
+    /** @type {Map<string, any>} */
+    this.suggestions = new Map();
+  }
+
+  /** Return the lines in the order of time. */
+  ordered() {
+    return [...this.lines.values()].sort((one, other) => one.at - other.at);
+  }
+
+  /**
+   * Return whether the customer wrote after the message that a suggestion answers, but for the rest
+   * of the block that it began.
+   */
+  wroteAfter(suggestion) {
+    const asked = [...this.lines.values()]
+      .find((line) => line.messageId && line.messageId === suggestion.message_id);
+    const since = asked?.at ?? Date.parse(suggestion.created_at);
+    let previous = since;
+    const later = this.ordered().filter((line) => line.from === 'customer' && line.at > since);
+    for (const line of later) {
+      if (line.at - previous > BLOCK) return true;
+      previous = line.at;
+    }
+    return false;
+  }
+
+  /** Return the number of messages that did not reach the customer. */
+  undelivered() {
+    const lost = ['failed', 'expired', 'waiting'];
+    return this.ordered().filter((line) => lost.includes(line.delivery?.state)).length;
+  }
+}
+
+/** Return whether a line belongs to the block of the line before it. */
+export function isSameBlock(line, before) {
+  return Boolean(before) && before.from === line.from && line.at - before.at <= BLOCK
+    && Boolean(before.origin) === Boolean(line.origin);
+}
+
+/** Return whether a suggestion was decided, or is no longer open. */
+export function isSettled(suggestion) {
+  return SETTLED.has(suggestion.state);
+}
+
+/** Return whether a suggestion comes from outside, not from the bot. */
+export function isFromOutside(suggestion) {
+  return !INSIDE.has(suggestion.source?.kind);
+}
+
+/** Everything that is known; dispatches `change`. */
+export class Store extends EventTarget {
+  constructor() {
+    super();
+    /** @type {Map<string, any>} */
+    this.calls = new Map();
+    /** @type {Map<string, Conversation>} */
+    this.conversations = new Map();
+    this.assist = null;
+    this.listed = false;
+    this.scheduled = false;
+  }
+
+  /** Forget everything, as before another agent signs in. */
+  clear() {
+    this.calls.clear();
+    this.conversations.clear();
+    this.assist = null;
+    this.listed = false;
+    this.changed();
+  }
+
+  /** Dispatch `change` with the next frame. */
+  changed() {
+    if (this.scheduled) return;
+    this.scheduled = true;
+    const dispatch = () => {
+      if (!this.scheduled) return;
+      this.scheduled = false;
+      this.dispatchEvent(new Event('change'));
+    };
+    requestAnimationFrame(dispatch);
+    setTimeout(dispatch, HIDDEN); // a hidden tab has no frames, but a title
+  }
+
+  conversation(callId) {
+    let found = this.conversations.get(callId);
+    if (!found) {
+      found = new Conversation(callId);
+      this.conversations.set(callId, found);
+    }
+    return found;
+  }
+
+  /** Replace the list of open calls. Ended calls that are known stay known. */
+  setCalls(calls) {
+    const listed = new Set(calls.map((call) => call.call_id));
+    for (const [id, call] of this.calls) {
+      if (!listed.has(id) && !isEnded(call)) this.calls.set(id, { ...call, gone: true });
+    }
+    for (const call of calls) this.calls.set(call.call_id, call);
+    this.listed = true;
+    this.changed();
+  }
+
+  /** Return the open calls, the one that waits longest first. */
+  waitingFirst() {
+    const since = (call) => (call.waiting_since ? Date.parse(call.waiting_since) : Infinity);
+    const given = (call) => Date.parse(call.given_at ?? '') || 0;
+    return [...this.calls.values()]
+      .filter((call) => !isEnded(call) && !call.gone)
+      .sort((one, other) => {
+        const [a, b] = [since(one), since(other)];
+        return a === b ? given(one) - given(other) : a - b;
+      });
+  }
+
+  /** Apply an event of the stream. */
+  apply({ event, data }) {
+    if (event === 'call') this.#call(data);
+    else if (event === 'message') this.#message(data);
+    else if (event === 'suggestion') this.suggestion(data);
+    else if (event === 'delivery') this.delivery(data);
+    else if (event === 'assist') this.assist = data;
+    else return;
+    this.changed();
+  }
+
+  /** Return the suggestions of a call that are open as far as is known. */
+  offered(callId) {
+    const all = this.conversations.get(callId)?.suggestions ?? new Map();
+    return [...all.values()].filter((item) => !isSettled(item)).map((item) => item.id);
+  }
+
+  /**
+   * Apply a call with its history, card and suggestions.
+   * @param {any} detail
+   * @param {{offered: string[], at: number}} before what was open, and when, as it was asked for:
+   *   what the detail lacks of that was decided, or replaced, while this window was not connected
+   */
+  setDetail(detail, before) {
+    const { history, card, suggestions, ...call } = detail;
+    const conversation = this.conversation(call.call_id);
+    this.#call(call);
+    const keys = new Set((history ?? []).map(keyOf));
+    for (const [key, line] of conversation.lines) {
+      if (!keys.has(key) && !key.startsWith('local:') && line.seenAt < before.at) {
+        conversation.lines.delete(key);
+      }
+    }
+    for (const item of history ?? []) this.#message({ ...item, call_id: call.call_id });
+    conversation.card = card && {
+      ...card, said: conversation.ordered().filter((line) => line.origin === 'handoff'),
+    };
+    for (const item of suggestions ?? []) this.suggestion(item);
+    const offered = new Set((suggestions ?? []).map((item) => item.id));
+    for (const id of before.offered) {
+      const item = conversation.suggestions.get(id);
+      if (item && !isSettled(item) && !offered.has(id)) {
+        conversation.suggestions.set(id, { ...item, state: 'expired' });
+      }
+    }
+    conversation.loaded = true;
+    this.changed();
+  }
+
+  /** Note that another agent has a call now; `to` is who, if that is known. */
+  moved(callId, to) {
+    const call = this.calls.get(callId);
+    if (!call) return;
+    this.calls.set(callId, { ...call, movedTo: to || call.movedTo || true, gone: true });
+    this.changed();
+  }
+
+  /** Add or update a suggestion. */
+  suggestion(data) {
+    const all = this.conversation(data.call_id).suggestions;
+    const known = all.get(data.id);
+    if (known && isSettled(known) && !isSettled(data)) return; // an older state that came late
+    all.set(data.id, { ...known, ...data });
+    this.changed();
+  }
+
+  /** Add or update a delivery's line. */
+  delivery(data) {
+    const { lines } = this.conversation(data.call_id);
+    const key = `delivery:${data.id}`;
+    const known = lines.get(key);
+    const settled = data.settled_at ? Date.parse(data.settled_at) : 0;
+    if (known?.settledAt && !settled && data.attempts === known.attempts) return;
+    lines.set(key, {
+      ...known,
+      key,
+      from: known?.from ?? (['bot', 'auto'].includes(data.origin) ? 'bot' : 'agent'),
+      text: known?.text || data.text || null,
+      at: known?.at ?? Date.parse(data.created_at),
+      media: mediaOf(data),
+      origin: data.origin,
+      attempts: data.attempts,
+      settledAt: settled,
+      seenAt: performance.now(),
+      delivery: { id: data.id, state: data.state, error: data.error },
+    });
+    this.changed();
+  }
+
+  /** Show what the agent sent before the server has answered. */
+  addLocal(callId, key, text) {
+    this.conversation(callId).lines.set(key, {
+      key,
+      from: 'agent',
+      text,
+      at: Date.now(),
+      origin: 'agent',
+      seenAt: performance.now(),
+      delivery: { state: 'sending' },
+    });
+    this.changed();
+  }
+
+  /** Replace a local line by what the server made of it. */
+  settleLocal(callId, key, deliveries) {
+    const { lines } = this.conversation(callId);
+    const local = lines.get(key);
+    lines.delete(key);
+    for (const delivery of deliveries ?? []) {
+      const only = deliveries.length === 1 && local ? { text: local.text } : {};
+      this.delivery({ ...delivery, ...only });
+    }
+    this.changed();
+  }
+
+  #call(data) {
+    const known = this.calls.get(data.call_id);
+    const moved = known && data.agent_id && known.agent_id !== data.agent_id;
+    const movedTo = moved ? data.agent_id : known?.movedTo;
+    const call = { ...known, ...data, gone: Boolean(moved), movedTo };
+    if (known && !('waiting_since' in data) && 'owner' in data) delete call.waiting_since;
+    if (known && !('ended_at' in data) && 'owner' in data) delete call.ended_at;
+    this.calls.set(data.call_id, call);
+  }
+
+  #message(data) {
+    const { lines } = this.conversation(data.call_id);
+    const key = keyOf(data);
+    const known = lines.get(key);
+    const newer = known?.delivery && known.settledAt;
+    lines.set(key, {
+      ...known,
+      key,
+      from: data.from,
+      text: data.text || known?.text || null,
+      at: Date.parse(data.at),
+      seenAt: performance.now(),
+      media: mediaOf(data),
+      origin: data.origin ?? known?.origin,
+      messageId: data.message_id ?? known?.messageId,
+      forwarded: data.forwarded,
+      delivery: data.delivery ? { ...known?.delivery, ...(newer ? {} : data.delivery) } : undefined,
+    });
+  }
+}
+
+/** Return whether a call is over. */
+export function isEnded(call) {
+  return Boolean(call?.ended_at);
+}
+
+function keyOf(message) {
+  return message.delivery ? `delivery:${message.delivery.id}` : `message:${message.id}`;
+}
+
+function mediaOf(data) {
+  if (!data.media_type) return undefined;
+  return { type: data.media_type, file: data.media_file_type, content: data.content };
+}

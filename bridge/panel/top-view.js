@@ -1,0 +1,81 @@
+/**
+ * The top of the panel: the state of the connection, signing in, and the agent's own state.
+ */
+
+import { make, makeButton, setAttribute, setText, show } from './dom.js';
+import { t } from './i18n.js';
+
+const STATES = ['ready', 'busy', 'wrap_up'];
+
+/** The view of the top. */
+export class TopView {
+  /**
+   * @param {object} options
+   * @param {import('./session.js').Session} options.session
+   * @param {any} options.settings
+   * @param {(state: string) => void} options.onState
+   * @param {(text: string) => void} options.notify
+   */
+  constructor({ session, settings, onState, notify }) {
+    this.notify = notify;
+    this.session = session;
+    this.settings = settings;
+    this.status = make('span', { role: 'status', class: 'connection', 'aria-label': t('connection') });
+    this.agent = make('span', { class: 'agent' });
+    this.signIn = makeButton(t('sign_in'), () => this.#signIn(), { class: 'primary', hidden: true });
+    this.tokenForm = this.#tokenForm();
+    this.state = make('select', { id: 'agent-state' },
+      make('option', { value: '', text: t('state.choose') }),
+      ...STATES.map((state) => make('option', { value: state, text: t(`agent.${state}`) })));
+    this.state.addEventListener('change', () => this.state.value && onState(this.state.value));
+    this.statePane = make('span', { class: 'agent-state', hidden: true },
+      make('label', { for: 'agent-state', text: t('agent.state') }), this.state);
+    this.element = make('header', { class: 'top' },
+      make('h1', { text: t('title') }), this.status, this.agent, this.statePane, this.signIn,
+      this.tokenForm);
+  }
+
+  /** Show the connection's state; `own` is whether the bridge signs the agent in. */
+  update(state, own, waiting) {
+    setText(this.status, t(`connection.${state}`));
+    setAttribute(this.status, 'data-state', state);
+    const { agentId, claims } = this.session;
+    setText(this.agent, agentId ? t('agent', { id: agentId }) : claims.aud ? String(claims.sub) : '');
+    show(this.agent, Boolean(this.agent.textContent));
+    show(this.signIn, state === 'signed_out');
+    if (state !== 'signed_out') show(this.tokenForm, false);
+    show(this.statePane, own && state !== 'signed_out');
+    if (this.session.ownPage) {
+      const title = waiting ? `(${waiting}) ${t('title')}` : t('title');
+      if (document.title !== title) document.title = title;
+    }
+  }
+
+  #signIn() {
+    const { login_url: address, login_origin: origin } = this.settings;
+    if (address) {
+      if (!this.session.openSignIn(address, origin)) this.notify(t('error.popup'));
+      return;
+    }
+    show(this.tokenForm, true);
+    this.token.focus();
+  }
+
+  #tokenForm() {
+    this.token = make('input', {
+      id: 'token', type: 'password', autocomplete: 'off', spellcheck: 'false',
+    });
+    const use = () => {
+      const token = this.token.value.trim();
+      this.token.value = '';
+      if (token) this.session.use(token);
+    };
+    this.token.addEventListener('keydown', (event) => {
+      if (event.key !== 'Enter') return;
+      event.preventDefault();
+      use();
+    });
+    return make('div', { class: 'token-form', hidden: true },
+      make('label', { for: 'token', text: t('token') }), this.token, makeButton(t('token.use'), use));
+  }
+}
