@@ -30,7 +30,7 @@ PYTEST := $(BIN)/python -m pytest
 # The resolver of `make test-lowest` and `make test-newest`; it downloads no interpreter.
 UV := UV_PYTHON_DOWNLOADS=never .venv-uv/bin/uv
 
-.PHONY: demo check test test-lowest test-newest campaign e2e bench lint pure setup clean
+.PHONY: demo check test browser test-lowest test-newest campaign e2e bench lint pure setup clean
 
 setup: $(READY)
 
@@ -63,6 +63,14 @@ test-lowest test-newest: test-%: .venv-uv/ready
 .venv-uv/ready: constraints.txt
 	$(PYTHON) -m venv $(@D)
 	$(@D)/bin/pip install --quiet --disable-pip-version-check -c constraints.txt uv
+	touch $@
+
+# The panel in the system's Chromium; axe-core comes from npm, at the version of the lock file.
+browser: $(READY) tests/browser/node_modules/axe-core
+	$(PYTEST) -m browser tests/browser
+
+tests/browser/node_modules/axe-core: tests/browser/package-lock.json
+	npm ci --prefix tests/browser --ignore-scripts --no-audit --no-fund
 	touch $@
 
 # kill -9 twenty times during 2,000 messages and fifty stops during 3,000, on each engine; prints

@@ -1,0 +1,233 @@
+"""Windows, connections, tokens: nothing that was typed is lost, nothing goes to another call."""
+
+from __future__ import annotations
+
+import time
+
+import pytest
+from playwright.sync_api import expect
+
+from tests.browser.conftest import Open
+from tests.browser.fake import TOKEN, FakeBridge, iso
+from tests.browser.panel import until
+from tests.browser.site import Site
+
+NAMES = ("Anna", "Ben", "Carla", "David", "Eve")
+
+
+@pytest.fixture
+def five(fake: FakeBridge) -> FakeBridge:
+    """Five calls; who comes later in the alphabet has waited longer."""
+    for number, name in enumerate(NAMES):
+        fake.call(f"c-{name}", nickname=name, waiting_since=iso(time.time() - 10 * number))
+    return fake
+
+
+# The list
+
+
+def test_who_waits_longest_comes_first(five: FakeBridge, opened: Open) -> None:
+    panel = opened(five.url).connected()
+    expect(panel.calls).to_have_text([*reversed(NAMES)])
+    expect(panel.page).to_have_title("(5) Inbox")
+    expect(panel.waiting.nth(0)).to_have_attribute("data-waiting", "amber")
+    expect(panel.waiting.nth(4)).to_have_attribute("data-waiting", "green")
+    five.call("c-Anna", waiting_since=iso(time.time() - 100))
+    expect(panel.calls.nth(0)).to_have_text("Anna")
+    expect(panel.waiting.nth(0)).to_have_attribute("data-waiting", "red")
+
+
+def test_nothing_moves_while_the_agent_is_at_the_list(five: FakeBridge, opened: Open) -> None:
+    panel = opened(five.url).connected()
+    panel.calls.nth(1).focus()
+    five.call("c-Anna", waiting_since=iso(time.time() - 500))
+    five.call("c-Fay", nickname="Fay", waiting_since=iso(time.time() - 900))
+    expect(panel.calls).to_have_count(6)
+    expect(panel.calls.nth(0)).to_have_text("Eve")
+    expect(panel.calls.nth(5)).to_have_text("Fay")
+    expect(panel.calls.nth(1)).to_be_focused()
+    panel.message.focus()
+    expect(panel.calls.nth(0)).to_have_text("Fay")
+
+
+def test_five_chats_with_messages_in_all(five: FakeBridge, opened: Open) -> None:
+    panel = opened(five.url).connected()
+    for name in NAMES:
+        panel.choose(name)
+        panel.message.fill(f"for {name}")
+        for other in NAMES:
+            five.message(f"c-{other}", f"{other} says something about {name}")
+        expect(panel.log).to_contain_text(f"{name} says something about {name}")
+        expect(panel.message).to_have_value(f"for {name}")
+        expect(panel.message).to_be_focused()
+    for name in NAMES:
+        panel.choose(name)
+        expect(panel.message).to_have_value(f"for {name}")
+        expect(panel.conversation).to_contain_text(f"to c-{name}")
+        panel.button("Send message").click()
+        expect(panel.log).to_contain_text("Delivered")
+    sent = [(path, body["text"]) for _, path, body in five.requests if path.endswith("/replies")]
+    assert sent == [(f"/bridge/calls/c-{name}/replies", f"for {name}") for name in NAMES]
+
+
+def test_the_next_waiting_call_leaves_the_text_box(five: FakeBridge, opened: Open) -> None:
+    panel = opened(five.url).connected()
+    expect(panel.conversation).to_contain_text("c-Eve")
+    panel.message.click()
+    panel.page.keyboard.type("for Eve")
+    panel.page.keyboard.press("F4")
+    panel.page.keyboard.press("Enter")
+    panel.page.keyboard.type("more")
+    expect(panel.conversation).to_contain_text("to c-David")
+    expect(panel.message).to_have_value("")
+    panel.message.fill("too soon")
+    panel.message.press("Enter")
+    assert five.asked("/replies") == []
+    panel.look()
+    panel.message.press("Enter")
+    until(lambda: len(five.asked("/replies")) == 1)
+    panel.choose("Eve")
+    expect(panel.message).to_have_value("for Eve")
+
+
+# Windows
+
+
+def test_several_windows_share_one_stream(five: FakeBridge, opened: Open) -> None:
+    first = opened(five.url).connected()
+    others = [opened(five.url, beside=first).connected() for _ in range(3)]
+    assert (five.streams, five.opened) == (1, 1)
+    five.message("c-Eve", "Hello to all windows")
+    for panel in (first, *others):
+        expect(panel.log).to_contain_text("Hello to all windows")
+    first.page.close()
+    until(lambda: five.opened == 2)
+    five.message("c-Eve", "Hello again")
+    for panel in others:
+        expect(panel.log).to_contain_text("Hello again")
+        expect(panel.connection).to_have_text("Connected")
+    until(lambda: five.streams == 1)
+
+
+def test_two_windows_see_the_same_suggestion_decided(five: FakeBridge, opened: Open) -> None:
+    one = opened(five.url).connected()
+    other = opened(five.url, beside=one).connected()
+    five.suggest("c-Eve", "It costs 10 EUR.")
+    for panel in (one, other):
+        expect(panel.suggestions).to_have_count(1)
+    one.page.bring_to_front()
+    one.look()
+    one.of(one.suggestions, "Send").click()
+    expect(one.log).to_contain_text("Delivered")
+    expect(other.log).to_contain_text("Delivered")
+    expect(other.suggestions).to_have_count(0)
+    assert len(five.asked("/accept")) == 1
+
+
+# Connections
+
+
+def test_a_broken_stream_comes_back_and_nothing_is_missing(five: FakeBridge, opened: Open) -> None:
+    panel = opened(five.url).connected()
+    panel.message.fill("half a sentence")
+    five.deaf = True
+    five.drop()
+    expect(panel.connection).to_have_text("Reconnecting")
+    five.message("c-Eve", "Are you there?")
+    five.suggest("c-Eve", "Yes.")
+    five.deaf = False
+    expect(panel.connection).to_have_text("Connected")
+    expect(panel.log).to_contain_text("Are you there?")
+    assert panel.log.get_by_text("Are you there?").count() == 1
+    expect(panel.suggestions).to_have_count(1)
+    expect(panel.message).to_have_value("half a sentence")
+
+
+def test_what_was_decided_meanwhile_is_not_offered(five: FakeBridge, opened: Open) -> None:
+    panel = opened(five.url).connected()
+    offered = five.suggest("c-Eve", "Yes.")
+    expect(panel.suggestions).to_have_count(1)
+    five.deaf = True
+    five.drop()
+    expect(panel.connection).to_have_text("Reconnecting")
+    five.suggestions[offered["id"]]["state"] = "superseded"
+    five.deaf = False
+    expect(panel.suggestions).to_have_count(0)
+
+
+def test_a_reload_keeps_what_was_typed(five: FakeBridge, opened: Open) -> None:
+    panel = opened(five.url).connected()
+    five.suggest("c-Eve", "It costs 10 EUR.")
+    panel.message.fill("half a sentence")
+    panel.of(panel.suggestions, "Edit").click()
+    panel.editor.fill("It costs 12 EUR.")
+    panel.page.reload()
+    panel.connected()
+    expect(panel.message).to_have_value("half a sentence")
+    expect(panel.editor).to_have_value("It costs 12 EUR.")
+
+
+# Tokens
+
+
+def test_the_token_leaves_the_address_at_once(five: FakeBridge, opened: Open) -> None:
+    panel = opened(five.url).connected()
+    assert panel.page.url == f"{five.url}/inbox"
+    assert panel.page.evaluate("history.length") <= 2
+    panel.page.reload()
+    panel.connected()
+    other = opened(five.url, beside=panel, token=None)
+    expect(other.connection).to_have_text("Signed out")  # each tab has its own
+
+
+def test_without_a_token_nothing_is_asked(five: FakeBridge, opened: Open) -> None:
+    panel = opened(five.url, token=None)
+    expect(panel.connection).to_have_text("Signed out")
+    assert five.requests == []
+    panel.button("Sign in").click()
+    panel.view.get_by_label("Access token").fill(TOKEN)
+    panel.button("Use this token").click()
+    panel.connected()
+
+
+def test_a_token_that_ends_and_signing_in_again(
+    framed: FakeBridge, sso: Site, opened: Open
+) -> None:
+    framed.call("c-1", nickname="Anna")
+    panel = opened(framed.url).connected()
+    panel.message.fill("half a sentence")
+    framed.tokens.clear()
+    framed.drop()
+    expect(panel.connection).to_have_text("Signed out")
+    expect(panel.button("Send message")).to_be_disabled()
+    expect(panel.message).to_have_value("half a sentence")
+    panel.message.press("Enter")
+    assert framed.asked("/replies") == []
+    renewed = TOKEN + "-renewed"
+    framed.tokens.add(renewed)
+    script = f"window.opener.postMessage({{token: '{renewed}'}}, '{framed.url}');"
+    sso.put("/login", f"<title>Sign in</title><script>{script}</script>")
+    with panel.page.expect_popup():
+        panel.button("Sign in").click()
+    panel.connected()
+    expect(panel.button("Sign in")).to_have_count(0)
+    expect(panel.message).to_have_value("half a sentence")
+    panel.button("Send message").click()
+    expect(panel.log).to_contain_text("Delivered")
+
+
+def test_a_token_from_anywhere_else_is_not_taken(
+    framed: FakeBridge, desk: Site, sso: Site, opened: Open
+) -> None:
+    panel = opened(framed.url, token=None)
+    expect(panel.connection).to_have_text("Signed out")
+    panel.page.evaluate("token => window.postMessage({token}, '*')", TOKEN)
+    elsewhere = desk.put(
+        "/evil", f"<script>window.opener.postMessage({{token: '{TOKEN}'}}, '*')</script>"
+    )
+    sso.put("/login", f"<script>location.href = '{elsewhere}'</script>")
+    with panel.page.expect_popup() as popup:
+        panel.button("Sign in").click()
+    popup.value.wait_for_url(elsewhere)
+    panel.page.wait_for_timeout(300)
+    expect(panel.connection).to_have_text("Signed out")
