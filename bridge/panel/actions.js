@@ -149,9 +149,9 @@ export class Actions {
   /** Hide or show the suggestions of a call. */
   async hide(callId, hidden) {
     await this.#try(async () => {
-      const call = await this.api.put(`calls/${path(callId)}/assist`, { hidden });
-      const data = call?.call_id ? call : { call_id: callId, hidden };
-      this.store.apply({ event: 'call', data });
+      await this.api.put(`calls/${path(callId)}/assist`, { hidden });
+      const call = this.store.calls.get(callId);
+      this.store.apply({ event: 'call', data: { ...call, assist_hidden: hidden } });
     });
   }
 

@@ -54,7 +54,7 @@ export class HeaderView {
     for (const button of Object.values(this.buttons)) setDisabled(button, !enabled);
     show(this.toggle, live);
     setDisabled(this.toggle, !enabled);
-    setAttribute(this.toggle, 'aria-checked', call.hidden ? 'false' : 'true');
+    setAttribute(this.toggle, 'aria-checked', call.assist_hidden ? 'false' : 'true');
   }
 
   #act(name) {

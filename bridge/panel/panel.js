@@ -240,7 +240,7 @@ export class Panel {
     });
     this.card.update(this.selected, conversation?.card ?? null, conversation?.card?.said ?? []);
     const off = this.store.assist?.mode === 'off';
-    this.suggestions.update(conversation, { hidden: Boolean(known?.hidden), off });
+    this.suggestions.update(conversation, { hidden: Boolean(known?.assist_hidden), off });
   }
 
   #whyNot(call, live) {

@@ -15,7 +15,7 @@ function whyOf(suggestion) {
   const { source } = suggestion;
   if (!source) return '';
   const score = (value) => (typeof value === 'number' ? value.toFixed(2) : '');
-  const from = isFromOutside(suggestion) ? source.name ?? source.kind : null;
+  const from = isFromOutside(suggestion) ? source.names?.join(', ') : null;
   const parts = [[from, source.intent, score(source.confidence)].filter(Boolean).join(' ')];
   if (typeof source.confidence === 'number' && typeof source.margin === 'number') {
     parts.push(t('why.next', { score: score(Math.max(0, source.confidence - source.margin)) }));

@@ -291,7 +291,8 @@ class _Handler(BaseHTTPRequestHandler):
             sent = self.bridge.deliver(parts[1], body["text"])
             return {"call_id": parts[1], "client_id": body["client_id"], "deliveries": [sent]}, 201
         if parts[2] == "assist":
-            return self.bridge.call(parts[1], hidden=body["hidden"]), 200
+            self.bridge.call(parts[1], assist_hidden=body["hidden"] or None)
+            return body, 200
         if parts[2] == "handback":
             return self.bridge.call(parts[1], owner="bot"), 200
         return {}, 200

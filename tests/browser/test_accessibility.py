@@ -50,7 +50,7 @@ def busy(fake: FakeBridge) -> FakeBridge:
     question = "What does it cost?"
     fake.suggest("c-0", "It costs 10 EUR.", question=question)
     fake.suggest("c-0", "It costs a bit.", question=question)
-    fake.suggest("c-0", "Look it up.", source={"kind": "kb"})
+    fake.suggest("c-0", "Look it up.", source={"kind": "external", "names": ["kb"]})
     return fake
 
 

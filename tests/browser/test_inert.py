@@ -47,7 +47,7 @@ def everywhere(fake: FakeBridge, text: str) -> None:
     source = {"kind": "assist", "intent": text, "confidence": 0.5, "response": text}
     drafts = [{"media_type": "CARD", "media_file_type": text, "content": text}]
     fake.suggest("c-1", text, source=source, question=text, drafts=drafts)
-    fake.suggest("c-1", text, source={"kind": text})
+    fake.suggest("c-1", text, source={"kind": "external", "names": [text]})
 
 
 @pytest.mark.parametrize("text", HOSTILE)

@@ -358,7 +358,7 @@ def test_why_it_is_offered_and_what_it_answers(anna: FakeBridge, opened: Open) -
 
 def test_answers_from_outside_have_a_list_of_their_own(anna: FakeBridge, opened: Open) -> None:
     panel = opened(anna.url).connected()
-    anna.suggest("c-1", "From the knowledge base", source={"kind": "kb"})
+    anna.suggest("c-1", "From the knowledge base", source={"kind": "external", "names": ["kb"]})
     others = panel.role("list", "Other answers").locator("> li")
     expect(others).to_have_count(1)
     expect(others).to_contain_text("kb")
