@@ -94,7 +94,7 @@ export class Actions {
       this.store.suggestion(
         await this.api.post(`suggestions/${path(view.suggestion.id)}/reject`, { reason }));
     } catch (error) {
-      this.notify(describe(error));
+      this.notify(t('reason.not_kept', { why: error.message || describe(error) }));
     }
   }
 

@@ -215,7 +215,7 @@ export class Store extends EventTarget {
   delivery(data) {
     const { lines } = this.conversation(data.call_id);
     const key = `delivery:${data.id}`;
-    const known = lines.get(key);
+    const known = lines.get(key) ?? (data.origin === 'agent' ? takeLocal(lines) : undefined);
     const settled = data.settled_at ? Date.parse(data.settled_at) : 0;
     if (known?.settledAt && !settled && data.attempts === known.attempts) return;
     lines.set(key, {
@@ -273,7 +273,7 @@ export class Store extends EventTarget {
   #message(data) {
     const { lines } = this.conversation(data.call_id);
     const key = keyOf(data);
-    const known = lines.get(key);
+    const known = lines.get(key) ?? (data.origin === 'agent' ? takeLocal(lines) : undefined);
     const newer = known?.delivery && known.settledAt;
     lines.set(key, {
       ...known,
@@ -298,6 +298,19 @@ export function isEnded(call) {
 
 function keyOf(message) {
   return message.delivery ? `delivery:${message.delivery.id}` : `message:${message.id}`;
+}
+
+/**
+ * Take the line that stands for the oldest message that this window has sent and that has no
+ * delivery yet: the event about the delivery may arrive before the response.
+ */
+function takeLocal(lines) {
+  for (const [key, line] of lines) {
+    if (!key.startsWith('local:')) continue;
+    lines.delete(key);
+    return { text: line.text, at: line.at, from: 'agent' };
+  }
+  return undefined;
 }
 
 function mediaOf(data) {

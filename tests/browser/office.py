@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import time
 import uuid
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -70,9 +70,14 @@ class Customer:
     user_id: str
 
     def writes(
-        self, text: str, intent: str = "ask_price", *, action: str = "action_agent_assist"
+        self,
+        text: str,
+        intent: str = "ask_price",
+        *,
+        action: str = "action_agent_assist",
+        after: Sequence[tuple[str, str]] = (),
     ) -> None:
-        """Write something; Rasa calls an action for it."""
+        """Write something; Rasa calls an action for it. ``after`` is what was said before."""
         body = turn(self.sender_id, action=action)
         body["domain"]["responses"] |= RESPONSES
         said = {
@@ -85,9 +90,17 @@ class Customer:
             ],
         }
         body["tracker"]["latest_message"] |= said
-        (user,) = (each for each in body["tracker"]["events"] if each["event"] == "user")
-        user |= {"text": text, "message_id": said["message_id"], "timestamp": time.time()}
-        user["parse_data"] |= said
+        events = body["tracker"]["events"]
+        (user,) = (each for each in events if each["event"] == "user")
+        now = time.time()
+        user |= {"text": text, "message_id": said["message_id"], "timestamp": now}
+        user["parse_data"] = user["parse_data"] | said
+        earlier = [
+            {"event": who, "text": words, "timestamp": now - 30 + number}
+            for number, (who, words) in enumerate(after)
+        ]
+        others = [each for each in events if each["event"] not in ("user", "bot")]
+        body["tracker"]["events"] = [*others, *earlier, user]
         answer = self.office.server.webhook(body)
         assert answer.status_code == 200, answer.text
 
