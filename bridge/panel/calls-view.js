@@ -23,7 +23,7 @@ export class CallsView {
    */
   constructor({ onSelect }) {
     this.onSelect = onSelect;
-    this.list = make('ul', { class: 'calls', 'aria-labelledby': 'calls-title' });
+    this.list = make('ul', { role: 'list', class: 'calls', 'aria-labelledby': 'calls-title' });
     this.empty = make('p', { class: 'empty', text: t('calls.none') });
     this.count = make('span', { class: 'count' });
     const title = make('h2', { id: 'calls-title', text: t('calls') });

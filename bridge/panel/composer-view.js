@@ -50,7 +50,6 @@ export class ComposerView {
     if (call?.call_id !== this.callId) {
       this.callId = call?.call_id ?? null;
       this.box.value = this.callId ? this.drafts.get(this.callId)?.text ?? '' : '';
-      this.#fit();
     }
     this.limits = call ? new Limits(limits, call) : null;
     setText(this.to, this.callId ? t('message.to', { call: this.callId }) : '');
@@ -80,7 +79,6 @@ export class ComposerView {
       // Another text is another message: it gets an ID of its own.
       this.drafts.set(this.callId, text ? { text, id: uniqueId() } : null);
     }
-    this.#fit();
     this.meter.update(text, this.limits);
     const now = Date.now();
     if (this.callId && text && now - this.typedAt > TYPING_EVERY) {
@@ -107,16 +105,10 @@ export class ComposerView {
       if (this.drafts.get(callId)?.id === draft.id) this.drafts.set(callId, null);
       if (this.callId === callId && this.box.value === text) {
         this.box.value = '';
-        this.#fit();
         this.meter.update('', this.limits);
       }
     } finally {
       this.sending = false;
     }
-  }
-
-  #fit() {
-    this.box.style.height = 'auto';
-    this.box.style.height = `${Math.min(this.box.scrollHeight + 2, 240)}px`;
   }
 }

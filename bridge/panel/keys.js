@@ -9,8 +9,10 @@
 export function keyName(event) {
   if (/^F\d{1,2}$/.test(event.key)) return event.key;
   if (/^[a-z0-9]$/i.test(event.key)) return event.key.toLowerCase();
-  if ([...event.key].length !== 1) return null; // Enter, an arrow, the number pad without digits
-  const place = /^(?:Key([A-Z])|(?:Digit|Numpad)([0-9]))$/.exec(event.code);
+  const pad = /^Numpad([0-9])$/.exec(event.code); // a digit whether NumLock is on or off
+  if (pad) return pad[1];
+  if ([...event.key].length !== 1) return null; // Enter, an arrow
+  const place = /^(?:Key([A-Z])|Digit([0-9]))$/.exec(event.code);
   return place ? (place[1] ?? place[2]).toLowerCase() : null;
 }
 

@@ -273,7 +273,7 @@ export class Panel {
     if (!within || takesText(focusedElement())) return;
     event.preventDefault();
     if (action.startsWith('send_')) {
-      this.suggestions.open()[Number(action.slice('send_'.length)) - 1]?.send();
+      this.suggestions.at(Number(action.slice('send_'.length)))?.send();
       return;
     }
     this.suggestions.focused()?.[action]();

@@ -84,6 +84,7 @@ export class SuggestionView {
   /** Show a suggestion's current state. `place` is its number among the open ones, from 1. */
   update(suggestion, { place, withQuestion }) {
     this.suggestion = suggestion;
+    this.place = place;
     if (isSettled(suggestion) && this.retiredAt === Infinity) this.retiredAt = performance.now();
     this.#content(suggestion);
     setText(this.question, suggestion.question ?? '');

@@ -21,8 +21,8 @@ export class SuggestionsView {
     this.views = new Map();
     this.callId = null;
     this.title = make('h3', { id: 'suggestions-title', text: t('suggestions') });
-    this.list = make('ol', { class: 'suggestions', 'aria-labelledby': 'suggestions-title' });
-    this.others = make('ol', { class: 'suggestions', 'aria-labelledby': 'others-title' });
+    this.list = make('ol', { role: 'list', class: 'suggestions', 'aria-labelledby': 'suggestions-title' });
+    this.others = make('ol', { role: 'list', class: 'suggestions', 'aria-labelledby': 'others-title' });
     this.othersPane = make('div', { hidden: true },
       make('h3', { id: 'others-title', text: t('others') }), this.others);
     this.empty = make('p', { class: 'empty' });
@@ -65,6 +65,11 @@ export class SuggestionsView {
     return [...this.list.children, ...this.others.children]
       .map((element) => element.view)
       .filter((view) => view.isOpen && !view.editor.isOpen);
+  }
+
+  /** Return the suggestion that shows this number, or undefined. */
+  at(place) {
+    return this.open().find((view) => view.place === place);
   }
 
   /** Put the focus on the first open suggestion; return whether there is one. */

@@ -41,7 +41,8 @@ async def replace_headers(*, request: Request, response: HTTPResponse, **_: obje
     allowed = settings.bridge.page.element_origins if settings is not None else ()
     if not allowed:
         return
-    headers["vary"] = "Origin"
+    varies = {each.strip() for each in headers.get("vary", "").split(",") if each.strip()}
+    headers["vary"] = ", ".join(sorted(varies | {"Origin"}))
     origin = request.headers.get("origin")
     if origin not in allowed:
         return

@@ -5,7 +5,7 @@ from __future__ import annotations
 import time
 from typing import Any
 
-from playwright.sync_api import Browser, FrameLocator, Locator, Page, expect
+from playwright.sync_api import Browser, FrameLocator, Locator, Page, Route, expect
 from typing_extensions import Self
 
 from tests.browser.fake import TOKEN
@@ -125,3 +125,13 @@ def until(met: Any, seconds: float = 30.0) -> None:
     while not met():
         assert time.monotonic() < end, "it did not come to that"
         time.sleep(0.02)
+
+
+def configure(page: Page, **changes: Any) -> None:
+    """Let the server's settings of the panel be others; before the page is opened."""
+
+    def changed(route: Route) -> None:
+        answer = route.fetch()
+        route.fulfill(response=answer, json={**answer.json(), **changes})
+
+    page.route("**/inbox/settings.json", changed)

@@ -13,7 +13,7 @@ from bridge import access_tokens
 from bridge.access_tokens import Role
 from tests.browser.conftest import Open
 from tests.browser.fake import TOKEN, FakeBridge, iso
-from tests.browser.panel import Panel, until
+from tests.browser.panel import Panel, configure, until
 from tests.browser.site import Site
 from tests.web.serving import INBOX_SECRET, ActionServer
 
@@ -78,6 +78,26 @@ def test_a_send_needs_the_panel_in_front(calls: FakeBridge, desk: Site, browser:
     panel.of(panel.suggestions, "Send").click()
     until(lambda: calls.asked("/accept") == [{}])
     panel.page.context.close()
+
+
+def test_a_second_press_where_that_is_configured(
+    calls: FakeBridge, desk: Site, browser: Browser
+) -> None:
+    page = browser.new_context().new_page()
+    configure(page, confirm_in_frame=True)
+    address = f"{calls.url}/inbox?embed=1&callid=c-1#token={TOKEN}"
+    page.goto(desk.put("/desk", f"<iframe width=900 height=700 src='{address}'></iframe>"))
+    panel = Panel(page, page.frame_locator("iframe")).connected()
+    panel.message.fill("Hello")
+    panel.look()
+    panel.message.press("Enter")
+    expect(panel.view.get_by_role("alert")).to_contain_text("Press once more to send")
+    panel.message.press("Enter")  # a double press is one
+    assert calls.asked("/replies") == []
+    panel.look()
+    panel.message.press("Enter")
+    expect(panel.log).to_contain_text("Delivered")
+    page.context.close()
 
 
 def test_refused_without_the_setting(fake: FakeBridge, desk: Site, browser: Browser) -> None:

@@ -6,11 +6,11 @@ import re
 import time
 
 import pytest
-from playwright.sync_api import expect
+from playwright.sync_api import Browser, expect
 
 from tests.browser.conftest import Open
-from tests.browser.fake import FakeBridge, iso
-from tests.browser.panel import until
+from tests.browser.fake import TOKEN, FakeBridge, iso
+from tests.browser.panel import Panel, configure, until
 
 PRICE = "It costs 10 EUR."
 
@@ -82,6 +82,21 @@ def test_the_keys_1_to_3_send_the_one_with_that_number(
     expect(panel.log).to_contain_text("Answer 2")
 
 
+def test_a_number_is_of_the_suggestion_that_shows_it(anna: FakeBridge, opened: Open) -> None:
+    panel = opened(anna.url).connected()
+    for number in (1, 2):
+        anna.suggest("c-1", f"Answer {number}")
+    expect(panel.suggestions).to_have_count(2)
+    panel.of(panel.suggestions.first, "Edit").click()
+    panel.look()
+    panel.page.keyboard.press("F2")
+    panel.page.keyboard.press("1")
+    panel.page.keyboard.press("2")
+    expect(panel.log).to_contain_text("Answer 2")
+    assert len(anna.asked("/accept")) == 1
+    expect(panel.editor).to_have_value("Answer 1")
+
+
 @pytest.mark.parametrize("key", ["Control+1", "Alt+1", "Shift+1", "Meta+1", "4", "x", "Enter"])
 def test_no_other_key_does(anna: FakeBridge, opened: Open, key: str) -> None:
     panel = opened(anna.url).connected()
@@ -117,6 +132,41 @@ def test_a_letter_of_another_script_works_by_its_place(anna: FakeBridge, opened:
         }"""
     )
     until(lambda: len(anna.asked("/reject")) == 1)
+
+
+def test_keys_are_changed_and_switched_off(anna: FakeBridge, browser: Browser) -> None:
+    page = browser.new_context().new_page()
+    keys = {"suggestions": "F8", "send_1": "x", "edit": None, "reject": "r", "next_call": "F4"}
+    configure(page, keys=keys)
+    page.goto(f"{anna.url}/inbox#token={TOKEN}")
+    panel = Panel(page, page).connected()
+    anna.suggest("c-1", PRICE)
+    expect(panel.suggestions).to_have_count(1)
+    panel.look()
+    panel.button("Keys").click()
+    expect(panel.role("dialog", "Keys")).to_contain_text("F8")
+    page.keyboard.press("Escape")
+    for key in ("F2", "F8", "e", "1"):
+        page.keyboard.press(key)
+    expect(panel.editor).to_have_count(0)
+    assert anna.asked("/accept") == []
+    page.keyboard.press("x")
+    until(lambda: anna.asked("/accept") == [{}])
+    page.context.close()
+
+
+def test_a_supervisor_reads_and_does_nothing(anna: FakeBridge, opened: Open) -> None:
+    token = "e30.eyJhdWQiOiJzdXBlcnZpc29yIiwic3ViIjoiYm9zcyJ9.c2ln"
+    anna.tokens.add(token)
+    anna.suggest("c-1", PRICE)
+    panel = opened(anna.url, token=token).connected()
+    expect(panel.suggestions).to_have_count(1)
+    for name in ("Send", "Edit", "Reject", "Copy"):
+        expect(panel.of(panel.suggestions, name)).to_be_disabled()
+    expect(panel.message).to_have_count(0)
+    expect(panel.button("Hand back")).to_be_disabled()
+    panel.look()
+    assert [each for each in anna.requests if each[0] != "GET"] == []
 
 
 def test_the_agent_writes_freely(anna: FakeBridge, opened: Open) -> None:
