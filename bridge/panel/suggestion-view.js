@@ -8,6 +8,7 @@ import { isText, mediaView } from './media.js';
 import { isFromOutside, isSettled } from './store.js';
 import { SuggestionEditor } from './suggestion-editor.js';
 
+const EXPIRED = new Set(['call_ended', 'reassigned', 'withdrawn']); // codes of the API
 const POINTER = 3000; // milliseconds that a settled item stays under the pointer
 
 /** Return why a suggestion is offered, as far as its source tells. */
@@ -22,6 +23,12 @@ function whyOf(suggestion) {
   }
   if (source.response) parts.push(source.response);
   return parts.filter(Boolean).join(', ');
+}
+
+/** Return what became of a suggestion, with the reason where the API gives one. */
+function endOf({ state, reason }) {
+  const known = state === 'expired' && EXPIRED.has(reason);
+  return t(known ? `expired.${reason}` : `suggestion.${state}`);
 }
 
 /** The view of one suggestion. */
@@ -98,7 +105,7 @@ export class SuggestionView {
     show(this.actions, !this.editor.isOpen);
     this.editor.update(suggestion, this.context.limits(), this.context.wroteAfter(suggestion));
     const settled = isSettled(suggestion) && !this.editor.isOpen;
-    setText(this.note, this.error ?? (settled ? t(`suggestion.${suggestion.state}`) : ''));
+    setText(this.note, this.error ?? (settled ? endOf(suggestion) : ''));
     setAttribute(this.note, 'data-kind', this.error ? 'error' : null);
     show(this.note, Boolean(this.note.textContent));
   }
