@@ -217,7 +217,8 @@ export class Store extends EventTarget {
     const key = `delivery:${data.id}`;
     const known = lines.get(key) ?? (data.origin === 'agent' ? takeLocal(lines) : undefined);
     const settled = data.settled_at ? Date.parse(data.settled_at) : 0;
-    if (known?.settledAt && !settled && data.attempts === known.attempts) return;
+    // The response to a request may arrive after the events about what it began.
+    if (known?.settledAt && !settled && data.attempts <= known.attempts) return;
     lines.set(key, {
       ...known,
       key,
