@@ -2,16 +2,13 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
-
 from bridge.errors import RefusedError
 from bridge.model import evolve
 from bridge.planners import consequences
 from bridge.planners.assignments import own_call
 from bridge.planners.changes import Changes
-from bridge.planners.edits import distance
 from bridge.planners.rules import Rules
-from bridge.planners.suggestions import SPOKEN
+from bridge.planners.written import agent_wrote, customer_wrote
 from bridge.state.commands import ForwardMessage, HideAssist, NoteTyping
 from bridge.state.plan import Plan
 from bridge.state.records import AssignmentRecord, MessageRecord, Stored
@@ -90,14 +87,7 @@ def forward(snapshot: Snapshot, command: ForwardMessage, rules: Rules, now: floa
             raise RefusedError(409, "message_id_used", text)
         return Plan(answer=Stored(known, created=False))
     changes = Changes(snapshot, rules, now)
-    changes.message(message)
-    changes.assignment(evolve(record, desktop_at=now, card=None))
-    if command.author == CUSTOMER:
-        changes.supersede(snapshot.offered(call_id=command.call_id))
-    else:
-        changes.withdraw(SPOKEN, changes.auto_waiting(command.call_id))
-        copied = snapshot.copied.get(command.call_id)
-        if copied is not None and copied.edit_distance is None:
-            used = distance(copied.text, command.text)
-            changes.suggestion(replace(copied, edit_distance=used))
+    seen = changes.assignment(evolve(record, desktop_at=now, card=None))
+    wrote = customer_wrote if command.author == CUSTOMER else agent_wrote
+    wrote(changes, seen, message)
     return consequences.plan(changes, Stored(message, created=True))
