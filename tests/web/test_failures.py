@@ -11,8 +11,13 @@ from tests.web.serving import ActionServer, turn
 
 
 def test_an_address_of_ours_that_is_none(server: ActionServer) -> None:
-    for path in ("/bridge", "/bridge/", "/bridge/nothing", "/inbox/nothing"):
-        answer = server.ask("POST", path, json={"text": "the customer's words"})
+    for method, path in (
+        ("POST", "/bridge"),
+        ("POST", "/bridge/"),
+        ("POST", "/bridge/nothing"),
+        ("GET", "/inbox/nothing"),
+    ):
+        answer = server.ask(method, path, json={"text": "the customer's words"})
         assert answer.status_code == 404, path
         assert answer.json() == {
             "error": {"code": "not_found", "message": "there is nothing at this address"}
