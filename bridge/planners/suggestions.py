@@ -35,7 +35,6 @@ from bridge.state.snapshot import Snapshot
 SYSTEM = "system"
 SPOKEN = DeliveryError("withdrawn", "the agent sent a message first")
 _MISSING = "there is no such suggestion"
-_REASON = 500  # characters kept of the reason for a rejection
 
 
 def accept(snapshot: Snapshot, command: AcceptSuggestion, rules: Rules, now: float) -> Plan:
@@ -133,28 +132,47 @@ def _accepted(suggestion: Suggestion, sent: Sequence[Delivery]) -> Plan:
 
 
 def reject(snapshot: Snapshot, command: RejectSuggestion, rules: Rules, now: float) -> Plan:
-    """Reject a suggestion. The answer is the suggestion.
+    """Reject a suggestion, or add the reason to a rejection. The answer is the suggestion.
 
     Raises:
-        RefusedError: 404; 409 if it is settled.
+        RefusedError: 404; 409 if it is settled, unless the same person rejected it and now gives
+            the reason for the first time.
     """
     suggestion = _find(snapshot, command.suggestion_id, command.agent_id)
+    by, reason = command.agent_id or SYSTEM, command.reason or None
     if suggestion.command_key == command.key:
         return Plan(answer=suggestion)
-    _require_offered(suggestion, now)
     changes = Changes(snapshot, rules, now)
+    if _is_rejected_by(suggestion, by) and reason is not None:
+        if suggestion.reason == reason:
+            return Plan(answer=suggestion)
+        _require_no_reason(suggestion)
+        explained = replace(suggestion, reason=reason, command_key=command.key)
+        return changes.plan(changes.suggestion(explained))
+    _require_offered(suggestion, now)
     decided = changes.suggestion(
         replace(
             suggestion,
             state=SuggestionState.REJECTED,
             settled_at=now,
-            settled_by=command.agent_id or SYSTEM,
-            reason=(command.reason or "")[:_REASON] or None,
+            settled_by=by,
+            reason=reason,
             command_key=command.key,
         )
     )
     changes.effect(Count("suggestions", (decided.state.value,)))
     return changes.plan(decided)
+
+
+def _is_rejected_by(suggestion: Suggestion, by: str) -> bool:
+    return suggestion.state is SuggestionState.REJECTED and suggestion.settled_by == by
+
+
+def _require_no_reason(suggestion: Suggestion) -> None:
+    if suggestion.erased_at is not None:
+        raise RefusedError(409, "erased", "its words were erased: they were too old")
+    if suggestion.reason is not None:
+        raise RefusedError(409, "settled", "this suggestion is rejected for another reason already")
 
 
 def display(snapshot: Snapshot, command: DisplaySuggestion, rules: Rules, now: float) -> Plan:

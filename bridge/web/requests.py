@@ -58,7 +58,7 @@ class AcceptRequest(RequestBody):
 class RejectRequest(RequestBody):
     """Why a suggestion is rejected."""
 
-    reason: str | None = None
+    reason: str | None = Field(default=None, max_length=500)
 
 
 class ModeRequest(RequestBody):

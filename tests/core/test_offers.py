@@ -17,6 +17,7 @@ from bridge.state.commands import (
     HideAssist,
     NoteTyping,
     OfferSuggestion,
+    PruneRows,
     RejectSuggestion,
 )
 from bridge.store import lists
@@ -181,6 +182,20 @@ def test_nothing_is_offered_while_the_bot_has_the_call(make: Making) -> None:
     rig = make(chosen=rules(ASSIST))
     rig.assign("A", owner=Owner.BOT)
     assert refused(rig, offer()) == (409, "not_with_agent")
+
+
+def rejection(rig: Rig, agent_id: str | None = "291", **more: Any) -> RejectSuggestion:
+    return RejectSuggestion(suggestion_id=own(rig), agent_id=agent_id, **more)
+
+
+def test_a_reason_follows_the_rejection_until_its_words_are_erased(asked: Rig) -> None:
+    asked.do(rejection(asked))
+    stored = asked.store.read(lambda tx: lists.suggestion(tx, own(asked)))
+    assert stored is not None
+    rows = PruneRows(table="suggestions", keys=[(1,)], before=NOW + 1, quiet=NOW, whole=False)
+    asked.do(rows)
+    assert refused(asked, rejection(asked, reason="late")) == (409, "erased")
+    assert refused(asked, rejection(asked, agent_id=None, reason="late")) == (409, "settled")
 
 
 # -- copying -------------------------------------------------------------------------------------

@@ -103,6 +103,25 @@ def test_rejected_with_a_reason_and_settled_once(talk: Talk) -> None:
     assert talk.deliveries() == []
 
 
+def test_the_reason_of_a_rejection_may_follow_once(talk: Talk) -> None:
+    (found,) = talk.asks()
+    address, server = f"/bridge/suggestions/{found['id']}/reject", talk.server
+    anna = server.post("/bridge/tokens", json={"agent_id": "291"}).json()["token"]
+    rejected = server.post(address, token=anna).json()
+    assert "reason" not in rejected
+    assert error(server.post(address, token=anna), 409) == "settled"  # nothing is added
+    reason = {"reason": "wrong product"}
+    assert error(server.post(address, json=reason), 409) == "settled"  # another's rejection
+    explained = server.post(address, json=reason, token=anna)
+    assert explained.status_code == 200
+    assert explained.json() == rejected | reason
+    again = server.post(address, json=reason, token=anna)
+    assert (again.status_code, again.json()) == (200, explained.json())
+    other = server.post(address, json={"reason": "too long"}, token=anna)
+    assert error(other, 409) == "settled"
+    assert server.get(f"/bridge/suggestions/{found['id']}").json() == explained.json()
+
+
 def test_displayed_the_first_time_counts(talk: Talk) -> None:
     (found,) = talk.asks()
     address = f"/bridge/suggestions/{found['id']}/displayed"
@@ -183,6 +202,7 @@ def test_what_is_not_there(server: ActionServer) -> None:
         ("accept", {"text": "a" * 32_769}, "too_long"),
         ("accept", {"txet": "misspelt, it would be lost"}, "invalid_field"),
         ("reject", {"reason": {}}, "invalid_field"),
+        ("reject", {"reason": "a" * 501}, "too_long"),
         ("reject", {"text": "a"}, "invalid_field"),
         ("displayed", {"text": "a"}, "invalid_field"),
     ],

@@ -24,6 +24,7 @@ _PATH = "/suggestions/<suggestion_id:str>"
 _UNNAMED = "system"  # the source of what is offered with ``api.token``
 RATE, BURST = 10, 100  # suggestions of a token: a second, and at once, per worker
 _limits = RateLimit(RATE, BURST)
+_LONGEST_REASON = 500  # characters
 
 
 async def listing(request: Request) -> HTTPResponse:
@@ -62,9 +63,12 @@ async def accept(request: Request, suggestion_id: str) -> HTTPResponse:
 
 
 async def reject(request: Request, suggestion_id: str) -> HTTPResponse:
-    """Reject a suggestion, with an optional ``reason``."""
+    """Reject a suggestion, with an optional ``reason``, which may also follow later."""
     decoded_id, agent_id = parameters.name(suggestion_id), parameters.who(request).agent_id
     reason = parameters.words(request, "reason").get("reason")
+    if reason is not None and len(reason) > _LONGEST_REASON:
+        message = f"a reason has at most {_LONGEST_REASON} characters"
+        raise RefusedError(422, "too_long", message)
     suggestion = await parameters.put(
         RejectSuggestion(suggestion_id=decoded_id, agent_id=agent_id, reason=reason)
     )
