@@ -58,6 +58,13 @@ def mode_in_force(configured: Mode, ceiling: SwitchRecord | None) -> Mode:
     return min(configured, Mode(ceiling.value), key=_ORDER.index)
 
 
+def lowers(configured: Mode, ceiling: SwitchRecord | None, value: str | None) -> bool:
+    """Return whether a new ceiling lets assist do no more than the mode in force."""
+    if value is None:
+        return False
+    return _ORDER.index(Mode(value)) <= _ORDER.index(mode_in_force(configured, ceiling))
+
+
 def plan(changes: Changes, command: CallAction, decision: Decision) -> Plan:
     """Offer the reply that ``decision`` names, send it, or let Rasa utter it."""
     snapshot = changes.snapshot

@@ -276,14 +276,22 @@ def _next_slice(changes: Changes, command: object) -> None:
 
 
 def set_switch(snapshot: Snapshot, command: SetSwitch, rules: Rules, now: float) -> Plan:
-    """Set a switch; if it suspends auto sending, withdraw the waiting auto deliveries."""
+    """Set a switch; if it suspends auto sending, withdraw the waiting auto deliveries.
+
+    Raises:
+        RefusedError: 403 if the value may only be lowered, and would not be.
+    """
+    configured, present = rules.designer.assist.mode, snapshot.switches.get(command.name)
+    if command.only_lowers and not assist.lowers(configured, present, command.value):
+        message = "a supervisor may only lower the assist mode; a system's token raises it again"
+        raise RefusedError(403, "forbidden", message)
     changes = Changes(snapshot, rules, now)
     if command.withdraws_auto:
         auto = [item for item in snapshot.deliveries.values() if item.origin is Origin.AUTO]
         changes.withdraw(SUSPENDED, auto)
         _next_slice(changes, command)
     switch = SwitchRecord(command.name, command.value, now)
-    mode = assist.mode_in_force(rules.designer.assist.mode, switch)
+    mode = assist.mode_in_force(configured, switch)
     return consequences.plan(changes, mode, switches=(switch,))
 
 

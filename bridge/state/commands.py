@@ -440,11 +440,13 @@ class SetSwitch(Command):
 
     Attributes:
         withdraws_auto: also withdraw the waiting deliveries of ``auto`` mode.
+        only_lowers: refuse a value that lets assist do more than the present one.
     """
 
     name: str
     value: str | None
     withdraws_auto: bool = False
+    only_lowers: bool = False
 
     def needs(self) -> Needs:
         """Require the switches and, to withdraw them, a slice of the automatic deliveries."""

@@ -23,7 +23,7 @@ class PrincipalKind(str, Enum):
     """The kind of caller."""
 
     SYSTEM = "system"  # another program, with a token of bridge.yml
-    SUPERVISOR = "supervisor"  # a person with read access to everything
+    SUPERVISOR = "supervisor"  # a person who reads everything, and may slow assist down
     AGENT = "agent"  # a person who acts for one agent and that agent's calls
 
 
@@ -109,7 +109,9 @@ def _person(token: AccessToken) -> Principal:
 
 
 def may_use(principal: Principal, method: str, access: Access, right: Right | None) -> bool:
-    """Return whether ``principal`` may use a route; supervisors may only read, on any path.
+    """Return whether ``principal`` may use a route.
+
+    Supervisors may read, and use the routes for staff.
 
     Args:
         principal: the caller.
@@ -120,7 +122,8 @@ def may_use(principal: Principal, method: str, access: Access, right: Right | No
     if principal.rights is not None:
         return right in principal.rights
     if principal.kind is PrincipalKind.SUPERVISOR:
-        return access is not Access.SYSTEM and method in _READ_METHODS
+        readable = access is not Access.SYSTEM and method in _READ_METHODS
+        return readable or access is Access.STAFF
     return principal.kind is PrincipalKind.SYSTEM or access in (Access.ANY, Access.EVERYBODY)
 
 

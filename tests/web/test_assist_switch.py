@@ -6,8 +6,10 @@ from collections.abc import Iterator
 from typing import Any
 
 import pytest
+import requests
 
-from tests.web.serving import ActionServer, error
+from tests.web.routes import named_token
+from tests.web.serving import API_TOKEN, ActionServer, error
 from tests.web.talking import Talk
 
 
@@ -45,6 +47,30 @@ def test_off_nothing_is_offered_from_then_on(talk: Talk) -> None:
     assert talk.server.get(talk.call).json()["assist"] == "off"
     talk.server.put("/bridge/assist", json={"mode": None})
     assert len(talk.asks()) == 1
+
+
+def test_a_supervisor_lowers_it_and_only_a_system_raises_it(server: ActionServer) -> None:
+    boss = server.post("/bridge/tokens", json={"supervisor": "boss"}).json()["token"]
+    kb = named_token("suggestions")
+
+    def put(mode: str | None, token: str = boss) -> requests.Response:
+        return server.put("/bridge/assist", json={"mode": mode}, token=token)
+
+    def ceiling() -> str | None:
+        found: str | None = server.get("/bridge/assist", token=boss).json()["ceiling"]
+        return found
+
+    for mode in ("auto", None):  # the mode in force is suggest
+        assert error(put(mode), 403) == "forbidden"
+    assert ceiling() is None
+    for mode in ("suggest", "off", "off"):
+        assert put(mode).json()["ceiling"] == mode
+    for mode in ("suggest", "auto", None):
+        assert error(put(mode), 403) == "forbidden"
+    assert ceiling() == "off"
+    assert error(put("off", kb), 403) == "forbidden"
+    for mode in ("auto", None):
+        assert put(mode, API_TOKEN).json()["ceiling"] == mode
 
 
 @pytest.mark.parametrize(

@@ -62,7 +62,7 @@ ALL, READ = {"GET", "POST", "PUT", "DELETE"}, {"GET"}
 MAY_USE = {
     Access.EVERYBODY: (ALL, ALL, READ),
     Access.ANY: (ALL, ALL, READ),
-    Access.STAFF: (ALL, set(), READ),
+    Access.STAFF: (ALL, set(), ALL),
     Access.SYSTEM: (ALL, set(), set()),
 }
 

@@ -14,7 +14,7 @@ from bridge.state.commands import SetSwitch
 from bridge.web import responses
 from bridge.web.api import parameters
 from bridge.web.api.routes import Route
-from bridge.web.auth import Access
+from bridge.web.auth import Access, PrincipalKind
 from bridge.web.schemas import AssistBody
 
 
@@ -24,12 +24,18 @@ async def show(_request: Request) -> HTTPResponse:
 
 
 async def put(request: Request) -> HTTPResponse:
-    """Set a ceiling over the configured mode, or remove it with null; respond like ``show``."""
-    mode = _mode(parameters.fields(request))
+    """Set a ceiling over the configured mode, or remove it with null; respond like ``show``.
 
-    suspends = mode in (Mode.OFF, Mode.SUGGEST)
+    A supervisor may only lower the mode in force.
+    """
+    mode = _mode(parameters.fields(request))
     await parameters.put(
-        SetSwitch(name=SWITCH, value=mode.value if mode else None, withdraws_auto=suspends)
+        SetSwitch(
+            name=SWITCH,
+            value=mode.value if mode else None,
+            withdraws_auto=mode in (Mode.OFF, Mode.SUGGEST),
+            only_lowers=parameters.who(request).kind is PrincipalKind.SUPERVISOR,
+        )
     )
     return responses.json(await parameters.read(in_force))
 
@@ -50,5 +56,5 @@ def _mode(fields: Any) -> Mode | None:
 
 ROUTES = (
     Route("GET", "/assist", show),
-    Route("PUT", "/assist", put, Access.SYSTEM),
+    Route("PUT", "/assist", put, Access.STAFF),
 )
