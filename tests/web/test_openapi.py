@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import subprocess
 import sys
 from pathlib import Path
@@ -75,5 +76,5 @@ def test_the_server_keeps_to_it(tmp_path: Path) -> None:
             check=False,
         )
         assert ran.returncode == 0, ran.stdout[-8000:] + ran.stderr[-2000:]
-        assert "0 passed" not in ran.stdout
+        assert re.search(r"\b[1-9]\d* passed", ran.stdout)
         assert server.get("/bridge/ready").status_code == 200
