@@ -8,7 +8,9 @@ from math import inf, nextafter
 
 from bridge.errors import AssignmentError, NotYoursError, RefusedError
 from bridge.model import (
+    AgentId,
     Assignment,
+    Card,
     Delivery,
     DeliveryError,
     Owner,
@@ -144,11 +146,19 @@ def assign(snapshot: Snapshot, command: AssignCall, rules: Rules, now: float) ->
         raise RefusedError(409, "call_taken", _TAKEN)
     changes, assignment = Changes(snapshot, rules, now), command.assignment
     known = changes.record(assignment.sender_id, assignment.call_id)
+    former = snapshot.latest(assignment.sender_id)
     record = give(changes, assignment, command.owner, "http", given_at=now)
+    if former is not None and (card := _card_of(snapshot, former)) is not None:
+        record = changes.assignment(replace(record, card=card))
     if command.owner is Owner.AGENT and record.handed_off_at is None:
         record = changes.assignment(replace(record, handed_off_at=now, untold=False))
     created = known is None or not known.open
     return consequences.plan(changes, Stored(record, created))
+
+
+def _card_of(snapshot: Snapshot, former: AssignmentRecord) -> Card | None:
+    """Return the card of a conversation that gets another call, so that it goes along."""
+    return snapshot.cards.get((former.assignment.sender_id, former.assignment.call_id))
 
 
 def give(
@@ -173,7 +183,7 @@ def give(
     kept = Owner.BOT
     if former is not None and former.open:
         if former.assignment.call_id != assignment.call_id:
-            _reoffer(changes, _replace(changes, former), assignment)
+            _reoffer(changes, _replace(changes, former, assignment.agent_id), assignment)
         else:
             kept = former.owner
             if former.assignment.agent_id != assignment.agent_id:
@@ -196,13 +206,27 @@ def give(
             ended_at=None,
             card=None,
             command_key=None,
+            moved_to=None,
         )
+        if same.assignment.agent_id != assignment.agent_id:  # nothing is known of this agent yet
+            record = replace(record, assist_hidden=False, typing_at=None, desktop_at=None)
     return changes.assignment(record)
 
 
-def _replace(changes: Changes, record: AssignmentRecord) -> list[Delivery]:
-    """End an assignment in favour of a new one; return the withdrawn deliveries as they were."""
-    changes.assignment(replace(record, ended_at=changes.now, owner=Owner.BOT, card=None))
+def _replace(
+    changes: Changes, record: AssignmentRecord, agent_id: AgentId | None = None
+) -> list[Delivery]:
+    """End an assignment in favour of a new one; return the withdrawn deliveries as they were.
+
+    Args:
+        changes: the changes so far.
+        record: the assignment.
+        agent_id: the agent who gets the conversation; None if the conversation itself ends.
+    """
+    moved_to = agent_id if agent_id != record.assignment.agent_id else None
+    changes.assignment(
+        replace(record, ended_at=changes.now, owner=Owner.BOT, card=None, moved_to=moved_to)
+    )
     withdrawn = close(changes, record, REASSIGNED)
     consequences.freed(changes, record)
     return withdrawn

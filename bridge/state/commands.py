@@ -214,6 +214,7 @@ class AssignCall(Command):
             calls=frozenset({call}),
             open_of_calls=frozenset({call}),
             conversations=frozenset({sender}),
+            cards=frozenset({sender}),
         )
 
 

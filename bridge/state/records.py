@@ -40,6 +40,7 @@ class AssignmentRecord:
         assist_hidden: the agent does not want to see suggestions on this call.
         typing_at: when somebody last typed on the call.
         desktop_at: when the agent's panel or desktop was last heard of.
+        moved_to: the agent to whom the conversation was transferred, with another call.
     """
 
     assignment: Assignment
@@ -57,6 +58,7 @@ class AssignmentRecord:
     assist_hidden: bool = False
     typing_at: float | None = None
     desktop_at: float | None = None
+    moved_to: AgentId | None = None
 
     @property
     def open(self) -> bool:

@@ -6,7 +6,7 @@ from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field, fields, replace
 from typing import TYPE_CHECKING, Any
 
-from bridge.model import Delivery, DeliveryState, Suggestion, SuggestionState
+from bridge.model import Card, Delivery, DeliveryState, Suggestion, SuggestionState
 from bridge.state.records import (
     AssignmentRecord,
     LeaderRecord,
@@ -55,6 +55,7 @@ class Needs:
         questions: customers' messages, by call ID and message ID, with their suggestions.
         forwarded: messages by their IDs.
         copied: the suggestion that the agent of each of these calls copied lately.
+        cards: the handoff cards of these senders' newest calls, unless they are among ``pairs``.
     """
 
     turns: frozenset[str] = frozenset()
@@ -83,6 +84,7 @@ class Needs:
     questions: frozenset[tuple[str, str]] = frozenset()
     copied: frozenset[str] = frozenset()
     forwarded: frozenset[str] = frozenset()
+    cards: frozenset[str] = frozenset()
     waiting_auto: int = 0
     waiting_for_gateway: bool = False
     leased: bool = False
@@ -190,6 +192,7 @@ class Snapshot:
     questions: dict[Pair, Question] = field(default_factory=dict)  # by call ID and message ID
     messages: dict[str, MessageRecord] = field(default_factory=dict)  # by ID
     copied: dict[str, Suggestion] = field(default_factory=dict)  # by call
+    cards: dict[Pair, Card] = field(default_factory=dict)
     loaded: dict[Pair, AssignmentRecord] = field(default_factory=dict)  # as stored
     loaded_turns: set[str] = field(default_factory=set)  # keys of the stored action calls
 

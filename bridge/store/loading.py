@@ -38,6 +38,9 @@ _LAST_TURN = Select(
     f"SELECT {_T} FROM turns t"  # noqa: S608
     " WHERE t.sender_id = {value} AND t.call_id = {value} ORDER BY t.made_at DESC LIMIT 1"
 )
+_CARD = Select(
+    "SELECT a.card FROM assignments a WHERE a.sender_id = {value} AND a.call_id = {value}"
+)
 _SUGGESTIONS = Select(
     f"SELECT {_S} FROM {{texts}} CROSS JOIN suggestions o CROSS JOIN suggestions s"  # noqa: S608
     " WHERE o.id = k.value AND s.candidates = o.candidates"
@@ -284,6 +287,7 @@ class Loader:
             self._assignments(needs.senders, calls)
         own = {snapshot.newest[sender][1] for sender in needs.senders if sender in snapshot.newest}
         self._check_locked(own)
+        self._cards(needs)
         opened = needs.open_of_calls | needs.brought_calls | suggested | own
         if opened or needs.deliveries or turned:
             known = needs.of_turns <= snapshot.turns.keys()
@@ -311,6 +315,18 @@ class Loader:
             self._updates(_UPDATES.rows(tx, list(needs.updates)))
         if needs.switches:
             self._switches()
+
+    def _cards(self, needs: Needs) -> None:
+        """Load the cards of conversations that get another call."""
+        snapshot = self.snapshot
+        for sender in needs.cards:
+            pair = snapshot.newest.get(sender)
+            if pair is None or pair in needs.pairs or not snapshot.assignments[pair].with_agent:
+                continue
+            row = _CARD.first(self._tx, *pair)
+            card = rows.card(row[0]) if row is not None else None
+            if card is not None:
+                snapshot.cards[pair] = card
 
     def _assignments_of_next(self, needs: Needs) -> None:
         """Load the assignments of deliveries that may be claimed next or that a person moves."""

@@ -299,11 +299,12 @@ def _assignment(row: Row) -> AssignmentRecord:
         assist_hidden,
         typing_at,
         desktop_at,
+        moved_to,
     ) = row
     require_times(given_at, handed_off_at, handed_back_at, ended_at, erased_at)
     require_times(typing_at, desktop_at)
     require_texts(sender_id, call_id, agent_id, user_id, source, command_key)
-    require_texts(channel_config_id, agent_nickname, agent_avatar)
+    require_texts(channel_config_id, agent_nickname, agent_avatar, moved_to)
     return AssignmentRecord(
         Assignment(
             SenderId(sender_id),
@@ -327,6 +328,7 @@ def _assignment(row: Row) -> AssignmentRecord:
         assist_hidden=bool(assist_hidden),
         typing_at=typing_at,
         desktop_at=desktop_at,
+        moved_to=None if moved_to is None else AgentId(moved_to),
     )
 
 
@@ -355,6 +357,7 @@ def assigned(record: AssignmentRecord) -> Row:
         record.assist_hidden,
         record.typing_at,
         record.desktop_at,
+        record.moved_to,
     )
 
 

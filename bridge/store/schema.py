@@ -63,6 +63,7 @@ assignments = Table(
     Column("assist_hidden", Boolean, nullable=False, server_default=text("false")),
     Column("typing_at", Float),  # when somebody last typed
     Column("desktop_at", Float),  # when the agent's panel or desktop was last heard of
+    Column("moved_to", String(6)),  # the agent who got the conversation, with another call
     Index("assignments_call", "call_id"),
     Index("assignments_sender", "sender_id", "given_at"),
     Index("assignments_user", "user_id"),

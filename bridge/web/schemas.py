@@ -112,6 +112,7 @@ class CallBody(AssignmentBody):
     handed_off_at: Time | None = None
     handed_back_at: Time | None = None
     ended_at: Time | None = None
+    moved_to: str | None = None
     untold: bool
     waiting_since: Time | None = None
     assist_hidden: bool | None = None

@@ -95,7 +95,8 @@ def call_of(record: AssignmentRecord, agent_id: str, at: float) -> CallBody:
     if record.assignment.agent_id == agent_id:
         return call(record)
     taken = {"agent_id": agent_id, "agent_nickname": None, "agent_avatar": None}
-    ended = {"owner": Owner.BOT, "state": "ended", "ended_at": at}
+    moved_to = record.assignment.agent_id
+    ended = {"owner": Owner.BOT, "state": "ended", "ended_at": at, "moved_to": moved_to}
     return _build(CallBody, **_call(record) | taken | ended)
 
 
@@ -284,6 +285,7 @@ def _call(record: AssignmentRecord) -> dict[str, Any]:
         "handed_off_at": record.handed_off_at,
         "handed_back_at": record.handed_back_at,
         "ended_at": record.ended_at,
+        "moved_to": record.moved_to,
         "untold": record.untold,
         "waiting_since": record.waiting_since,
         "assist_hidden": record.assist_hidden or None,

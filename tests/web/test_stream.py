@@ -11,7 +11,7 @@ from contextlib import ExitStack
 import pytest
 
 from tests.web.reading import SECONDS, Event, Reader
-from tests.web.serving import ActionServer, error
+from tests.web.serving import ActionServer, assignment, error
 from tests.web.talking import Talk
 
 Make = Callable[..., str]
@@ -157,7 +157,7 @@ def test_the_former_agent_learns_that_the_call_is_gone_and_no_more(
         talk.asks()
         talk.assign(agent_id="297", agent_nickname="Carl")
         gone = former.until(a("call", talk, state="ended")).data
-        assert (gone["agent_id"], gone["owner"]) == ("291", "bot")
+        assert (gone["agent_id"], gone["owner"], gone["moved_to"]) == ("291", "bot", "297")
         assert "ended_at" in gone
         assert "Carl" not in str(gone)
         assert former.until(a("suggestion", talk)).data["state"] == "expired"
@@ -166,6 +166,24 @@ def test_the_former_agent_learns_that_the_call_is_gone_and_no_more(
         talk.asks()
         assert new.until(a("suggestion", talk)).data["agent_id"] == "297"
         assert former.nothing()
+
+
+def test_a_transfer_to_another_call_names_the_agent_and_not_the_call(
+    server: ActionServer, talk: Talk, make: Make
+) -> None:
+    new_call = f"{talk.call_id}-2"
+    with Reader(server, token=make(agent_id="291")) as former:
+        body = assignment(call_id=new_call, agent_id="297", owner="agent", agent_nickname="Carl")
+        given = server.put(f"/bridge/assignments/{talk.sender_id}", json=body).json()
+        assert "moved_to" not in given
+        gone = former.until(a("call", talk, state="ended")).data
+        assert (gone["agent_id"], gone["moved_to"]) == ("291", "297")
+        assert new_call not in str(gone)
+        assert "Carl" not in str(gone)
+        assert former.nothing()
+    shown = server.get(talk.call, token=make(agent_id="291")).json()
+    assert (shown["state"], shown["moved_to"]) == ("ended", "297")
+    assert error(server.get(f"/bridge/calls/{new_call}", token=make(agent_id="291")), 404)
 
 
 def test_a_revoked_token_ends_it(server: ActionServer, make: Make) -> None:
