@@ -97,6 +97,10 @@ class RasaError(BridgeError):
         self.unknown = unknown
 
 
+class WebhookError(BridgeError):
+    """The operator's webhook did not accept an alert."""
+
+
 class GatewayError(BridgeError):
     """A request to the gateway failed.
 

@@ -91,6 +91,10 @@ class Metrics:
             "delivery_seconds", "From being stored to being delivered", _WAITS
         )
         self._handoffs = self._counter("handoffs", "Handoffs answered, by outcome", "outcome")
+        self._not_taken = self._counter(
+            "handoffs_not_taken", "Handoffs that nobody took within handoff.alert_after"
+        )
+        self._alerts = self._counter("alerts", "Attempts to report an alert, by outcome", "outcome")
         self._suggestions = self._counter("suggestions", "Suggestions, by outcome", "outcome")
         self._sign_ins = self._counter("sign_ins", "Sign-ins tried, by outcome", "outcome")
         self._events = self._counter("events_read", "Agents' events read and stored")
@@ -126,6 +130,14 @@ class Metrics:
     def handoff(self, outcome: str) -> None:
         """Count an answered handoff: ``delivered``, ``pending``, ..., or the error's code."""
         self._handoffs.labels(outcome).inc()
+
+    def not_taken(self) -> None:
+        """Count a handoff that nobody took in time."""
+        self._not_taken.inc()
+
+    def alert(self, outcome: str) -> None:
+        """Count an attempt to report an alert: ``delivered``, ``waiting`` or ``failed``."""
+        self._alerts.labels(outcome).inc()
 
     def suggestions(self, outcome: str, number: int = 1) -> None:
         """Count suggestions offered, accepted, edited, copied, rejected, or sent as ``auto``."""

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-import ipaddress
 from collections.abc import Iterator
 from urllib.parse import urlsplit
 
 from bridge.config.designers import HandoffSettings
 from bridge.config.operators import ANYONE, BridgeSettings
+from bridge.config.values import is_loopback
 from bridge.model import Mode
 
 
@@ -17,6 +17,7 @@ def config_warnings(bridge: BridgeSettings, designer: HandoffSettings) -> Iterat
     yield from _secrets(bridge)
     yield from _agents(bridge)
     yield from _handback(bridge, designer)
+    yield from _alerts(bridge, designer)
     yield from _assist(bridge, designer)
 
 
@@ -33,16 +34,6 @@ def _addresses(bridge: BridgeSettings) -> Iterator[str]:
 def _is_open(url: str) -> bool:
     parts = urlsplit(url)
     return parts.scheme == "http" and not is_loopback(parts.hostname or "")
-
-
-def is_loopback(host: str) -> bool:
-    """Return whether ``host`` is this machine, judging by its name alone."""
-    if host == "localhost" or host.endswith(".localhost"):
-        return True
-    try:
-        return ipaddress.ip_address(host).is_loopback
-    except ValueError:
-        return False
 
 
 def _secrets(bridge: BridgeSettings) -> Iterator[str]:
@@ -83,6 +74,11 @@ def _handback(bridge: BridgeSettings, designer: HandoffSettings) -> Iterator[str
             "handoff.then is pause and rasa.url is not set: a paused bot calls no action, so "
             "nobody can hand a conversation back; set rasa.url, and start Rasa with --enable-api"
         )
+
+
+def _alerts(bridge: BridgeSettings, designer: HandoffSettings) -> Iterator[str]:
+    if bridge.alerts.url is not None and designer.handoff.alert_after is None:
+        yield "alerts.url is set and handoff.alert_after is not: no alert is ever raised"
 
 
 def _assist(bridge: BridgeSettings, designer: HandoffSettings) -> Iterator[str]:

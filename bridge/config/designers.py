@@ -115,6 +115,11 @@ class HandoffRules(Section):
         description="pause: the bot is silent; assist: it drafts replies for the agent",
     )
     card: CardSettings = CardSettings()
+    alert_after: Annotated[Number, Field(gt=0)] | None = Field(
+        default=None,
+        description="seconds after which a handoff that no agent has taken raises an alert; null:"
+        " no alerts",
+    )
     cooldown: Number = Field(
         default=60,
         ge=0,

@@ -16,6 +16,7 @@ from urllib.parse import urlsplit
 
 from pydantic import AfterValidator, BeforeValidator, Field, SecretStr, field_validator
 
+from bridge.config.alerts import AlertSettings
 from bridge.config.page import PageSettings
 from bridge.config.values import (
     Duration,
@@ -399,6 +400,7 @@ class BridgeSettings(Section):
     assignment: AssignmentSettings = AssignmentSettings()
     api: ApiSettings = ApiSettings()
     rasa: RasaSettings = RasaSettings()
+    alerts: AlertSettings = AlertSettings()
     page: PageSettings = PageSettings()
 
     @classmethod

@@ -11,6 +11,7 @@ from typing import Any
 
 from pydantic import BaseModel, ConfigDict, Field
 
+from bridge.config.alerts import AlertSettings
 from bridge.config.designers import (
     AssistRule,
     AssistRules,
@@ -42,6 +43,7 @@ from bridge.config.values import SECRET_BYTES, Section
 __all__ = [
     "SECRET_BYTES",
     "AgentSettings",
+    "AlertSettings",
     "ApiSettings",
     "AssignmentSettings",
     "AssistRule",

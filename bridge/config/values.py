@@ -6,6 +6,7 @@ The keys of the files are not defined here, but in ``operators.py``, ``designers
 
 from __future__ import annotations
 
+import ipaddress
 import re
 from collections.abc import Iterator, Mapping
 from datetime import timedelta
@@ -59,6 +60,16 @@ def _no_yes_or_no(value: object) -> object:
         kind = "number_type"
         raise PydanticCustomError(kind, "a number")
     return value
+
+
+def is_loopback(host: str) -> bool:
+    """Return whether ``host`` is this machine, judging by its name alone."""
+    if host == "localhost" or host.endswith(".localhost"):
+        return True
+    try:
+        return ipaddress.ip_address(host).is_loopback
+    except ValueError:
+        return False
 
 
 def long_enough(value: SecretStr | None) -> SecretStr | None:

@@ -34,7 +34,7 @@ from bridge.errors import (
 from bridge.frames import Watch
 from bridge.metrics import Metrics
 from bridge.model import Delivery, DeliveryError, DeliveryState, Guid
-from bridge.planners import PLANNERS, Planner, Rules
+from bridge.planners import PLANNERS, Planner, Rules, alerts
 from bridge.state import plan as plans
 from bridge.state.commands import (
     CallAction,
@@ -48,6 +48,7 @@ from bridge.state.commands import (
     ExplainAgent,
     JudgeTurn,
     PruneChanges,
+    RaiseAlerts,
     Recover,
     ReleaseHeld,
     ReleasePolls,
@@ -61,7 +62,7 @@ from bridge.state.commands import (
     WithdrawTurn,
 )
 from bridge.state.plan import UNANSWERED, Plan, Written
-from bridge.state.records import CHANGES_PRUNED, LEASE, RasaUpdate, SessionRecord
+from bridge.state.records import CHANGES_PRUNED, LEASE, Alert, RasaUpdate, SessionRecord
 from bridge.state.snapshot import Needs, Process, Snapshot
 from bridge.store import (
     EVERYTHING,
@@ -115,6 +116,7 @@ _ALONE = (
     TakeOverSessions,
     SetSwitch,
     ExpireSuggestions,
+    RaiseAlerts,
 )
 _CLAIMS = (ClaimDeliveries, ClaimUpdates, TakeOverSessions)
 
@@ -148,6 +150,9 @@ class Senders(Protocol):
 
     def send_update(self, update: RasaUpdate, events: Sequence[Mapping[str, Any]]) -> None:
         """Append events to a conversation in Rasa. Result: ``UpdateResult``."""
+
+    def send_alert(self, alert: Alert) -> None:
+        """Report an alert to the operator's webhook. Result: ``AlertResult``."""
 
     def ask_domain(self) -> None:
         """Request Rasa's domain. Result: ``DomainResult``."""
@@ -240,6 +245,7 @@ class Core:
             plans.Poll: self._poll,
             plans.StopPolling: self._stop_polling,
             plans.SendUpdate: self._send_update,
+            plans.SendAlert: self._send_alert,
             plans.AskDomain: self._ask_domain,
             plans.Keep: self._keep_domain,
             plans.AwaitTurn: self._await_turn,
@@ -430,6 +436,8 @@ class Core:
             self._watch_at = now + _WATCH
             due.append(QueuedCommand(TakeOverSessions()))
             due.append(QueuedCommand(ExpireSuggestions()))
+            if (alert_at := alerts.due_at(self._rules, now)) is not None:
+                due.append(QueuedCommand(RaiseAlerts(latest=alert_at + alerts.LEASE)))
         if now >= self._prune_at:
             self._prune_at = now + _PRUNE
             due.append(QueuedCommand(PruneChanges()))
@@ -737,6 +745,12 @@ class Core:
         update = snapshot.updates[effect.update_id]
         self._sending_updates[update.seq] = update.lease
         self._senders.send_update(update, effect.events)
+
+    def _send_alert(
+        self, effect: plans.SendAlert, _request: QueuedCommand, _snapshot: Snapshot
+    ) -> None:
+        assert self._senders is not None  # noqa: S101 - a core without senders raises no alerts
+        self._senders.send_alert(effect.alert)
 
     def _ask_domain(
         self, _effect: plans.AskDomain, request: QueuedCommand, _snapshot: Snapshot

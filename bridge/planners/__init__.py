@@ -15,6 +15,7 @@ from typing import Any
 
 from bridge.planners import (
     actions,
+    alerts,
     assignments,
     deliveries,
     desktop,
@@ -60,6 +61,7 @@ PLANNERS: Mapping[type[commands.Command], Planner] = {
     commands.PollResult: sessions.polled,
     commands.ContinuePolling: sessions.go_on,
     commands.UpdateResult: updates.complete,
+    commands.AlertResult: alerts.complete,
     commands.DomainResult: updates.keep_domain,
     commands.ClaimDeliveries: deliveries.claim,
     commands.ClaimUpdates: updates.claim,
@@ -70,6 +72,7 @@ PLANNERS: Mapping[type[commands.Command], Planner] = {
     commands.CorrectTimes: deliveries.correct_times,
     commands.TakeOverSessions: sessions.take_over,
     commands.ReleasePolls: sessions.release_polls,
+    commands.RaiseAlerts: alerts.raise_due,
     commands.ExpireSuggestions: maintenance.expire_suggestions,
     commands.LeadTask: maintenance.lead,
     commands.LeaveTask: maintenance.leave,

@@ -19,7 +19,7 @@ from bridge.model import (
     SuggestionState,
     derive,
 )
-from bridge.planners import consequences
+from bridge.planners import alerts, consequences
 from bridge.planners.changes import Changes
 from bridge.planners.rules import Rules
 from bridge.state.commands import AssignCall, BroughtAssignment, EndCall, HandBackCall
@@ -151,7 +151,8 @@ def assign(snapshot: Snapshot, command: AssignCall, rules: Rules, now: float) ->
     if former is not None and (card := _card_of(snapshot, former)) is not None:
         record = changes.assignment(replace(record, card=card))
     if command.owner is Owner.AGENT and record.handed_off_at is None:
-        record = changes.assignment(replace(record, handed_off_at=now, untold=False))
+        due = alerts.due_at(rules, now)
+        record = changes.assignment(replace(record, handed_off_at=now, untold=False, alert_at=due))
     created = known is None or not known.open
     return consequences.plan(changes, Stored(record, created))
 

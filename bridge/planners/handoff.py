@@ -8,7 +8,7 @@ from dataclasses import replace
 from bridge import replies, triggers
 from bridge.errors import AssignmentError
 from bridge.model import Assignment, Card, DeliveryError, Draft, Origin, Owner, evolve
-from bridge.planners import assignments, consequences, outcome
+from bridge.planners import alerts, assignments, consequences, outcome
 from bridge.planners.changes import Changes
 from bridge.planners.masking import masked
 from bridge.planners.pauses import pause_again
@@ -113,6 +113,9 @@ def _hand_off(
             untold=False,
             card=card,
             card_erased_at=None,
+            alert_at=alerts.due_at(changes.rules, now),
+            alerted_at=None,
+            alert_attempts=0,
         )
     )
     call_id = assignment.call_id

@@ -15,12 +15,13 @@ from bridge.frames import Watch
 from bridge.gateway.client import GatewayClient
 from bridge.model import Delivery, Guid
 from bridge.rasa import Rasa
+from bridge.senders.alerts import AlertSender
 from bridge.senders.deliveries import SenderProcess
 from bridge.senders.polls import LAST_POLL, EventPoller
 from bridge.senders.rasa import RasaSender
 from bridge.senders.sessions import SessionSender
 from bridge.state.commands import Command, ResultCallback
-from bridge.state.records import RasaUpdate
+from bridge.state.records import Alert, RasaUpdate
 
 __all__ = ["AllSenders"]
 
@@ -55,6 +56,7 @@ class AllSenders:
         self._sessions = SessionSender(self._client, settings, put)
         self._polls = EventPoller(self._client, settings.gateway, put, last_poll=self._last_poll)
         self._updates = RasaSender(self._rasa, put)
+        self._alerts = AlertSender(settings.alerts, put)
 
     def send(self, delivery: Delivery, guid: Guid, timeout: float, *, retried: bool) -> None:
         """Queue a delivery for the next ``flush``; it is sent within ``timeout`` seconds in all."""
@@ -84,6 +86,10 @@ class AllSenders:
         """Append ``events`` to the update's conversation in Rasa."""
         self._updates.send(update, events)
 
+    def send_alert(self, alert: Alert) -> None:
+        """Report an alert to the operator's webhook."""
+        self._alerts.send(alert)
+
     def ask_domain(self) -> None:
         """Request Rasa's domain."""
         self._updates.ask_domain()
@@ -94,4 +100,5 @@ class AllSenders:
         self._sessions.close()
         self._deliveries.close()
         self._updates.close()
+        self._alerts.close()
         self._polls.close()

@@ -16,7 +16,7 @@ from typing import Any
 
 from bridge.errors import AssignmentError, GatewayError, RasaError, SessionGoneError
 from bridge.model import Assignment, Delivery, Guid, Owner, derive
-from bridge.state.records import Erasure, RasaUpdate
+from bridge.state.records import Alert, Erasure, RasaUpdate
 from bridge.state.snapshot import Needs
 from bridge.turn import Turn
 
@@ -587,6 +587,19 @@ class UpdateResult(Command):
 
 
 @dataclass(frozen=True, kw_only=True)
+class AlertResult(Command):
+    """Record the result of one attempt to report an alert; ``error`` None means delivered."""
+
+    alert: Alert
+    error: str | None = None
+    jitter: float = 0.5
+
+    def needs(self) -> Needs:
+        """Require the call's assignment."""
+        return Needs(pairs=frozenset({(self.alert.sender_id, self.alert.call_id)}))
+
+
+@dataclass(frozen=True, kw_only=True)
 class DomainResult(Command):
     """Record the domain's responses as Rasa returned them; None if the request failed."""
 
@@ -734,6 +747,21 @@ class ExpireSuggestions(Command):
     def needs(self) -> Needs:
         """Require a slice of those suggestions."""
         return Needs(expired_suggestions=True)
+
+
+@dataclass(frozen=True, kw_only=True)
+class RaiseAlerts(Command):
+    """Raise an alert for each handoff that nobody took in time, and report it.
+
+    Attributes:
+        latest: latest plausible time at which an alert can be due.
+    """
+
+    latest: float
+
+    def needs(self) -> Needs:
+        """Require a slice of the assignments that are due, and whether they were taken."""
+        return Needs(alerts=self.latest)
 
 
 # -- maintenance -----------------------------------------------------------------------------------

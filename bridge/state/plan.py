@@ -13,6 +13,7 @@ from bridge.errors import BridgeError
 from bridge.model import Delivery, Guid, Suggestion
 from bridge.state.records import (
     ActionAnswer,
+    Alert,
     AssignmentRecord,
     Erasure,
     EventRecord,
@@ -76,6 +77,13 @@ class SendUpdate:
 
     update_id: str
     events: tuple[Mapping[str, Any], ...]
+
+
+@dataclass(frozen=True, slots=True)
+class SendAlert:
+    """Report an alert to the operator's webhook."""
+
+    alert: Alert
 
 
 @dataclass(frozen=True, slots=True)
@@ -155,6 +163,7 @@ Effect = (
     | SignOutAgent
     | Poll
     | SendUpdate
+    | SendAlert
     | AskDomain
     | AwaitTurn
     | Put

@@ -41,6 +41,10 @@ class AssignmentRecord:
         typing_at: when somebody last typed on the call.
         desktop_at: when the agent's panel or desktop was last heard of.
         moved_to: the agent to whom the conversation was transferred, with another call.
+        alert_at: when to check whether an agent has taken the handoff; later, when to report the
+            alert to the webhook again.
+        alerted_at: when the alert was raised: nobody had taken the handoff in time.
+        alert_attempts: how often the alert was reported.
     """
 
     assignment: Assignment
@@ -59,6 +63,9 @@ class AssignmentRecord:
     typing_at: float | None = None
     desktop_at: float | None = None
     moved_to: AgentId | None = None
+    alert_at: float | None = None
+    alerted_at: float | None = None
+    alert_attempts: int = 0
 
     @property
     def open(self) -> bool:
@@ -69,6 +76,24 @@ class AssignmentRecord:
     def with_agent(self) -> bool:
         """Whether an agent owns the open call."""
         return self.ended_at is None and self.owner is Owner.AGENT
+
+
+@dataclass(frozen=True, slots=True)
+class Alert:
+    """A handoff that nobody took in time, as it is reported to the operator's webhook.
+
+    Attributes:
+        id: the same for every attempt.
+        attempt: the number of the attempt, from 1.
+    """
+
+    id: str
+    sender_id: str
+    call_id: str
+    agent_id: str
+    handed_off_at: float
+    raised_at: float
+    attempt: int
 
 
 @dataclass(frozen=True, slots=True)

@@ -55,6 +55,7 @@ class Needs:
         questions: customers' messages, by call ID and message ID, with their suggestions.
         forwarded: messages by their IDs.
         copied: the suggestion that the agent of each of these calls copied lately.
+        alerts: assignments whose ``alert_at`` has come, or is later than this time.
         cards: the handoff cards of these senders' newest calls, unless they are among ``pairs``.
     """
 
@@ -85,6 +86,7 @@ class Needs:
     copied: frozenset[str] = frozenset()
     forwarded: frozenset[str] = frozenset()
     cards: frozenset[str] = frozenset()
+    alerts: float | None = None
     waiting_auto: int = 0
     waiting_for_gateway: bool = False
     leased: bool = False
@@ -193,6 +195,8 @@ class Snapshot:
     messages: dict[str, MessageRecord] = field(default_factory=dict)  # by ID
     copied: dict[str, Suggestion] = field(default_factory=dict)  # by call
     cards: dict[Pair, Card] = field(default_factory=dict)
+    alerts_due: list[Pair] = field(default_factory=list)
+    taken: set[Pair] = field(default_factory=set)  # those of them that an agent has taken
     loaded: dict[Pair, AssignmentRecord] = field(default_factory=dict)  # as stored
     loaded_turns: set[str] = field(default_factory=set)  # keys of the stored action calls
 

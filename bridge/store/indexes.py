@@ -19,6 +19,7 @@ _a, _d, _s, _u = (
 _PARTIAL = (
     ("assignments_open", "ended_at IS NULL", (_a.given_at, _a.call_id)),
     ("assignments_agent_open", "ended_at IS NULL", (_a.agent_id, _a.given_at, _a.call_id)),
+    ("assignments_alert", "alert_at IS NOT NULL", (_a.alert_at,)),
     ("events_open", "handled_at IS NULL", (schema.events.c.seq,)),
     ("suggestions_offered", "state = 'offered'", (_s.sender_id, _s.expires_at)),
     ("rasa_updates_open", "state IN ('waiting', 'sending')", (_u.sender_id, _u.seq)),

@@ -194,6 +194,20 @@ _OPEN_UPDATES = Select(
     f"SELECT {_U} FROM rasa_updates u WHERE u.state IN ('waiting', 'sending') LIMIT {SLICE}"  # noqa: S608
 )
 
+_ALERTS = 100  # alerts per batch
+_TAKEN = (
+    "EXISTS (SELECT 1 FROM deliveries d WHERE d.call_id = a.call_id"
+    " AND d.created_at >= a.handed_off_at AND d.origin IN ('agent', 'suggestion'))"
+    " OR EXISTS (SELECT 1 FROM suggestions s WHERE s.call_id = a.call_id"
+    " AND s.settled_at >= a.handed_off_at AND s.state = 'copied')"
+    " OR EXISTS (SELECT 1 FROM messages m WHERE m.call_id = a.call_id"
+    " AND m.created_at >= a.handed_off_at AND m.author = 'agent')"
+)
+_DUE_ALERTS = Select(
+    f"SELECT {_TAKEN}, {_A} FROM assignments a WHERE a.alert_at IS NOT NULL"  # noqa: S608
+    f" AND (a.alert_at <= {{value}} OR a.alert_at > {{value}}) ORDER BY a.alert_at LIMIT {_ALERTS}"
+)
+
 # -- PostgreSQL's locks ----------------------------------------------------------------------------
 
 _LOCK = "SELECT pg_advisory_xact_lock(k) FROM unnest(%s::bigint[]) AS k"
@@ -257,6 +271,8 @@ class Loader:
         if needs.suggestions:
             self._suggestions(_SUGGESTIONS.rows(self._tx, list(needs.suggestions)))
         self._timers(needs)
+        if needs.alerts is not None:
+            self._alerts(needs.alerts)
         self._rows(needs)
         self._questions(needs)
         self._sessions(needs)
@@ -660,6 +676,26 @@ class Loader:
         self._slice(_TOO_LATE.rows(self._tx, needs.too_late, first, rest, lease))
         self._updates(self._unlocked_updates(_OPEN_UPDATES.rows(self._tx)))
 
+    def _alerts(self, latest: float) -> None:
+        snapshot = self.snapshot
+        due = _DUE_ALERTS.rows(self._tx, self._now, latest)
+        snapshot.more = len(due) >= _ALERTS
+        if due and self._tx.dialect == "postgresql":
+            free = self._try_lock({f"call:{row[_CALL_OF_ALERT]}" for row in due})
+            due = [  # read again, now that they are locked
+                row
+                for row in _DUE_ALERTS.rows(self._tx, self._now, latest)
+                if f"call:{row[_CALL_OF_ALERT]}" in free
+            ]
+            snapshot.more = snapshot.more and bool(due)
+        for taken, *row in due:
+            record = rows.assignment(row)
+            pair: Pair = (record.assignment.sender_id, record.assignment.call_id)
+            snapshot.assignments[pair] = record
+            snapshot.alerts_due.append(pair)
+            if taken:
+                snapshot.taken.add(pair)
+
     def _unattended(self) -> None:
         polled = [rows.session(row) for row in _POLLED.rows(self._tx)]
         for record in polled:
@@ -770,6 +806,7 @@ _WIDTH = len(rows.DELIVERY)
 _CALL_AT = rows.DELIVERY.index("call_id")
 _OFFER_AT = rows.SUGGESTION.index("call_id")
 _SENDER_AT = rows.UPDATE.index("sender_id")
+_CALL_OF_ALERT = rows.ASSIGNMENT_READ.index("call_id") + 1  # after whether it was taken
 _LEASE_AT = rows.DELIVERY.index("lease")
 _STATE_AT = rows.DELIVERY.index("state")
 _OFFER_STATE_AT = rows.SUGGESTION.index("state")

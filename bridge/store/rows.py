@@ -300,9 +300,12 @@ def _assignment(row: Row) -> AssignmentRecord:
         typing_at,
         desktop_at,
         moved_to,
+        alert_at,
+        alerted_at,
+        alert_attempts,
     ) = row
     require_times(given_at, handed_off_at, handed_back_at, ended_at, erased_at)
-    require_times(typing_at, desktop_at)
+    require_times(typing_at, desktop_at, alert_at, alerted_at)
     require_texts(sender_id, call_id, agent_id, user_id, source, command_key)
     require_texts(channel_config_id, agent_nickname, agent_avatar, moved_to)
     return AssignmentRecord(
@@ -329,6 +332,9 @@ def _assignment(row: Row) -> AssignmentRecord:
         typing_at=typing_at,
         desktop_at=desktop_at,
         moved_to=None if moved_to is None else AgentId(moved_to),
+        alert_at=alert_at,
+        alerted_at=alerted_at,
+        alert_attempts=_whole(alert_attempts),
     )
 
 
@@ -358,6 +364,9 @@ def assigned(record: AssignmentRecord) -> Row:
         record.typing_at,
         record.desktop_at,
         record.moved_to,
+        record.alert_at,
+        record.alerted_at,
+        record.alert_attempts,
     )
 
 

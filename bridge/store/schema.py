@@ -64,6 +64,9 @@ assignments = Table(
     Column("typing_at", Float),  # when somebody last typed
     Column("desktop_at", Float),  # when the agent's panel or desktop was last heard of
     Column("moved_to", String(6)),  # the agent who got the conversation, with another call
+    Column("alert_at", Float),  # when to check whether it was taken, or to report the alert
+    Column("alerted_at", Float),  # when it was found that nobody took the handoff
+    Column("alert_attempts", Integer, nullable=False, server_default="0"),  # to report it
     Index("assignments_call", "call_id"),
     Index("assignments_sender", "sender_id", "given_at"),
     Index("assignments_user", "user_id"),

@@ -23,8 +23,9 @@ _ASSIGN = Rows(
     changed=rows.names(schema.assignments, "sender_id", "call_id"),
     expressions={"card": "coalesce(excluded.card, assignments.card)"},
 )
-# What a handoff or a handback changes of a known assignment: its key, then columns that no index
-# contains. An assignment of which anything else changed is written whole.
+# What a handoff, a handback or an alert changes of a known assignment: its key, then columns that
+# no index contains, except ``alert_at`` where it is set. An assignment of which anything else
+# changed is written whole.
 _HANDED = (
     "sender_id",
     "call_id",
@@ -34,6 +35,9 @@ _HANDED = (
     "untold",
     "erased_at",
     "command_key",
+    "alert_at",
+    "alerted_at",
+    "alert_attempts",
 )
 _HANDED_WITH_CARD = (*_HANDED, "card")
 _HAND_OVER = Rows(schema.assignments, _HANDED, conflict=("sender_id", "call_id"), only_update=True)

@@ -115,6 +115,7 @@ class CallBody(AssignmentBody):
     moved_to: str | None = None
     untold: bool
     waiting_since: Time | None = None
+    alerted_at: Time | None = None
     assist_hidden: bool | None = None
 
 

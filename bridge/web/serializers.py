@@ -288,6 +288,7 @@ def _call(record: AssignmentRecord) -> dict[str, Any]:
         "moved_to": record.moved_to,
         "untold": record.untold,
         "waiting_since": record.waiting_since,
+        "alerted_at": record.alerted_at,
         "assist_hidden": record.assist_hidden or None,
     }
 

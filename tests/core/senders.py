@@ -10,7 +10,7 @@ from typing import Any
 from bridge.errors import GatewayError
 from bridge.model import Delivery, Guid
 from bridge.state.commands import Command, ResultCallback, SendingResult
-from bridge.state.records import RasaUpdate
+from bridge.state.records import Alert, RasaUpdate
 
 
 @dataclass(frozen=True)
@@ -42,6 +42,7 @@ class NotingSenders:
     signed_out: list[tuple[str, Guid]] = field(default_factory=list)
     polled: list[tuple[str, Guid, int]] = field(default_factory=list)
     told: list[tuple[RasaUpdate, Sequence[Mapping[str, Any]]]] = field(default_factory=list)
+    alerts: list[Alert] = field(default_factory=list)
     domain_asked: int = 0
     polls_stopped: bool = False
     closed: bool = False
@@ -71,6 +72,9 @@ class NotingSenders:
 
     def send_update(self, update: RasaUpdate, events: Sequence[Mapping[str, Any]]) -> None:
         self.told.append((update, events))
+
+    def send_alert(self, alert: Alert) -> None:
+        self.alerts.append(alert)
 
     def ask_domain(self) -> None:
         self.domain_asked += 1

@@ -27,7 +27,7 @@ from bridge.frames import Unpacker, Unreadable, pack
 from bridge.model import Owner
 from bridge.state import commands
 from bridge.state.commands import ActionKind, BroughtAssignment, Command
-from bridge.state.records import NOTHING, ActionAnswer, Erasure, RasaUpdate, UpdateKind
+from bridge.state.records import NOTHING, ActionAnswer, Alert, Erasure, RasaUpdate, UpdateKind
 from bridge.store import UnavailableError
 from tests.core import rig
 from tests.making import NOW, assignment, delivery
@@ -191,6 +191,7 @@ FIELDS: dict[str, Any] = {
     "answer_by": NOW + 2.5,
     "action": ActionKind.ASSIST,
     "again": True,
+    "alert": Alert("alert-1", "sender", "A", "291", NOW, NOW + 60, 1),
     "agent_id": "291",
     "agent_ids": frozenset({"291", "292"}),
     "again_at": NOW + 9,
@@ -221,6 +222,7 @@ FIELDS: dict[str, Any] = {
     "interrupted": True,
     "jitter": 0.25,
     "keys": [("one", 1), ("two", 2)],
+    "latest": NOW + 4,
     "latest_due": NOW + 1,
     "latest_expiry": NOW + 2,
     "latest_rest": NOW + 3,
@@ -229,6 +231,7 @@ FIELDS: dict[str, Any] = {
     "message_id": "message-1",
     "name": "auto",
     "new_guid": rig.GUID,
+    "only_lowers": True,
     "owner": Owner.AGENT,
     "probe": True,
     "quiet": NOW - 30,

@@ -36,7 +36,7 @@ RULES = RetentionSettings(content=timedelta(days=30), audit=timedelta(days=365))
 RECORD = {  # columns that are neither words nor a person's
     "assignments": "agent_id channel channel_config_id agent_nickname agent_avatar owner source"
     " given_at handed_off_at handed_back_at ended_at untold erased_at command_key"
-    " assist_hidden typing_at desktop_at moved_to",
+    " assist_hidden typing_at desktop_at moved_to alert_at alerted_at alert_attempts",
     "sessions": "agent_id guid state ours generation error_code error_message renewed_at"
     " signing_in signing_in_until poller poller_until",
     "events": "seq agent_id event_type received_at handled_at erased_at",

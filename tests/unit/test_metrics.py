@@ -62,6 +62,8 @@ def every_kind() -> Metrics:
     metrics.moved(delivery(1, state=DeliveryState.DELIVERED, settled_at=NOW + 2))
     metrics.attempted(None, 0.2)
     metrics.handoff("delivered")
+    metrics.not_taken()
+    metrics.alert("delivered")
     metrics.suggestions("offered", 3)
     metrics.sign_in("accepted")
     metrics.event_read()
