@@ -5,7 +5,7 @@
 import { nameOf } from './calls-view.js';
 import { make, makeButton, setAttribute, setDisabled, setText, show } from './dom.js';
 import { t } from './i18n.js';
-import { isEnded } from './store.js';
+import { isLive } from './store.js';
 
 /** The view of the head. */
 export class HeaderView {
@@ -45,7 +45,7 @@ export class HeaderView {
     setText(this.name, nameOf(call));
     const owner = call.owner ? t(`owner.${call.owner}`) : '';
     setText(this.meta, [call.channel, call.call_id, owner].filter(Boolean).join(' · '));
-    const live = !isEnded(call) && !call.movedTo;
+    const live = isLive(call);
     const ringing = live && call.state === 'ringing';
     show(this.buttons.answer, ringing);
     show(this.buttons.reject, ringing);

@@ -16,7 +16,7 @@ import { t } from './i18n.js';
 import { isComposing, Keys, takesText } from './keys.js';
 import { LogView } from './log-view.js';
 import { Limits } from './split.js';
-import { isEnded, Store } from './store.js';
+import { isLive, Store } from './store.js';
 import { SuggestionsView } from './suggestions-view.js';
 import { Sync } from './sync.js';
 import { TopView } from './top-view.js';
@@ -171,7 +171,7 @@ export class Panel {
       keys: this.keys,
       limits,
       mediaHosts: this.settings.media_hosts,
-      readOnly: () => !this.session.token || this.session.readOnly,
+      readOnly: () => !this.session.token || this.session.readOnly || this.#isOver(),
       wroteAfter: (item) => this.store.conversation(item.call_id).wroteAfter(item),
       onSend: (view, options) => this.actions.accept(view, options),
       onReject: (view) => this.actions.reject(view),
@@ -224,7 +224,7 @@ export class Panel {
     const call = known ?? (this.selected ? { call_id: this.selected } : null);
     const conversation = this.selected ? this.store.conversation(this.selected) : null;
     const writable = Boolean(this.session.token) && !this.session.readOnly;
-    const live = Boolean(known) && !isEnded(known) && !known.movedTo;
+    const live = isLive(known);
     this.top.update(this.sync.state, this.own, calls.filter((each) => each.waiting_since).length);
     if (!this.embedded) this.calls.update(calls, this.selected, this.#counts());
     this.header.update(call, { enabled: writable, own: this.own });
@@ -243,9 +243,16 @@ export class Panel {
     this.suggestions.update(conversation, { hidden: Boolean(known?.assist_hidden), off });
   }
 
+  /** Return whether the call that is shown ended, or is another agent's now. */
+  #isOver() {
+    const call = this.store.calls.get(this.selected);
+    return Boolean(call) && !isLive(call);
+  }
+
   #whyNot(call, live) {
     if (!this.session.token) return t('message.signed_out');
     if (!call) return null;
+    if (call.movedTo && call.movedTo !== true) return t('message.moved', { to: call.movedTo });
     if (!live) return t('message.over');
     return call.owner === 'bot' ? t('message.bot') : null;
   }

@@ -261,13 +261,14 @@ export class Store extends EventTarget {
     this.changed();
   }
 
+  /** Apply a call as the agent sees it: `moved_to` is who has it now, where that is another. */
   #call(data) {
     const known = this.calls.get(data.call_id);
-    const moved = known && data.agent_id && known.agent_id !== data.agent_id;
-    const movedTo = moved ? data.agent_id : known?.movedTo;
-    const call = { ...known, ...data, gone: Boolean(moved), movedTo };
+    const movedTo = data.moved_to ?? null;
+    const call = { ...known, ...data, gone: Boolean(movedTo), movedTo };
     if (known && !('waiting_since' in data) && 'owner' in data) delete call.waiting_since;
     if (known && !('ended_at' in data) && 'owner' in data) delete call.ended_at;
+    if (!movedTo) delete call.moved_to;
     this.calls.set(data.call_id, call);
   }
 
@@ -290,6 +291,11 @@ export class Store extends EventTarget {
       delivery: data.delivery ? { ...known?.delivery, ...(newer ? {} : data.delivery) } : undefined,
     });
   }
+}
+
+/** Return whether the agent has a call now: it neither ended nor moved to another agent. */
+export function isLive(call) {
+  return Boolean(call) && !isEnded(call) && !call.movedTo;
 }
 
 /** Return whether a call is over. */

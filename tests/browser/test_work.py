@@ -467,12 +467,32 @@ def test_what_becomes_of_messages(anna: FakeBridge, opened: Open) -> None:
     until(lambda: anna.asked("/retry") == [{}])
 
 
-def test_a_call_that_went_elsewhere_or_ended(anna: FakeBridge, opened: Open) -> None:
+def test_a_call_that_was_transferred(anna: FakeBridge, opened: Open) -> None:
     panel = opened(anna.url).connected()
-    anna.call("c-1", agent_id="305")
+    anna.suggest("c-1", PRICE)
+    panel.message.fill("half a sentence")
+    panel.look()
+    anna.call("c-1", moved_to="305", owner="bot", state="ended", ended_at=iso(time.time()))
     expect(panel.log).to_contain_text("Transferred to 305")
+    expect(panel.log).not_to_contain_text("Customer left")
     expect(panel.button("Send message")).to_be_disabled()
+    expect(panel.of(panel.suggestions, "Send")).to_be_disabled()
+    expect(panel.message).to_have_value("half a sentence")
+    expect(panel.conversation).to_contain_text("What you typed is kept, and cannot be sent here.")
+    panel.message.press("Enter")
+    panel.of(panel.suggestions, "Send").click(force=True)
+    expect(panel.calls).to_have_count(0)
+    assert anna.asked("/replies") + anna.asked("/accept") == []
+    anna.call("c-1", moved_to=None, owner="agent", state="open", ended_at=None)  # and back again
+    expect(panel.log).not_to_contain_text("Transferred to 305")
+    expect(panel.message).to_have_value("half a sentence")
+    panel.button("Send message").click()
+    until(lambda: [each["text"] for each in anna.asked("/replies")] == ["half a sentence"])
+
+
+def test_a_call_that_ended(anna: FakeBridge, opened: Open) -> None:
     anna.call("c-2", nickname="Ben")
+    panel = opened(anna.url).connected()
     panel.choose("Ben")
     anna.deliver("c-2", "too late", "failed", error={"code": "call_ended", "message": "ended"})
     anna.call("c-2", ended_at=iso(time.time()))
