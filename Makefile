@@ -30,7 +30,7 @@ PYTEST := $(BIN)/python -m pytest
 # The resolver of `make test-lowest` and `make test-newest`; it downloads no interpreter.
 UV := UV_PYTHON_DOWNLOADS=never .venv-uv/bin/uv
 
-.PHONY: demo check test browser test-lowest test-newest campaign e2e bench lint pure setup clean
+.PHONY: demo check test suite browser browser-tools test-lowest test-newest campaign e2e bench lint pure setup clean
 
 setup: $(READY)
 
@@ -48,7 +48,10 @@ check: $(READY)
 pure: $(READY)
 	$(PYTEST) -n 2 $(PURE)
 
-test: $(READY)
+# All tests: what the browser tests need is looked for first.
+test: browser-tools suite browser
+
+suite: $(READY)
 	$(PYTEST) -n $(WORKERS)
 
 # The lowest versions that pyproject.toml allows, and the newest, whatever constraints.txt says. Each
@@ -66,8 +69,14 @@ test-lowest test-newest: test-%: .venv-uv/ready
 	touch $@
 
 # The panel in the system's Chromium; axe-core comes from npm, at the version of the lock file.
-browser: $(READY) tests/browser/node_modules/axe-core
+browser: browser-tools $(READY) tests/browser/node_modules/axe-core
 	$(PYTEST) -m browser tests/browser
+
+browser-tools:
+	@command -v chromium > /dev/null || command -v chromium-browser > /dev/null || { \
+		echo "The browser tests need Chromium; on Debian: apt-get install chromium" >&2; exit 1; }
+	@command -v npm > /dev/null || { \
+		echo "The browser tests need npm, for axe-core; on Debian: apt-get install npm" >&2; exit 1; }
 
 tests/browser/node_modules/axe-core: tests/browser/package-lock.json
 	npm ci --prefix tests/browser --ignore-scripts --no-audit --no-fund

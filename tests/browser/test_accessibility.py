@@ -26,7 +26,7 @@ NARROW = 320
 def axe() -> str:
     """The source of axe-core."""
     if not AXE.is_file():
-        pytest.fail("axe-core is missing: run npm ci in tests/browser", pytrace=False)
+        pytest.fail("axe-core is missing; `make browser` installs it", pytrace=False)
     return AXE.read_text(encoding="utf-8")
 
 
