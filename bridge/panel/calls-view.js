@@ -3,8 +3,9 @@
  * moves; what is new comes last.
  */
 
-import { isBusy, KeyedList, make, setAttribute, setText, show } from './dom.js';
+import { isBusy, make, setAttribute, setText, show } from './dom.js';
 import { duration, t } from './i18n.js';
+import { KeyedList } from './keyed-list.js';
 
 const AMBER = 30; // seconds
 const RED = 60;
@@ -32,10 +33,11 @@ export class CallsView {
     this.items = new KeyedList(this.list, (key) => this.#item(key));
     this.selected = null;
     this.calls = [];
+    this.offered = () => 0;
     for (const event of ['mouseleave', 'focusout']) {
       this.list.addEventListener(event, () => setTimeout(() => this.#draw()));
     }
-    this.timer = setInterval(() => this.#draw(), SECOND);
+    this.timer = setInterval(() => this.#tick(), SECOND);
   }
 
   /** Stop the clock. */
@@ -43,11 +45,11 @@ export class CallsView {
     clearInterval(this.timer);
   }
 
-  /** Show these calls, sorted; `counts` are the open suggestions by call ID. */
-  update(calls, selected, counts) {
+  /** Show these calls, sorted; `offered` returns the number of open suggestions of a call. */
+  update(calls, selected, offered) {
     this.calls = calls;
     this.selected = selected;
-    this.counts = counts;
+    this.offered = offered;
     this.#draw();
   }
 
@@ -55,7 +57,9 @@ export class CallsView {
     const byId = new Map(this.calls.map((call) => [call.call_id, call]));
     const sorted = [...byId.keys()];
     const order = isBusy(this.list) ? this.items.stable(sorted) : sorted;
-    this.items.set(order.map((id) => [id, byId.get(id)]));
+    this.items.set(order.map((id) => [id, {
+      call: byId.get(id), current: id === this.selected, offered: this.offered(id),
+    }]));
     show(this.empty, order.length === 0);
     const waiting = this.calls.filter((call) => call.waiting_since).length;
     setText(this.count, waiting ? t('calls.waiting', { count: waiting }) : '');
@@ -74,27 +78,37 @@ export class CallsView {
     const element = make('li', {},
       make('div', { class: 'call-line' }, button, time),
       make('div', { class: 'call-line' }, meta, badge), waits);
+    let shown = null;
+    const tick = () => this.#time(shown, element, time, waits);
     return {
       element,
-      update: (call) => {
+      tick,
+      update: (value) => {
+        shown = value;
+        const { call, current, offered } = value;
         setText(button, nameOf(call));
         setText(meta, [call.channel, t(`owner.${call.owner}`)].filter(Boolean).join(' · '));
-        setAttribute(button, 'aria-current', call.call_id === this.selected ? 'true' : null);
-        const offered = this.counts?.get(call.call_id) ?? 0;
+        setAttribute(button, 'aria-current', current ? 'true' : null);
+        setAttribute(element, 'data-current', current ? 'true' : null);
         setText(badge, offered ? t('calls.suggestions', { count: offered }) : '');
-        this.#time(call, element, time, waits, offered);
+        tick();
       },
     };
   }
 
-  #time(call, element, time, waits, offered) {
-    const since = call.waiting_since ? Date.parse(call.waiting_since) : NaN;
-    const seconds = (Date.now() - since) / SECOND;
-    const waiting = Number.isFinite(seconds);
+  /** Let the time go on in all items; nothing else changes with it. */
+  #tick() {
+    for (const { tick } of this.items.items.values()) tick();
+  }
+
+  #time({ call, offered }, element, time, waits) {
+    const waiting = Number.isFinite(call.waitsSince);
+    const seconds = Math.floor((Date.now() - call.waitsSince) / SECOND);
     const level = waiting && (seconds >= RED ? 'red' : seconds >= AMBER ? 'amber' : 'green');
-    setText(time, waiting ? duration(seconds) : '');
+    const passed = waiting ? duration(seconds) : '';
+    setText(time, passed);
     setAttribute(element, 'data-waiting', level || null);
-    const said = [waiting ? t('calls.waits', { time: duration(seconds) }) : t('calls.answered')];
+    const said = [waiting ? t('calls.waits', { time: passed }) : t('calls.answered')];
     if (offered) said.push(t('calls.suggestions', { count: offered }));
     setText(waits, said.join(', '));
   }

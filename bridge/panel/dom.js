@@ -2,6 +2,8 @@
  * Building and updating elements. All text is set by `textContent`; nothing here parses HTML.
  */
 
+const WITHOUT_FRAMES = 250; // milliseconds
+
 /**
  * Create an element.
  * @param {string} tag
@@ -92,44 +94,13 @@ export function isBusy(element) {
   return element.matches(':hover') || element.matches(':focus-within');
 }
 
-/** A list of elements that is updated by key, so that what did not change is not touched. */
-export class KeyedList {
-  /**
-   * @param {HTMLElement} parent
-   * @param {(key: string, value: any) => {element: HTMLElement, update: (value: any) => void}} create
-   */
-  constructor(parent, create) {
-    this.parent = parent;
-    this.create = create;
-    /** @type {Map<string, {element: HTMLElement, update: (value: any) => void}>} */
-    this.items = new Map();
-  }
-
-  /** Show these values, in this order. Moves an element only if its place differs. */
-  set(entries) {
-    const wanted = new Set(entries.map(([key]) => key));
-    for (const [key, item] of this.items) {
-      if (wanted.has(key)) continue;
-      item.element.remove();
-      this.items.delete(key);
-    }
-    let next = this.parent.firstElementChild;
-    for (const [key, value] of entries) {
-      let item = this.items.get(key);
-      if (!item) {
-        item = this.create(key, value);
-        this.items.set(key, item);
-      }
-      item.update(value);
-      if (item.element === next) next = next.nextElementSibling;
-      else this.parent.insertBefore(item.element, next);
-    }
-  }
-
-  /** Keep the present order, and append what is new. */
-  stable(keys) {
-    const wanted = new Set(keys);
-    const present = [...this.items.keys()].filter((key) => wanted.has(key));
-    return [...present, ...keys.filter((key) => !this.items.has(key))];
-  }
+/** Call back with the next frame; a hidden tab has no frames, and calls back a little later. */
+export function nextFrame(callback) {
+  const once = () => {
+    cancelAnimationFrame(frame);
+    clearTimeout(timer);
+    callback();
+  };
+  const frame = requestAnimationFrame(once);
+  const timer = setTimeout(once, WITHOUT_FRAMES);
 }

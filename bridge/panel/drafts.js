@@ -16,20 +16,14 @@ export class Drafts {
   /** Return what was kept under a key, or null. */
   get(key) {
     const name = this.#name(key);
-    if (this.memory.has(name)) return this.memory.get(name);
-    try {
-      const text = sessionStorage.getItem(name);
-      return text === null ? null : JSON.parse(text);
-    } catch {
-      return null;
-    }
+    if (!this.memory.has(name)) this.memory.set(name, stored(name));
+    return this.memory.get(name);
   }
 
   /** Keep a value; null forgets it. */
   set(key, value) {
     const name = this.#name(key);
-    if (value === null) this.memory.delete(name);
-    else this.memory.set(name, value);
+    this.memory.set(name, value);
     try {
       if (value === null) sessionStorage.removeItem(name);
       else sessionStorage.setItem(name, JSON.stringify(value));
@@ -43,5 +37,13 @@ export class Drafts {
     const subject = this.subject();
     if (subject) this.owner = subject;
     return `cc-draft:${this.owner ?? ''}:${key}`;
+  }
+}
+
+function stored(name) {
+  try {
+    return JSON.parse(sessionStorage.getItem(name)); // null where there is nothing
+  } catch {
+    return null;
   }
 }

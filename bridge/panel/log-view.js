@@ -2,10 +2,11 @@
  * The log of a conversation: who wrote what, and what became of each message that was sent.
  */
 
-import { KeyedList, make, makeButton, setAttribute, setText, show } from './dom.js';
+import { isSameBlock } from './conversation.js';
+import { make, makeButton, setAttribute, setText, show } from './dom.js';
 import { clockTime, t } from './i18n.js';
+import { KeyedList } from './keyed-list.js';
 import { isText, mediaView } from './media.js';
-import { isSameBlock } from './store.js';
 
 const NEAR_END = 80; // pixels from the end that count as being there
 const STATES = {
@@ -40,9 +41,12 @@ export class LogView {
 
   /** Show the lines of a call, and notes at its end. */
   update(call, conversation) {
+    const drawn = [call, conversation?.version, conversation?.loaded, this.readOnly];
+    if (this.drawn?.every((each, place) => each === drawn[place])) return;
+    this.drawn = drawn;
     const changed = call?.call_id !== this.callId;
     if (changed) {
-      this.items.set([]);
+      this.items.setNow([]);
       this.callId = call?.call_id ?? null;
       setAttribute(this.lines, 'aria-busy', 'true');
       show(this.toEnd, false);
@@ -51,7 +55,7 @@ export class LogView {
     const before = this.items.items.size;
     const entries = this.#entries(conversation);
     for (const note of notes(call, conversation)) entries.push([note.key, note]);
-    this.items.set(entries);
+    this.items.setNow(entries);
     if (conversation?.loaded) setAttribute(this.lines, 'aria-busy', null);
     if (!stay) this.#scrollToEnd();
     else if (this.items.items.size > before) show(this.toEnd, true);
@@ -62,7 +66,7 @@ export class LogView {
     return (conversation?.ordered() ?? []).map((line) => {
       const joined = isSameBlock(line, previous);
       previous = line;
-      return [line.key, { ...line, joined }];
+      return [line.key, { line, joined, readOnly: this.readOnly }];
     });
   }
 
@@ -89,9 +93,9 @@ export class LogView {
     let drawn = null;
     return {
       element,
-      update: (line) => {
+      update: ({ line, joined }) => {
         setAttribute(element, 'data-from', line.from);
-        setAttribute(element, 'data-joined', line.joined ? 'true' : null);
+        setAttribute(element, 'data-joined', joined ? 'true' : null);
         setText(author, authorOf(line));
         setText(time, clockTime(line.at));
         setAttribute(time, 'datetime', new Date(line.at).toISOString());

@@ -226,7 +226,7 @@ export class Panel {
     const writable = Boolean(this.session.token) && !this.session.readOnly;
     const live = isLive(known);
     this.top.update(this.sync.state, this.own, calls.filter((each) => each.waiting_since).length);
-    if (!this.embedded) this.calls.update(calls, this.selected, this.#counts());
+    if (!this.embedded) this.calls.update(calls, this.selected, (id) => this.#offered(id));
     this.header.update(call, { enabled: writable, own: this.own });
     show(this.nothing, !call);
     show(this.log.element, Boolean(call));
@@ -257,10 +257,8 @@ export class Panel {
     return call.owner === 'bot' ? t('message.bot') : null;
   }
 
-  #counts() {
-    const counts = new Map();
-    for (const [id] of this.store.conversations) counts.set(id, this.store.offered(id).length);
-    return counts;
+  #offered(callId) {
+    return this.store.conversations.get(callId)?.offered ?? 0;
   }
 
   #key(event) {

@@ -15,6 +15,7 @@ export class Session extends EventTarget {
     this.ownPage = ownPage;
     /** @type {string|null} */
     this.token = null;
+    this.decoded = { token: null, claims: {} };
     this.popup = null;
     this.loginOrigin = null;
     this.expiry = 0;
@@ -45,7 +46,10 @@ export class Session extends EventTarget {
 
   /** Return the claims of the token, unverified: the server verifies them, the panel shows them. */
   get claims() {
-    return claimsOf(this.token);
+    if (this.decoded.token !== this.token) {
+      this.decoded = { token: this.token, claims: claimsOf(this.token) };
+    }
+    return this.decoded.claims;
   }
 
   /** Return who is signed in, to keep what different agents type apart. */

@@ -3,80 +3,8 @@
  * request and by event in any order; whatever changes dispatches `change`, at most once a frame.
  */
 
-const SETTLED = new Set(['accepted', 'edited', 'rejected', 'copied', 'superseded', 'expired']);
-// The bot's own, and deliveries that were offered again after a reassignment, by their origin.
-const INSIDE = new Set(['assist', 'handoff', 'suggestion', 'auto', 'agent', 'bot']);
-const HIDDEN = 250; // milliseconds
-const BLOCK = 1500; // milliseconds between the messages of one block
-
-/**
- * @typedef {object} Line one line of a conversation
- * @property {string} key
- * @property {'customer'|'bot'|'agent'} from
- * @property {string|null} text
- * @property {number} at epoch milliseconds
- * @property {any} [media] media type and content of what is not text
- * @property {any} [delivery] ID, state and error of a sent message
- * @property {string} [origin] of a sent message
- * @property {string} [messageId]
- */
-
-/** The conversation and the suggestions of one call. */
-export class Conversation {
-  constructor(callId) {
-    this.callId = callId;
-    this.loaded = false;
-    this.card = null;
-    /** @type {Map<string, Line>} */
-    this.lines = new Map();
-    /** @type {Map<string, any>} */
-    this.suggestions = new Map();
-  }
-
-  /** Return the lines in the order of time. */
-  ordered() {
-    return [...this.lines.values()].sort((one, other) => one.at - other.at);
-  }
-
-  /**
-   * Return whether the customer wrote after the message that a suggestion answers, but for the rest
-   * of the block that it began.
-   */
-  wroteAfter(suggestion) {
-    const asked = [...this.lines.values()]
-      .find((line) => line.messageId && line.messageId === suggestion.message_id);
-    const since = asked?.at ?? Date.parse(suggestion.created_at);
-    let previous = since;
-    const later = this.ordered().filter((line) => line.from === 'customer' && line.at > since);
-    for (const line of later) {
-      if (line.at - previous > BLOCK) return true;
-      previous = line.at;
-    }
-    return false;
-  }
-
-  /** Return the number of messages that did not reach the customer. */
-  undelivered() {
-    const lost = ['failed', 'expired', 'waiting'];
-    return this.ordered().filter((line) => lost.includes(line.delivery?.state)).length;
-  }
-}
-
-/** Return whether a line belongs to the block of the line before it. */
-export function isSameBlock(line, before) {
-  return Boolean(before) && before.from === line.from && line.at - before.at <= BLOCK
-    && Boolean(before.origin) === Boolean(line.origin);
-}
-
-/** Return whether a suggestion was decided, or is no longer open. */
-export function isSettled(suggestion) {
-  return SETTLED.has(suggestion.state);
-}
-
-/** Return whether a suggestion comes from outside, not from the bot. */
-export function isFromOutside(suggestion) {
-  return !INSIDE.has(suggestion.source?.kind);
-}
+import { Conversation, isSettled } from './conversation.js';
+import { nextFrame } from './dom.js';
 
 /** Everything that is known; dispatches `change`. */
 export class Store extends EventTarget {
@@ -104,13 +32,10 @@ export class Store extends EventTarget {
   changed() {
     if (this.scheduled) return;
     this.scheduled = true;
-    const dispatch = () => {
-      if (!this.scheduled) return;
+    nextFrame(() => {
       this.scheduled = false;
       this.dispatchEvent(new Event('change'));
-    };
-    requestAnimationFrame(dispatch);
-    setTimeout(dispatch, HIDDEN); // a hidden tab has no frames, but a title
+    });
   }
 
   conversation(callId) {
@@ -126,23 +51,19 @@ export class Store extends EventTarget {
   setCalls(calls) {
     const listed = new Set(calls.map((call) => call.call_id));
     for (const [id, call] of this.calls) {
-      if (!listed.has(id) && !isEnded(call)) this.calls.set(id, { ...call, gone: true });
+      if (!listed.has(id) && !isEnded(call)) this.#setCall({ ...call, gone: true });
     }
-    for (const call of calls) this.calls.set(call.call_id, call);
+    for (const call of calls) this.#setCall(call);
     this.listed = true;
     this.changed();
   }
 
   /** Return the open calls, the one that waits longest first. */
   waitingFirst() {
-    const since = (call) => (call.waiting_since ? Date.parse(call.waiting_since) : Infinity);
-    const given = (call) => Date.parse(call.given_at ?? '') || 0;
     return [...this.calls.values()]
       .filter((call) => !isEnded(call) && !call.gone)
-      .sort((one, other) => {
-        const [a, b] = [since(one), since(other)];
-        return a === b ? given(one) - given(other) : a - b;
-      });
+      .sort((one, other) => (one.waitsSince === other.waitsSince
+        ? one.givenAt - other.givenAt : one.waitsSince - other.waitsSince));
   }
 
   /** Apply an event of the stream. */
@@ -175,7 +96,7 @@ export class Store extends EventTarget {
     const keys = new Set((history ?? []).map(keyOf));
     for (const [key, line] of conversation.lines) {
       if (!keys.has(key) && !key.startsWith('local:') && line.seenAt < before.at) {
-        conversation.lines.delete(key);
+        conversation.removeLine(key);
       }
     }
     for (const item of history ?? []) this.#message({ ...item, call_id: call.call_id });
@@ -187,7 +108,7 @@ export class Store extends EventTarget {
     for (const id of before.offered) {
       const item = conversation.suggestions.get(id);
       if (item && !isSettled(item) && !offered.has(id)) {
-        conversation.suggestions.set(id, { ...item, state: 'expired' });
+        conversation.setSuggestion({ ...item, state: 'expired' });
       }
     }
     conversation.loaded = true;
@@ -198,28 +119,29 @@ export class Store extends EventTarget {
   moved(callId, to) {
     const call = this.calls.get(callId);
     if (!call) return;
-    this.calls.set(callId, { ...call, movedTo: to || call.movedTo || true, gone: true });
+    this.#setCall({ ...call, movedTo: to || call.movedTo || true, gone: true });
     this.changed();
   }
 
   /** Add or update a suggestion. */
   suggestion(data) {
-    const all = this.conversation(data.call_id).suggestions;
-    const known = all.get(data.id);
+    const conversation = this.conversation(data.call_id);
+    const known = conversation.suggestions.get(data.id);
     if (known && isSettled(known) && !isSettled(data)) return; // an older state that came late
-    all.set(data.id, { ...known, ...data });
+    conversation.setSuggestion({ ...known, ...data, at: Date.parse(data.created_at) });
     this.changed();
   }
 
   /** Add or update a delivery's line. */
   delivery(data) {
-    const { lines } = this.conversation(data.call_id);
+    const conversation = this.conversation(data.call_id);
     const key = `delivery:${data.id}`;
-    const known = lines.get(key) ?? (data.origin === 'agent' ? takeLocal(lines) : undefined);
+    const known = conversation.lines.get(key)
+      ?? (data.origin === 'agent' ? conversation.takeLocal() : undefined);
     const settled = data.settled_at ? Date.parse(data.settled_at) : 0;
     // The response to a request may arrive after the events about what it began.
     if (known?.settledAt && !settled && data.attempts <= known.attempts) return;
-    lines.set(key, {
+    conversation.setLine({
       ...known,
       key,
       from: known?.from ?? (['bot', 'auto'].includes(data.origin) ? 'bot' : 'agent'),
@@ -237,7 +159,7 @@ export class Store extends EventTarget {
 
   /** Show what the agent sent before the server has answered. */
   addLocal(callId, key, text) {
-    this.conversation(callId).lines.set(key, {
+    this.conversation(callId).setLine({
       key,
       from: 'agent',
       text,
@@ -251,9 +173,9 @@ export class Store extends EventTarget {
 
   /** Replace a local line by what the server made of it. */
   settleLocal(callId, key, deliveries) {
-    const { lines } = this.conversation(callId);
-    const local = lines.get(key);
-    lines.delete(key);
+    const conversation = this.conversation(callId);
+    const local = conversation.lines.get(key);
+    conversation.removeLine(key);
     for (const delivery of deliveries ?? []) {
       const only = deliveries.length === 1 && local ? { text: local.text } : {};
       this.delivery({ ...delivery, ...only });
@@ -269,15 +191,23 @@ export class Store extends EventTarget {
     if (known && !('waiting_since' in data) && 'owner' in data) delete call.waiting_since;
     if (known && !('ended_at' in data) && 'owner' in data) delete call.ended_at;
     if (!movedTo) delete call.moved_to;
-    this.calls.set(data.call_id, call);
+    this.#setCall(call);
+  }
+
+  /** Keep a call, with its times as numbers to sort by. */
+  #setCall(call) {
+    const waitsSince = call.waiting_since ? Date.parse(call.waiting_since) : Infinity;
+    const givenAt = Date.parse(call.given_at ?? '') || 0;
+    this.calls.set(call.call_id, { ...call, waitsSince, givenAt });
   }
 
   #message(data) {
-    const { lines } = this.conversation(data.call_id);
+    const conversation = this.conversation(data.call_id);
     const key = keyOf(data);
-    const known = lines.get(key) ?? (data.origin === 'agent' ? takeLocal(lines) : undefined);
+    const known = conversation.lines.get(key)
+      ?? (data.origin === 'agent' ? conversation.takeLocal() : undefined);
     const newer = known?.delivery && known.settledAt;
-    lines.set(key, {
+    conversation.setLine({
       ...known,
       key,
       from: data.from,
@@ -305,19 +235,6 @@ export function isEnded(call) {
 
 function keyOf(message) {
   return message.delivery ? `delivery:${message.delivery.id}` : `message:${message.id}`;
-}
-
-/**
- * Take the line that stands for the oldest message that this window has sent and that has no
- * delivery yet: the event about the delivery may arrive before the response.
- */
-function takeLocal(lines) {
-  for (const [key, line] of lines) {
-    if (!key.startsWith('local:')) continue;
-    lines.delete(key);
-    return { text: line.text, at: line.at, from: 'agent' };
-  }
-  return undefined;
 }
 
 function mediaOf(data) {

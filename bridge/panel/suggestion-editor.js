@@ -4,11 +4,11 @@
  */
 
 import { uniqueId } from './api.js';
+import { isSettled } from './conversation.js';
 import { make, makeButton, setText, show } from './dom.js';
 import { t } from './i18n.js';
 import { isComposing, isSendKey } from './keys.js';
 import { MeterView } from './meter-view.js';
-import { isSettled } from './store.js';
 
 const PAUSE = 700; // milliseconds; a press that was meant for another button does not count
 

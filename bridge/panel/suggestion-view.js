@@ -2,10 +2,10 @@
  * One suggestion: what it answers, what it says, why it is offered, and what the agent does with it.
  */
 
+import { isFromOutside, isSettled } from './conversation.js';
 import { make, makeButton, setAttribute, setDisabled, setText, show } from './dom.js';
 import { t } from './i18n.js';
 import { isText, mediaView } from './media.js';
-import { isFromOutside, isSettled } from './store.js';
 import { SuggestionEditor } from './suggestion-editor.js';
 
 const EXPIRED = new Set(['call_ended', 'reassigned', 'withdrawn']); // codes of the API

@@ -3,12 +3,11 @@
  * stays in its place, disabled and with the reason, until the focus leaves it.
  */
 
-import { focusedElement, KeyedList, make, setText, show } from './dom.js';
+import { isFromOutside, isSettled } from './conversation.js';
+import { focusedElement, make, setText, show } from './dom.js';
 import { t } from './i18n.js';
-import { isFromOutside, isSettled } from './store.js';
+import { KeyedList } from './keyed-list.js';
 import { SuggestionView } from './suggestion-view.js';
-
-const PER_FRAME = 6; // items that are made in one frame
 
 /** The view of both lists: the bot's suggestions, and answers from outside. */
 export class SuggestionsView {
@@ -48,6 +47,8 @@ export class SuggestionsView {
   /** Show the suggestions of a call. */
   update(conversation, { hidden, off }) {
     if (conversation?.callId !== this.callId) this.#clear(conversation?.callId ?? null);
+    this.readOnly = this.context.readOnly();
+    this.version = conversation?.version ?? 0;
     const all = hidden || off ? [] : [...(conversation?.suggestions.values() ?? [])];
     const kept = all.filter((item) => this.#stays(item));
     this.retired = kept.some(isSettled);
@@ -88,8 +89,6 @@ export class SuggestionsView {
   #clear(callId) {
     this.items.set([]);
     this.otherItems.set([]);
-    this.views.clear();
-    this.seen.disconnect();
     this.callId = callId;
   }
 
@@ -103,13 +102,7 @@ export class SuggestionsView {
     const byId = new Map(items.map((item) => [item.id, item]));
     const fresh = items.filter((item) => !list.items.has(item.id)).sort(inOrder).map((item) => item.id);
     const present = items.filter((item) => list.items.has(item.id)).map((item) => item.id);
-    let order = list.stable([...present, ...fresh]);
-    if (fresh.length > PER_FRAME) {
-      // The rest comes with the next frame, so that typing stays smooth.
-      const later = new Set(fresh.slice(PER_FRAME));
-      order = order.filter((id) => !later.has(id));
-      this.context.onChange();
-    }
+    const order = list.stable([...present, ...fresh]);
     let place = before;
     let question = null;
     list.set(order.map((id) => {
@@ -119,9 +112,23 @@ export class SuggestionsView {
       const withQuestion = words !== question;
       question = words;
       const numbered = !isSettled(item) && place <= 3;
-      return [id, { item, place: numbered ? place : 0, withQuestion }];
+      return [id, this.#value(item, numbered ? place : 0, withQuestion)];
     }));
     return order;
+  }
+
+  /** Return all that an item's looks depend on: most of a thousand do not change with an event. */
+  #value(item, place, withQuestion) {
+    const view = this.views.get(item.id);
+    return {
+      item,
+      place,
+      withQuestion,
+      readOnly: this.readOnly,
+      busy: view?.busy ?? false,
+      error: view?.error ?? null,
+      lines: view?.editor.isOpen ? this.version : 0,
+    };
   }
 
   #item(key, { item }) {
@@ -130,18 +137,12 @@ export class SuggestionsView {
     this.seen.observe(view.element);
     return {
       element: view.element,
-      update: (value) => this.#update(view, value),
+      update: (value) => view.update(value.item, value),
+      remove: () => {
+        this.seen.unobserve(view.element);
+        this.views.delete(key);
+      },
     };
-  }
-
-  #update(view, value) {
-    // Most of a thousand suggestions did not change since the last frame.
-    const signature = [value.place, value.withQuestion, view.isOpen, view.error, view.busy].join();
-    const same = view.last === value.item && view.signature === signature;
-    if (same && !view.editor.isOpen) return;
-    view.update(value.item, value);
-    view.last = value.item;
-    view.signature = [value.place, value.withQuestion, view.isOpen, view.error, view.busy].join();
   }
 
   #seen(entries) {
@@ -164,6 +165,5 @@ export class SuggestionsView {
 }
 
 function inOrder(one, other) {
-  const by = Date.parse(one.created_at) - Date.parse(other.created_at);
-  return by || (other.source?.confidence ?? 0) - (one.source?.confidence ?? 0);
+  return one.at - other.at || (other.source?.confidence ?? 0) - (one.source?.confidence ?? 0);
 }
