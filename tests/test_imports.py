@@ -14,7 +14,7 @@ ROOT = Path(__file__).parents[1]
 ROWS = (
     {"model"},
     {"untrusted"},
-    {"errors", "identity", "signing"},
+    {"errors", "identity", "patterns", "signing"},
     {"frames", "unexpected", "log_records"},
     {"config", "turn", "metrics"},
     {"triggers", "replies", "translate", "state"},
@@ -81,6 +81,7 @@ HOMES = {
     "alembic": {"store"},
     "sqlite3": {"store"},
     "psycopg": {"store"},
+    "re2": {"patterns"},
     "ruamel": {"config"},
     "yaml": {"config"},
     "prometheus_client": {"metrics"},
@@ -91,6 +92,7 @@ HOMES = {
 # Pure: no clock, no chance, no threads, no files, no network; and of the configuration the values.
 PURE = {
     "model",
+    "patterns",
     "errors",
     "untrusted",
     "turn",
@@ -110,6 +112,7 @@ PURE_MODULES = {
 USED = {
     ("translate", "rich"),  # its table of emoji names
     ("planners", "logging"),  # a plan says what is to be logged, and at which level
+    ("patterns", "re2"),  # the one engine for patterns of the configuration
     ("state", "secrets"),  # a command's key is drawn where the command is made
 }
 PURE_CONFIG = {"settings", "operators", "designers", "media", "templates", "values"}

@@ -10,8 +10,9 @@ import re
 from collections.abc import Iterator, Mapping
 from typing import Annotated, Any, Literal
 
-from pydantic import Field
+from pydantic import AfterValidator, Field
 
+from bridge import patterns
 from bridge.config.values import Fraction, Name, Number, Section, WholeNumber
 from bridge.model import Mode
 
@@ -20,6 +21,8 @@ ANY_INTENT = "*"
 
 _SUMMARISED = ("minutes", "messages", "agent_nickname")  # the placeholders of a summary
 _PLACEHOLDER = re.compile(r"\{([^\n{}]+)\}")
+
+MaskPattern = Annotated[str, AfterValidator(patterns.check)]
 
 # Keys of a condition that refine another key and cannot stand alone. Every other key has a row in
 # ``triggers.conditions.CHECKS``.
@@ -85,6 +88,10 @@ class CardSettings(Section):
         default=10, ge=0, le=200, description="number of most recent turns to show"
     )
     slots: tuple[Name, ...] = Field(default=(), description="names of the slots to show")
+    mask: Annotated[tuple[MaskPattern, ...], Field(max_length=10)] = Field(
+        default=(),
+        description="regular expressions (RE2) for what else is masked in the turns, up to 10",
+    )
 
 
 def _default_when() -> tuple[Condition, ...]:

@@ -67,7 +67,9 @@ def _card(changes: Changes, turn: Turn, decision: Decision) -> Card:
     return Card(
         decision.reason,
         {name: turn.slots.get(name) for name in wanted.slots},
-        tuple(replace(line, text=masked(line.text)) for line in turn.lines(wanted.turns)),
+        tuple(
+            replace(line, text=masked(line.text, wanted.mask)) for line in turn.lines(wanted.turns)
+        ),
     )
 
 

@@ -3,19 +3,58 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Iterator, Sequence
+
+from bridge import patterns
 
 _LONGEST = 4000  # characters of a line that are kept
 _CARD = re.compile(r"(?<![\d-])\d(?:[ -]?\d){12,18}(?![\d-])")
 _EMAIL = re.compile(r"[\w.+-]{1,64}@[\w-]{1,63}(?:\.[\w-]{1,63}){1,8}")
 _PHONE = re.compile(r"(?<![\w+])(?:\+|00)?\d(?:[ ()/.-]{0,2}\d){7,14}(?!\w)")
+_LABELS = ("[card]", "[e-mail]", "[phone]", "[masked]")  # the first of those that overlap is shown
 _DOUBLED = 9  # Luhn: a doubled digit above it counts as the sum of its digits
 
 
-def masked(text: str) -> str:
-    """Return a text with payment cards, e-mail addresses and phone numbers masked."""
+def masked(text: str, own: Sequence[str] = ()) -> str:
+    """Return a text with payment cards, e-mail addresses and phone numbers masked.
+
+    Args:
+        text: a line of the conversation.
+        own: patterns of the configuration, for what else is masked.
+    """
     text = text[:_LONGEST]
-    text = _CARD.sub(lambda match: "[card]" if _is_card(match[0]) else match[0], text)
-    return _PHONE.sub("[phone]", _EMAIL.sub("[e-mail]", text))
+    pieces, shown = [], 0
+    for begin, end, label in _merged(sorted(_found(text, own))):
+        pieces += [text[shown:begin], _LABELS[label]]
+        shown = end
+    return "".join([*pieces, text[shown:]])
+
+
+def _found(text: str, own: Sequence[str]) -> Iterator[tuple[int, int, int]]:
+    """Yield what is masked in the whole text: begin, end, and the number of its label."""
+    for match in _CARD.finditer(text):
+        if _is_card(match[0]):
+            yield *match.span(), 0
+    for label, pattern in ((1, _EMAIL), (2, _PHONE)):
+        for match in pattern.finditer(text):
+            yield *match.span(), label
+    for written in own:
+        for begin, end in patterns.spans(written, text):
+            yield begin, end, len(_LABELS) - 1
+
+
+def _merged(found: Sequence[tuple[int, int, int]]) -> Iterator[tuple[int, int, int]]:
+    """Yield overlapping matches as one, so that no part of either is left."""
+    current: tuple[int, int, int] | None = None
+    for begin, end, label in found:
+        if current is not None and begin < current[1]:
+            current = (current[0], max(current[1], end), min(current[2], label))
+            continue
+        if current is not None:
+            yield current
+        current = (begin, end, label)
+    if current is not None:
+        yield current
 
 
 def _is_card(number: str) -> bool:

@@ -93,6 +93,15 @@ def test_a_slots_value_keeps_its_type(folder: Folder, written: str, value: objec
 
 FAULTS: list[tuple[str, list[str]]] = [
     ("handoff: {unavailible: x}", ["handoff.unavailible", "did you mean  unavailable?"]),
+    ("handoff: {card: {mask: ['(']}}", ["card.mask[0]", '"("', "missing )", "as in ORD-"]),
+    ("handoff: {card: {mask: ['a', '(?=a)b']}}", ["card.mask[1]", "invalid perl operator"]),
+    (r"handoff: {card: {mask: ['(a)\1']}}", ["card.mask[0]", "invalid escape sequence"]),
+    ("handoff: {card: {mask: ['a*']}}", ["card.mask[0]", "match empty text"]),
+    ("handoff: {card: {mask: ['']}}", ["card.mask[0]", "match empty text"]),
+    (f"handoff: {{card: {{mask: [{'a' * 201}]}}}}", ["card.mask[0]", "at most 200 characters"]),
+    ("handoff: {card: {mask: ['a{1000}']}}", ["card.mask[0]", "smaller"]),
+    (f"handoff: {{card: {{mask: [{', '.join('a' * 11)}]}}}}", ["card.mask"]),
+    ("handoff: {card: {mask: 5}}", ["card.mask", "a list"]),
     ("handoff: {then: paus}", ["pause, assist", "did you mean  pause?"]),
     ("handoff: {when: {intent: x}}", ["handoff.when", "a mapping", "a list"]),
     ("handoff: {when: null}", ["nothing (null)", "a list"]),

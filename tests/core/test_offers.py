@@ -198,6 +198,15 @@ def test_a_reason_follows_the_rejection_until_its_words_are_erased(asked: Rig) -
     assert refused(asked, rejection(asked, agent_id=None, reason="late")) == (409, "settled")
 
 
+def test_a_card_masks_what_the_configuration_names(make: Making) -> None:
+    rig = make(chosen=rules({"handoff": {"card": {"mask": ["(?i)HUM[a-z]+"]}}}))
+    rig.assign("A", owner=Owner.BOT)
+    rig.ask(call("customer-A"))
+    card = rig.store.read(lambda tx: lists.card(tx, "A"))
+    assert card is not None
+    assert [line.text for line in card.turns] == ["I want a [masked]"]
+
+
 # -- copying -------------------------------------------------------------------------------------
 
 

@@ -6,6 +6,7 @@ import time
 
 import pytest
 
+from bridge import patterns
 from bridge.planners.masking import masked
 
 
@@ -26,6 +27,46 @@ from bridge.planners.masking import masked
 )
 def test_what_is_masked(text: str, expected: str) -> None:
     assert masked(text) == expected
+
+
+@pytest.mark.parametrize(
+    ("text", "own", "expected"),
+    [
+        ("about ORD-123456, and ORD-1", (r"ORD-\d{6}",), "about [masked], and ORD-1"),
+        ("ord-123456", (r"(?i)ORD-\d{6}",), "[masked]"),
+        ("Grüße 🎉 an KD-7 und KD-8", (r"KD-\d",), "Grüße 🎉 an [masked] und [masked]"),
+        ("4111 1111 1111 1111", (r"\d{4}",), "[card]"),  # no digit is left
+        ("ORD-1234567890", (r"ORD-\d{10}",), "[phone]"),
+        ("call 0170 1234567", (r"call \d+",), "[phone]"),
+        ("ab", ("a", "b"), "[masked][masked]"),
+        ("a" * 60, ("a",), "[masked]" * 51),  # the rest at once
+        ("\ud800 ORD-123456", (r"ORD-\d{6}",), "\ud800 [masked]"),
+        ("nothing", (), "nothing"),
+    ],
+)
+def test_the_configurations_own_patterns(text: str, own: tuple[str, ...], expected: str) -> None:
+    assert masked(text, own) == expected
+
+
+HOSTILE = (
+    r"(a+)+$",
+    r"(a|aa)+b",
+    r"(.*a){8}b",
+    r".*b|a",
+    r"(a|b)*a(a|b){60}c",
+    r"(x+x+)+y",
+    r"\w+@",
+)
+
+
+@pytest.mark.parametrize("pattern", HOSTILE)
+@pytest.mark.parametrize("part", ["a", "ab", "x", "ü", "🎉a"])
+def test_no_pattern_takes_long(pattern: str, part: str) -> None:
+    patterns.check(pattern)
+    masked("a", (pattern,))  # compiled
+    began = time.perf_counter()
+    masked(part * 100_000, (pattern,))
+    assert time.perf_counter() - began < 0.25
 
 
 @pytest.mark.parametrize("part", ["1", "1 ", "a", "a@", "a.", "1-", "+1", "(1)"])
