@@ -50,6 +50,7 @@ PLANNERS: Mapping[type[commands.Command], Planner] = {
     commands.ForwardMessage: desktop.forward,
     commands.NoteTyping: desktop.type_,
     commands.HideAssist: desktop.hide,
+    commands.NotePresence: desktop.note_presence,
     commands.DisplaySuggestion: suggestions.display,
     commands.SendReply: suggestions.reply,
     commands.RetryDelivery: deliveries.retry,

@@ -93,7 +93,7 @@ def _for_the_agent(
         if not offers:
             return consequences.plan(changes, NOTHING)
         auto = mode is Mode.AUTO and _may_go(changes, decision)
-        auto = auto and not rests(record, changes.rules, changes.now)
+        auto = auto and not rests(snapshot, record, changes.rules, changes.now)
         batch = _batch(changes, command, record.assignment, offers[0]) if auto else []
     except AssignmentError as error:
         return consequences.plan(changes, ActionAnswer(error=error.code))

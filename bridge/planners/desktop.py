@@ -9,9 +9,15 @@ from bridge.planners.assignments import own_call
 from bridge.planners.changes import Changes
 from bridge.planners.rules import Rules
 from bridge.planners.written import agent_wrote, customer_wrote
-from bridge.state.commands import ForwardMessage, HideAssist, NoteTyping
+from bridge.state.commands import ForwardMessage, HideAssist, NotePresence, NoteTyping
 from bridge.state.plan import Plan
-from bridge.state.records import AssignmentRecord, MessageRecord, Stored
+from bridge.state.records import (
+    HEARD_EVERY,
+    AssignmentRecord,
+    MessageRecord,
+    PresenceRecord,
+    Stored,
+)
 from bridge.state.snapshot import Snapshot
 
 AGENT, CUSTOMER = "agent", "customer"
@@ -34,6 +40,15 @@ def type_(snapshot: Snapshot, command: NoteTyping, rules: Rules, now: float) -> 
     return changes.plan(answer=True)
 
 
+def note_presence(snapshot: Snapshot, command: NotePresence, rules: Rules, now: float) -> Plan:
+    """Record that an agent's panel is open, unless that was recorded lately. The answer is True."""
+    del rules
+    known = snapshot.presences.get(command.agent_id)
+    if known is not None and 0 <= now - known.heard_at < HEARD_EVERY:
+        return Plan(answer=True)
+    return Plan(answer=True, presences=(PresenceRecord(command.agent_id, now),))
+
+
 def hide(snapshot: Snapshot, command: HideAssist, rules: Rules, now: float) -> Plan:
     """Hide suggestions on a call, or show them. The answer is the record.
 
@@ -48,7 +63,7 @@ def hide(snapshot: Snapshot, command: HideAssist, rules: Rules, now: float) -> P
     return changes.plan(changes.assignment(hidden))
 
 
-def rests(record: AssignmentRecord, rules: Rules, now: float) -> bool:
+def rests(snapshot: Snapshot, record: AssignmentRecord, rules: Rules, now: float) -> bool:
     """Return whether what ``auto`` would send on a call is offered to the agent instead."""
     if record.assist_hidden:
         return True
@@ -56,7 +71,9 @@ def rests(record: AssignmentRecord, rules: Rules, now: float) -> bool:
         return True
     if rules.designer.assist.auto.typing == "ignored":
         return False
-    return record.desktop_at is None or now - record.desktop_at > PRESENT_FOR
+    presence = snapshot.presences.get(record.assignment.agent_id)
+    heard_at = max(record.desktop_at or 0.0, presence.heard_at if presence is not None else 0.0)
+    return now - heard_at > PRESENT_FOR
 
 
 def forward(snapshot: Snapshot, command: ForwardMessage, rules: Rules, now: float) -> Plan:

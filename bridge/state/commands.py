@@ -395,6 +395,17 @@ class NoteTyping(Command):
 
 
 @dataclass(frozen=True, kw_only=True)
+class NotePresence(Command):
+    """Record that an agent's panel is open."""
+
+    agent_id: str
+
+    def needs(self) -> Needs:
+        """Require when the agent was last heard of."""
+        return Needs(presences=frozenset({self.agent_id}))
+
+
+@dataclass(frozen=True, kw_only=True)
 class HideAssist(Command):
     """Hide suggestions on a call, or show them again."""
 

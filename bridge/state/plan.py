@@ -19,6 +19,7 @@ from bridge.state.records import (
     EventRecord,
     LeaderRecord,
     MessageRecord,
+    PresenceRecord,
     RasaUpdate,
     RevocationRecord,
     RowKey,
@@ -249,6 +250,7 @@ class Plan:
     switches: tuple[SwitchRecord, ...] = ()
     revocations: tuple[RevocationRecord, ...] = ()
     leaders: tuple[LeaderRecord, ...] = ()
+    presences: tuple[PresenceRecord, ...] = ()
     prune: Prune | None = None
     erase: Erase | None = None
     drop_revocations_before: float | None = None
@@ -274,6 +276,7 @@ class Plan:
             or self.switches
             or self.revocations
             or self.leaders
+            or self.presences
             or self.prune
             or self.erase
             or self.touch

@@ -233,6 +233,17 @@ class SessionRecord:
         )
 
 
+HEARD_EVERY = 20.0  # seconds after which an agent's open panel is recorded again
+
+
+@dataclass(frozen=True, slots=True)
+class PresenceRecord:
+    """When an agent's panel was last heard of, in any of its windows."""
+
+    agent_id: str
+    heard_at: float
+
+
 class UpdateKind(str, Enum):
     """Kind of an update for Rasa."""
 

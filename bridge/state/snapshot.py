@@ -11,6 +11,7 @@ from bridge.state.records import (
     AssignmentRecord,
     LeaderRecord,
     MessageRecord,
+    PresenceRecord,
     RasaUpdate,
     SessionRecord,
     SwitchRecord,
@@ -55,6 +56,7 @@ class Needs:
         questions: customers' messages, by call ID and message ID, with their suggestions.
         forwarded: messages by their IDs.
         copied: the suggestion that the agent of each of these calls copied lately.
+        presences: when these agents were last heard of.
         alerts: assignments whose ``alert_at`` has come, or is later than this time.
         cards: the handoff cards of these senders' newest calls, unless they are among ``pairs``.
     """
@@ -86,6 +88,7 @@ class Needs:
     copied: frozenset[str] = frozenset()
     forwarded: frozenset[str] = frozenset()
     cards: frozenset[str] = frozenset()
+    presences: frozenset[str] = frozenset()
     alerts: float | None = None
     waiting_auto: int = 0
     waiting_for_gateway: bool = False
@@ -195,6 +198,7 @@ class Snapshot:
     messages: dict[str, MessageRecord] = field(default_factory=dict)  # by ID
     copied: dict[str, Suggestion] = field(default_factory=dict)  # by call
     cards: dict[Pair, Card] = field(default_factory=dict)
+    presences: dict[str, PresenceRecord] = field(default_factory=dict)  # by agent
     alerts_due: list[Pair] = field(default_factory=list)
     taken: set[Pair] = field(default_factory=set)  # those of them that an agent has taken
     loaded: dict[Pair, AssignmentRecord] = field(default_factory=dict)  # as stored
@@ -266,6 +270,8 @@ class Snapshot:
             self.updates[update.id] = update
         for switch in plan.switches:
             self.switches[switch.name] = switch
+        for presence in plan.presences:
+            self.presences[presence.agent_id] = presence
         for leader in plan.leaders:
             self.leaders[leader.name] = leader
         if plan.begins:

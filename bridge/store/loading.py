@@ -110,6 +110,9 @@ _LEADERS = Select(
     "SELECT l.name, l.holder, l.held_until, l.done_at FROM {texts} CROSS JOIN leaders l"
     " WHERE l.name = k.value"
 )
+_PRESENCES = Select(
+    "SELECT p.agent_id, p.heard_at FROM {texts} CROSS JOIN presences p WHERE p.agent_id = k.value"
+)
 _UPDATES = Select(
     f"SELECT {_U} FROM {{numbers}} CROSS JOIN rasa_updates u WHERE u.seq = k.value"  # noqa: S608
 )
@@ -331,6 +334,8 @@ class Loader:
             self._updates(_UPDATES.rows(tx, list(needs.updates)))
         if needs.switches:
             self._switches()
+        if needs.presences:
+            self._presences(needs.presences)
 
     def _cards(self, needs: Needs) -> None:
         """Load the cards of conversations that get another call."""
@@ -412,6 +417,16 @@ class Loader:
             for sender in needs.callers
         ):
             self._switches()
+            self._presences(
+                assignment.assignment.agent_id
+                for sender in needs.callers
+                if (assignment := snapshot.latest(sender)) is not None and assignment.with_agent
+            )
+
+    def _presences(self, agents: Iterable[str]) -> None:
+        for row in _PRESENCES.rows(self._tx, list(set(agents))):
+            presence = rows.presence(row)
+            self.snapshot.presences[presence.agent_id] = presence
 
     def _sent(self, call: str, since: float) -> None:
         loaded = _SENT.rows(self._tx, call, since)

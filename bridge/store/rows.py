@@ -43,6 +43,7 @@ from bridge.state.records import (
     EventRecord,
     LeaderRecord,
     MessageRecord,
+    PresenceRecord,
     RasaUpdate,
     SessionRecord,
     SessionState,
@@ -761,6 +762,12 @@ def switch(row: Row) -> SwitchRecord:
 def leader(row: Row) -> LeaderRecord:
     """Convert a row of ``leaders``."""
     return LeaderRecord(*row)
+
+
+def presence(row: Row) -> PresenceRecord:
+    """Convert a row of ``presences``; one that is unreadable is of long ago."""
+    agent_id, heard_at = row
+    return PresenceRecord(agent_id, untrusted.moment(heard_at) or 0.0)
 
 
 def event(row: Any) -> EventRecord:

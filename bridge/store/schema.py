@@ -91,6 +91,13 @@ sessions = Table(
     Column("poller_until", Float),
 )
 
+presences = Table(  # of agents whose panel is open
+    "presences",
+    metadata,
+    Column("agent_id", String(6), primary_key=True),
+    Column("heard_at", Float, nullable=False),  # when the panel was last heard of
+)
+
 events = Table(
     "events",
     metadata,

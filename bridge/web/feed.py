@@ -15,13 +15,15 @@ from collections import Counter, deque
 from collections.abc import AsyncGenerator, Awaitable, Callable, Iterable, Iterator
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
+from math import inf
 from typing import Any
 
 from bridge.errors import BridgeError, RefusedError
 from bridge.model import Delivery, Suggestion
 from bridge.queries import ChangedRow
 from bridge.runtime import Runtime
-from bridge.state.records import AssignmentRecord, MessageRecord
+from bridge.state.commands import NotePresence
+from bridge.state.records import HEARD_EVERY, AssignmentRecord, MessageRecord
 from bridge.unexpected import Unexpected
 from bridge.web import serializers
 from bridge.web.api import assist
@@ -79,6 +81,8 @@ class Feed:
         self._news = asyncio.Event()
         self._following: asyncio.Task[None] | None = None
         self._readers: Counter[str] = Counter()
+        self._heard: dict[str, float] = {}  # when the presence of agents was last recorded
+        self._recording: set[asyncio.Task[None]] = set()
         self._closed = False
         self._failed = False
 
@@ -139,6 +143,7 @@ class Feed:
         clock = asyncio.get_running_loop().time
         checked = sent = clock()
         while not self._closed:
+            self._hear(principal)
             news = self._news
             events, position = await self._after(position)
             if blocks := [event.block for event in events if event.is_for(principal)]:
@@ -159,6 +164,23 @@ class Feed:
                 with suppress(asyncio.TimeoutError):
                     until = min(checked + CHECK, sent + HEARTBEAT)
                     await asyncio.wait_for(news.wait(), max(0.01, until - clock()))
+
+    def _hear(self, principal: Principal) -> None:
+        """Record, now and then, that an agent reads: automatic replies may depend on it.
+
+        All windows of an agent on this worker count as one.
+        """
+        agent_id, now = principal.agent_id, asyncio.get_running_loop().time()
+        if agent_id is None or now - self._heard.get(agent_id, -inf) < HEARD_EVERY:
+            return
+        self._heard[agent_id] = now
+        task = asyncio.create_task(self._record(agent_id))
+        self._recording.add(task)
+        task.add_done_callback(self._recording.discard)
+
+    async def _record(self, agent_id: str) -> None:
+        with suppress(BridgeError):  # a later one may succeed in time
+            await self._opened().core.ask(NotePresence(agent_id=agent_id), seconds=HEARD_EVERY)
 
     async def _after(self, position: int) -> tuple[list[Event], int]:
         """Return the events after a position, and the position that is reached with them."""
@@ -188,6 +210,7 @@ class Feed:
 
     def _stop(self) -> None:
         """Stop following the log, because nobody reads."""
+        self._heard.clear()
         if self._following is not None:
             self._following.cancel()
             self._following = None
@@ -195,6 +218,8 @@ class Feed:
     def close(self) -> None:
         """End all streams: the worker stops."""
         self._closed = True
+        for task in self._recording:
+            task.cancel()
         self._stop()
         self._wake()
 

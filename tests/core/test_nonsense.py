@@ -35,6 +35,7 @@ FROM_OUTSIDE = (
     commands.CopySuggestion,
     commands.OfferSuggestion,
     commands.ForwardMessage,
+    commands.NotePresence,
     commands.NoteTyping,
     commands.HideAssist,
     commands.SendReply,

@@ -15,6 +15,7 @@ from bridge.state.commands import (
     CopySuggestion,
     ForwardMessage,
     HideAssist,
+    NotePresence,
     NoteTyping,
     OfferSuggestion,
     PruneRows,
@@ -322,6 +323,33 @@ def test_auto_sends_only_while_a_desktop_is_heard_of_and_nobody_types(asked: Rig
     assert sent_by_itself(asked, 6)
     asked.clock.move(61.0)
     assert not sent_by_itself(asked, 7)
+
+
+def hear(rig: Rig, agent_id: str = "291") -> int:
+    """The agent's panel is open; how many commits that takes."""
+    before = rig.core._commits
+    rig.do(NotePresence(agent_id=agent_id))
+    return rig.core._commits - before
+
+
+def test_an_open_panel_is_a_desktop_that_is_heard_of(asked: Rig) -> None:
+    hear(asked, "305")
+    assert not sent_by_itself(asked, 2)  # another agent's
+    hear(asked)
+    asked.clock.move(60.0)
+    assert sent_by_itself(asked, 3)
+    asked.clock.move(1.0)
+    assert not sent_by_itself(asked, 4)
+
+
+def test_an_open_panel_is_recorded_now_and_then(asked: Rig) -> None:
+    commits = [hear(asked)]
+    for _ in range(40):
+        asked.clock.move(1.0)
+        commits.append(hear(asked))
+    assert sum(commits) == 3  # at once, and every twenty seconds
+    asked.clock.leap(-3600.0)  # a time of the future says nothing
+    assert hear(asked) == 1
 
 
 def test_auto_does_not_wait_for_a_desktop_where_it_is_told_so(make: Making) -> None:

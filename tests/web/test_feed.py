@@ -5,10 +5,11 @@ from __future__ import annotations
 import asyncio
 import json
 from collections.abc import AsyncGenerator, Iterator
-from contextlib import ExitStack, aclosing
+from contextlib import AsyncExitStack, ExitStack, aclosing
 from typing import Any
 
 import pytest
+from sqlalchemy import select
 
 from bridge.config.settings import BridgeSettings, HandoffSettings, Settings
 from bridge.context import Context
@@ -16,6 +17,7 @@ from bridge.errors import RefusedError
 from bridge.model import AgentId
 from bridge.runtime import Runtime
 from bridge.state.commands import AssignCall
+from bridge.store import schema
 from bridge.web.auth import SYSTEM, Principal, PrincipalKind
 from bridge.web.feed import MOST_OF_A_PERSON, Feed
 from tests.core.rig import given
@@ -148,6 +150,32 @@ def test_a_stream_ends_with_its_token(machines: list[Runtime]) -> None:
             position, _ = await feed.begin(None)
             left = [block async for block in feed.blocks(position, ANNA, revoked)]
             assert left == []
+        feed.close()
+
+    asyncio.run(story())
+
+
+def test_an_agent_that_reads_is_heard_of_once_for_all_windows(machines: list[Runtime]) -> None:
+    async def story() -> None:
+        here = machines[0]
+        assert here.service is not None
+        feed = Feed(lambda: here)
+        with feed.entered("anna", ANNA), feed.entered("system", SYSTEM):
+            position, _ = await feed.begin(None)
+            windows = [feed.blocks(position, ANNA, unchanged) for _ in range(3)]
+            system = feed.blocks(position, SYSTEM, unchanged)
+            async with AsyncExitStack() as opened:
+                for blocks in (*windows, system):
+                    await opened.enter_async_context(aclosing(blocks))
+                for number in range(3):
+                    await assign(here, f"call-{number}")
+                    for blocks in (*windows, system):
+                        assert await calls(blocks, f"call-{number}") == [f"call-{number}"]
+        commits = here.service.core._commits
+        assert commits == 3 + 1  # the assignments, and one presence
+        with here.service.store.transaction() as tx:
+            found = tx.connection.scalars(select(schema.presences.c.agent_id)).all()
+        assert list(found) == ["291"]
         feed.close()
 
     asyncio.run(story())
