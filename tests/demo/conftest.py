@@ -50,7 +50,7 @@ class Kept:
         assert self._process.stdout is not None
         for line in self._process.stdout:
             self.output += line
-            if "/bridge/calls" in line:
+            if "/inbox?" in line:
                 return
         pytest.fail(f"the show ended:\n{self.output}")
 

@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 
 from bridge import turn
-from bridge.cli.demo import webhooks
+from bridge.cli.demo import visitor, webhooks
 from bridge.cli.demo.scenes import SCENES
 from bridge.cli.demo.servers import designers_file
 from bridge.config import defaults_folder, load
@@ -17,6 +17,8 @@ from bridge.triggers import DecisionKind, decide
 
 NOW = 2_000_000_000.0
 ENVIRONMENT = {"BRIDGE__GATEWAY__URL": "https://g"}
+LINES = (visitor.FIRST, *visitor.REST)
+LATER = sorted({line.intent for line in LINES})
 NAMES = sorted({scene.request for scene in SCENES})
 
 
@@ -60,10 +62,11 @@ def test_the_domain_has_what_the_rules_name(rules: HandoffSettings) -> None:
     assert slots | {"handoff_error", "handoff_summary"} <= domain["slots"].keys()
 
 
-def test_the_rules_are_the_shipped_ones_and_one_for_assist(rules: HandoffSettings) -> None:
+def test_the_rules_are_the_shipped_ones_and_those_for_assist(rules: HandoffSettings) -> None:
     shipped = load(environ=ENVIRONMENT, folder=defaults_folder()).designer
     assert [(item.intent, item.reply) for item in rules.assist.when] == [
-        ("ask_price", "utter_price")
+        ("ask_price", "utter_price"),
+        *((intent, "response_selector") for intent in LATER),
     ]
     without = rules.assist.model_copy(update={"when": shipped.assist.when})
     assert (rules.handoff, without) == (shipped.handoff, shipped.assist)
@@ -86,6 +89,22 @@ def test_the_rules_call_for_what_the_scenes_say(rules: HandoffSettings) -> None:
         "not_understood": DecisionKind.HANDOFF,
         "opening_hours": DecisionKind.NONE,
     }
+
+
+@pytest.mark.parametrize("line", LINES)
+def test_what_the_visitor_writes_is_a_request_that_calls_for_assist(
+    rules: HandoffSettings, line: visitor.Line
+) -> None:
+    message = webhooks.written(line.text, line.intent, line.confidence, line.answers)
+    first: dict[str, Any] = webhooks.turn("sofia", message, [], NOW)
+    payload: dict[str, Any] = webhooks.turn("sofia", message, first["tracker"]["events"], NOW + 60)
+    for each in (first, payload):
+        assert turn.fault(each) is None
+        assert each["tracker"]["latest_message"]["text"] == line.text
+        read = turn.read(each["tracker"], each["domain"], each["next_action"])
+        assert decide(read, rules).kind is DecisionKind.ASSIST
+    said = [each["text"] for each in payload["tracker"]["events"] if each["event"] == "user"]
+    assert said == [line.text] * 2
 
 
 def test_turns_that_failed_are_part_of_the_story() -> None:

@@ -22,7 +22,9 @@ app = typer.Typer(add_completion=False)
 @app.command()
 def demo(
     keep: bool = typer.Option(
-        False, "--keep", help="Keep both servers running afterwards, until Ctrl-C."
+        False,
+        "--keep",
+        help="Keep both servers running afterwards, with a customer to answer, until Ctrl-C.",
     ),
     record: Path | None = typer.Option(
         None,

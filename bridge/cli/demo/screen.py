@@ -126,6 +126,14 @@ class Screen:
         ):
             self._copied(Text(f"   {line}"))
 
+    def page(self, name: str, address: str) -> None:
+        """Print the address of the agent's page, where a customer waits for an answer."""
+        words = f"{name} is writing to {scenes.NICKNAME}. Answer her on the agent's page:"
+        self._print(Text(words, style="bold"), indent=3)
+        self._print()
+        self._copied(Text(f"   {address}"))
+        self._print()
+
     def _heading(self, words: str) -> None:
         self._print()
         self._console.print(Rule(Text(words, style="bold"), align="left", style="dim"))

@@ -23,7 +23,7 @@ from types import TracebackType
 from typing_extensions import Self
 
 from bridge import config
-from bridge.cli.demo import scenes
+from bridge.cli.demo import scenes, visitor
 from bridge.cli.demo.loopback import HOST, DemoError, Peer
 from bridge.config import environment
 
@@ -196,9 +196,10 @@ def _free_port() -> int:
 
 
 def designers_file() -> str:
-    """Return the default ``handoff.yml`` with one rule for assist."""
+    """Return the default ``handoff.yml`` with the rules for assist."""
+    rules = "".join(f"\n    - {rule}" for rule in (scenes.ASSIST_RULE, *visitor.RULES))
     shipped = (config.defaults_folder() / "handoff.yml").read_text(encoding="utf-8")
-    return shipped.replace("\n  when: []\n", f"\n  when:\n    - {scenes.ASSIST_RULE}\n", 1)
+    return shipped.replace("\n  when: []\n", f"\n  when:{rules}\n", 1)
 
 
 def _operators_file(gateway: str, credentials: Secrets) -> str:

@@ -13,10 +13,11 @@ from types import FrameType
 from bridge import config
 from bridge.cli.demo import expectations
 from bridge.cli.demo.loopback import DemoError, JsonObject, Peer
-from bridge.cli.demo.scenes import SCENES
+from bridge.cli.demo.scenes import AGENT, SCENES
 from bridge.cli.demo.screen import Screen
 from bridge.cli.demo.servers import Servers
 from bridge.cli.demo.stage import Stage
+from bridge.cli.demo.visitor import SOFIA, Visitor
 
 WELL, BADLY, NOT_RUN, INTERRUPTED = 0, 1, 2, 130  # exit codes
 _LOOK_EVERY = 0.5  # seconds
@@ -34,7 +35,7 @@ def perform(
 
     Args:
         screen: where to print.
-        keep: leave both servers up afterwards, until Ctrl-C.
+        keep: leave both servers up afterwards, with a customer who writes, until Ctrl-C.
         record: a file for the record, as JSON.
         before: called before the first scene, so that a test can give the gateway a fault.
     """
@@ -94,14 +95,23 @@ def _write(record: Path, happened: JsonObject) -> None:
 
 
 def _stay(screen: Screen, servers: Servers) -> None:
-    screen.kept(servers.gateway.url, servers.bridge.url, str(servers.token_file))
     try:
-        while (dead := servers.dead()) is None:
+        visitor = Visitor(servers.gateway, servers.bridge)
+        visitor.arrive()
+        token = servers.bridge.expect("POST", "/bridge/tokens", {"agent_id": AGENT})["token"]
+        page = f"{servers.bridge.url}/inbox?callid={SOFIA.call_id}#token={token}"
+        screen.kept(servers.gateway.url, servers.bridge.url, str(servers.token_file))
+        screen.page(SOFIA.name, page)
+        while servers.dead() is None:
             time.sleep(_LOOK_EVERY)
+            visitor.act()
     except KeyboardInterrupt:
         return
-    screen.trouble(f"the {dead.name} ended")
-    screen.log(dead.name, dead.written())
+    except DemoError as error:
+        screen.trouble(str(error))
+    if dead := servers.dead():
+        screen.trouble(f"the {dead.name} ended")
+        screen.log(dead.name, dead.written())
 
 
 @contextmanager

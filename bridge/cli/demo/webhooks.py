@@ -16,11 +16,15 @@ Ben's requests (``asks_the_price`` and the four that follow it) are unchanged: t
 conversation, recorded between a bot with exactly this domain and the bridge of the demo.
 
 Times are shifted so that the newest event has just happened.
+
+What the customer of ``visitor.py`` writes was not recorded: ``written`` and ``turn`` put it into a
+recorded request.
 """
 
 from __future__ import annotations
 
 import json
+import uuid
 from collections.abc import Sequence
 from importlib import resources
 from typing import Any
@@ -35,6 +39,50 @@ def request(name: str, now: float) -> JsonObject:
     recorded = _read(name)
     by = now - float(recorded["tracker"]["latest_event_time"])
     return {**_later(recorded, by), "domain": domain()}
+
+
+def written(
+    text: str, intent: str, confidence: float, answers: Sequence[tuple[str, str, float]]
+) -> JsonObject:
+    """Return a message as Rasa understands it.
+
+    Args:
+        text: what the customer wrote.
+        intent: its intent.
+        confidence: the confidence in the intent.
+        answers: the response selector's ranking for a retrieval intent: key, text, confidence.
+    """
+    ranking = [
+        {"confidence": score, "intent_response_key": f"{intent}/{key}"} for key, _, score in answers
+    ]
+    selector: JsonObject = {"all_retrieval_intents": [intent] if ranking else []}
+    if ranking:
+        selector[intent] = {"response": ranking[0], "ranking": ranking}
+    others = [{"name": "greet", "confidence": round((1 - confidence) / 2, 2)}]
+    return {
+        "text": text,
+        "message_id": uuid.uuid4().hex,
+        "intent": {"name": intent, "confidence": confidence},
+        "intent_ranking": [{"name": intent, "confidence": confidence}, *others],
+        "entities": [],
+        "metadata": {},
+        "response_selector": selector,
+    }
+
+
+def turn(
+    sender_id: str, message: JsonObject, earlier: Sequence[JsonObject], now: float
+) -> JsonObject:
+    """Return the request of Rasa for a message, after the events of the conversation so far."""
+    payload = request("asks_the_price", now)
+    tracker = payload["tracker"]
+    events = tracker["events"]
+    before, (user, featurization) = events[:-2], events[-2:]
+    user = {**user, "text": message["text"], "message_id": message["message_id"]}
+    user["parse_data"] = message
+    tracker["events"] = [*(earlier or before), {**user, "timestamp": now}, featurization]
+    tracker |= {"sender_id": sender_id, "latest_message": message, "latest_event_time": now}
+    return {**payload, "sender_id": sender_id}
 
 
 def domain() -> JsonObject:
