@@ -219,6 +219,6 @@ export function describe(error) {
   if (!(error instanceof ApiError)) throw error;
   if (error.status === 0) return t('error.unreachable');
   if (error.status === 401) return t('error.signed_out');
-  if (error.status === 409) return t('error.settled');
+  if (error.status === 409 && error.code === 'settled') return t('error.settled');
   return error.message || t('error.other', { status: error.status });
 }

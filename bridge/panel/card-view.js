@@ -38,7 +38,7 @@ export class CardView {
     if (!told.length) return [make('p', { class: 'quiet-text', text: t('card.nothing_said') })];
     return [
       make('h4', { text: t('card.said') }),
-      ...told.map((text) => make('blockquote', { text, dir: 'auto' })),
+      ...told.map((text) => make('blockquote', { text, dir: 'auto', tabindex: '0' })),
     ];
   }
 

@@ -34,8 +34,10 @@ export async function loadLanguage(base, chosen) {
   [english, texts] = await Promise.all([get('en'), chosen === 'en' ? {} : get(chosen)]);
   language = Object.keys(texts).length > 0 ? chosen : 'en';
   plurals = new Intl.PluralRules(language);
-  times = new Intl.DateTimeFormat(language, { hour: '2-digit', minute: '2-digit' });
-  numbers = new Intl.NumberFormat(language);
+  // British agents read 14:05 and Americans 02:05 PM, in the same language.
+  const region = navigator.languages.find((each) => primary(each) === primary(language)) ?? language;
+  times = new Intl.DateTimeFormat(region, { hour: '2-digit', minute: '2-digit' });
+  numbers = new Intl.NumberFormat(region);
 }
 
 /** Return the language that is shown. */

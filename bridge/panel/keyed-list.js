@@ -89,11 +89,11 @@ export class KeyedList {
     return true;
   }
 
-  /** Keep the present order, and append what is new. */
+  /** Return keys in the order that is shown, followed by those that are new. */
   stable(keys) {
     const wanted = new Set(keys);
-    const present = [...this.items.keys()].filter((key) => wanted.has(key));
-    return [...present, ...keys.filter((key) => !this.items.has(key))];
+    const shown = this.entries.map(([key]) => key).filter((key) => wanted.has(key));
+    return [...new Set([...shown, ...keys])];
   }
 
   #begin(entries) {

@@ -34,7 +34,11 @@ export class LogView {
     });
     this.toEnd = makeButton(t('log.new'), () => this.#scrollToEnd(), { class: 'to-end', hidden: true });
     this.element = make('div', { class: 'log-pane' }, this.lines, this.toEnd);
-    this.lines.addEventListener('scroll', () => this.#atEnd() && show(this.toEnd, false));
+    this.pinned = true; // to the end, until the agent scrolls up
+    this.lines.addEventListener('scroll', () => this.#scrolled());
+    // A growing text box or a notice must not hide the newest messages.
+    this.resized = new ResizeObserver(() => this.pinned && this.#scrollToEnd());
+    this.resized.observe(this.lines);
     this.items = new KeyedList(this.lines, (key, value) => this.#item(value));
     this.callId = null;
   }
@@ -51,7 +55,7 @@ export class LogView {
       setAttribute(this.lines, 'aria-busy', 'true');
       show(this.toEnd, false);
     }
-    const stay = !changed && !this.#atEnd();
+    const stay = !changed && !this.pinned;
     const before = this.items.items.size;
     const entries = this.#entries(conversation);
     for (const note of notes(call, conversation)) entries.push([note.key, note]);
@@ -70,12 +74,24 @@ export class LogView {
     });
   }
 
-  #atEnd() {
+  /** Stop observing. */
+  close() {
+    this.resized.disconnect();
+  }
+
+  #scrolled() {
     const { scrollHeight, scrollTop, clientHeight } = this.lines;
-    return scrollHeight - scrollTop - clientHeight < NEAR_END;
+    // A log that shrinks scrolls by itself: that is not the agent's doing.
+    if (clientHeight !== this.height) {
+      this.height = clientHeight;
+      return;
+    }
+    this.pinned = scrollHeight - scrollTop - clientHeight < NEAR_END;
+    if (this.pinned) show(this.toEnd, false);
   }
 
   #scrollToEnd() {
+    this.pinned = true;
     this.lines.scrollTop = this.lines.scrollHeight;
     show(this.toEnd, false);
   }

@@ -76,7 +76,7 @@ export class Panel {
     this.session.removeEventListener('change', this.onSession);
     this.keyTarget.removeEventListener('keydown', this.onKey);
     for (const part of [this.sync]) part.stop();
-    for (const part of [this.guard, this.calls, this.suggestions]) part.close();
+    for (const part of [this.guard, this.calls, this.log, this.suggestions]) part.close();
     clearTimeout(this.noticeTimer);
   }
 

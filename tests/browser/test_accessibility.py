@@ -170,3 +170,13 @@ def test_in_chinese(busy: FakeBridge, opened: Open) -> None:
 
 def test_another_language_falls_to_the_first(busy: FakeBridge, opened: Open) -> None:
     opened(busy.url, locale="fr-FR").connected()
+
+
+@pytest.mark.parametrize(("locale", "time_of_day"), [("en-GB", "14:05"), ("en-US", "02:05 PM")])
+def test_times_are_written_as_in_the_agents_country(
+    fake: FakeBridge, opened: Open, locale: str, time_of_day: str
+) -> None:
+    fake.call("c-1", nickname="Anna")
+    fake.message("c-1", "Hello", at="2026-03-01T14:05:00.000Z")
+    panel = opened(fake.url, locale=locale, timezone_id="UTC").connected()
+    expect(panel.log.get_by_role("time")).to_have_text(time_of_day)

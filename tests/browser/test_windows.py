@@ -39,15 +39,17 @@ def test_who_waits_longest_comes_first(five: FakeBridge, opened: Open) -> None:
 
 def test_nothing_moves_while_the_agent_is_at_the_list(five: FakeBridge, opened: Open) -> None:
     panel = opened(five.url).connected()
+    expect(panel.calls).to_have_text([*reversed(NAMES)])
+    five.call("c-Eve", waiting_since=None)  # the order is no longer that of the beginning
+    now = ["David", "Carla", "Ben", "Anna", "Eve"]
+    expect(panel.calls).to_have_text(now)
     panel.calls.nth(1).focus()
     five.call("c-Anna", waiting_since=iso(time.time() - 500))
     five.call("c-Fay", nickname="Fay", waiting_since=iso(time.time() - 900))
-    expect(panel.calls).to_have_count(6)
-    expect(panel.calls.nth(0)).to_have_text("Eve")
-    expect(panel.calls.nth(5)).to_have_text("Fay")
+    expect(panel.calls).to_have_text([*now, "Fay"])
     expect(panel.calls.nth(1)).to_be_focused()
     panel.message.focus()
-    expect(panel.calls.nth(0)).to_have_text("Fay")
+    expect(panel.calls).to_have_text(["Fay", "Anna", "David", "Carla", "Ben", "Eve"])
 
 
 def test_five_chats_with_messages_in_all(five: FakeBridge, opened: Open) -> None:

@@ -187,6 +187,27 @@ def test_the_agent_writes_freely(anna: FakeBridge, opened: Open) -> None:
     assert anna.asked("/typing")
 
 
+def test_a_growing_text_box_leaves_the_newest_message_in_view(
+    anna: FakeBridge, opened: Open
+) -> None:
+    for number in range(30):
+        anna.message("c-1", f"Message {number}")
+    panel = opened(anna.url, viewport={"width": 1280, "height": 800}).connected()
+    newest = panel.log.get_by_text("Message 29", exact=True)
+    expect(newest).to_be_in_viewport(ratio=1)
+    panel.message.fill("A long answer. " * 300)
+    expect(newest).to_be_in_viewport(ratio=1)
+    oldest = panel.log.get_by_text("Message 0", exact=True)
+    panel.log.evaluate("log => { log.scrollTop = 0; }")  # the agent reads what was said before
+    expect(oldest).to_be_in_viewport(ratio=1)
+    panel.message.fill("")
+    anna.message("c-1", "Message 30")
+    expect(panel.button("New messages below")).to_be_visible()
+    expect(oldest).to_be_in_viewport(ratio=1)
+    panel.button("New messages below").click()
+    expect(panel.log.get_by_text("Message 30", exact=True)).to_be_in_viewport(ratio=1)
+
+
 def test_enter_that_ends_a_composition_does_not_send(anna: FakeBridge, opened: Open) -> None:
     panel = opened(anna.url).connected()
     panel.message.fill("你好")
@@ -432,6 +453,13 @@ def test_suggestions_are_hidden_for_a_call(anna: FakeBridge, opened: Open) -> No
 
 
 # Calls and deliveries
+
+
+def test_why_a_call_cannot_be_handed_back(anna: FakeBridge, opened: Open) -> None:
+    panel = opened(anna.url).connected()
+    anna.failing["/handback"] = 409
+    panel.button("Hand back").click()
+    expect(panel.view.get_by_role("alert")).to_have_text("it failed")
 
 
 def test_handed_back(anna: FakeBridge, opened: Open) -> None:
