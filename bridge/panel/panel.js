@@ -157,7 +157,7 @@ export class Panel {
     this.main = make('main', { class: 'columns' },
       this.embedded ? null : this.calls.element, this.conversation, this.side);
     this.element = make('div', { class: 'panel' },
-      this.top.element, this.notice, this.main, this.help.sheet);
+      make('div', { class: 'notices' }, this.notice), this.top.element, this.main, this.help.sheet);
     setAttribute(this.element, 'data-embedded', this.embedded ? 'true' : null);
   }
 

@@ -40,7 +40,7 @@ export class SuggestionView {
   constructor(suggestion, context) {
     this.context = context;
     this.suggestion = suggestion;
-    this.shownAt = Infinity;
+    this.shownAt = Infinity; // since when it is seen in its place, under its number
     this.busy = false;
     this.error = null;
     this.retiredAt = Infinity;
@@ -77,20 +77,21 @@ export class SuggestionView {
   }
 
   /**
-   * Return whether the item stays in its place although it is settled: what others decided, until
-   * the focus and, for a moment, the pointer have left the list.
+   * Return whether the item stays in its place although it is settled: until the focus and, for a
+   * moment, the pointer have left the list, and never from under a pressed pointer.
    */
   get isHeld() {
     if (this.editor.isOpen || this.busy) return true;
-    if (this.decidedHere) return this.decidedHere !== 'sent' && this.element.matches(':focus-within');
+    if (this.decidedHere === 'sent') return false;
     const pane = this.element.closest('.suggestions-pane') ?? this.element;
-    if (pane.matches(':focus-within')) return true;
+    if (pane.matches(':focus-within') || pane.matches(':active')) return true;
     return pane.matches(':hover') && performance.now() - this.retiredAt < POINTER;
   }
 
   /** Show a suggestion's current state. `place` is its number among the open ones, from 1. */
   update(suggestion, { place, withQuestion }) {
     this.suggestion = suggestion;
+    if (this.place && place !== this.place) this.moved();
     this.place = place;
     if (isSettled(suggestion) && this.retiredAt === Infinity) this.retiredAt = performance.now();
     this.#content(suggestion);
@@ -108,6 +109,11 @@ export class SuggestionView {
     setText(this.note, this.error ?? (settled ? endOf(suggestion) : ''));
     setAttribute(this.note, 'data-kind', this.error ? 'error' : null);
     show(this.note, Boolean(this.note.textContent));
+  }
+
+  /** Note that the item is in another place, or under another number, than a moment ago. */
+  moved() {
+    if (this.shownAt !== Infinity) this.shownAt = performance.now();
   }
 
   /** Show a failure at the item. */

@@ -52,6 +52,10 @@ export class SuggestionsView {
     const all = hidden || off ? [] : [...(conversation?.suggestions.values() ?? [])];
     const kept = all.filter((item) => this.#stays(item));
     this.retired = kept.some(isSettled);
+    const stays = new Set(kept.map((item) => item.id));
+    if ([...this.views.keys()].some((id) => !stays.has(id))) {
+      for (const view of this.views.values()) view.moved();
+    }
     const own = this.#draw(this.items, kept.filter((item) => !isFromOutside(item)), 0);
     const before = own.filter((id) => !isSettled(conversation.suggestions.get(id))).length;
     const other = this.#draw(this.otherItems, kept.filter(isFromOutside), before);

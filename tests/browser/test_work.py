@@ -347,6 +347,45 @@ def test_rejected_at_once_and_the_reason_may_follow(anna: FakeBridge, opened: Op
     expect(panel.suggestions).to_have_count(0)
 
 
+def test_what_was_rejected_does_not_move_from_under_a_press(anna: FakeBridge, opened: Open) -> None:
+    panel = opened(anna.url).connected()
+    _, second, _ = [anna.suggest("c-1", text) for text in ("first", "second", "third")]
+    expect(panel.suggestions).to_have_count(3)
+    panel.look()
+    panel.of(panel.suggestions.first, "Reject").click()
+    expect(panel.suggestions.first).to_contain_text("Rejected")
+    panel.look()
+    panel.of(panel.suggestions.nth(1), "Send").hover()
+    panel.page.mouse.down()  # a press of an agent takes a tenth of a second
+    panel.page.wait_for_timeout(150)
+    panel.page.mouse.up()
+    until(lambda: anna.suggestions[second["id"]]["state"] == "accepted")
+
+
+def test_a_suggestion_that_has_only_just_moved_is_not_sent(anna: FakeBridge, opened: Open) -> None:
+    panel = opened(anna.url).connected()
+    first, second = anna.suggest("c-1", "first"), anna.suggest("c-1", "second")
+    expect(panel.suggestions).to_have_count(2)
+    panel.look()
+    panel.page.keyboard.press("F2")
+    anna.settle(first["id"], "superseded")
+    second_item = panel.suggestions.nth(1)
+    expect(panel.of(second_item, "Send")).to_have_attribute("aria-keyshortcuts", "1")
+    panel.page.keyboard.press("1")  # meant for the other one
+    assert anna.asked("/accept") == []
+    panel.look()
+    panel.page.keyboard.press("1")
+    until(lambda: anna.suggestions[second["id"]]["state"] == "accepted")
+
+
+def test_a_notice_moves_nothing(anna: FakeBridge, opened: Open) -> None:
+    panel = opened(anna.url).connected()
+    before = panel.button("Send message").bounding_box()
+    panel.page.keyboard.press("F2")
+    expect(panel.view.get_by_role("alert")).to_have_text("No suggestion is open.")
+    assert panel.button("Send message").bounding_box() == before
+
+
 def test_copied_by_the_clipboard(anna: FakeBridge, opened: Open) -> None:
     panel = opened(anna.url, permissions=["clipboard-read", "clipboard-write"]).connected()
     anna.suggest("c-1", PRICE)
