@@ -17,6 +17,7 @@ ROWS = (
     {"errors", "identity", "patterns", "signing"},
     {"frames", "unexpected", "log_records"},
     {"config", "turn", "metrics"},
+    {"language"},
     {"triggers", "replies", "translate", "state"},
     {"alerts", "gateway", "rasa", "store"},
     {"planners", "assignment_tokens", "access_tokens"},
@@ -91,6 +92,7 @@ HOMES = {
 
 # Pure: no clock, no chance, no threads, no files, no network; and of the configuration the values.
 PURE = {
+    "language",
     "model",
     "patterns",
     "errors",

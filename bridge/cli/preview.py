@@ -21,8 +21,9 @@ from bridge.cli import terminal
 from bridge.config import environment
 from bridge.config.settings import GatewaySettings
 from bridge.errors import BridgeError
+from bridge.language import codes_of
 from bridge.model import Channel, Draft
-from bridge.replies import languages_of, render
+from bridge.replies import render
 from bridge.translate import Note, Room, Translation, Translator, literal
 from bridge.translate.literal import original_json
 
@@ -73,7 +74,7 @@ def preview(
         translator = Translator(settings.media)
         room = _room(settings.bridge.gateway)
         slots = _slots(slot)
-        codes = languages_of(slots, settings.designer)
+        codes = codes_of(slots, settings.designer)
         replies = _replies(what, channels, known, slots, codes)
     except BridgeError as error:
         terminal.say(str(error))

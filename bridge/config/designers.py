@@ -29,6 +29,17 @@ MaskPattern = Annotated[str, AfterValidator(patterns.check)]
 _REFINES = {"is": "slot", "min_confidence": "intent"}
 
 
+def _has_a_word(keyword: str) -> str:
+    """Reject a keyword that no text can contain."""
+    if not keyword.strip(" *"):
+        msg = "a word or several: agent, real person, agent*"
+        raise ValueError(msg)
+    return keyword
+
+
+Keyword = Annotated[Name, AfterValidator(_has_a_word)]
+
+
 class Condition(Section):
     """One item of a ``when`` list: all of its keys must match; one matching item is enough."""
 
@@ -50,8 +61,9 @@ class Condition(Section):
         default=None, description="name of a CALM command, with spaces or underscores"
     )
     flow: Name | None = Field(default=None, description="name of a CALM flow that starts")
-    keyword: Mapping[str, tuple[Name, ...]] | None = Field(
-        default=None, description="keywords by language: {en: [agent, human]}"
+    keyword: Mapping[str, tuple[Keyword, ...]] | None = Field(
+        default=None,
+        description="keywords by language: {en: [agent, human]}; agent* matches agents too",
     )
 
     @classmethod

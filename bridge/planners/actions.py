@@ -6,7 +6,8 @@ import logging
 from collections.abc import Callable
 from dataclasses import replace
 
-from bridge import replies, triggers
+from bridge import triggers
+from bridge.language import language_of
 from bridge.model import Mode, Suggestion
 from bridge.planners import assist, consequences, handoff
 from bridge.planners.changes import Changes
@@ -100,7 +101,7 @@ def _hand_back(changes: Changes, command: CallAction) -> Plan:
     changes.hand_back(current, consequences.HANDED_BACK)
     changes.log(logging.INFO, "Handed back call_id=%s by=rasa", current.assignment.call_id)
     deliveries = snapshot.sent_since_handoff.get(current.assignment.call_id, [])
-    language = replies.language_of(command.turn.slots, changes.rules.designer)
+    language = language_of(command.turn.slots, changes.rules.designer)
     text = summary(current, deliveries, changes.rules, until=now, language=language)
     answer = ActionAnswer(state=BOT, summary=text)
     changes.turn(TurnRecord(command.key, command.turn.sender_id, None, now, answer))

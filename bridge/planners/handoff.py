@@ -7,6 +7,7 @@ from dataclasses import replace
 
 from bridge import replies, triggers
 from bridge.errors import AssignmentError
+from bridge.language import language_of
 from bridge.model import Assignment, Card, DeliveryError, Draft, Origin, Owner, evolve
 from bridge.planners import alerts, assignments, consequences, outcome
 from bridge.planners.changes import Changes
@@ -196,7 +197,7 @@ def _unavailable(changes: Changes, command: CallAction) -> ActionAnswer:
         state=BOT,
         unavailable=name is not None,
         variations=variations,
-        language=replies.language_of(turn.slots, designer),
+        language=language_of(turn.slots, designer),
     )
 
 

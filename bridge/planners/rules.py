@@ -6,8 +6,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from bridge import replies
 from bridge.config.settings import AgentSettings, BridgeSettings, HandoffSettings
+from bridge.language import codes_of
 from bridge.model import derive
 from bridge.planners.compose import Composer
 from bridge.planners.policy import Policy
@@ -43,7 +43,7 @@ class Rules:
 
     def languages(self, slots: Mapping[str, Any]) -> tuple[str, ...]:
         """Return the language codes of a conversation, best first."""
-        return replies.languages_of(slots, self.designer)
+        return codes_of(slots, self.designer)
 
     @property
     def most_waiting(self) -> int:

@@ -7,8 +7,7 @@ replies to gateway messages belongs to ``translate``. Read ``rendering`` first.
 from bridge.replies.announcements import Announcement, announce, in_own_words
 from bridge.replies.candidates import Candidate, bot_replies, selector_replies
 from bridge.replies.rendering import has_content, is_filled, render
-from bridge.replies.texts import OwnText, language_of, languages_of, own_text
-from bridge.replies.translation import languages
+from bridge.replies.texts import OwnText, own_text
 
 __all__ = [
     "Announcement",
@@ -19,9 +18,6 @@ __all__ = [
     "has_content",
     "in_own_words",
     "is_filled",
-    "language_of",
-    "languages",
-    "languages_of",
     "own_text",
     "render",
     "selector_replies",

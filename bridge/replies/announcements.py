@@ -7,9 +7,10 @@ from dataclasses import dataclass
 from typing import Any
 
 from bridge.config.settings import HandoffSettings
+from bridge.language import codes_of, language_of
 from bridge.model import Reply
 from bridge.replies.rendering import has_content, render
-from bridge.replies.texts import OwnText, language_of, languages_of, own_text
+from bridge.replies.texts import OwnText, own_text
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,9 +44,14 @@ def announce(
         seed: see ``render``.
         quote: see ``render``.
     """
-    codes = languages_of(slots, designer)
     reply = render(
-        responses or {}, name, slots, channels=channels, seed=seed, codes=codes, quote=quote
+        responses or {},
+        name,
+        slots,
+        channels=channels,
+        seed=seed,
+        codes=codes_of(slots, designer),
+        quote=quote,
     )
     if reply is not None and has_content(reply):
         return Announcement(reply, own=False)

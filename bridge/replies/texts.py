@@ -11,9 +11,8 @@ from enum import Enum
 from typing import Any
 
 from bridge.config.settings import HandoffSettings
+from bridge.language import code_of, codes
 from bridge.replies.rendering import fill_text
-from bridge.replies.translation import code_of, languages
-from bridge.turn.coerce import words
 
 _LAST = "en"  # every built-in text has it
 
@@ -54,17 +53,6 @@ BUILT_IN: Mapping[OwnText, Mapping[str, str]] = {
 }
 
 
-def language_of(slots: Mapping[str, Any], designer: HandoffSettings) -> str | None:
-    """Return the customer's language from the slot that ``language.slot`` names."""
-    name = designer.language.slot
-    return words(slots.get(name)) if name is not None else None
-
-
-def languages_of(slots: Mapping[str, Any], designer: HandoffSettings) -> tuple[str, ...]:
-    """Return the language codes to try for the customer, best first."""
-    return languages(language_of(slots, designer), designer.language.default)
-
-
 def own_text(
     text: OwnText,
     designer: HandoffSettings,
@@ -80,7 +68,7 @@ def own_text(
     """
     written: Mapping[str, str] = getattr(designer.texts, text.value)
     configured = {code_of(name): template for name, template in written.items()}
-    for code in (*languages(language, designer.language.default), _LAST):
+    for code in (*codes(language, designer.language.default), _LAST):
         template = configured.get(code) or BUILT_IN[text].get(code)
         if template is not None:
             return fill_text(template, values, quote)

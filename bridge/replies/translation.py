@@ -9,31 +9,11 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Any
 
+from bridge.language import code_of
 from bridge.turn.coerce import blank, mapping
 
 TRANSLATION = "translation"
 _OFFERED = ("buttons", "quick_replies")
-
-
-def code_of(value: object) -> str:
-    """Return a language code in lower case with hyphens; ``""`` if ``value`` is not text."""
-    return value.strip().replace("_", "-").lower() if isinstance(value, str) else ""
-
-
-def languages(value: object, default: str) -> tuple[str, ...]:
-    """Return the language codes to try, best first: ``de-AT`` is followed by ``de``.
-
-    Args:
-        value: the value of the language slot; anything but text is ignored.
-        default: the language that is tried last.
-    """
-    codes: list[str] = []
-    for each in (value, default):
-        code = code_of(each)
-        while code:
-            codes.append(code)
-            code = code.rpartition("-")[0]
-    return tuple(dict.fromkeys(codes))
 
 
 def translated(variation: Mapping[str, Any], codes: Sequence[str]) -> dict[str, Any]:

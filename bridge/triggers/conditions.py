@@ -10,7 +10,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import TYPE_CHECKING, Any, NamedTuple
 
-from bridge.triggers.keywords import mentions
+from bridge.triggers.keywords import in_language, mentions
 from bridge.turn import Turn
 from bridge.turn.coerce import same
 from bridge.turn.message import NLU_FALLBACK, underscored
@@ -30,19 +30,29 @@ class Verdict(NamedTuple):
     words: str
 
 
-def judge(item: Condition, turn: Turn, since: float | None) -> Verdict:
-    """Evaluate one item: all of its keys must hold, else return the first verdict that fails.
+class Facts(NamedTuple):
+    """What conditions are evaluated against.
 
-    Args:
-        item: the condition.
+    Attributes:
         turn: what Rasa sent.
         since: only fallbacks after this time are counted.
+        language: the customer's; None if it is not known.
+        default: the language of a customer whose language has no keywords.
     """
+
+    turn: Turn
+    since: float | None
+    language: str | None
+    default: str
+
+
+def judge(item: Condition, facts: Facts) -> Verdict:
+    """Evaluate one item: all of its keys must hold, else return the first verdict that fails."""
     reasons = []
     for key, check in CHECKS:
         if getattr(item, key) is None:
             continue
-        verdict = check(item, turn, since)
+        verdict = check(item, facts)
         if not verdict.holds:
             return verdict
         reasons.append(verdict.words)
@@ -66,7 +76,8 @@ def is_explicit(item: Condition, turn: Turn, since: float | None) -> bool:
     return False
 
 
-def _intent(item: Condition, turn: Turn, _since: float | None) -> Verdict:
+def _intent(item: Condition, facts: Facts) -> Verdict:
+    turn = facts.turn
     if turn.intent is None and not (item.intent == ANY and turn.text):
         return Verdict(holds=False, words="no intent was recognised")
     named = turn.full_retrieval_intent if item.intent == turn.full_retrieval_intent else turn.intent
@@ -89,7 +100,8 @@ def _percent(known: float, asked: float | None) -> str:
     return short if asked is None or (float(short) >= asked) == (known >= asked) else str(known)
 
 
-def _command(item: Condition, turn: Turn, _since: float | None) -> Verdict:
+def _command(item: Condition, facts: Facts) -> Verdict:
+    turn = facts.turn
     wanted = underscored(item.command or "")
     if any(command.name == wanted for command in turn.commands):
         return Verdict(holds=True, words=f"command {wanted}")
@@ -98,29 +110,34 @@ def _command(item: Condition, turn: Turn, _since: float | None) -> Verdict:
     return Verdict(holds=False, words=f"no command {wanted}")
 
 
-def _flow(item: Condition, turn: Turn, _since: float | None) -> Verdict:
+def _flow(item: Condition, facts: Facts) -> Verdict:
+    turn = facts.turn
     if item.flow in turn.flows:
         return Verdict(holds=True, words=f"flow {item.flow} started")
     return Verdict(holds=False, words=f"flow {item.flow} did not start")
 
 
-def _keyword(item: Condition, turn: Turn, _since: float | None) -> Verdict:
-    by_language = item.keyword or {}
-    if not turn.typed_intent:  # a button's payload is not the customer's wording
-        for language, keywords in by_language.items():
-            for keyword in keywords:
-                if mentions(turn.folded, keyword):
-                    return Verdict(holds=True, words=f'keyword "{keyword}" ({language})')
-    return Verdict(holds=False, words=f"no keyword ({', '.join(by_language)})")
+def _keyword(item: Condition, facts: Facts) -> Verdict:
+    turn, tried = facts.turn, {}
+    for language, keyword in in_language(item.keyword or {}, facts.language, facts.default):
+        tried[language] = True
+        # A button's payload is not the customer's wording.
+        if not turn.typed_intent and mentions(turn.folded, keyword):
+            return Verdict(holds=True, words=f'keyword "{keyword}" ({language})')
+    if not tried:
+        return Verdict(holds=False, words="no keywords in the customer's language or the default")
+    return Verdict(holds=False, words=f"no keyword ({', '.join(tried)})")
 
 
-def _entity(item: Condition, turn: Turn, _since: float | None) -> Verdict:
+def _entity(item: Condition, facts: Facts) -> Verdict:
+    turn = facts.turn
     if any(entity.get("entity") == item.entity for entity in turn.entities):
         return Verdict(holds=True, words=f"entity {item.entity}")
     return Verdict(holds=False, words=f"no entity {item.entity}")
 
 
-def _slot(item: Condition, turn: Turn, _since: float | None) -> Verdict:
+def _slot(item: Condition, facts: Facts) -> Verdict:
+    turn = facts.turn
     value = turn.slots.get(item.slot or "")
     if item.asks_value:
         wanted = _shown(item.is_)
@@ -146,14 +163,14 @@ def _shown(wanted: Any) -> str:
     return f'"{wanted}"' if isinstance(wanted, str) else str(wanted)
 
 
-def _fallbacks(item: Condition, turn: Turn, since: float | None) -> Verdict:
-    count, asked = turn.fallbacks(since), item.fallbacks or 1
+def _fallbacks(item: Condition, facts: Facts) -> Verdict:
+    count, asked = facts.turn.fallbacks(facts.since), item.fallbacks or 1
     row = f"{count} fallback{'' if count == 1 else 's'} in a row"
     return Verdict(count >= asked, f"{row}, at least {asked} asked for")
 
 
 # In the order of evaluation; checks that walk the events come last.
-CHECKS: tuple[tuple[str, Callable[[Condition, Turn, float | None], Verdict]], ...] = (
+CHECKS: tuple[tuple[str, Callable[[Condition, Facts], Verdict]], ...] = (
     ("intent", _intent),
     ("command", _command),
     ("entity", _entity),

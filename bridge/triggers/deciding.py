@@ -7,8 +7,9 @@ from dataclasses import dataclass
 from enum import Enum
 from typing import TYPE_CHECKING
 
+from bridge.language import language_of
 from bridge.model import Mode
-from bridge.triggers.conditions import Verdict, is_explicit, judge
+from bridge.triggers.conditions import Facts, Verdict, is_explicit, judge
 from bridge.turn import Turn
 
 if TYPE_CHECKING:  # only for types: the package config reads files
@@ -55,14 +56,14 @@ def decide(
         handed_back_at: when the conversation last came back to the bot; fallbacks count from then.
         mode: the assist mode in force, if it differs from the configured one.
     """
-    wanted = _judged(turn, rules.handoff.when, handed_back_at)
+    wanted = _judged(turn, rules, rules.handoff.when, handed_back_at)
     handoff = _handoff(turn, rules.handoff.when, wanted, handed_back_at)
     if handoff is not None:
         return handoff
     missed = "no item matched: " + _missed("handoff.when", wanted)
     if (mode or rules.assist.mode) is Mode.OFF:
         return Decision(DecisionKind.NONE, f"{missed}; assist is off")
-    helped = _judged(turn, rules.assist.when, handed_back_at)
+    helped = _judged(turn, rules, rules.assist.when, handed_back_at)
     return _assist(turn, rules.assist.when, helped) or Decision(
         DecisionKind.NONE, f"{missed}; {_missed('assist.when', helped)}"
     )
@@ -73,7 +74,7 @@ def handoff_reason(
 ) -> Decision:
     """Return the reason for a handoff called by a story or flow; the kind is always HANDOFF."""
     items = rules.handoff.when
-    decision = _handoff(turn, items, _judged(turn, items, handed_back_at), handed_back_at)
+    decision = _handoff(turn, items, _judged(turn, rules, items, handed_back_at), handed_back_at)
     if decision is not None:
         return decision
     reason = f"the story or flow called {turn.action_name}"
@@ -82,7 +83,7 @@ def handoff_reason(
 
 def assist_rule(turn: Turn, rules: HandoffSettings) -> Decision:
     """Return what to suggest when a story or flow calls for it; always ASSIST, in any mode."""
-    verdicts = _judged(turn, rules.assist.when, None)
+    verdicts = _judged(turn, rules, rules.assist.when, None)
     decision = _assist(turn, rules.assist.when, verdicts)
     if decision is not None:
         return decision
@@ -119,8 +120,11 @@ def _is_old(written_at: float | None, handed_back_at: float | None) -> bool:
     return written_at is not None and handed_back_at is not None and written_at <= handed_back_at
 
 
-def _judged(turn: Turn, items: Sequence[Condition], since: float | None) -> list[Verdict]:
-    return [judge(item, turn, since) for item in items]
+def _judged(
+    turn: Turn, rules: HandoffSettings, items: Sequence[Condition], since: float | None
+) -> list[Verdict]:
+    facts = Facts(turn, since, language_of(turn.slots, rules), rules.language.default)
+    return [judge(item, facts) for item in items]
 
 
 def _handoff(

@@ -7,11 +7,14 @@ most turns are decided by the intent alone.
 from __future__ import annotations
 
 import hashlib
+import re
 import unicodedata
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from functools import cached_property
 from typing import Any
+
+import regex
 
 from bridge.model import Line, SenderId
 from bridge.turn import events as raw
@@ -21,6 +24,10 @@ from bridge.turn.spoken import Said
 from bridge.untrusted import number
 
 _LONGEST_NAME = 512  # characters of a conversation's or message's ID
+_INVISIBLE = re.compile(r"[\u00ad\u034f\u061c\u200b-\u200f\u202a-\u202e\u2060\u2066-\u2069\ufeff]")
+# Normalising a row of combining marks takes quadratic time. No language has as many on one letter;
+# the two halfwidth characters become marks.
+_MARKS = regex.compile(r"([\p{M}\uff9e\uff9f]{30})[\p{M}\uff9e\uff9f]+")
 _NO_LOOP = "should_not_be_set"  # Rasa's value for no active loop
 
 
@@ -181,10 +188,12 @@ class Turn:
 
 
 def fold(text: str) -> str:
-    """Normalise ``text`` for comparison: NFKC, case folded, single spaces."""
+    """Normalise ``text`` for comparison: NFKC, case folded, single spaces, nothing invisible."""
     if text.isascii():
         return " ".join(text.lower().split())
-    return " ".join(unicodedata.normalize("NFKC", text).casefold().split())
+    bounded = _MARKS.sub(r"\1", _INVISIBLE.sub("", text))
+    folded = unicodedata.normalize("NFKC", bounded).casefold()
+    return " ".join(unicodedata.normalize("NFKC", folded).split())
 
 
 def read(state: Mapping[str, Any], domain: Mapping[str, Any] | None, action_name: str) -> Turn:

@@ -115,6 +115,7 @@ FAULTS: list[tuple[str, list[str]]] = [
     ("handoff: {when: [{intent: x, min_confidence: 60}]}", ["60", "a number from 0 to 1"]),
     ("handoff: {when: [{intent: x, reply: y}]}", ["reply", "not known here"]),
     ("handoff: {when: [{keyword: {en: agent}}]}", ["keyword.en", '"agent"', "a list"]),
+    ("handoff: {when: [{keyword: {en: [agent, ' *']}}]}", ["keyword.en[1]", '" *"', "a word"]),
     ("handoff: {card: {slots: order_id}}", ["handoff.card.slots", '"order_id"', "a list"]),
     ("handoff: {card: {turns: -1}}", ["a whole number from 0 to 200", "default 10"]),
     ("handoff: {say: ''}", ["handoff.say", "text that is not empty"]),

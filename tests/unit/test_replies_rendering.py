@@ -10,7 +10,8 @@ from typing import Any
 
 import pytest
 
-from bridge.replies import languages, render
+from bridge.language import codes
+from bridge.replies import render
 from tests.unit.conversations import real_turn
 
 SLOTS = {
@@ -210,7 +211,7 @@ TRANSLATED = {
 def test_a_translation_is_said_in_the_customers_language(
     language: Any, text: str, first: tuple[str, str]
 ) -> None:
-    reply = say(TRANSLATED, codes=languages(language, "en"))
+    reply = say(TRANSLATED, codes=codes(language, "en"))
     assert reply == {
         "text": text,
         "buttons": [
@@ -221,9 +222,9 @@ def test_a_translation_is_said_in_the_customers_language(
 
 
 def test_the_default_language_is_tried_before_the_text_itself() -> None:
-    assert say(TRANSLATED, codes=languages("fr", "de"))["text"] == "Welche Farbe?"
-    assert languages("de-AT", "en") == ("de-at", "de", "en")
-    assert languages(" ", "en-GB") == ("en-gb", "en")
+    assert say(TRANSLATED, codes=codes("fr", "de"))["text"] == "Welche Farbe?"
+    assert codes("de-AT", "en") == ("de-at", "de", "en")
+    assert codes(" ", "en-GB") == ("en-gb", "en")
 
 
 @pytest.mark.parametrize("translation", [None, 5, "es", [], {"es": None}, {"es": ""}, {1: "x"}])

@@ -5,7 +5,8 @@ from __future__ import annotations
 import pytest
 
 from bridge.config.settings import HandoffSettings
-from bridge.replies import OwnText, announce, language_of, own_text
+from bridge.language import language_of
+from bridge.replies import OwnText, announce, own_text
 from bridge.replies.texts import BUILT_IN
 
 VALUES = {"minutes": 5, "messages": 3, "agent_nickname": "Anna"}

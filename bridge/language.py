@@ -1,0 +1,46 @@
+"""The customer's language: its code, and the codes to fall back to. Pure.
+
+It selects responses by language, translations, the bridge's own texts, and keywords.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+from bridge.config.settings import HandoffSettings
+from bridge.turn.coerce import words
+
+_LONGEST = 64  # characters of a language code; customers may be able to set the slot
+
+
+def code_of(value: object) -> str:
+    """Return a language code in lower case with hyphens; ``""`` if ``value`` is not text."""
+    return value.strip().replace("_", "-").lower() if isinstance(value, str) else ""
+
+
+def codes(value: object, default: str | None) -> tuple[str, ...]:
+    """Return the language codes to try, best first: ``de-AT`` is followed by ``de``.
+
+    Args:
+        value: the value of the language slot; anything but a short text is ignored.
+        default: the language that is tried last, if any.
+    """
+    found: list[str] = []
+    for each in (value, default):
+        code = code_of(each)
+        while code and len(code) <= _LONGEST:
+            found.append(code)
+            code = code.rpartition("-")[0]
+    return tuple(dict.fromkeys(found))
+
+
+def language_of(slots: Mapping[str, Any], designer: HandoffSettings) -> str | None:
+    """Return the customer's language from the slot that ``language.slot`` names."""
+    name = designer.language.slot
+    return words(slots.get(name)) if name is not None else None
+
+
+def codes_of(slots: Mapping[str, Any], designer: HandoffSettings) -> tuple[str, ...]:
+    """Return the language codes to try for the customer, best first."""
+    return codes(language_of(slots, designer), designer.language.default)
