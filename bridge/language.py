@@ -5,18 +5,14 @@ It selects responses by language, translations, the bridge's own texts, and keyw
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any
 
-from bridge.config.settings import HandoffSettings
+from bridge.config.settings import HandoffSettings, ResponseName
+from bridge.config.values import code_of
 from bridge.turn.coerce import words
 
 _LONGEST = 64  # characters of a language code; customers may be able to set the slot
-
-
-def code_of(value: object) -> str:
-    """Return a language code in lower case with hyphens; ``""`` if ``value`` is not text."""
-    return value.strip().replace("_", "-").lower() if isinstance(value, str) else ""
 
 
 def codes(value: object, default: str | None) -> tuple[str, ...]:
@@ -44,3 +40,20 @@ def language_of(slots: Mapping[str, Any], designer: HandoffSettings) -> str | No
 def codes_of(slots: Mapping[str, Any], designer: HandoffSettings) -> tuple[str, ...]:
     """Return the language codes to try for the customer, best first."""
     return codes(language_of(slots, designer), designer.language.default)
+
+
+def response_in(names: ResponseName, tried: Sequence[str]) -> str | None:
+    """Return the name of a response for the customer.
+
+    Args:
+        names: one name, or one for each language.
+        tried: the language codes to try, see ``codes``.
+
+    Returns:
+        The name for the first of the languages that has an entry; None if nothing is to be said in
+        it; ``""`` if none of the languages has an entry.
+    """
+    if not isinstance(names, Mapping):
+        return names
+    known = {code_of(code): name for code, name in names.items()}
+    return next((known[code] for code in tried if code in known), "")

@@ -22,9 +22,16 @@ from rasa_sdk.types import DomainDict
 from bridge import replies, runtime
 from bridge import turn as turns
 from bridge.actions import brought, events
-from bridge.config.settings import DeliverySettings, HandoffSettings, MediaSettings, Settings
+from bridge.config.settings import (
+    DeliverySettings,
+    HandoffSettings,
+    MediaSettings,
+    Settings,
+    response_names,
+)
 from bridge.core.command_queue import FullError
 from bridge.errors import StoreError
+from bridge.language import codes_of, response_in
 from bridge.planners.assist import SELECTOR
 from bridge.replies import OwnText
 from bridge.runtime import Runtime
@@ -185,7 +192,7 @@ def _announced(answer: ActionAnswer, turn: Turn) -> ActionAnswer:
     """
     settings = _settings()
     designer = settings.designer if settings is not None else HandoffSettings()
-    name = designer.handoff.unavailable
+    name = response_in(designer.handoff.unavailable, codes_of(turn.slots, designer))
     if name is None:
         return answer
     known = turn.responses
@@ -193,7 +200,7 @@ def _announced(answer: ActionAnswer, turn: Turn) -> ActionAnswer:
         known = mapping(settings.domain.get("responses"))
     if known is None and answer.variations is not None:
         known = {name: answer.variations}
-    if known is None:
+    if known is None and name:
         return replace(answer, response=name)
     said = replies.announce(
         name,
@@ -204,7 +211,7 @@ def _announced(answer: ActionAnswer, turn: Turn) -> ActionAnswer:
         channels=_output_channels(settings, turn.input_channel),
         seed=turn.message_id,
     )
-    if said.own and name not in _missing:
+    if said.own and name and name not in _missing:
         _missing.add(name)
         logger.warning("The domain has no response %s that fits: the built-in text is used", name)
     return replace(answer, message=said.reply)
@@ -226,11 +233,11 @@ def _responses(bridge: Runtime, turn: Turn) -> Mapping[str, Any] | None:
     if known is None:
         return None
     rules = bridge.settings.designer
-    names = {rules.handoff.say, rules.handoff.unavailable}
-    names |= {rule.reply for rule in rules.assist.when}
+    names = {rule.reply for rule in rules.assist.when if rule.reply is not None}
+    names.update(*map(response_names, (rules.handoff.say, rules.handoff.unavailable)))
     if SELECTOR in names:
         return known
-    return {name: known[name] for name in names if name is not None and name in known}
+    return {name: known[name] for name in names if name in known}
 
 
 def _state(tracker: Tracker) -> dict[str, Any]:

@@ -23,6 +23,7 @@ Model = TypeVar("Model", bound=BaseModel)
 _KEY = "[key]"  # pydantic's mark for an error of the key, not of its value
 _CONTAINERS = {"array", "object"}
 _MAPPING_ERRORS = ("model_type", "model_attributes_type", "dict_type", "mapping_type")
+_ABSENT = ("missing", CONFLICT)  # errors of a key that may not be there
 _OWN_WORDS = ("value_error", "assertion_error")
 _MENDINGS = 2  # the most rounds, because mending may uncover further errors
 
@@ -44,11 +45,26 @@ def check(
     # A value that could not be read or expanded needs no second fault for its type.
     unread = {fault.path for fault in document.faults if fault.place == document.place(fault.path)}
     faults: dict[tuple[KeyPath, str], Fault] = {}
-    for details in errors:
-        path = locate(document.value, details["loc"])
+    for path, details in _meant(document, errors):
         if path not in unread:
             faults.setdefault((path, details["type"]), _fault(document, details, path, which))
     return None, list(faults.values())
+
+
+def _meant(document: Document, errors: list[ErrorDetails]) -> list[tuple[KeyPath, ErrorDetails]]:
+    """Return the errors with their paths, without those of a union's members of another type.
+
+    Where a name or a mapping may stand, a fault within the mapping also fails as a name.
+    """
+    located = [(locate(document.value, error), error) for error in errors]
+    within = {
+        path[:end] for path, error in located for end in range(len(path) + (not _of_type(error)))
+    }
+    return [(path, error) for path, error in located if not (_of_type(error) and path in within)]
+
+
+def _of_type(error: ErrorDetails) -> bool:
+    return error["type"].endswith("_type")
 
 
 def _mend(document: Document, errors: list[ErrorDetails]) -> bool:
@@ -59,7 +75,7 @@ def _mend(document: Document, errors: list[ErrorDetails]) -> bool:
     """
     mended = False
     for error in errors:
-        path = locate(document.value, error["loc"])
+        path = locate(document.value, error)
         if error["type"] == "string_type" and path in document.texts:
             document.put(path, document.texts[path])
             mended = True
@@ -70,13 +86,14 @@ def _mend(document: Document, errors: list[ErrorDetails]) -> bool:
     return mended
 
 
-def locate(value: Any, loc: tuple[int | str, ...]) -> KeyPath:
+def locate(value: Any, error: ErrorDetails) -> KeyPath:
     """Convert pydantic's ``loc`` to a path in the file, without the steps internal to pydantic."""
     path: list[int | str] = []
+    loc = error["loc"]
     for number, step in enumerate(loc):
         if step in _steps(value):
             value = value[step]
-        elif number < len(loc) - 1 or step == _KEY or not isinstance(value, dict):
+        elif number < len(loc) - 1 or error["type"] not in _ABSENT or not isinstance(value, dict):
             continue  # the name of a validator or of a member of a union
         path.append(step)
     return tuple(path)

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from urllib.parse import urlsplit
 
 from bridge.config.designers import HandoffSettings
 from bridge.config.operators import ANYONE, BridgeSettings
-from bridge.config.values import is_loopback
+from bridge.config.values import code_of, is_loopback
 from bridge.model import Mode
 
 
@@ -19,6 +19,7 @@ def config_warnings(bridge: BridgeSettings, designer: HandoffSettings) -> Iterat
     yield from _handback(bridge, designer)
     yield from _alerts(bridge, designer)
     yield from _assist(bridge, designer)
+    yield from _languages(designer)
 
 
 def _addresses(bridge: BridgeSettings) -> Iterator[str]:
@@ -94,3 +95,17 @@ def _assist(bridge: BridgeSettings, designer: HandoffSettings) -> Iterator[str]:
                 )
     if designer.handoff.then == "assist" and not assist.when and assist.mode is not Mode.OFF:
         yield "handoff.then is assist and assist.when is empty: nothing is ever suggested"
+
+
+def _languages(designer: HandoffSettings) -> Iterator[str]:
+    default = code_of(designer.language.default)
+    for key in designer.handoff.ANNOUNCEMENTS:
+        names = getattr(designer.handoff, key)
+        if not isinstance(names, Mapping):
+            continue
+        known = {code_of(code) for code in names}
+        if not any(default == code or default.startswith(f"{code}-") for code in known):
+            yield (
+                f"handoff.{key} has no response for language.default: customers of a language that "
+                "it does not name, and of none, get the built-in text"
+            )

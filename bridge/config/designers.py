@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator, Mapping
-from typing import Annotated, Any, Literal
+from typing import Annotated, Any, ClassVar, Literal
 
 from pydantic import AfterValidator, Field
 
@@ -93,6 +93,15 @@ class Condition(Section):
                 yield (key,), f"`{key}` belongs to {article} {refined}: add the key {refined}"
 
 
+ResponseName = Name | Mapping[str, Name | None] | None  # one, or one for each language
+
+
+def response_names(names: ResponseName) -> tuple[str, ...]:
+    """Return the names of the responses in any language."""
+    by_language = names if isinstance(names, Mapping) else {"": names}
+    return tuple(dict.fromkeys(name for name in by_language.values() if name is not None))
+
+
 class CardSettings(Section):
     """What the handoff card shows the agent of the conversation."""
 
@@ -117,17 +126,21 @@ def _default_when() -> tuple[Condition, ...]:
 class HandoffRules(Section):
     """When an agent takes over the conversation, and what the customer is told."""
 
+    ANNOUNCEMENTS: ClassVar = ("say", "unavailable")  # the keys that name responses
+
     when: tuple[Condition, ...] = Field(
         default_factory=_default_when,
         description="conditions; one matching item is enough, and all of its keys must match",
     )
-    say: Name | None = Field(
+    say: ResponseName = Field(
         default="utter_handoff_started",
-        description="response that is sent under the agent's name; null: no message",
+        description="response that is sent under the agent's name, or one for each language; "
+        "null: no message",
     )
-    unavailable: Name | None = Field(
+    unavailable: ResponseName = Field(
         default="utter_handoff_unavailable",
-        description="response that the bot utters if no handoff is possible; null: no message",
+        description="response that the bot utters if no handoff is possible, or one for each "
+        "language; null: no message",
     )
     then: Literal["pause", "assist"] = Field(
         default="pause",
@@ -144,6 +157,13 @@ class HandoffRules(Section):
         ge=0,
         description="seconds after a handback during which only explicit requests hand off again",
     )
+
+    @classmethod
+    def conflicts(cls, written: Mapping[str, Any]) -> Iterator[tuple[tuple[str, ...], str]]:
+        """Yield faults for responses by language without a language."""
+        for key in cls.ANNOUNCEMENTS:
+            if written.get(key) == {}:
+                yield (key,), "name a response for each language: {en: utter_x, de: utter_y}"
 
 
 class AssistRule(Condition):

@@ -208,9 +208,14 @@ def _intents(document: Document) -> Iterator[tuple[KeyPath, str]]:
 
 
 def _responses(document: Document) -> Iterator[tuple[KeyPath, str]]:
-    for key in ("say", "unavailable"):
-        if isinstance(name := document.get(("handoff", key)), str):
-            yield ("handoff", key), name
+    for key in HandoffRules.ANNOUNCEMENTS:
+        names = document.get(("handoff", key))
+        if isinstance(names, str):
+            yield ("handoff", key), names
+        elif isinstance(names, dict):
+            for language, name in names.items():
+                if isinstance(name, str):
+                    yield ("handoff", key, language), name
     for path, name in _named(document, "reply"):
         if name != RESPONSE_SELECTOR:
             yield path, name
@@ -249,22 +254,25 @@ def _unknown(document: Document, path: KeyPath, name: str, known: list[str], wha
 
 
 def _defaults(document: Document, responses: list[str], source: str) -> Iterator[str]:
-    written = document.get(("handoff",))
-    rules = HandoffRules()
-    for key, name in (("say", rules.say), ("unavailable", rules.unavailable)):
-        if (not isinstance(written, dict) or key not in written) and name not in responses:
+    for key, name in _default_names(document):
+        if name not in responses:
             yield f"handoff.{key} is {name} by default, and {source} has no such response"
+
+
+def _default_names(document: Document) -> Iterator[tuple[str, str]]:
+    """Yield the responses that are named by default: the key and the name."""
+    written = document.get(("handoff",))
+    for key in HandoffRules.ANNOUNCEMENTS:
+        if not isinstance(written, dict) or key not in written:
+            yield key, HandoffRules.model_fields[key].default
 
 
 def _without_default(document: Document, domain: Mapping[str, Any], source: str) -> Iterator[str]:
     """Yield a warning for each response of which, in some situation, no variation fits."""
     known = domain.get("responses")
-    rules = HandoffRules()
     named = {name: document.place(path) for path, name in reversed([*_responses(document)])}
-    written = document.get(("handoff",))
-    for key, name in (("say", rules.say), ("unavailable", rules.unavailable)):
-        if name is not None and (not isinstance(written, dict) or key not in written):
-            named.setdefault(name, Place(document.file))
+    for _, name in _default_names(document):
+        named.setdefault(name, Place(document.file))
     for name, place in named.items():
         variations = known.get(name) if isinstance(known, Mapping) else None
         if isinstance(variations, list) and not any(_is_default(each) for each in variations):

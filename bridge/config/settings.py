@@ -21,7 +21,9 @@ from bridge.config.designers import (
     HandoffRules,
     HandoffSettings,
     LanguageSettings,
+    ResponseName,
     TextSettings,
+    response_names,
 )
 from bridge.config.media import MediaSettings
 from bridge.config.operators import (
@@ -61,12 +63,14 @@ __all__ = [
     "NamedToken",
     "PageSettings",
     "RasaSettings",
+    "ResponseName",
     "RetentionSettings",
     "Right",
     "Section",
     "Settings",
     "StorageSettings",
     "TextSettings",
+    "response_names",
 ]
 
 

@@ -72,6 +72,11 @@ def is_loopback(host: str) -> bool:
         return False
 
 
+def code_of(value: object) -> str:
+    """Return a language code in lower case with hyphens; ``""`` if ``value`` is not text."""
+    return value.strip().replace("_", "-").lower() if isinstance(value, str) else ""
+
+
 def long_enough(value: SecretStr | None) -> SecretStr | None:
     """Reject a secret of ours that is short enough to be guessed."""
     if value is not None and len(value.get_secret_value().encode()) < SECRET_BYTES:

@@ -8,6 +8,7 @@ from __future__ import annotations
 from dataclasses import replace
 from typing import Any
 
+from bridge.language import codes, response_in
 from bridge.model import (
     Delivery,
     DeliveryError,
@@ -131,8 +132,16 @@ def _break(changes: Changes, record: TurnRecord, error: str) -> None:
     changes.warn("Handed back, no message was delivered: %s call_id=%s", error, record.call_id)
     if changes.rules.asks_rasa:
         resume(changes, current, error=error)
-        if record.pushable and changes.rules.designer.handoff.unavailable is not None:
+        if record.pushable and _has_apology(changes, record):
             add_update(changes, current, UpdateKind.MESSAGE, _APOLOGY_WITHIN, {"error": error})
+
+
+def _has_apology(changes: Changes, record: TurnRecord) -> bool:
+    """Return whether ``handoff.unavailable`` says anything in the customer's language."""
+    designer = changes.rules.designer
+    language = record.unavailable.language if record.unavailable is not None else None
+    tried = codes(language, designer.language.default)
+    return response_in(designer.handoff.unavailable, tried) is not None
 
 
 def freed(changes: Changes, record: AssignmentRecord) -> None:

@@ -56,7 +56,7 @@ def plan(changes: Changes, command: CallAction, decision: Decision, *, called: b
             if not called:
                 return consequences.plan(changes, ActionAnswer(state=BOT, error="cooldown"))
             raise AssignmentError("cooldown", "the conversation was handed back a moment ago")
-        if asks_domain(changes, command, rules.say):
+        if asks_domain(changes, command, changes.rules.response(rules.say, turn.slots)):
             return Plan(effects=(AskDomain(),))
         return _hand_off(changes, command, decision, assignment)
     except AssignmentError as error:
@@ -77,7 +77,7 @@ def _card(changes: Changes, turn: Turn, decision: Decision) -> Card:
 def asks_domain(changes: Changes, command: CallAction, name: str | None) -> bool:
     """Return whether the domain has to be fetched from Rasa first to render a response."""
     missing = command.responses is None and not command.domain_asked
-    return name is not None and missing and changes.rules.asks_rasa
+    return bool(name) and missing and changes.rules.asks_rasa
 
 
 def _hand_off(
@@ -189,9 +189,9 @@ def _unavailable(changes: Changes, command: CallAction) -> ActionAnswer:
     variations may depend on. It is sent the variations if the request carried no domain.
     """
     designer, turn, known = changes.rules.designer, command.turn, command.responses
-    name = designer.handoff.unavailable
+    name = changes.rules.response(designer.handoff.unavailable, turn.slots)
     variations = None
-    if turn.responses is None and known is not None and name is not None:
+    if turn.responses is None and known is not None and name:
         variations = list(array(known.get(name)))  # as the store returns it
     return ActionAnswer(
         state=BOT,
@@ -207,7 +207,7 @@ def _say(changes: Changes, command: CallAction, assignment: Assignment) -> tuple
     If nothing of the response can be sent, the bridge's own text is.
     """
     designer, turn, composer = changes.rules.designer, command.turn, changes.rules.composer
-    name = designer.handoff.say
+    name = changes.rules.response(designer.handoff.say, turn.slots)
     if name is None:
         return ()
     # The customer reads it only if it is delivered.
@@ -224,7 +224,7 @@ def _say(changes: Changes, command: CallAction, assignment: Assignment) -> tuple
         quote=literal,
     )
     drafts = changes.drafts(composer.translate(assignment, said.reply), assignment.call_id)
-    if said.own or not drafts:
+    if name and (said.own or not drafts):
         changes.warn(
             "The domain has no response %s that can be sent here: the built-in text is said"
             if command.responses is not None

@@ -6,8 +6,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from bridge.config.settings import AgentSettings, BridgeSettings, HandoffSettings
-from bridge.language import codes_of
+from bridge.config.settings import AgentSettings, BridgeSettings, HandoffSettings, ResponseName
+from bridge.language import codes_of, response_in
 from bridge.model import derive
 from bridge.planners.compose import Composer
 from bridge.planners.policy import Policy
@@ -44,6 +44,10 @@ class Rules:
     def languages(self, slots: Mapping[str, Any]) -> tuple[str, ...]:
         """Return the language codes of a conversation, best first."""
         return codes_of(slots, self.designer)
+
+    def response(self, names: ResponseName, slots: Mapping[str, Any]) -> str | None:
+        """Return a conversation's response; None: say nothing; "": its languages have none."""
+        return response_in(names, self.languages(slots))
 
     @property
     def most_waiting(self) -> int:

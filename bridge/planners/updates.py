@@ -209,7 +209,7 @@ def _apology(changes: Changes, command: ClaimUpdates, update: RasaUpdate) -> dic
     if designer.language.slot is not None:
         slots[designer.language.slot] = _language(changes, update)
     reply = replies.announce(
-        designer.handoff.unavailable or "",
+        changes.rules.response(designer.handoff.unavailable, slots) or "",
         OwnText.UNAVAILABLE,
         command.responses,
         slots,

@@ -11,7 +11,8 @@ from enum import Enum
 from typing import Any
 
 from bridge.config.settings import HandoffSettings
-from bridge.language import code_of, codes
+from bridge.config.values import code_of
+from bridge.language import codes
 from bridge.replies.rendering import fill_text
 
 _LAST = "en"  # every built-in text has it

@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from bridge.language import code_of
+from bridge.config.values import code_of
 from bridge.turn.coerce import blank, mapping
 
 TRANSLATION = "translation"

@@ -12,7 +12,8 @@ from functools import lru_cache
 
 import regex
 
-from bridge.language import code_of, codes
+from bridge.config.values import code_of
+from bridge.language import codes
 from bridge.turn.reading import fold
 
 # Scripts without spaces between words (Thai, Han), or with endings attached to them (Hangul): word

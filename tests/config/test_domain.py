@@ -59,6 +59,7 @@ assist:
 UNKNOWN: list[tuple[str, list[str]]] = [
     ("handoff: {say: utter_handoff_startd}", ["handoff.say", "utter_handoff_started?"]),
     ("handoff: {unavailable: utter_x}", ["handoff.unavailable", "a response of "]),
+    ("handoff: {say: {en: utter_prize}}", ["handoff.say.en", "utter_price?"]),
     ("handoff: {when: [{intent: human-handoff}]}", ["handoff.when[0].intent", "human_handoff?"]),
     ("assist: {when: [{intent: faqs/hours}]}", ["when[0].intent", '"faqs"', "faq?"]),
     ("assist: {auto: {intents: [ask_prices]}}", ["assist.auto.intents[0]", "ask_price?"]),

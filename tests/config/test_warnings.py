@@ -69,3 +69,24 @@ def test_a_private_deployment_has_no_configuration_ids(folder: Folder) -> None:
 def test_rules_that_do_nothing_are_told(folder: Folder, handoff: str, words: str) -> None:
     (only,) = folder.write(bridge=GOOD, handoff=handoff).load().warnings
     assert words in only
+
+
+@pytest.mark.parametrize(
+    ("names", "default", "warned"),
+    [
+        ("utter_a", "en", False),
+        ("{en: utter_a, de: utter_b}", "en", False),
+        ("{EN: utter_a}", "en_GB", False),
+        ("{en: null}", "en", False),
+        ("{de: utter_b}", "en", True),
+        ("{en-GB: utter_b}", "en", True),
+    ],
+)
+def test_responses_by_language_have_one_for_the_default(
+    folder: Folder, names: str, default: str, *, warned: bool
+) -> None:
+    handoff = f"handoff: {{say: {names}}}\nlanguage: {{default: {default}}}"
+    warnings = folder.write(bridge=GOOD, handoff=handoff).load().warnings
+    assert [each.split(":")[0] for each in warnings] == (
+        ["handoff.say has no response for language.default"] if warned else []
+    )

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from bridge.config.settings import Condition, HandoffSettings
+from bridge.config.settings import Condition, HandoffSettings, response_names
 from bridge.errors import ConfigurationError
 from bridge.model import Mode
 from tests.config.conftest import GATEWAY, Folder
@@ -73,6 +73,15 @@ texts:
     assert designer.texts.summary["pt"] == "{agent_nickname}: {minutes}, {messages}"
 
 
+def test_a_response_may_be_named_for_each_language(folder: Folder) -> None:
+    handoff = "handoff: {say: {en: utter_a, de: null, no: 5}, unavailable: utter_b}"
+    rules = folder.write(bridge=GATEWAY, handoff=handoff).load().designer.handoff
+    assert rules.say == {"en": "utter_a", "de": None, "no": "5"}
+    assert response_names(rules.say) == ("utter_a", "5")
+    assert response_names(rules.unavailable) == ("utter_b",)
+    assert response_names(None) == ()
+
+
 def test_a_summary_with_an_unknown_placeholder_is_a_fault(folder: Folder) -> None:
     folder.write(bridge=GATEWAY, handoff="texts: {summary: {de: '{minutes} von {name}'}}")
     with pytest.raises(ConfigurationError, match=r"texts\.summary\.de") as raised:
@@ -119,6 +128,10 @@ FAULTS: list[tuple[str, list[str]]] = [
     ("handoff: {card: {slots: order_id}}", ["handoff.card.slots", '"order_id"', "a list"]),
     ("handoff: {card: {turns: -1}}", ["a whole number from 0 to 200", "default 10"]),
     ("handoff: {say: ''}", ["handoff.say", "text that is not empty"]),
+    ("handoff: {say: []}", ["handoff.say", "a list", "text or a mapping"]),
+    ("handoff: {say: {}}", ["handoff.say", "a response for each language: {en: utter_x"]),
+    ("handoff: {say: {en: ''}}", ["handoff.say.en", "text that is not empty"]),
+    ("handoff: {unavailable: {en: [x]}}", ["handoff.unavailable.en", "a list", "text"]),
     ("assist: {mode: automatic}", ["suggest, auto, off", "did you mean  auto?"]),
     ("assist: {auto: {intents: [3, [x]]}}", ["assist.auto.intents[1]", "a list"]),
     ("gateway: {}", ["did you mean  gateway in bridge.yml?"]),

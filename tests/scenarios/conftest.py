@@ -11,6 +11,7 @@ import pytest
 from bridge.config.settings import Settings
 from bridge.planners import Rules
 from tests.scenarios.office import Office
+from tests.scenarios.rasa_stub import RasaStub
 from tests.simulator.harness import Simulator
 
 OpenOffice = Callable[..., Office]
@@ -56,3 +57,9 @@ def office(open_office: OpenOffice) -> Office:
     made = open_office()
     made.assign()
     return made
+
+
+@pytest.fixture
+def rasa() -> Iterator[RasaStub]:
+    with RasaStub() as stub:
+        yield stub

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Iterator
 from typing import Any
 
 import pytest
@@ -18,12 +17,6 @@ from tests.simulator.harness import Simulator
 pytestmark = pytest.mark.both_engines
 
 CALL = ASSIGNMENT["call_id"]
-
-
-@pytest.fixture
-def rasa() -> Iterator[RasaStub]:
-    with RasaStub() as stub:
-        yield stub
 
 
 @pytest.fixture
