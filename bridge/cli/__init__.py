@@ -23,6 +23,7 @@ _COMMANDS = {
     "outbox": "List deliveries, and retry or discard them.",
     "forget": "Erase all data of a customer, a conversation or a call.",
     "report": "Show what became of suggestions.",
+    "store": "Copy the database, from SQLite to PostgreSQL or back.",
     "token": "Issue a signed token for an assignment, an agent or a supervisor; or revoke tokens.",
 }
 

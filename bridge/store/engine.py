@@ -32,6 +32,10 @@ from bridge.store.errors import (
 )
 
 _REPLACING = partial(str, encoding="utf-8", errors="replace")
+_NO_DATABASE = (
+    "storage.url is not a database URL: write sqlite:///FILE or"
+    " postgresql+psycopg://USER@HOST/DATABASE"
+)
 BUSY_SECONDS = 15  # a writer waits this long for another process's transaction
 
 
@@ -50,10 +54,11 @@ def open_engine(
     try:
         parsed = make_url(url)
     except ArgumentError as error:
-        message = "storage.url is not a database URL"
-        raise StoreError(message) from error
+        raise StoreError(_NO_DATABASE) from error
     if parsed.get_backend_name() == "sqlite":
         return _open_sqlite(parsed, connections, reading=reading, busy_timeout=busy_timeout)
+    if parsed.drivername != "postgresql+psycopg":
+        raise StoreError(_NO_DATABASE)
     return postgres.open_engine(parsed, connections, reading=reading)
 
 
