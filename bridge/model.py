@@ -223,6 +223,7 @@ class Source:
     intent: str | None = None
     confidence: float | None = None
     margin: float | None = None  # ahead of the runner-up
+    runner_up: str | None = None  # the next intent, or the next response of a selector
     response: str | None = None  # utter_x
     names: tuple[str, ...] = ()  # the systems that suggested it, by the names of their tokens
 

@@ -19,7 +19,8 @@ function whyOf(suggestion) {
   const from = isFromOutside(suggestion) ? source.names?.join(', ') : null;
   const parts = [[from, source.intent, score(source.confidence)].filter(Boolean).join(' ')];
   if (typeof source.confidence === 'number' && typeof source.margin === 'number') {
-    parts.push(t('why.next', { score: score(Math.max(0, source.confidence - source.margin)) }));
+    const next = score(Math.max(0, source.confidence - source.margin));
+    parts.push(t('why.next', { next: [source.runner_up, next].filter(Boolean).join(' ') }));
   }
   if (source.response) parts.push(source.response);
   return parts.filter(Boolean).join(', ');

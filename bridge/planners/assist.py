@@ -175,7 +175,9 @@ def _offers(
         )
         if not reply:
             return []
-        candidate = Candidate(reply, decision.reply, decision.confidence, decision.margin)
+        candidate = Candidate(
+            reply, decision.reply, decision.confidence, decision.margin, decision.runner_up
+        )
         offer = _offer(changes, assignment, decision, [candidate])
         return [offer] if offer.says_something else []
     silent = changes.rules.bridge.rasa.replies == "silent"
@@ -195,6 +197,7 @@ def _offer(
         intent=decision.intent,
         confidence=first.confidence,
         margin=first.margin,
+        runner_up=first.runner_up,
         response=first.response,
     )
     offered: list[Reply] = [part.reply for part in parts]

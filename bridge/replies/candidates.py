@@ -21,6 +21,7 @@ class Candidate:
     response: str | None  # utter_x, if it was a response
     confidence: float | None
     margin: float | None  # ahead of the next; None without a next one
+    runner_up: str | None = None  # the name of the next
 
 
 def bot_replies(turn: Turn) -> tuple[Candidate, ...]:
@@ -29,7 +30,8 @@ def bot_replies(turn: Turn) -> tuple[Candidate, ...]:
     These are not alternatives: together and in order they are the bot's answer.
     """
     return tuple(
-        Candidate(said.reply, said.response, turn.confidence, turn.margin) for said in turn.replies
+        Candidate(said.reply, said.response, turn.confidence, turn.margin, turn.runner_up)
+        for said in turn.replies
     )
 
 
@@ -83,9 +85,10 @@ def selector_replies(
             quote=quote,
         )
         if reply is not None and has_content(reply):
-            after = rows[index + 1][1] if index + 1 < len(rows) else None
+            following, after = rows[index + 1] if index + 1 < len(rows) else (None, None)
             ahead = None if confidence is None or after is None else confidence - after
-            candidates.append(Candidate(reply, name, confidence, ahead))
+            runner_up = following.removeprefix("utter_") if following else None
+            candidates.append(Candidate(reply, name, confidence, ahead, runner_up))
     return tuple(candidates)
 
 

@@ -39,6 +39,7 @@ class Decision:
     intent: str | None = None
     confidence: float | None = None
     margin: float | None = None  # over the runner-up among the intents
+    runner_up: str | None = None  # the name of that intent
 
 
 def decide(
@@ -193,6 +194,7 @@ def _met(
         intent=turn.intent,
         confidence=turn.confidence,
         margin=turn.margin,
+        runner_up=turn.runner_up,
     )
 
 

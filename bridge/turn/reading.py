@@ -96,11 +96,23 @@ class Turn:
         return nlu.ranking(self._message)
 
     @cached_property
+    def _next(self) -> tuple[float, str] | None:
+        """The confidence and the name of the best other intent, if there is one."""
+        others = [ranked for ranked in self.ranking if ranked.name != self.intent]
+        known = [(each.confidence, each.name) for each in others if each.confidence is not None]
+        return max(known, key=lambda each: each[0], default=None)
+
+    @property
+    def runner_up(self) -> str | None:
+        """The best other intent, if there is one."""
+        return self._next[1] if self._next else None
+
+    @property
     def margin(self) -> float | None:
         """How far the intent is ahead of the runner-up; None without a runner-up."""
-        others = [ranked.confidence for ranked in self.ranking if ranked.name != self.intent]
-        known = [ranked for ranked in others if ranked is not None]
-        return self.confidence - max(known) if known and self.confidence is not None else None
+        if self._next is None or self.confidence is None:
+            return None
+        return self.confidence - self._next[0]
 
     @cached_property
     def entities(self) -> tuple[Mapping[str, Any], ...]:

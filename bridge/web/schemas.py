@@ -171,6 +171,7 @@ class SourceBody(Body):
     intent: str | None
     confidence: Number
     margin: Number
+    runner_up: str | None
     response: str | None
     names: list[str] | None = None
 

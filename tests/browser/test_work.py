@@ -463,7 +463,7 @@ def test_why_it_is_offered_and_what_it_answers(anna: FakeBridge, opened: Open) -
     panel = opened(anna.url).connected()
     anna.suggest("c-1", PRICE, question="What does it cost?")
     expect(panel.suggestions).to_contain_text("What does it cost?")
-    expect(panel.suggestions).to_contain_text("ask_price 0.87, next 0.41")
+    expect(panel.suggestions).to_contain_text("ask_price 0.87, next ask_hours 0.41")
 
 
 def test_answers_from_outside_have_a_list_of_their_own(anna: FakeBridge, opened: Open) -> None:

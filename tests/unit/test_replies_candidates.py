@@ -34,7 +34,7 @@ def texts(found: tuple[Candidate, ...]) -> list[object]:
 
 def test_a_real_ranking() -> None:
     assert selector_replies(opening_hours()) == (
-        Candidate({"text": "We are open 9 to 5."}, "utter_faq/hours", 1.0, 1.0),
+        Candidate({"text": "We are open 9 to 5."}, "utter_faq/hours", 1.0, 1.0, "faq/where"),
         Candidate({"text": "We are in Berlin."}, "utter_faq/where", 0.0, None),
     )
 
@@ -57,6 +57,7 @@ def test_the_margin_is_over_the_next_one() -> None:
     found = selector_replies(asked(selectors, domain=domain))
     assert texts(found) == ["a", "b", "c"]
     assert [one.margin for one in found] == [pytest.approx(0.5), pytest.approx(0.1), None]
+    assert [one.runner_up for one in found] == ["faq/b", "faq/c", None]
     assert len(selector_replies(asked(selectors, domain=domain), limit=2)) == 2
 
 

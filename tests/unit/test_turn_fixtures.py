@@ -211,6 +211,7 @@ def test_ranking_and_selector_of_the_full_pipeline() -> None:
         Ranked("greet", 2.59423723036889e-05),
     )
     assert turn.margin == pytest.approx(0.99991052)
+    assert turn.runner_up == "greet"
     (selected,) = turn.selections
     assert selected.intent == "faq"
     assert selected.response == "utter_faq/hours"

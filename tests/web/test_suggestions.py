@@ -30,6 +30,7 @@ def test_a_suggestion_has_its_shape(talk: Talk) -> None:
         "confidence": 0.95,
         "response": "utter_price",
         "margin": None,
+        "runner_up": None,
     }
     assert found["text"] == PRICE
     (draft,) = found["drafts"]
@@ -138,6 +139,7 @@ def test_a_newer_message_supersedes_and_candidates_supersede_each_other(talk: Ta
     assert [hours["text"], where["text"]] == ["9 to 5.", "In Berlin."]
     assert hours["candidate_of"] == where["candidate_of"]
     assert hours["source"]["margin"] == pytest.approx(0.65)
+    assert hours["source"]["runner_up"] == "faq/where"
     talk.server.post(f"/bridge/suggestions/{where['id']}/accept")
     assert talk.received(1) == ["In Berlin."]
     states = {item["id"]: item["state"] for item in talk.suggestions()}
