@@ -6,12 +6,13 @@ import html
 from collections.abc import Iterator
 
 import pytest
-from playwright.sync_api import expect
+from playwright.sync_api import Browser, expect
 
 from tests.browser.conftest import Open
 from tests.browser.office import HOURS, PRICE, Office, opened_office
 from tests.browser.panel import Panel, until
 from tests.browser.relay import Relay
+from tests.browser.site import Site
 
 
 @pytest.fixture(scope="module")
@@ -67,6 +68,7 @@ def test_rejected(office: Office, opened: Open) -> None:
     until(lambda: [each["state"] for each in customer.suggestions()] == ["rejected"])
     panel.message.click()
     expect(panel.suggestions).to_have_count(0)
+    assert office.gateway.messages(call=customer.call_id) == []
 
 
 def test_copied(office: Office, opened: Open) -> None:
@@ -96,6 +98,63 @@ def test_superseded_while_the_agent_types(office: Office, opened: Open) -> None:
     expect(panel.suggestions).to_have_count(1)
     expect(panel.suggestions).to_contain_text(HOURS)
     assert customer.received(1) == ["It costs 12 EUR."]
+
+
+def test_discarded_after_the_customer_wrote(office: Office, opened: Open) -> None:
+    customer = office.customer("eva")
+    panel = at_work(office, opened, customer.call_id)
+    customer.writes("What does it cost?")
+    panel.of(panel.suggestions, "Edit").click()
+    panel.editor.fill("It costs 12 EUR.")
+    customer.writes("And when are you open?", "ask_hours")
+    panel.button("Discard").click()
+    expect(panel.suggestions.filter(has_text=HOURS)).to_be_visible()
+    expect(panel.editor).to_have_count(0)
+    assert sorted(each["state"] for each in customer.suggestions()) == ["offered", "superseded"]
+    assert office.gateway.messages(call=customer.call_id) == []
+
+
+def test_a_hostile_name_and_words(office: Office, opened: Open) -> None:
+    hostile = '<img src=x onerror="window.hacked=1">'
+    customer = office.customer(hostile)
+    panel = at_work(office, opened, customer.call_id)
+    customer.writes(f"{hostile}<script>window.hacked=1</script>")
+    expect(panel.calls.filter(has_text=hostile)).to_be_visible()
+    expect(panel.log).to_contain_text(hostile)
+    panel.of(panel.suggestions, "Edit").click()
+    panel.look()
+    panel.editor.fill(f"You wrote {hostile}")
+    panel.button("Send edited").click()
+    expect(panel.log.locator(".line", has_text="You wrote")).to_contain_text(hostile)
+    assert [html.unescape(each) for each in customer.received(1)] == [f"You wrote {hostile}"]
+    assert "<img" not in customer.received(1)[0]
+    assert panel.page.evaluate("window.hacked") is None
+
+
+def test_embedded_in_a_listed_page_and_refused_elsewhere(
+    tmp_path_factory: pytest.TempPathFactory, desk: Site, sso: Site, browser: Browser
+) -> None:
+    folder = tmp_path_factory.mktemp("embedded") / "server"
+    with opened_office(folder, frame_ancestors=[desk.origin]) as office:
+        customer = office.customer("kim")
+        customer.writes("What does it cost?")
+        token = office.token()["token"]
+        address = f"{office.server.url}/inbox?embed=1&callid={customer.call_id}#token={token}"
+        page = f"<h1>Desk</h1><iframe width=900 height=700 src='{address}'></iframe>"
+        refused = browser.new_context().new_page()
+        refused.goto(sso.put("/desk", page))
+        listed = browser.new_context().new_page()
+        listed.goto(desk.put("/desk", page))
+        panel = Panel(listed, listed.frame_locator("iframe")).connected()
+        expect(panel.suggestions).to_contain_text(PRICE)
+        panel.message.click()  # the panel is in front now
+        panel.look()
+        panel.of(panel.suggestions, "Send").click()
+        assert customer.received(1) == [PRICE]
+        elsewhere = Panel(refused, refused.frame_locator("iframe"))
+        expect(elsewhere.connection).to_have_count(0)
+        for each in (refused, listed):
+            each.context.close()
 
 
 def test_handed_over_and_handed_back(office: Office, opened: Open) -> None:
