@@ -23,6 +23,8 @@ export class Sync {
     Object.assign(this, parts);
     this.open = false;
     this.timers = new Map();
+    this.reading = 0; // requests whose response may be older than an event
+    this.meanwhile = [];
   }
 
   /** Return `connected`, `reconnecting` or `signed_out`. */
@@ -57,6 +59,7 @@ export class Sync {
   async load(callId) {
     if (!callId || !this.session.token) return;
     const before = { offered: this.store.offered(callId), at: performance.now() };
+    this.reading += 1;
     try {
       const detail = await this.api.get(`calls/${encodeURIComponent(callId)}`);
       if (detail.suggestions?.length >= SHOWN_WITH_CALL) {
@@ -69,10 +72,20 @@ export class Sync {
       if (lost && this.store.calls.has(callId)) this.store.moved(callId);
       else if (error.status === 404) this.notify(t('error.no_call', { call: callId }));
       else if (error.status === 403) this.notify(t('error.not_yours', { call: callId }));
+    } finally {
+      this.#read();
     }
   }
 
+  /** Apply again the events that came while a response was on its way: it may be older. */
+  #read() {
+    for (const event of this.meanwhile) this.store.apply(event);
+    this.reading -= 1;
+    if (!this.reading) this.meanwhile = [];
+  }
+
   async #lists() {
+    this.reading += 1;
     try {
       const [calls, offered, assist] = await Promise.all([
         this.api.all('calls'),
@@ -84,6 +97,8 @@ export class Sync {
       this.store.setCalls(calls);
     } catch {
       // the stream breaks too then, and this is done again when it is back
+    } finally {
+      this.#read();
     }
     await this.load(this.selected());
     this.onState();
@@ -107,6 +122,7 @@ export class Sync {
     const known = this.store.calls.get(callId);
     const before = known && { owner: known.owner, handed: known.handed_off_at };
     this.store.apply(event);
+    if (this.reading) this.meanwhile.push(event);
     if (callId !== this.selected()) return;
     if (event.event === 'delivery') {
       // The API says how a message reads; the event has what the gateway gets.

@@ -163,6 +163,16 @@ class FakeBridge:
         }
         if state not in ("waiting", "sending"):
             found["settled_at"] = now
+        said = {
+            "id": f"d{found['id']}",
+            "call_id": call_id,
+            "from": "agent",
+            "text": text,
+            "at": found["created_at"],
+            "origin": found["origin"],
+            "delivery": {key: found[key] for key in ("id", "state", "error") if key in found},
+        }
+        self.details[call_id]["history"].append(said)
         self.emit("delivery", found)
         return found
 

@@ -86,7 +86,7 @@ class Customer:
             "intent": {"name": intent, "confidence": 0.87},
             "intent_ranking": [
                 {"name": intent, "confidence": 0.87},
-                {"name": "greet", "confidence": 0.41},
+                {"name": "ask_hours" if intent == "ask_price" else "greet", "confidence": 0.41},
             ],
         }
         body["tracker"]["latest_message"] |= said

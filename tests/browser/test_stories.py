@@ -36,7 +36,7 @@ def test_from_offered_to_delivered_in_two_keys(office: Office, opened: Open) -> 
     customer.writes("What does express delivery cost?")
     expect(panel.suggestions).to_contain_text(PRICE)
     expect(panel.suggestions).to_contain_text("What does express delivery cost?")
-    expect(panel.suggestions).to_contain_text("ask_price 0.87, next greet 0.41")
+    expect(panel.suggestions).to_contain_text("ask_price 0.87, next ask_hours 0.41")
     panel.look()
     panel.page.keyboard.press("F2")
     panel.page.keyboard.press("1")

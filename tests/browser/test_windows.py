@@ -5,7 +5,7 @@ from __future__ import annotations
 import time
 
 import pytest
-from playwright.sync_api import expect
+from playwright.sync_api import Route, expect
 
 from tests.browser.conftest import Open
 from tests.browser.fake import TOKEN, FakeBridge, iso
@@ -127,6 +127,24 @@ def test_two_windows_see_the_same_suggestion_decided(five: FakeBridge, opened: O
 
 
 # Connections
+
+
+def test_a_list_that_is_older_than_an_event_does_not_undo_it(
+    five: FakeBridge, opened: Open
+) -> None:
+    panel = opened(five.url, token=None)
+
+    def late(route: Route) -> None:
+        answer = route.fetch()
+        five.call("c-Eve", nickname="Eve, who was renamed")
+        panel.page.wait_for_timeout(300)
+        route.fulfill(response=answer)
+
+    panel.page.route("**/bridge/calls?*", late, times=1)
+    panel.page.goto(f"{five.url}/inbox?x=1#token={TOKEN}")
+    panel.connected()
+    expect(panel.calls).to_have_count(5)
+    expect(panel.calls.first).to_have_text("Eve, who was renamed")
 
 
 def test_a_broken_stream_comes_back_and_nothing_is_missing(five: FakeBridge, opened: Open) -> None:
