@@ -117,7 +117,7 @@ USED = {
     ("patterns", "re2"),  # the one engine for patterns of the configuration
     ("state", "secrets"),  # a command's key is drawn where the command is made
 }
-PURE_CONFIG = {"settings", "operators", "designers", "media", "templates", "values"}
+PURE_CONFIG = {"settings", "operators", "designers", "hours", "media", "templates", "values"}
 IMPURE = {
     "asyncio",
     "concurrent",

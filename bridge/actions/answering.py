@@ -33,7 +33,6 @@ from bridge.core.command_queue import FullError
 from bridge.errors import StoreError
 from bridge.language import codes_of, response_in
 from bridge.planners.assist import SELECTOR
-from bridge.replies import OwnText
 from bridge.runtime import Runtime
 from bridge.state.commands import ANSWERING, ActionKind, CallAction, call_key
 from bridge.state.records import ActionAnswer
@@ -186,13 +185,14 @@ def _settings() -> Settings | None:
 
 
 def _announced(answer: ActionAnswer, turn: Turn) -> ActionAnswer:
-    """Return the answer with ``handoff.unavailable``, rendered with the slots that it sets.
+    """Return the answer with the response for its error, rendered with the slots that it sets.
 
     If nobody knows the domain here, Rasa renders the response.
     """
     settings = _settings()
     designer = settings.designer if settings is not None else HandoffSettings()
-    name = response_in(designer.handoff.unavailable, codes_of(turn.slots, designer))
+    names, own_text = replies.refusal(answer.error, designer)
+    name = response_in(names, codes_of(turn.slots, designer))
     if name is None:
         return answer
     known = turn.responses
@@ -204,7 +204,7 @@ def _announced(answer: ActionAnswer, turn: Turn) -> ActionAnswer:
         return replace(answer, response=name)
     said = replies.announce(
         name,
-        OwnText.UNAVAILABLE,
+        own_text,
         known,
         {**turn.slots, **answer.slots},
         designer,
@@ -234,7 +234,8 @@ def _responses(bridge: Runtime, turn: Turn) -> Mapping[str, Any] | None:
         return None
     rules = bridge.settings.designer
     names = {rule.reply for rule in rules.assist.when if rule.reply is not None}
-    names.update(*map(response_names, (rules.handoff.say, rules.handoff.unavailable)))
+    for key in rules.handoff.ANNOUNCEMENTS:
+        names.update(response_names(getattr(rules.handoff, key)))
     if SELECTOR in names:
         return known
     return {name: known[name] for name in names if name in known}

@@ -16,7 +16,7 @@ from bridge.config.environment import variable
 from bridge.config.expansion import names
 from bridge.config.faults import Fault, KeyPath, kind, printable, shown, spell, suggest
 from bridge.config.source import Document
-from bridge.config.values import CONFLICT
+from bridge.config.values import CONFLICT, UNKNOWN_NAME
 
 Model = TypeVar("Model", bound=BaseModel)
 
@@ -24,7 +24,7 @@ _KEY = "[key]"  # pydantic's mark for an error of the key, not of its value
 _CONTAINERS = {"array", "object"}
 _MAPPING_ERRORS = ("model_type", "model_attributes_type", "dict_type", "mapping_type")
 _ABSENT = ("missing", CONFLICT)  # errors of a key that may not be there
-_OWN_WORDS = ("value_error", "assertion_error")
+_OWN_WORDS = ("value_error", "assertion_error", UNKNOWN_NAME)
 _MENDINGS = 2  # the most rounds, because mending may uncover further errors
 
 
@@ -120,6 +120,7 @@ def _fault(document: Document, error: ErrorDetails, path: KeyPath, which: schema
     value = error["input"]
     options = [str(option) for option in (node or {}).get("enum", ())]
     meant = suggest(value, options) if isinstance(value, str) else ""
+    meant = error.get("ctx", {}).get("meant", meant)
     return Fault(
         document.place(path),
         path,

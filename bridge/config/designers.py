@@ -13,6 +13,7 @@ from typing import Annotated, Any, ClassVar, Literal
 from pydantic import AfterValidator, Field
 
 from bridge import patterns
+from bridge.config.hours import HoursSettings
 from bridge.config.values import Fraction, Name, Number, Section, WholeNumber
 from bridge.model import Mode
 
@@ -126,7 +127,7 @@ def _default_when() -> tuple[Condition, ...]:
 class HandoffRules(Section):
     """When an agent takes over the conversation, and what the customer is told."""
 
-    ANNOUNCEMENTS: ClassVar = ("say", "unavailable")  # the keys that name responses
+    ANNOUNCEMENTS: ClassVar = ("say", "unavailable", "closed")  # the keys that name responses
 
     when: tuple[Condition, ...] = Field(
         default_factory=_default_when,
@@ -141,6 +142,14 @@ class HandoffRules(Section):
         default="utter_handoff_unavailable",
         description="response that the bot utters if no handoff is possible, or one for each "
         "language; null: no message",
+    )
+    hours: HoursSettings | None = Field(
+        default=None, description="the agents' opening hours; null: always open"
+    )
+    closed: ResponseName = Field(
+        default="utter_handoff_closed",
+        description="response that the bot utters outside `hours`, or one for each language; "
+        "null: no message",
     )
     then: Literal["pause", "assist"] = Field(
         default="pause",
@@ -231,6 +240,9 @@ class TextSettings(Section):
     )
     unavailable: Mapping[str, Name] = Field(
         default_factory=dict, description="said where `unavailable` cannot be; by language"
+    )
+    closed: Mapping[str, Name] = Field(
+        default_factory=dict, description="said where `closed` cannot be; by language"
     )
     summary: Mapping[str, Name] = Field(
         default_factory=dict,

@@ -263,6 +263,8 @@ def _default_names(document: Document) -> Iterator[tuple[str, str]]:
     """Yield the responses that are named by default: the key and the name."""
     written = document.get(("handoff",))
     for key in HandoffRules.ANNOUNCEMENTS:
+        if key == "closed" and document.get(("handoff", "hours")) is None:
+            continue  # it is never said
         if not isinstance(written, dict) or key not in written:
             yield key, HandoffRules.model_fields[key].default
 

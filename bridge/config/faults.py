@@ -151,10 +151,10 @@ def masked(url: str) -> str:
     return scheme + parted + ("***@" if at else "") + path + ("?..." if query else "")
 
 
-def suggest(word: str, options: Iterable[str]) -> str:
-    """Return the option that ``word`` was probably meant to be, or ``""``."""
+def suggest(word: str, options: Iterable[str], *, alike: float = 0.6) -> str:
+    """Return the option that ``word`` was probably meant to be, or ``""``; ``alike``: 0 to 1."""
     plain = {_plain(option): option for option in options}
-    close = difflib.get_close_matches(_plain(word), plain, n=1, cutoff=0.6)
+    close = difflib.get_close_matches(_plain(word), plain, n=1, cutoff=alike)
     return plain[close[0]] if close else ""
 
 

@@ -8,11 +8,12 @@ from pathlib import Path
 from typing import Any
 
 from bridge.config import environment, expansion
+from bridge.config.calendars import read_calendar
 from bridge.config.checking import check, found_at
 from bridge.config.config_warnings import config_warnings
 from bridge.config.designers import HandoffSettings
 from bridge.config.domain import check_names, read_domain
-from bridge.config.faults import Fault, KeyPath, Place
+from bridge.config.faults import Fault, KeyPath, Place, shown
 from bridge.config.media import MediaSettings
 from bridge.config.operators import BridgeSettings
 from bridge.config.settings import Settings
@@ -49,6 +50,9 @@ def load(
         faults.append(_no_folder(place, chosen_by_environment=not folder))
     documents = [_document(place / name, faults) for name in FILES]
     bridge, designer, media = _checked(documents, environ, faults)
+    noted: list[str] = []
+    if designer is not None:
+        designer = _with_calendars(designer, documents[1], place, faults, noted)
     known, warnings = _against_domain(documents, domain, faults)
     if faults or bridge is None or designer is None or media is None:
         in_order = sorted(dict.fromkeys(faults), key=lambda fault: fault.order)
@@ -59,7 +63,7 @@ def load(
         media=media,
         domain=known,
         folder=str(place),
-        warnings=(*config_warnings(bridge, designer), *warnings),
+        warnings=(*config_warnings(bridge, designer), *noted, *warnings),
     )
 
 
@@ -112,6 +116,36 @@ def _checked(
     for document in documents:
         faults += document.faults
     return bridge, designer, media
+
+
+def _with_calendars(
+    designer: HandoffSettings,
+    document: Document,
+    folder: Path,
+    faults: list[Fault],
+    warnings: list[str],
+) -> HandoffSettings:
+    """Return the settings with the holidays of the calendars that they name."""
+    hours = designer.handoff.hours
+    if hours is None or not hours.calendars:
+        return designer
+    holidays = list(hours.holidays)
+    for number, name in enumerate(hours.calendars):
+        path: KeyPath = ("handoff", "hours", "calendars", number)
+        try:
+            calendar = read_calendar(folder / name)
+        except OSError as error:
+            what = f"no file: {shown(name, path)}" if isinstance(error, FileNotFoundError) else ""
+            what = what or f"a file that is not readable: {shown(name, path)}"
+            allowed = f"an iCalendar file in {folder}"
+            faults.append(Fault(document.place(path), path, found=what, allowed=allowed))
+            continue
+        holidays += calendar.holidays
+        faults += calendar.faults
+        warnings += calendar.warnings
+    hours = hours.model_copy(update={"holidays": tuple(holidays)})
+    handoff = designer.handoff.model_copy(update={"hours": hours})
+    return designer.model_copy(update={"handoff": handoff})
 
 
 def _operators(document: Document, faults: list[Fault]) -> BridgeSettings | None:

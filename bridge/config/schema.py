@@ -104,6 +104,8 @@ def _resolved(which: Which, node: Node) -> Node:
         else:
             target = _options(node)[0]
         node = {**target, **{k: v for k, v in node.items() if k not in _REFERRING}}
+    if options := _options(node):
+        return {**node, "anyOf": [_resolved(which, each) for each in options]}
     return node
 
 
@@ -141,7 +143,7 @@ def paths(which: Which, node: Node | None = None, path: KeyPath = ()) -> Iterato
 def describe(node: Node) -> str:
     """Describe the allowed values in words: ``a number from 0 to 45 (seconds; default 2)``."""
     words = _allowed(node)
-    about = "" if node.get("type") == "object" else node.get("description", "")
+    about = "" if "properties" in node else node.get("description", "")
     default = node.get("default")
     if isinstance(default, bool) or default in (None, "", [], {}):
         default = json.dumps(default) if isinstance(default, bool) else ""

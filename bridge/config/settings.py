@@ -25,6 +25,7 @@ from bridge.config.designers import (
     TextSettings,
     response_names,
 )
+from bridge.config.hours import HolidayRange, HoursSettings
 from bridge.config.media import MediaSettings
 from bridge.config.operators import (
     AgentSettings,
@@ -58,6 +59,8 @@ __all__ = [
     "GatewaySettings",
     "HandoffRules",
     "HandoffSettings",
+    "HolidayRange",
+    "HoursSettings",
     "LanguageSettings",
     "MediaSettings",
     "NamedToken",

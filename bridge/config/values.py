@@ -29,6 +29,7 @@ from bridge.config.faults import masked
 
 SECRET_BYTES = 32  # our own tokens and signing secrets are at least this long
 CONFLICT = "conflict"  # the error type for a conflict between keys
+UNKNOWN_NAME = "unknown_name"  # and for a name that does not exist; may say which one was `meant`
 
 _DURATION = re.compile(r"([0-9]{1,9})\s*([smhd])")
 _UNITS = {"s": "seconds", "m": "minutes", "h": "hours", "d": "days"}
@@ -146,7 +147,8 @@ def _again(error: ErrorDetails) -> InitErrorDetails:
     """Convert an error to the form in which it can be raised again."""
     kind: Any = error["type"]
     if kind not in _KNOWN:
-        kind = PydanticCustomError(kind, "{sentence}", {"sentence": error["msg"]})
+        known = {**error.get("ctx", {}), "sentence": error["msg"]}
+        kind = PydanticCustomError(kind, "{sentence}", known)
         return InitErrorDetails(type=kind, loc=error["loc"], input=error["input"])
     ctx = error.get("ctx", {})
     return InitErrorDetails(type=kind, loc=error["loc"], input=error["input"], ctx=ctx)

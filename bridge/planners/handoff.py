@@ -43,16 +43,20 @@ def plan(changes: Changes, command: CallAction, decision: Decision, *, called: b
         return _again(changes, command, known)
     rules, turn = changes.rules.designer.handoff, command.turn
     try:
-        assignment = assignments.resolve(command.brought, changes.snapshot, turn.sender_id)
-        if isinstance(assignment, AssignmentRecord) and assignment.with_agent:
-            return consequences.plan(changes, _repeated(changes, command, assignment))
-        if triggers.in_cooldown(
+        cooling = triggers.in_cooldown(
             decision,
             turn,
             handed_back_at=changes.snapshot.handed_back_at.get(turn.sender_id),
             cooldown=rules.cooldown,
             now=changes.now,
-        ):
+        )
+        closed = _closed(changes, turn, decision)
+        if closed and not (cooling and not called):
+            raise AssignmentError("closed_hours", closed)
+        assignment = assignments.resolve(command.brought, changes.snapshot, turn.sender_id)
+        if isinstance(assignment, AssignmentRecord) and assignment.with_agent:
+            return consequences.plan(changes, _repeated(changes, command, assignment))
+        if cooling:
             if not called:
                 return consequences.plan(changes, ActionAnswer(state=BOT, error="cooldown"))
             raise AssignmentError("cooldown", "the conversation was handed back a moment ago")
@@ -61,6 +65,20 @@ def plan(changes: Changes, command: CallAction, decision: Decision, *, called: b
         return _hand_off(changes, command, decision, assignment)
     except AssignmentError as error:
         return _refuse(changes, command, error)
+
+
+def _closed(changes: Changes, turn: Turn, decision: Decision) -> str:
+    """Return why the opening hours allow no handoff; ``""`` if they do.
+
+    They are judged at the time of the customer's message, and do not apply while an agent is the
+    owner.
+    """
+    hours, record = changes.rules.designer.handoff.hours, changes.snapshot.latest(turn.sender_id)
+    if hours is None or (record is not None and record.with_agent):
+        return ""
+    written_at = turn.last_written_at if decision.counted else turn.message_at
+    verdict = triggers.opening(hours, changes.now if written_at is None else written_at)
+    return "" if verdict.holds else verdict.words
 
 
 def _card(changes: Changes, turn: Turn, decision: Decision) -> Card:
@@ -177,19 +195,20 @@ def _refuse(changes: Changes, command: CallAction, error: AssignmentError) -> Pl
         command.turn.sender_id,
     )
     fresh.effect(Count("handoff", (error.code,)))
-    answer = replace(_unavailable(fresh, command), error=error.code)
+    answer = replace(_unavailable(fresh, command, error.code), error=error.code)
     fresh.turn(TurnRecord(command.key, command.turn.sender_id, None, fresh.now, answer))
     return fresh.plan(answer)
 
 
-def _unavailable(changes: Changes, command: CallAction) -> ActionAnswer:
+def _unavailable(changes: Changes, command: CallAction, error: str | None = None) -> ActionAnswer:
     """Return the answer of a handoff that cannot be made, still without the reason.
 
-    The edge renders ``handoff.unavailable``, because the reason is one of the slots that the
+    The edge renders the response for the ``error``, because the reason is one of the slots that the
     variations may depend on. It is sent the variations if the request carried no domain.
     """
     designer, turn, known = changes.rules.designer, command.turn, command.responses
-    name = changes.rules.response(designer.handoff.unavailable, turn.slots)
+    names, _ = replies.refusal(error, designer)
+    name = changes.rules.response(names, turn.slots)
     variations = None
     if turn.responses is None and known is not None and name:
         variations = list(array(known.get(name)))  # as the store returns it

@@ -4,7 +4,7 @@ Pure: no I/O, no clock and no randomness (a hash of a seed chooses the variation
 replies to gateway messages belongs to ``translate``. Read ``rendering`` first.
 """
 
-from bridge.replies.announcements import Announcement, announce, in_own_words
+from bridge.replies.announcements import Announcement, announce, in_own_words, refusal
 from bridge.replies.candidates import Candidate, bot_replies, selector_replies
 from bridge.replies.rendering import has_content, is_filled, render
 from bridge.replies.texts import OwnText, own_text
@@ -19,6 +19,7 @@ __all__ = [
     "in_own_words",
     "is_filled",
     "own_text",
+    "refusal",
     "render",
     "selector_replies",
 ]

@@ -6,11 +6,13 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from bridge.config.settings import HandoffSettings
+from bridge.config.settings import HandoffSettings, ResponseName
 from bridge.language import codes_of, language_of
 from bridge.model import Reply
 from bridge.replies.rendering import has_content, render
 from bridge.replies.texts import OwnText, own_text
+
+_CLOSED_HOURS = "closed_hours"  # the value of handoff_error outside the opening hours
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,6 +58,18 @@ def announce(
     if reply is not None and has_content(reply):
         return Announcement(reply, own=False)
     return Announcement(in_own_words(text, slots, designer, quote=quote), own=True)
+
+
+def refusal(error: str | None, designer: HandoffSettings) -> tuple[ResponseName, OwnText]:
+    """Return the response, and the bridge's own text, for a handoff that is not made.
+
+    Args:
+        error: the value of ``handoff_error``.
+        designer: the contents of handoff.yml.
+    """
+    if error == _CLOSED_HOURS:
+        return designer.handoff.closed, OwnText.CLOSED
+    return designer.handoff.unavailable, OwnText.UNAVAILABLE
 
 
 def in_own_words(

@@ -23,6 +23,7 @@ class OwnText(str, Enum):
 
     STARTED = "started"
     UNAVAILABLE = "unavailable"
+    CLOSED = "closed"
     SUMMARY = "summary"
 
 
@@ -43,6 +44,17 @@ BUILT_IN: Mapping[OwnText, Mapping[str, str]] = {
         " réessayez plus tard.",
         "es": "Lo sentimos, en este momento nadie puede atenderle. Continúe aquí o inténtelo de"
         " nuevo más tarde.",
+    },
+    OwnText.CLOSED: {
+        "en": "Sorry, our team is not available at this time. Please go on here, or write again"
+        " during our opening hours.",
+        "zh": "抱歉，现在不在人工客服的服务时间内。请继续在这里咨询，或在服务时间内再联系我们。",
+        "de": "Leider ist unser Team zu dieser Zeit nicht erreichbar. Bitte schreiben Sie hier"
+        " weiter, oder melden Sie sich während unserer Servicezeiten wieder.",
+        "fr": "Désolé, notre équipe n'est pas disponible à cette heure. Continuez ici, ou"
+        " écrivez-nous pendant nos heures d'ouverture.",
+        "es": "Lo sentimos, nuestro equipo no está disponible a esta hora. Continúe aquí o"
+        " escríbanos de nuevo en nuestro horario de atención.",
     },
     OwnText.SUMMARY: {
         "en": "Time with our team: {minutes} min. Messages: {messages}.",

@@ -135,7 +135,7 @@ class ActionAnswer:
     error: str | None = None
     response: str | None = None  # a response that Rasa utters on its own channel
     message: Mapping[str, Any] | None = None  # or a whole message of the response selector
-    unavailable: bool = False  # or ``handoff.unavailable``, which the edge renders
+    unavailable: bool = False  # or the response for the error, which the edge renders
     variations: Sequence[Any] | None = None  # of that response, if the request carried no domain
     language: str | None = None  # the customer's, for what is said later
     summary: str | None = None  # the slot handoff_summary

@@ -13,5 +13,14 @@ from bridge.triggers.deciding import (
     handoff_reason,
     in_cooldown,
 )
+from bridge.triggers.hours import opening
 
-__all__ = ["Decision", "DecisionKind", "assist_rule", "decide", "handoff_reason", "in_cooldown"]
+__all__ = [
+    "Decision",
+    "DecisionKind",
+    "assist_rule",
+    "decide",
+    "handoff_reason",
+    "in_cooldown",
+    "opening",
+]
