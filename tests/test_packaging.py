@@ -105,3 +105,7 @@ def test_the_wheel_holds_the_licence_and_the_defaults(tmp_path: Path) -> None:
         (metadata,) = (name for name in names if name.endswith(".dist-info/METADATA"))
         assert "\nLicense-Expression: Apache-2.0\n" in opened.read(metadata).decode()
     assert {"bridge/__init__.py", "actions/__init__.py", "bridge/defaults/bridge.yml"} <= {*names}
+    assert {
+        "bridge/cli/init/templates/bridge.yml",
+        "bridge/cli/init/templates/cc_bridge_channel.py.txt",
+    } <= {*names}

@@ -18,6 +18,7 @@ from bridge import log_records
 _COMMANDS = {
     "demo": "Show a handoff, an assist and a handback from end to end on this machine.",
     "simulate": "Run a simulated CC-Gateway.",
+    "init": "Connect a Rasa bot to the bridge.",
     "validate": "Check the configuration and report all faults.",
     "preview": "Show how a reply is sent on each channel.",
     "outbox": "List deliveries, and retry or discard them.",

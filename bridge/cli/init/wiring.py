@@ -1,0 +1,184 @@
+"""Decides what to write into a Rasa project, and which edits of its own files remain.
+
+Files of the bot are never changed: their edits become one patch.
+"""
+
+from __future__ import annotations
+
+import difflib
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from bridge.cli.init import content
+from bridge.cli.init.project import OwnActions, RasaProject
+from bridge.config.project_files import insert, section_lines
+
+PATCH = "cc_bridge.patch"
+_IMPORT = "from bridge.actions import *  # noqa: F403 - the actions of rasa-cc-bridge\n"
+
+
+@dataclass
+class Wiring:
+    """What is to be done.
+
+    Attributes:
+        files: new files with their text, by their path in the project.
+        changes: old and new text of the bot's own files, for the patch.
+        manual: lines to add by hand to files that cannot be patched, by the file.
+        notes: what the developer should know.
+        actions: the package that the action server loads.
+    """
+
+    files: dict[str, str] = field(default_factory=dict)
+    changes: dict[str, tuple[str, str]] = field(default_factory=dict)
+    manual: dict[str, str] = field(default_factory=dict)
+    notes: list[str] = field(default_factory=list)
+    actions: str = "bridge.actions"
+
+    @property
+    def patch(self) -> str:
+        """The changes in unified format, for ``patch -p1``."""
+        return "".join(_diff(path, *texts) for path, texts in self.changes.items())
+
+
+def wire(project: RasaProject) -> Wiring:
+    """Return what connects a bot to the bridge."""
+    wiring = Wiring()
+    wiring.files["config/bridge.yml"] = content.bridge_yml(project.domain_path)
+    wiring.files["config/handoff.yml"] = content.handoff_yml(project)
+    _wire_domain(project, wiring)
+    _wire_data(project, wiring)
+    _wire_endpoints(project, wiring)
+    _wire_actions(project, wiring)
+    wiring.notes += _notes(project)
+    return wiring
+
+
+def _wire_domain(project: RasaProject, wiring: Wiring) -> None:
+    entries = content.domain_entries(project)
+    path = Path(project.domain_path)
+    if not entries:
+        return
+    if (project.folder / path).is_file():
+        _edit(project, wiring, str(path), entries)
+    else:
+        new = path if path.suffix else path / "cc_bridge.yml"
+        wiring.files[new.as_posix()] = content.domain_file(entries)
+
+
+def _wire_data(project: RasaProject, wiring: Wiring) -> None:
+    found = (
+        {"flows": content.flows(project)}
+        if project.calm
+        else {"rules": content.rules(project), "nlu": content.examples(project)}
+    )
+    for kind, text in found.items():
+        if text is not None:
+            wiring.files[f"data/cc_bridge_{kind}.yml"] = text
+
+
+def _wire_endpoints(project: RasaProject, wiring: Wiring) -> None:
+    wiring.files["cc_bridge_channel.py"] = content.template("cc_bridge_channel.py.txt")
+    if project.endpoints is None:
+        wiring.files["endpoints.yml"] = content.endpoints_file()
+    else:
+        known = project.endpoints.get("action_endpoint") or {}
+        lines = [line for line in content.ENDPOINT if line.partition(":")[0] not in known]
+        if lines:
+            _edit(project, wiring, "endpoints.yml", {"action_endpoint": lines})
+    if project.credentials is None:
+        wiring.files["credentials.yml"] = content.credentials_file()
+    elif content.CHANNEL not in project.credentials:
+        _edit(project, wiring, "credentials.yml", {content.CHANNEL: [content.CHANNEL_ENTRY]})
+
+
+def _wire_actions(project: RasaProject, wiring: Wiring) -> None:
+    if project.own_actions is OwnActions.NONE:
+        return
+    wiring.actions = "actions"
+    if project.own_actions is OwnActions.PACKAGE:
+        wiring.files["actions/cc_bridge.py"] = f'"""The actions of rasa-cc-bridge."""\n\n{_IMPORT}'
+        if not (project.folder / "actions" / "__init__.py").exists():
+            wiring.files["actions/__init__.py"] = ""
+        return
+    old = _text(project, "actions.py")
+    if "bridge.actions" not in old:
+        gap = "" if old.endswith("\n") or not old else "\n"
+        wiring.changes["actions.py"] = (old, f"{old}{gap}\n{_IMPORT}")
+
+
+def _edit(
+    project: RasaProject, wiring: Wiring, path: str, entries: Mapping[str, list[str]]
+) -> None:
+    """Add entries to a file of the bot: by the patch, or by hand."""
+    old = _text(project, path)
+    new = insert(old, entries)
+    if new is None:
+        sections = (section_lines(section, added) for section, added in entries.items())
+        wiring.manual[path] = "\n".join(line for lines in sections for line in lines)
+    else:
+        wiring.changes[path] = (old, new)
+
+
+def _text(project: RasaProject, path: str) -> str:
+    return (project.folder / path).read_bytes().decode("utf-8-sig")  # keeps the ends of lines
+
+
+def _diff(path: str, old: str, new: str) -> str:
+    lines = difflib.unified_diff(
+        old.splitlines(keepends=True), new.splitlines(keepends=True), f"a/{path}", f"b/{path}"
+    )
+    return "".join(
+        line if line.endswith("\n") else f"{line}\n\\ No newline at end of file\n" for line in lines
+    )
+
+
+def _notes(project: RasaProject) -> Iterator[str]:
+    if project.calm:
+        yield from _calm_notes(project)
+    elif project.has_component("FallbackClassifier") and not content.counts_fallbacks(project):
+        yield (
+            "Your rule for nlu_fallback counts towards `fallbacks: 3` only if it calls"
+            " action_bridge: put that step before what the bot says."
+        )
+    if not project.calm and project.components and not _runs_rules(project):
+        yield "config.yml has no RulePolicy: without it, Rasa ignores data/cc_bridge_rules.yml."
+    if project.nlg is not None:
+        how = (
+            "rephrases responses" if project.nlg.get("type") == "rephrase" else "has an NLG server"
+        )
+        yield (
+            f"endpoints.yml {how} (nlg). What the bridge says and suggests is rendered as written"
+            " in the domain: it asks neither a rephraser nor an NLG server."
+        )
+    if project.selective_domain:
+        yield (
+            "endpoints.yml sets enable_selective_domain: keep `send_domain: true` at the bridge's"
+            " actions, which it needs to render responses."
+        )
+    if "rest" in (project.credentials or {}):
+        yield (
+            "credentials.yml opens the channel rest, which asks for no token: whoever reaches it"
+            " can write as any sender. Let only your own back end reach it."
+        )
+    yield (
+        "rasa data validate reports utter_handoff_started and utter_handoff_unavailable as not"
+        " used in any story or rule: an action sends them."
+    )
+
+
+def _runs_rules(project: RasaProject) -> bool:
+    policies = [each for each in project.components if each.endswith("Policy")]
+    return not policies or project.has_component("RulePolicy")
+
+
+def _calm_notes(project: RasaProject) -> Iterator[str]:
+    for name in ("human_handoff", "pattern_human_handoff"):
+        if content.has_flow(project, name):
+            yield f"Your flow {name} is kept: let it call action_human_handoff."
+    if content.has_flow(project, "pattern_completed"):
+        yield (
+            "Your flow pattern_completed is kept: let it say nothing while handoff_state is"
+            " handoff or assist, or the bot goes on talking after a handoff."
+        )

@@ -1,0 +1,359 @@
+"""``cc-bridge init`` on the sample bot, and on bots of other kinds."""
+
+from __future__ import annotations
+
+import json
+import re
+import shutil
+import subprocess
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from bridge import config
+from bridge.cli.init.content import ACTIONS, SLOTS
+from bridge.cli.init.phrases import PHRASES, REPHRASE
+from bridge.config import read_yaml
+from bridge.replies.texts import BUILT_IN
+from tests.cli.running import Ran, at_terminal, piped, within
+
+EXAMPLE = Path(__file__).parents[2] / "examples" / "bot"
+OF_THE_BOT = (
+    "README.md",
+    "config.yml",
+    "domain/bot.yml",
+    "data/nlu.yml",
+    "data/rules.yml",
+    "actions/__init__.py",
+    "actions/rental.py",
+)
+WRITTEN = (
+    "config/bridge.yml",
+    "config/handoff.yml",
+    "domain/cc_bridge.yml",
+    "data/cc_bridge_rules.yml",
+    "data/cc_bridge_nlu.yml",
+    "cc_bridge_channel.py",
+    "endpoints.yml",
+    "credentials.yml",
+    "actions/cc_bridge.py",
+)
+SECRETS = ("BRIDGE_API_TOKEN", "BRIDGE_INBOX_SECRET", "BRIDGE_ASSIGNMENT_SECRET")
+
+# What `rasa init` makes, as far as it matters.
+MOOD: dict[str, str] = {
+    "config.yml": "recipe: default.v1\nassistant_id: mood\nlanguage: en\npipeline: null\n"
+    "policies: null\n",
+    "domain.yml": 'version: "3.1"\n\nintents:\n  - greet\n\nresponses:\n  utter_greet:\n'
+    '    - text: "Hey!"\n\nsession_config:\n  session_expiration_time: 60\n',
+    "data/nlu.yml": 'version: "3.1"\nnlu:\n- intent: greet\n  examples: |\n    - hey\n',
+    "data/rules.yml": 'version: "3.1"\nrules:\n- rule: Greet\n  steps:\n  - intent: greet\n'
+    "  - action: utter_greet\n",
+    "endpoints.yml": "# action_endpoint:\n#   url: x\n",
+    "credentials.yml": "rest:\n#  # no credentials\n\nrasa:\n  url: http://localhost:5002/api\n",
+    "actions/__init__.py": "",
+    "actions/actions.py": "# none yet\n",
+}
+CALM: dict[str, str] = {
+    **MOOD,
+    "config.yml": "recipe: default.v1\nlanguage: en\npipeline:\n"
+    "  - name: SearchReadyLLMCommandGenerator\npolicies:\n  - name: FlowPolicy\n",
+    "data/flows.yml": "flows:\n  greet:\n    description: x\n    steps:\n"
+    "      - action: utter_greet\n",
+}
+
+
+def made(folder: Path, files: Mapping[str, str]) -> Path:
+    for name, text in files.items():
+        (folder / name).parent.mkdir(parents=True, exist_ok=True)
+        (folder / name).write_text(text, encoding="utf-8")
+    return folder
+
+
+def contents(folder: Path) -> dict[str, bytes]:
+    return {
+        str(path.relative_to(folder)): path.read_bytes()
+        for path in folder.rglob("*")
+        if path.is_file() and "__pycache__" not in path.parts
+    }
+
+
+def said(ran: Ran) -> dict[str, Any]:
+    assert ran.code == 0, ran.err
+    found: dict[str, Any] = json.loads(ran.out)
+    return found
+
+
+def run(folder: Path) -> dict[str, Any]:
+    return said(within(folder, "init", "--json"))
+
+
+def apply_patch(folder: Path) -> None:
+    with (folder / "cc_bridge.patch").open() as patch:
+        subprocess.run(["patch", "-p1"], stdin=patch, cwd=folder, check=True, capture_output=True)  # noqa: S607
+
+
+# -- the sample bot --------------------------------------------------------------------------------
+
+
+def bare(folder: Path) -> Path:
+    """The sample bot as it was before init."""
+    for name in OF_THE_BOT:
+        (folder / name).parent.mkdir(parents=True, exist_ok=True)
+        shutil.copy(EXAMPLE / name, folder / name)
+    return folder
+
+
+def test_the_sample_bot_is_what_init_makes_of_it(tmp_path: Path) -> None:
+    found = run(bare(tmp_path))
+    assert found["written"] == list(WRITTEN)
+    assert (found["kept"], found["edits"]) == ([], [])
+    assert contents(tmp_path) == contents(EXAMPLE)
+    again = run(tmp_path)  # everything is there
+    assert (again["written"], again["edits"]) == ([], [])
+    assert contents(tmp_path) == contents(EXAMPLE)
+
+
+def test_the_sample_bots_configuration_is_clean(tmp_path: Path) -> None:
+    bot = tmp_path / "bot"
+    shutil.copytree(EXAMPLE, bot)
+    settings = bot / "config" / "bridge.yml"
+    text = settings.read_text(encoding="utf-8")
+    for name in (*SECRETS, "BRIDGE_WEBHOOK_TOKEN", "RASA_TOKEN"):
+        assert name in text
+        text = text.replace(f"${{{name}:-}}", "x" * 32)
+    settings.write_text(text, encoding="utf-8")
+    ran = piped(bot, "validate", "--domain", "domain")
+    assert (ran.code, ran.out, ran.err) == (0, "The configuration is good.\n", "")
+
+
+# -- a bot with files of its own -------------------------------------------------------------------
+
+
+def test_files_of_the_bot_are_never_changed_and_one_patch_does_the_rest(tmp_path: Path) -> None:
+    before = contents(made(tmp_path, MOOD))
+    found = run(tmp_path)
+    assert {name: contents(tmp_path)[name] for name in before} == before
+    (edit,) = found["edits"]
+    assert edit == (
+        "Apply the changes of domain.yml, endpoints.yml and credentials.yml:"
+        " patch -p1 < cc_bridge.patch"
+    )
+    apply_patch(tmp_path)
+    domain = config.load_domain(tmp_path / "domain.yml")
+    assert domain["intents"] == ["greet", "human_handoff"]
+    assert domain["actions"] == [{name: {"send_domain": True}} for name in ACTIONS]
+    assert set(domain["slots"]) == set(SLOTS)
+    assert {"utter_greet", "utter_handoff_started"} <= set(domain["responses"])
+    assert read_yaml(tmp_path / "endpoints.yml")["action_endpoint"] == {
+        "url": "http://localhost:5055/webhook",
+        "token": "${BRIDGE_WEBHOOK_TOKEN}",
+    }
+    credentials = read_yaml(tmp_path / "credentials.yml")
+    assert credentials["cc_bridge_channel.CCBridgeInput"] == {"token": "${RASA_TOKEN}"}
+    assert "rest" in credentials
+    (tmp_path / "cc_bridge.patch").unlink()
+    after = contents(tmp_path)
+    again = run(tmp_path)
+    assert (again["written"], again["edits"]) == ([], [])
+    assert contents(tmp_path) == after
+
+
+def test_git_can_apply_the_patch_too(tmp_path: Path) -> None:
+    files = {**MOOD, "domain.yml": MOOD["domain.yml"].rstrip("\n")}  # without a last line end
+    run(made(tmp_path, files))
+    subprocess.run(["git", "apply", "cc_bridge.patch"], cwd=tmp_path, check=True)  # noqa: S607
+    assert "human_handoff" in (tmp_path / "domain.yml").read_text(encoding="utf-8")
+
+
+def test_a_file_that_exists_is_kept(tmp_path: Path) -> None:
+    made(tmp_path, {**MOOD, "config/handoff.yml": "# mine\n", "cc_bridge_channel.py": "# mine\n"})
+    found = run(tmp_path)
+    assert found["kept"] == ["config/handoff.yml", "cc_bridge_channel.py"]
+    assert (tmp_path / "config" / "handoff.yml").read_text(encoding="utf-8") == "# mine\n"
+
+
+def test_an_old_patch_is_not_taken_for_the_new_one(tmp_path: Path) -> None:
+    made(tmp_path, {**MOOD, "cc_bridge.patch": "old"})
+    ran = within(tmp_path, "init")
+    assert ran.code == 2
+    assert "cc_bridge.patch is from an earlier run: delete it" in ran.err
+
+
+def test_two_edits_remain_at_most(tmp_path: Path) -> None:
+    """Even if no file can be patched."""
+    odd = {
+        "domain.yml": "{intents: [greet]}\n",
+        "endpoints.yml": "{nlg: {url: x}}\n",
+        "credentials.yml": "{rest: {}}\n",
+    }
+    made(tmp_path, {**MOOD, **odd, "actions.py": "# mine"})
+    shutil.rmtree(tmp_path / "actions")
+    found = run(tmp_path)
+    assert len(found["edits"]) == 2
+    patch, by_hand = found["edits"]
+    assert patch == "Apply the changes of actions.py: patch -p1 < cc_bridge.patch"
+    assert by_hand.startswith("Add to domain.yml, endpoints.yml and credentials.yml:\n")
+    assert "\n  - human_handoff\n" in by_hand
+    apply_patch(tmp_path)
+    assert "from bridge.actions import *" in (tmp_path / "actions.py").read_text(encoding="utf-8")
+
+
+def test_what_the_bot_has_already_is_left_out(tmp_path: Path) -> None:
+    made(
+        tmp_path,
+        {
+            **MOOD,
+            "config.yml": "language: de\npipeline:\n  - name: FallbackClassifier\n"
+            "policies:\n  - name: RulePolicy\n",
+            "domain.yml": "intents: [greet, human_handoff]\nresponses:\n"
+            "  utter_handoff_started:\n    - text: mine\n",
+            "data/more.yml": "nlu:\n- intent: human_handoff\n  examples: |\n    - help\nrules:\n"
+            "- rule: x\n  steps:\n  - intent: human_handoff\n  - action: action_human_handoff\n"
+            "- rule: y\n  steps:\n  - intent: nlu_fallback\n  - action: utter_greet\n",
+            "endpoints.yml": "action_endpoint:\n  url: http://bot:5055/webhook\n",
+        },
+    )
+    found = run(tmp_path)
+    assert not any("data/" in name for name in found["written"])
+    assert any("rule for nlu_fallback counts" in note for note in found["notes"])
+    apply_patch(tmp_path)
+    domain = config.load_domain(tmp_path / "domain.yml")
+    assert domain["intents"] == ["greet", "human_handoff"]
+    assert domain["responses"]["utter_handoff_started"] == [{"text": "mine"}]
+    assert "Leider" in domain["responses"]["utter_handoff_unavailable"][0]["text"]
+    endpoint = read_yaml(tmp_path / "endpoints.yml")["action_endpoint"]
+    assert endpoint == {"url": "http://bot:5055/webhook", "token": "${BRIDGE_WEBHOOK_TOKEN}"}
+
+
+@pytest.mark.parametrize(
+    ("files", "package", "written"),
+    [
+        ({"actions/a.py": "", "actions/__init__.py": ""}, "actions", {"actions/cc_bridge.py"}),
+        ({"actions/a.py": ""}, "actions", {"actions/cc_bridge.py", "actions/__init__.py"}),
+        ({"actions.py": "x = 1"}, "actions", set()),
+        ({"actions.py": "from bridge.actions import *\n"}, "actions", set()),
+        ({}, "bridge.actions", set()),
+    ],
+)
+def test_the_bots_own_actions_are_loaded_with_ours(
+    tmp_path: Path, files: dict[str, str], package: str, written: set[str]
+) -> None:
+    bot = {name: text for name, text in MOOD.items() if not name.startswith("actions")}
+    ran = within(made(tmp_path, {**bot, **files}), "init")
+    assert ran.code == 0
+    assert f"python -m rasa_sdk --actions {package}\n" in ran.out
+    new = {name for name in contents(tmp_path) if name.startswith("actions/")} - set(files)
+    assert new == written
+    patch = (tmp_path / "cc_bridge.patch").read_text(encoding="utf-8")
+    assert ("+from bridge.actions import *" in patch) == ("x = 1" in files.get("actions.py", ""))
+
+
+# -- other kinds of bots ---------------------------------------------------------------------------
+
+
+def test_a_bot_of_flows_gets_flows(tmp_path: Path) -> None:
+    found = run(made(tmp_path, CALM))
+    assert "data/cc_bridge_flows.yml" in found["written"]
+    assert not {"data/cc_bridge_rules.yml", "data/cc_bridge_nlu.yml"} & set(found["written"])
+    flows = read_yaml(tmp_path / "data" / "cc_bridge_flows.yml")["flows"]
+    handoff = [{"action": "action_human_handoff"}]
+    assert flows["human_handoff"]["steps"] == flows["pattern_human_handoff"]["steps"] == handoff
+    (guarded,) = flows["pattern_completed"]["steps"]
+    stays_silent, speaks = guarded["next"]
+    assert stays_silent == {
+        "if": 'slots.handoff_state is "handoff" or slots.handoff_state is "assist"',
+        "then": "END",
+    }
+    assert speaks["else"] == [{"action": "utter_can_do_something_else", "next": "END"}]
+    apply_patch(tmp_path)
+    assert config.load_domain(tmp_path / "domain.yml")["intents"] == ["greet"]
+
+
+def test_flows_of_the_bot_are_kept(tmp_path: Path) -> None:
+    own = "".join(
+        f"  {name}:\n    description: x\n    steps:\n      - action: utter_greet\n"
+        for name in ("human_handoff", "pattern_completed")
+    )
+    found = run(made(tmp_path, {**CALM, "data/own.yml": f"flows:\n{own}"}))
+    flows = read_yaml(tmp_path / "data" / "cc_bridge_flows.yml")["flows"]
+    assert list(flows) == ["pattern_human_handoff"]
+    notes = "\n".join(found["notes"])
+    assert "Your flow human_handoff is kept: let it call action_human_handoff." in notes
+    assert "Your flow pattern_completed is kept" in notes
+
+
+@pytest.mark.parametrize(
+    ("changed", "note"),
+    [
+        ({"endpoints.yml": "nlg:\n  type: rephrase\n"}, "rephrases responses (nlg)"),
+        ({"endpoints.yml": "nlg:\n  url: http://x\n"}, "has an NLG server (nlg)"),
+        (
+            {"endpoints.yml": "action_endpoint:\n  url: x\n  enable_selective_domain: true\n"},
+            "keep `send_domain: true`",
+        ),
+        ({}, "opens the channel rest, which asks for no token"),
+        (
+            {"config.yml": "pipeline: []\npolicies:\n  - name: TEDPolicy\n"},
+            "config.yml has no RulePolicy",
+        ),
+    ],
+)
+def test_it_says_what_has_to_be_known(tmp_path: Path, changed: dict[str, str], note: str) -> None:
+    assert any(note in each for each in run(made(tmp_path, {**MOOD, **changed}))["notes"])
+
+
+@pytest.mark.parametrize(
+    ("files", "what"),
+    [
+        ({}, "is no Rasa project: it has no config.yml"),
+        ({"config.yml": "a: 'b\n"}, "config.yml:"),
+        ({"config.yml": "- a\n"}, "config.yml: the file is not a mapping"),
+        ({"config.yml": "", "domain.yml": "- a\n"}, "domain.yml"),
+        ({"config.yml": "", "endpoints.yml": ": :\n- x"}, "endpoints.yml"),
+    ],
+)
+def test_what_is_no_rasa_project_is_refused(
+    tmp_path: Path, files: dict[str, str], what: str
+) -> None:
+    before = contents(made(tmp_path, files))
+    ran = within(tmp_path, "init", ".")
+    assert (ran.code, ran.out) == (2, "")
+    assert what in ran.err
+    assert contents(tmp_path) == before
+
+
+def test_a_person_is_told_what_was_written_and_what_remains(tmp_path: Path) -> None:
+    ran = at_terminal(made(tmp_path, MOOD), "init")
+    assert ran.code == 0
+    assert "written  config/bridge.yml" in ran.out
+    assert "What remains to edit:\n1. Apply the changes" in ran.out.replace("\r", "")
+
+
+def test_phrases_are_there_in_every_language_of_the_bridges_texts() -> None:
+    for texts in BUILT_IN.values():
+        assert set(PHRASES) == set(REPHRASE) == set(texts)
+    every = [phrase for phrases in PHRASES.values() for phrase in phrases]
+    assert len(every) == len(set(every))
+
+
+def test_the_commands_of_the_deployers_page(tmp_path: Path) -> None:
+    page = (EXAMPLE.parents[1] / "docs" / "deployer.md").read_text(encoding="utf-8")
+    blocks = page.split("## Connect Rasa")[1].split("## Try it")[0].split("```sh\n")[1:]
+    first, second = (block.partition("```")[0].strip() for block in blocks[:2])
+    made(tmp_path / "my-bot", MOOD)
+    assert first.startswith("/opt/cc-bridge/bin/cc-bridge ")
+    assert within(tmp_path, *first.split()[1:]).code == 0
+    subprocess.run(["sh", "-c", second], cwd=tmp_path, check=True, capture_output=True)  # noqa: S607
+    written = "\n".join((*WRITTEN, "data/cc_bridge_flows.yml", "actions.py", "cc_bridge.patch"))
+    table = page.split("It writes only new files")[1].split("Names that the bot")[0]
+    for name in re.findall(r"`([\w/]+\.(?:yml|py))`", table):
+        assert name in written, name
+
+
+def test_the_notes_of_the_sample_bot_name_what_is_there() -> None:
+    page = (EXAMPLE / "README.md").read_text(encoding="utf-8")
+    for name in re.findall(r"`([\w/*]+(?:\.yml|\.py|/))`", page):
+        assert list(EXAMPLE.glob(name)), name
