@@ -57,7 +57,7 @@ def read_calendar(path: Path) -> Calendar:
     if text is None:
         calendar.faults += document.faults
         return calendar
-    _Reader(str(path), calendar).read(text)
+    _CalendarReader(str(path), calendar).read(text)
     return calendar
 
 
@@ -75,7 +75,7 @@ def _content_lines(text: str) -> Iterator[tuple[int, str]]:
         yield number, whole
 
 
-class _Reader:
+class _CalendarReader:
     """Collects the entries of one file."""
 
     def __init__(self, file: str, calendar: Calendar) -> None:
