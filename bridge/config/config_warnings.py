@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from urllib.parse import urlsplit
 
-from bridge.config.designers import HandoffSettings
+from bridge.config.designers import HandoffRules, HandoffSettings
 from bridge.config.operators import ANYONE, BridgeSettings
 from bridge.config.values import code_of, is_loopback
 from bridge.model import Mode
@@ -20,6 +20,9 @@ def config_warnings(bridge: BridgeSettings, designer: HandoffSettings) -> Iterat
     yield from _alerts(bridge, designer)
     yield from _assist(bridge, designer)
     yield from _languages(designer)
+    handoff = designer.handoff
+    if handoff.hours is None and handoff.closed != HandoffRules().closed:
+        yield "handoff.closed is not used: handoff.hours is not set"
 
 
 def _addresses(bridge: BridgeSettings) -> Iterator[str]:

@@ -134,7 +134,8 @@ def _weekdays(key: str) -> str:
 
 def _file_name(name: str) -> str:
     """Reject a path that leads out of the folder of the configuration."""
-    if name.startswith("/") or "\\" in name or ":" in name or ".." in name.split("/"):
+    leads_out = name.startswith("/") or "\\" in name or ":" in name or ".." in name.split("/")
+    if leads_out or not name.isprintable():
         msg = "the name of a file in the folder of handoff.yml: holidays.ics"
         raise ValueError(msg)
     return name

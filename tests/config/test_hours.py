@@ -91,6 +91,7 @@ FAULTS: list[tuple[str, list[str]]] = [
     (f"time_zone: UTC, {WEEK}, calendars: [.]", ["calendars[0]", "not readable"]),
     (f"time_zone: UTC, {WEEK}, calendars: [/etc/hosts]", ["calendars[0]", "in the folder of"]),
     (f"time_zone: UTC, {WEEK}, calendars: [a/../../b]", ["calendars[0]", "in the folder of"]),
+    (f'time_zone: UTC, {WEEK}, calendars: ["a\\0"]', ["calendars[0]", "in the folder of"]),
     (f"time_zone: UTC, {WEEK}, calendars: a.ics", ["hours.calendars", "a list"]),
 ]
 

@@ -90,3 +90,19 @@ def test_responses_by_language_have_one_for_the_default(
     assert [each.split(":")[0] for each in warnings] == (
         ["handoff.say has no response for language.default"] if warned else []
     )
+
+
+@pytest.mark.parametrize(
+    ("handoff", "warned"),
+    [
+        ("closed: utter_x", True),
+        ("closed: null", True),
+        ("closed: utter_handoff_closed", False),
+        ("closed: utter_x, hours: {time_zone: UTC, week: {mon: [9:00-10:00]}}", False),
+    ],
+)
+def test_a_response_outside_hours_that_are_not_set_is_never_said(
+    folder: Folder, handoff: str, *, warned: bool
+) -> None:
+    warnings = folder.write(bridge=GOOD, handoff=f"handoff: {{{handoff}}}").load().warnings
+    assert warnings == (("handoff.closed is not used: handoff.hours is not set",) if warned else ())
