@@ -16,6 +16,7 @@ def config_warnings(bridge: BridgeSettings, designer: HandoffSettings) -> Iterat
     yield from _addresses(bridge)
     yield from _secrets(bridge)
     yield from _agents(bridge)
+    yield from _readers(bridge)
     yield from _handback(bridge, designer)
     yield from _alerts(bridge, designer)
     yield from _assist(bridge, designer)
@@ -70,6 +71,17 @@ def _agents(bridge: BridgeSettings) -> Iterator[str]:
             "channel_config_ids is empty: an assignment without channel_config_id cannot be used, "
             "because the public cloud requires `from`"
         )
+
+
+def _readers(bridge: BridgeSettings) -> Iterator[str]:
+    reader = bridge.reader
+    if reader.push_url and _is_open(reader.push_url):
+        yield (
+            "reader.push_url is http and not on this machine: customers' words and the tokens of "
+            "pushes go over the network unencrypted"
+        )
+    if reader != type(reader)() and not bridge.readers:
+        yield "reader is set, and no agent has reader: true: the keys under reader are not used"
 
 
 def _handback(bridge: BridgeSettings, designer: HandoffSettings) -> Iterator[str]:

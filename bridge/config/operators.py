@@ -18,6 +18,7 @@ from pydantic import AfterValidator, BeforeValidator, Field, SecretStr, field_va
 
 from bridge.config.alerts import AlertSettings
 from bridge.config.page import PageSettings
+from bridge.config.readers import ReaderSettings
 from bridge.config.values import (
     Duration,
     Name,
@@ -64,6 +65,11 @@ def _token_name(value: str) -> str:
 TokenName = Annotated[str, AfterValidator(_token_name)]
 AgentKey = Annotated[str, AfterValidator(_agent_key)]
 Password = Annotated[SecretStr | None, BeforeValidator(_password)]
+
+
+def _is_true(written: object) -> bool:
+    """Return whether a value as written is true; a variable of the environment is text."""
+    return str(written).lower() in ("true", "yes", "on", "1")
 
 
 class GatewaySettings(Section):
@@ -161,16 +167,28 @@ class AgentSettings(Section):
     phone: Annotated[str | None, Field(max_length=24)] = Field(
         default=None, description="the agent's phone number, for sign_in"
     )
+    reader: bool = Field(
+        default=False,
+        description="the bridge signs the agent in at start, reads its events and answers calls",
+    )
+    events: Literal["poll", "push"] = Field(
+        default="poll",
+        description="how a reader gets its events: poll, the bridge asks; push, the gateway sends",
+    )
     nickname: Name = Field(default="Agent", description="name that customers see")
     avatar: Name = Field(default="DefaultAvatar", description="picture that customers see")
 
     @classmethod
     def conflicts(cls, written: Mapping[str, Any]) -> Iterator[tuple[tuple[str, ...], str]]:
-        """Yield faults if ``sign_in`` lacks the password or the phone that the gateway requires."""
+        """Yield faults if a session lacks what the gateway requires, or a reader what it needs."""
         if written.get("session") == "sign_in":
             for key in ("password", "phone"):
                 if written.get(key) in (None, ""):
                     yield (key,), f"session: sign_in needs a {key}"
+        elif _is_true(written.get("reader")):
+            yield ("reader",), "reader: true needs session: sign_in; a desktop reads all others"
+        if written.get("events") == "push" and not _is_true(written.get("reader")):
+            yield ("events",), "events: push needs reader: true"
 
 
 class StorageSettings(Section):
@@ -376,6 +394,20 @@ class RasaSettings(Section):
         return value.strip().rstrip("/")
 
 
+def _reader_conflicts(written: Mapping[str, Any]) -> Iterator[tuple[tuple[str, ...], str]]:
+    """Yield faults of readers that concern more than one section."""
+    agents, reader = written.get("agents"), written.get("reader")
+    push_url = reader.get("push_url") if isinstance(reader, Mapping) else None
+    for agent_id, entry in (agents if isinstance(agents, Mapping) else {}).items():
+        if not isinstance(entry, Mapping):
+            continue
+        if _is_true(entry.get("reader")) and agent_id == ANYONE:
+            sentence = "reader: true needs an agent's own entry, because readers sign in at start"
+            yield ("agents", ANYONE, "reader"), sentence
+        if entry.get("events") == "push" and not push_url:
+            yield ("agents", str(agent_id), "events"), "events: push needs reader.push_url"
+
+
 def _anyone() -> dict[str, AgentSettings]:
     return {ANYONE: AgentSettings()}
 
@@ -402,10 +434,12 @@ class BridgeSettings(Section):
     rasa: RasaSettings = RasaSettings()
     alerts: AlertSettings = AlertSettings()
     page: PageSettings = PageSettings()
+    reader: ReaderSettings = ReaderSettings()
 
     @classmethod
     def conflicts(cls, written: Mapping[str, Any]) -> Iterator[tuple[tuple[str, ...], str]]:
-        """Yield faults for agent IDs outside the platform's range."""
+        """Yield faults for agent IDs outside the platform's range, and for readers."""
+        yield from _reader_conflicts(written)
         gateway, agents = written.get("gateway"), written.get("agents")
         highest = HIGHEST_AGENT_ID
         if isinstance(gateway, Mapping):
@@ -431,6 +465,11 @@ class BridgeSettings(Section):
         if found is None and self.gateway.deployment == "private":
             return ""  # its messages have no `from` field
         return found
+
+    @property
+    def readers(self) -> tuple[str, ...]:
+        """Return the IDs of the agents with ``reader: true``."""
+        return tuple(agent_id for agent_id, agent in self.agents.items() if agent.reader)
 
     def agent(self, agent_id: str) -> AgentSettings | None:
         """Return the entry of an agent: its own, else ``"*"``, else None."""

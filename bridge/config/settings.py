@@ -41,6 +41,7 @@ from bridge.config.operators import (
     StorageSettings,
 )
 from bridge.config.page import PageSettings
+from bridge.config.readers import ReaderSettings, WorkbenchSettings
 from bridge.config.values import SECRET_BYTES, Section
 
 __all__ = [
@@ -66,6 +67,7 @@ __all__ = [
     "NamedToken",
     "PageSettings",
     "RasaSettings",
+    "ReaderSettings",
     "ResponseName",
     "RetentionSettings",
     "Right",
@@ -73,6 +75,7 @@ __all__ = [
     "Settings",
     "StorageSettings",
     "TextSettings",
+    "WorkbenchSettings",
     "response_names",
 ]
 

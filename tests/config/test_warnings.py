@@ -38,6 +38,7 @@ def test_there_is_nothing_to_say_of_a_full_configuration(folder: Folder) -> None
             '{"*": {"session": "sign_in", "password": "x", "phone": "1"}}',
             "the same password",
         ),
+        ("READER__CALM", "true", "no agent has reader: true"),
         ("RASA", f'{{"url": "http://r", "token": "t", "webhook_token": "{LONG}"}}', "rasa.token"),
     ],
 )
@@ -106,3 +107,10 @@ def test_a_response_outside_hours_that_are_not_set_is_never_said(
 ) -> None:
     warnings = folder.write(bridge=GOOD, handoff=f"handoff: {{{handoff}}}").load().warnings
     assert warnings == (("handoff.closed is not used: handoff.hours is not set",) if warned else ())
+
+
+def test_pushed_events_over_an_open_network_are_worth_a_word(folder: Folder) -> None:
+    agents = '{"305": {"session": "sign_in", "password": "x", "phone": "1", "reader": true}}'
+    environ = {"BRIDGE__AGENTS": agents, "BRIDGE__READER__PUSH_URL": "http://10.0.0.1:5055"}
+    (only,) = folder.write(bridge=GOOD).load(environ).warnings
+    assert "reader.push_url is http" in only

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from datetime import timedelta
 
 import pytest
@@ -167,6 +168,21 @@ FAULTS: list[tuple[str, list[str]]] = [
     ("rasa: {url: 'http://[::1'}", ["rasa.url"]),
     ("rasa: {replies: loud}", ["customer, silent"]),
     ("rasa: {domain: nowhere.yml}", ["rasa.domain", "no such domain file", "nowhere.yml"]),
+    ("agents: {291: {reader: true}}", ["agents.291.reader", "needs session: sign_in"]),
+    (
+        "agents: {'*': {session: sign_in, password: x, phone: '1', reader: true}}",
+        ["agents.*.reader", "an agent's own entry"],
+    ),
+    ("reader: {push_url: 'https://b', x: 1}", ["reader.x", "lookup, skills, sign_in_as"]),
+    ("reader: {push_url: bridge.example}", ["reader.push_url", "as in https://bridge.example"]),
+    ("reader: {push_url: 'https://u:p@b'}", ["reader.push_url", "as in https://bridge.example"]),
+    (f"reader: {{push_url: 'https://{'b' * 130}'}}", ["reader.push_url", "at most 130"]),
+    ("reader: {skills: []}", ["reader.skills", "a list of numbers"]),
+    ("reader: {skills: [-1]}", ["reader.skills", "a list of numbers"]),
+    ("reader: {skills: [chat]}", ["reader.skills", "a list of numbers"]),
+    ("reader: {sign_in_as: wrap_up}", ["ready, busy"]),
+    ("reader: {lookup: call}", ["callinfo, workbench, off"]),
+    ("reader: {workbench: {url: ftp://x}}", ["reader.workbench.url", "as in https://"]),
     ("gateway: {url: 'https://other'}", ["the key gateway a second time", "line 1"]),
     ("? [a, b]\n: 1", ["one word as the key"]),
     ("delivery: !fast {wait: 1}", ["delivery", "a YAML tag"]),
@@ -245,3 +261,36 @@ def test_settings_are_frozen(folder: Folder) -> None:
     settings = folder.write(bridge=GATEWAY).load()
     with pytest.raises(ValueError, match="frozen"):
         settings.bridge.delivery.wait = 3  # type: ignore[misc]
+
+
+READER = 'agents: {305: {session: sign_in, password: x, phone: "1", reader: true, events: push}}\n'
+
+
+@pytest.mark.parametrize("environ", [{}, {"BRIDGE__AGENTS__305__READER": "true"}])
+def test_readers_and_where_their_events_are_pushed_to(
+    folder: Folder, environ: dict[str, str]
+) -> None:
+    push = "reader: {push_url: 'https://bridge.example:5055/cc/', skills: [1, 2]}"
+    bridge = folder.write(bridge=GATEWAY + READER + push).load(environ).bridge
+    assert bridge.readers == ("305",)
+    assert bridge.reader.skills == (1, 2)
+    assert (
+        bridge.reader.callback("abc")
+        == "https://bridge.example:5055/cc/bridge/events?service_token=abc"
+    )
+
+
+def test_pushed_events_need_a_reader_and_an_address(folder: Folder) -> None:
+    fault = folder.write(bridge=GATEWAY + "agents: {305: {events: push}}").fault()
+    assert "agents.305.events" in fault
+    assert "needs reader: true" in fault
+    assert "needs reader.push_url" in folder.write(bridge=GATEWAY + READER).fault()
+
+
+def test_each_key_of_the_workbench_is_needed_for_it(folder: Folder) -> None:
+    keys = ("url", "app_key", "app_secret", "tenant_id")
+    fault = folder.write(bridge=GATEWAY + "reader: {lookup: workbench}").fault()
+    assert "reader.lookup" in fault
+    assert all(f"workbench.{key}" in fault for key in keys)
+    given = json.dumps({"lookup": "workbench", "workbench": dict.fromkeys(keys, "https://x")})
+    assert folder.write(bridge=f"{GATEWAY}reader: {given}").load().bridge.reader.workbench.url
