@@ -13,7 +13,7 @@ from typing import Any
 
 from sanic import HTTPResponse, Request, Sanic
 
-from bridge.simulator import control, fault_injection, operations
+from bridge.simulator import control, fault_injection, operations, workbench
 from bridge.simulator.answers import SimulatedAnswer, set_guid
 from bridge.simulator.checks import Refused
 from bridge.simulator.faults import FaultKind, InjectedFault
@@ -35,6 +35,7 @@ def build(tenant: Tenant) -> Sanic[Any, Any]:
     app.config.REQUEST_TIMEOUT = 600
     app.config.RESPONSE_TIMEOUT = 24 * 3600  # only faults make requests hang
     control.mount(app, tenant)
+    workbench.mount(app, tenant)
     edge = Edge(tenant)
     app.add_route(edge.serve, "/", methods=_METHODS, name="root")
     app.add_route(edge.serve, "/<rest:path>", methods=_METHODS, name="gateway")

@@ -199,6 +199,12 @@ TRANSFER = {
     "skillId": Field(number),
 }
 CALLNUMS_MAX = 60
+CALL_NUMS = {
+    "mediaType": Field(
+        one_of("1", "2", "4", "5", "15", "16", "17", "19", "51", "53"), mandatory=True
+    ),
+    "callnums": Field(text(2, "[1-9][0-9]?"), mandatory=True),
+}
 
 # Every path, most used first: method, path, operation, and the query parameters that it takes.
 # {agent} and the other placeholders are passed to the operation.
@@ -222,7 +228,6 @@ ROUTES: tuple[tuple[str, str, str, tuple[str, ...]], ...] = (
     ("DELETE", "voicecall/{agent}/release", "release", ()),
     ("POST", "voicecall/{agent}/reject", "reject", ()),
     ("POST", "mediacall/{agent}/transfer", "transfer", ()),
-    ("POST", "mediacall/{agent}/setcallnums", "set_call_nums", ("*",)),
-    # Where the number goes is not published: the end of the path, query and body are accepted.
-    ("POST", "mediacall/{agent}/setcallnums/{number}", "set_call_nums", ()),
+    ("POST", "mediacall/{agent}/setcallnums", "set_call_nums", ()),
+    ("GET", "calldata/{agent}/callinfobycallid/{callid}", "look_up", ()),
 )

@@ -15,8 +15,9 @@ from typing import Any
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 from sanic import HTTPResponse, Request, Sanic
 
+from bridge.simulator import customers
 from bridge.simulator.faults import FaultKind, InjectedFault
-from bridge.simulator.state import Session, SimulatedAgent
+from bridge.simulator.state import Session, SimulatedAgent, SimulatedCall
 from bridge.simulator.tenant import Tenant
 
 PREFIX = "/simulator"
@@ -61,6 +62,30 @@ class DeclaredCall(BaseModel):
     )
 
 
+class CustomersCall(BaseModel):
+    """A customer's call that is to ring at an agent."""
+
+    model_config = ConfigDict(extra="forbid")
+
+    call: str
+    agent: str
+    caller: str = "88880022"
+    called: str = "20012"
+    media: str = Field(default="51", pattern="^(1|17|51|53)$")
+    user_id: str = ""
+    nickname: str = "Maria"
+    channel: str = "WEB"
+    channel_config_id: str = "202301032048582419"
+
+
+class CustomersMessage(BaseModel):
+    """What a customer writes: a text, or an object with a file or a location."""
+
+    model_config = ConfigDict(extra="forbid")
+
+    message: Any
+
+
 def reply(body: object, status: int = 200) -> HTTPResponse:
     """Return a JSON response."""
     text = json.dumps(body, ensure_ascii=False).encode()
@@ -81,6 +106,9 @@ def mount(app: Sanic[Any, Any], tenant: Tenant) -> None:
         ("DELETE", "/faults/<fault_id:int>", api.clear_faults),
         ("POST", "/events", api.events),
         ("POST", "/calls", api.declare_call),
+        ("POST", "/customers", api.ring),
+        ("POST", "/customers/<call_id>/messages", api.write),
+        ("DELETE", "/customers/<call_id>", api.leave),
         ("POST", "/agents/<agent_id>/expire", api.expire),
         ("POST", "/agents/<agent_id>/rotate", api.rotate),
         ("POST", "/clock", api.clock),
@@ -170,6 +198,8 @@ class Control:
                 "clock": gateway.clock.now(),
                 "agents": {agent.id: _agent(agent) for agent in gateway.agents.values()},
                 "calls": {call.id: asdict(call) for call in gateway.calls.values()},
+                "chats": gateway.chats,
+                "workbench": gateway.asked_workbench,
                 "violations": gateway.violations,
                 "counts": dict(self._tenant.recorder.counts),
                 "settings": gateway.settings.model_dump(mode="json"),
@@ -210,6 +240,33 @@ class Control:
         call = DeclaredCall.model_validate(document(request))
         self._tenant.gateway.declare(call.call, call.agent, call.state)
         return reply({}, 201)
+
+    async def ring(self, request: Request) -> HTTPResponse:
+        """Let a customer's call ring at an agent."""
+        wanted = CustomersCall.model_validate(document(request))
+        fields = wanted.model_dump(exclude={"call", "agent"})
+        call = SimulatedCall(wanted.call, wanted.agent, "ringing", **fields)
+        customers.ring(self._tenant.gateway, call, wanted.agent)
+        return reply({}, 201)
+
+    async def write(self, request: Request, call_id: str) -> HTTPResponse:
+        """Let a customer write."""
+        wanted = CustomersMessage.model_validate(document(request))
+        customers.write(self._tenant.gateway, self._call(call_id), wanted.message)
+        return reply({}, 201)
+
+    async def leave(self, request: Request, call_id: str) -> HTTPResponse:
+        """Let a customer hang up."""
+        del request
+        customers.leave(self._tenant.gateway, self._call(call_id))
+        return reply({})
+
+    def _call(self, call_id: str) -> SimulatedCall:
+        call = self._tenant.gateway.calls.get(call_id)
+        if call is None:
+            msg = f"there is no call {call_id}"
+            raise ValueError(msg)
+        return call
 
     async def expire(self, request: Request, agent_id: str) -> HTTPResponse:
         """End an agent's session; with ``{"announce": true}`` its reader gets an event."""

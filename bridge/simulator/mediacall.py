@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
-from bridge.simulator import checks, contract
+from bridge.simulator import checks, contract, customers
 from bridge.simulator.answers import SimulatedAnswer, signed_in
 from bridge.simulator.checks import Refused
 from bridge.simulator.inbound import Inbound
-from bridge.simulator.options import AcceptedCallIds
+from bridge.simulator.options import AcceptedCallIds, TransferResult
 from bridge.simulator.state import ENDED, Gateway, SimulatedCall
+
+_AGENT = "2"  # devicetype
+_IF_SUCCESSFUL = "2"  # mode
 
 
 def send_message(gateway: Gateway, inbound: Inbound) -> SimulatedAnswer:
@@ -43,8 +46,10 @@ def answer_call(gateway: Gateway, inbound: Inbound) -> SimulatedAnswer:
     signed_in(gateway, inbound)
     call_id = checks.call_id(inbound.parameter("callid") or "", gateway.settings, "query.callid")
     _call(gateway, inbound.agent, call_id)
-    content = {"callid": call_id, "feature": "7", "type": "main", "mediaAbility": "5"}
-    gateway.emit(inbound.agent, "AgentEvent_Talking", content)
+    known = gateway.calls.get(call_id) or SimulatedCall(call_id, inbound.agent, "ringing")
+    if known.state == "talking":
+        raise Refused(contract.NO_SUCH_CALL, "callid: the call was answered already")
+    customers.talk(gateway, known)
     return SimulatedAnswer()
 
 
@@ -52,8 +57,10 @@ def drop_call(gateway: Gateway, inbound: Inbound) -> SimulatedAnswer:
     """``POST voicecall/{agent}/dropcall/{callid}``."""
     signed_in(gateway, inbound)
     call_id = checks.call_id(inbound.last, gateway.settings, "path.callid")
-    _call(gateway, inbound.agent, call_id)
-    gateway.emit(inbound.agent, "AgentEvent_Call_Release", call_id)
+    call = _call(gateway, inbound.agent, call_id) or SimulatedCall(
+        call_id, inbound.agent, "talking"
+    )
+    customers.release(gateway, call)
     return SimulatedAnswer()
 
 
@@ -62,7 +69,7 @@ def release(gateway: Gateway, inbound: Inbound) -> SimulatedAnswer:
     signed_in(gateway, inbound)
     calls = gateway.held(inbound.agent)
     if calls:
-        gateway.emit(inbound.agent, "AgentEvent_Call_Release", calls[-1].id)
+        customers.release(gateway, calls[-1])
     elif gateway.settings.calls is AcceptedCallIds.DECLARED:
         raise Refused(contract.NO_SUCH_CALL, "release: the agent has no call")
     return SimulatedAnswer()
@@ -79,38 +86,38 @@ def reject(gateway: Gateway, inbound: Inbound) -> SimulatedAnswer:
 
 
 def transfer(gateway: Gateway, inbound: Inbound) -> SimulatedAnswer:
-    """``POST mediacall/{agent}/transfer``; rings at a signed-in agent (devicetype 2)."""
+    """``POST mediacall/{agent}/transfer``; rings at a signed-in agent (devicetype 2).
+
+    The events that tell of its outcome may come before the answer.
+    """
     signed_in(gateway, inbound)
     body = inbound.document()
     checks.table("body", contract.TRANSFER, body, strict=gateway.settings.strict)
     call_id, address = body["callid"], body["address"]
-    _call(gateway, inbound.agent, call_id)
-    gateway.emit(inbound.agent, "AgentEvent_Call_Release", call_id)
-    gateway.declare(call_id, inbound.agent, "transferred")
-    if str(body["devicetype"]) == "2" and gateway.live(address):
-        content = {
-            "caller": body.get("caller", ""),
-            "callid": call_id,
-            "called": address,
-            "type": "main",
-            "mediaType": "5",
-            "mediaAbility": "5",
-            "feature": "0",
-        }
-        gateway.emit(address, "AgentEvent_Ringing", content)
+    call = _call(gateway, inbound.agent, call_id) or SimulatedCall(
+        call_id, inbound.agent, "talking"
+    )
+    transfers = gateway.settings.transfers
+    to_agent = str(body["devicetype"]) == _AGENT
+    fails = transfers is TransferResult.FAILS or (to_agent and not gateway.live(address))
+    if transfers is TransferResult.PENDING:
+        return SimulatedAnswer()
+    if fails and str(body["mode"]) == _IF_SUCCESSFUL:
+        gateway.emit(inbound.agent, "AgentChat_TransferFailed", {"callId": call_id})
+        return SimulatedAnswer()
+    customers.release(gateway, call, "transferred")
+    if to_agent and gateway.live(address):
+        customers.ring(gateway, call, address)
     return SimulatedAnswer()
 
 
 def set_call_nums(gateway: Gateway, inbound: Inbound) -> SimulatedAnswer:
-    """``POST mediacall/{agent}/setcallnums``: set the number of simultaneous chats."""
+    """``POST mediacall/{agent}/setcallnums``: set the number of calls of a medium at a time."""
     signed_in(gateway, inbound)
-    numbers = [inbound.last] if inbound.route and inbound.route.last else []
-    numbers += [value for values in inbound.query.values() for value in values]
-    numbers += [str(value) for value in (inbound.document().values() if inbound.body else ())]
-    if (
-        len(numbers) != 1
-        or not numbers[0].isdecimal()
-        or not 1 <= int(numbers[0]) <= contract.CALLNUMS_MAX
-    ):
-        raise Refused(contract.INVALID, f"setcallnums: one number, 1 to {contract.CALLNUMS_MAX}")
+    body = inbound.document()
+    checks.table("body", contract.CALL_NUMS, body, strict=gateway.settings.strict)
+    number = int(body["callnums"])
+    if number > contract.CALLNUMS_MAX:
+        raise Refused(contract.INVALID, f"body.callnums: 1 to {contract.CALLNUMS_MAX}")
+    gateway.chats.setdefault(inbound.agent, {})[body["mediaType"]] = number
     return SimulatedAnswer()

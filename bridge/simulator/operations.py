@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
-from bridge.simulator import agentevent, checks, contract, mediacall, onlineagent
+from bridge.simulator import agentevent, checks, contract, customers, mediacall, onlineagent
 from bridge.simulator.answers import SimulatedAnswer
 from bridge.simulator.inbound import Inbound
 from bridge.simulator.state import Gateway
@@ -47,6 +47,7 @@ OPERATIONS: dict[str, Operation] = {
     "reject": mediacall.reject,
     "transfer": mediacall.transfer,
     "set_call_nums": mediacall.set_call_nums,
+    "look_up": customers.look_up,
 }
 SIGNING = frozenset({"sign_in", "force_sign_in", "sign_out", "force_sign_out"})
 

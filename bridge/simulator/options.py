@@ -76,6 +76,31 @@ class StaleCode(str, Enum):
     NOT_SIGNED_IN = "100-006"
 
 
+class EventFamily(str, Enum):
+    """Which names the events of text chats have."""
+
+    EVENT = "event"  # AgentEvent_*
+    CHAT = "chat"  # AgentChat_*, the older family
+
+
+class TransferResult(str, Enum):
+    """What becomes of a transfer that the gateway accepted."""
+
+    BY_TARGET = "by_target"  # it fails if the agent is not signed in
+    FAILS = "fails"
+    PENDING = "pending"  # nothing, until the call is released
+
+
+class WorkbenchAccount(BaseModel):
+    """The application that may ask the workbench."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    app_key: str = "an-app-key"
+    app_secret: str = "an-app-secret"  # noqa: S105 - of a simulator
+    tenant_id: str = "202301010001"
+
+
 class SimulatorSettings(BaseModel):
     """The simulated tenant. Times are seconds unless the name says otherwise."""
 
@@ -101,6 +126,9 @@ class SimulatorSettings(BaseModel):
     delay_ms: float = Field(default=0, ge=0)  # each sendmessage takes this long
     push_retry_ms: float = Field(default=200, ge=0)  # pause before a push is retried
     push_attempts: int = Field(default=3, ge=1)
+    event_family: EventFamily = EventFamily.EVENT
+    transfers: TransferResult = TransferResult.BY_TARGET
+    workbench: WorkbenchAccount = WorkbenchAccount()
     record: Record = Record.FULL
 
     def changed(self, changes: dict[str, object]) -> SimulatorSettings:

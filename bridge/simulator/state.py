@@ -11,7 +11,7 @@ import uuid
 from collections import deque
 from collections.abc import Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 from bridge.simulator import contract
@@ -83,6 +83,13 @@ class SimulatedCall:
     id: str
     agent: str
     state: str  # incoming, ringing, talking, customer_left, or one of ENDED
+    caller: str = "88880022"
+    called: str = "20012"
+    media: str = "51"  # the code of web chat
+    user_id: str = ""  # the workbench's; the caller, if it is empty
+    nickname: str = "Maria"
+    channel: str = "WEB"
+    channel_config_id: str = "202301032048582419"
 
 
 _CALL_EVENTS = {
@@ -91,6 +98,9 @@ _CALL_EVENTS = {
     "AgentEvent_Talking": "talking",
     "AgentEvent_Customer_Release": "customer_left",
     "AgentEvent_Call_Release": "released",
+    "AgentChat_Ring": "ringing",
+    "AgentChat_Connected": "talking",
+    "AgentChat_Disconnected": "released",
 }
 
 
@@ -103,6 +113,9 @@ class Gateway:
         self.agents: dict[str, SimulatedAgent] = {}
         self.calls: dict[str, SimulatedCall] = {}
         self.violations: list[dict[str, Any]] = []
+        self.chats: dict[str, dict[str, int]] = {}  # by agent: calls at a time, by medium
+        self.workbench_tokens: set[str] = set()
+        self.asked_workbench: list[str] = []  # what it was asked, in order
 
     def agent(self, agent_id: str) -> SimulatedAgent:
         """Return the agent with that ID, creating it if necessary."""
@@ -227,7 +240,13 @@ class Gateway:
 
     def declare(self, call_id: str, agent_id: str, state: str) -> None:
         """Place a call with an agent, in the given state."""
-        self.calls[call_id] = SimulatedCall(call_id, agent_id, state)
+        known = self.calls.get(call_id) or SimulatedCall(call_id, agent_id, state)
+        self.place(replace(known, agent=agent_id, state=state))
+
+    def place(self, call: SimulatedCall) -> SimulatedCall:
+        """Store a call as it is now."""
+        self.calls[call.id] = call
+        return call
 
     def held(self, agent_id: str) -> list[SimulatedCall]:
         """Return the agent's calls that have not ended, oldest first."""

@@ -214,6 +214,24 @@ class Simulator:
         listed = [{"eventType": kind, "content": content} for kind, content in events]
         self._ask("POST", "/events", {"agent": agent, "events": listed, "repeat": repeat})
 
+    def ring(self, call: str, agent: str, **customer: Any) -> None:
+        """Let a customer's chat ring at an agent.
+
+        Args:
+            call: its ID.
+            agent: the agent.
+            customer: ``caller, called, media, user_id, nickname, channel, channel_config_id``.
+        """
+        self._ask("POST", "/customers", {"call": call, "agent": agent, **customer})
+
+    def write(self, call: str, message: object) -> None:
+        """Let the customer of a call write: a text, or an object with a file or a location."""
+        self._ask("POST", f"/customers/{call}/messages", {"message": message})
+
+    def leave(self, call: str) -> None:
+        """Let the customer of a call hang up."""
+        self._ask("DELETE", f"/customers/{call}")
+
     def call(self, call: str, agent: str, state: str = "talking") -> None:
         """Let a call be at an agent, without events."""
         self._ask("POST", "/calls", {"call": call, "agent": agent, "state": state})

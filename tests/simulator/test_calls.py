@@ -76,12 +76,15 @@ def test_a_transfer_that_is_wrong_is_refused(
 @pytest.mark.parametrize(
     ("path", "given", "expected"),
     [
-        ("setcallnums/5", None, "0"),
-        ("setcallnums?callnums=60", None, "0"),
-        ("setcallnums", {"callnums": 5}, "0"),
+        ("setcallnums", {"mediaType": "51", "callnums": "5"}, "0"),
+        ("setcallnums", {"mediaType": "1", "callnums": "60"}, "0"),
+        ("setcallnums", {"mediaType": "51", "callnums": "61"}, "000-002"),
+        ("setcallnums", {"mediaType": "51", "callnums": "0"}, "000-002"),
+        ("setcallnums", {"mediaType": "51", "callnums": 5}, "000-002"),
+        ("setcallnums", {"mediaType": "9", "callnums": "5"}, "000-002"),
+        ("setcallnums", {"callnums": "5"}, "000-002"),
         ("setcallnums", None, "000-002"),
-        ("setcallnums/61", None, "000-002"),
-        ("setcallnums/0", None, "000-002"),
+        ("setcallnums/5", None, "000-002"),
     ],
 )
 def test_the_number_of_chats_is_1_to_60(
