@@ -98,6 +98,13 @@ class Metrics:
         self._suggestions = self._counter("suggestions", "Suggestions, by outcome", "outcome")
         self._sign_ins = self._counter("sign_ins", "Sign-ins tried, by outcome", "outcome")
         self._events = self._counter("events_read", "Agents' events read and stored")
+        self._unexpected = self._counter(
+            "events_unexpected",
+            "Events of calls that are not known, or that do not fit their state",
+        )
+        self._call_requests = self._counter(
+            "call_requests", "Requests about calls, by kind and outcome", "kind", "outcome"
+        )
         self._updates = self._counter("errands", "Attempts to tell Rasa", "kind", "outcome")
         self._opened = self._counter("gateway_breaker_opened", "How often the breaker opened")
         ProcessCollector(registry=self._registry)
@@ -150,6 +157,14 @@ class Metrics:
     def event_read(self) -> None:
         """Count an agent's event that was stored."""
         self._events.inc()
+
+    def event_unexpected(self) -> None:
+        """Count an event of an unknown call, or one that does not fit the state of its call."""
+        self._unexpected.inc()
+
+    def call_request(self, kind: str, outcome: str) -> None:
+        """Count a request to the gateway about a call: ``done`` or ``failed``."""
+        self._call_requests.labels(kind, outcome).inc()
 
     def update(self, kind: str, outcome: str) -> None:
         """Count an attempt at an update: ``done``, ``waiting`` (to be retried) or ``failed``."""

@@ -132,6 +132,23 @@ class Assignment:
 
 
 @dataclass(frozen=True, slots=True)
+class CallInfo:
+    """What a look-up says of a call; what it does not say is empty or None.
+
+    Attributes:
+        user_id: the customer's.
+        nickname: the customer's.
+        media: text, voice, message or unknown.
+    """
+
+    user_id: str = ""
+    nickname: str = ""
+    channel: Channel | None = None
+    channel_config_id: str | None = None
+    media: str = "unknown"
+
+
+@dataclass(frozen=True, slots=True)
 class Draft:
     """One unsent gateway message translated from a reply."""
 

@@ -175,6 +175,18 @@ class AgentSettings(Section):
         default="poll",
         description="how a reader gets its events: poll, the bridge asks; push, the gateway sends",
     )
+    owner: Literal["agent", "bot"] = Field(
+        default="agent",
+        description="who answers the customers of a reader's calls: the agent, helped by the bot;"
+        " or the bot by itself",
+    )
+    chats: WholeNumber | None = Field(
+        default=None,
+        ge=1,
+        le=60,
+        description="how many chats a reader has at a time, 1 to 60; null leaves it to the"
+        " platform",
+    )
     nickname: Name = Field(default="Agent", description="name that customers see")
     avatar: Name = Field(default="DefaultAvatar", description="picture that customers see")
 
@@ -189,6 +201,11 @@ class AgentSettings(Section):
             yield ("reader",), "reader: true needs session: sign_in; a desktop reads all others"
         if written.get("events") == "push" and not _is_true(written.get("reader")):
             yield ("events",), "events: push needs reader: true"
+        if not _is_true(written.get("reader")):
+            if written.get("owner") == "bot":
+                yield ("owner",), "owner: bot needs reader: true"
+            if written.get("chats") is not None:
+                yield ("chats",), "chats needs reader: true"
 
 
 class StorageSettings(Section):

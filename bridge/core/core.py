@@ -19,6 +19,7 @@ from cachetools import LRUCache
 from bridge import identity
 from bridge.core import breaker, unstorable
 from bridge.core.breaker import Breaker, Evidence
+from bridge.core.call_requests import CallRequests
 from bridge.core.clock import Clock
 from bridge.core.command_queue import CommandQueue, QueuedCommand
 from bridge.core.port import Status
@@ -36,9 +37,11 @@ from bridge.metrics import Metrics
 from bridge.model import Delivery, DeliveryError, DeliveryState, Guid
 from bridge.planners import PLANNERS, Planner, Rules, alerts
 from bridge.state import plan as plans
+from bridge.state.calls import CallRequest
 from bridge.state.commands import (
     CallAction,
     ClaimDeliveries,
+    ClaimRequests,
     ClaimUpdates,
     Command,
     ContinuePolling,
@@ -46,12 +49,14 @@ from bridge.state.commands import (
     DomainResult,
     ExpireSuggestions,
     ExplainAgent,
+    JudgeRequest,
     JudgeTurn,
     PruneChanges,
     RaiseAlerts,
     Recover,
     ReleaseHeld,
     ReleasePolls,
+    RequestResult,
     ResultCallback,
     SendingResult,
     SetSwitch,
@@ -62,7 +67,14 @@ from bridge.state.commands import (
     WithdrawTurn,
 )
 from bridge.state.plan import UNANSWERED, Plan, Written
-from bridge.state.records import CHANGES_PRUNED, LEASE, Alert, RasaUpdate, SessionRecord
+from bridge.state.records import (
+    CHANGES_PRUNED,
+    LEASE,
+    Alert,
+    RasaUpdate,
+    SessionRecord,
+    UpdateState,
+)
 from bridge.state.snapshot import Needs, Process, Snapshot
 from bridge.store import (
     EVERYTHING,
@@ -108,6 +120,7 @@ _UPDATES = 4  # concurrent updates to Rasa
 _ALONE = (
     ClaimDeliveries,
     ClaimUpdates,
+    ClaimRequests,
     WakeAgent,
     ExplainAgent,
     ReleaseHeld,
@@ -118,7 +131,7 @@ _ALONE = (
     ExpireSuggestions,
     RaiseAlerts,
 )
-_CLAIMS = (ClaimDeliveries, ClaimUpdates, TakeOverSessions)
+_CLAIMS = (ClaimDeliveries, ClaimUpdates, ClaimRequests, TakeOverSessions)
 
 
 class Senders(Protocol):
@@ -153,6 +166,9 @@ class Senders(Protocol):
 
     def send_alert(self, alert: Alert) -> None:
         """Report an alert to the operator's webhook. Result: ``AlertResult``."""
+
+    def request(self, request: CallRequest, guid: Guid, caller: str) -> None:
+        """Make a request about a call. Result: ``RequestResult``."""
 
     def ask_domain(self) -> None:
         """Request Rasa's domain. Result: ``DomainResult``."""
@@ -206,6 +222,7 @@ class Core:
         self._sending: dict[int, Delivery] = {}  # by number, until the result arrives
         self._held: dict[int, Delivery] = {}  # by number, until the result is committed
         self._sending_updates: dict[int, str | None] = {}  # leases of updates, until committed
+        self._requests = CallRequests()
         self._signing: set[str] = set()
         self._polling: set[str] = set()
         self._pending: list[QueuedCommand] = []  # could not be committed yet
@@ -246,6 +263,8 @@ class Core:
             plans.StopPolling: self._stop_polling,
             plans.SendUpdate: self._send_update,
             plans.SendAlert: self._send_alert,
+            plans.RequestGateway: self._request_gateway,
+            plans.AwaitRequest: self._await_request,
             plans.AskDomain: self._ask_domain,
             plans.Keep: self._keep_domain,
             plans.AwaitTurn: self._await_turn,
@@ -274,7 +293,7 @@ class Core:
             self._senders.start(self.put, self._channel.watch)
             self._serve([QueuedCommand(Recover())], must=True)
             self._serve([QueuedCommand(self._correct(self._clock.now() + 60.0))], must=True)
-            self._due = self._update_due = 0.0
+            self._due = self._update_due = self._requests.due = 0.0
 
     def submit(self, command: Command, reply: ResultCallback, *, background: bool = False) -> None:
         """Queue an external command; ``reply`` is called once, in the core's thread.
@@ -413,6 +432,8 @@ class Core:
                 until.append(self._claim_at(now))
                 if self._update_due is not None and len(self._sending_updates) < _UPDATES:
                     until.append(self._update_due)
+                if (at := self._requests.next_claim) is not None:
+                    until.append(at)
             if self._store.dialect == "sqlite":
                 until.append(self._version_at)
         return min(until)
@@ -428,19 +449,13 @@ class Core:
         if now >= self._look_at:
             self._look_at = now + _LOOK
             due += [QueuedCommand(JudgeTurn(turn_key=key, final=False)) for key in self._unheld()]
-            self._due = self._update_due = now  # expired leases, and missed notifications
+            due += [QueuedCommand(command) for command in self._requests.judgements()]
+            # Expired leases, and missed notifications.
+            self._due = self._update_due = self._requests.due = now
             self.changes.announce()  # likewise
         if self._senders is None or self._stopping:
             return due
-        if now >= self._watch_at and not self._polls_end:
-            self._watch_at = now + _WATCH
-            due.append(QueuedCommand(TakeOverSessions()))
-            due.append(QueuedCommand(ExpireSuggestions()))
-            if (alert_at := alerts.due_at(self._rules, now)) is not None:
-                due.append(QueuedCommand(RaiseAlerts(latest=alert_at + alerts.LEASE)))
-        if now >= self._prune_at:
-            self._prune_at = now + _PRUNE
-            due.append(QueuedCommand(PruneChanges()))
+        due += [QueuedCommand(command) for command in self._periodic(now)]
         if now >= self._claim_at(now) and (claim := self._claim(now)) is not None:
             due.append(QueuedCommand(claim))
         free = _UPDATES - len(self._sending_updates)
@@ -448,13 +463,31 @@ class Core:
             if self._rules.asks_rasa:
                 due.append(QueuedCommand(self._claim_updates(now, free)))
             self._update_due = None
+        if (requests := self._requests.claim(now)) is not None:
+            due.append(QueuedCommand(requests))
         return due
+
+    def _periodic(self, now: float) -> Iterator[Command]:
+        """Yield the commands that are put every few seconds."""
+        if now >= self._watch_at and not self._polls_end:
+            self._watch_at = now + _WATCH
+            yield TakeOverSessions()
+            yield ExpireSuggestions()
+            if (alert_at := alerts.due_at(self._rules, now)) is not None:
+                yield RaiseAlerts(latest=alert_at + alerts.LEASE)
+        if now >= self._prune_at:
+            self._prune_at = now + _PRUNE
+            yield PruneChanges()
 
     def _fired(self, now: float) -> Iterator[Command]:
         """Yield the commands of expired timers; a timer may have expired long ago."""
         for command in self._timers.due(now):
             if isinstance(command, JudgeTurn) and command.turn_key not in self._waiters:
                 continue  # already answered
+            if isinstance(command, JudgeRequest) and not self._requests.is_awaited(
+                command.request_id
+            ):
+                continue
             if isinstance(command, CorrectTimes):
                 yield self._correct(max(now, command.latest_due))
             else:
@@ -521,6 +554,8 @@ class Core:
         if isinstance(request.command, _CLAIMS):
             if isinstance(request.command, ClaimUpdates):
                 self._update_due = now + _LOOK
+            elif isinstance(request.command, ClaimRequests):
+                self._requests.due = now + _LOOK
             elif isinstance(request.command, ClaimDeliveries):
                 self._due = self._claims_from = now + _LOOK
             self._warn_once(f"claim {error}", "The outbox cannot be read: %s", error)
@@ -616,7 +651,9 @@ class Core:
         waiting = any(
             item.state is DeliveryState.WAITING for plan in valid for item in plan.deliveries
         )
-        updates = any(update.state.value == "waiting" for plan in valid for update in plan.updates)
+        states = {item.state for plan in valid for item in plan.updates}
+        states |= {item.state for plan in valid for item in plan.requests}
+        updates = UpdateState.WAITING in states
         notify(
             tx,
             self.name,
@@ -653,9 +690,8 @@ class Core:
             self._timers.add(0.0, WithdrawTurn(turn_key=command.key))
         self._due = _earlier(self._due, plan.due)
         self._update_due = _earlier(self._update_due, plan.update_due)
-        for key, turn_answer in plan.answers.items():
-            for reply in self._waiters.pop(key, ()):
-                _answer(reply, turn_answer, None)
+        self._requests.make_due(plan.request_due)
+        self._answer_waiting(plan)
         answer: Any = None
         with Unexpected(logger, "An answer could not be made: %s") as failure:
             answer = plan.answer if plan.finish is None else plan.finish(written)
@@ -665,12 +701,22 @@ class Core:
         if answer is not UNANSWERED:
             _answer(request.reply, answer, None)
 
+    def _answer_waiting(self, plan: Plan) -> None:
+        """Answer the callers that wait for what a plan settles."""
+        for reply, outcome, error in self._requests.answers(plan.outcomes):
+            _answer(reply, outcome, error)
+        for key, turn_answer in plan.answers.items():
+            for reply in self._waiters.pop(key, ()):
+                _answer(reply, turn_answer, None)
+
     def _finished(self, command: Command) -> None:
         """Drop the in-memory record of a sender's call whose result is committed."""
         if isinstance(command, SendingResult):
             _forget(self._held, command.delivery)
         elif isinstance(command, UpdateResult):
             self._sending_updates.pop(command.update.seq, None)
+        elif isinstance(command, RequestResult):
+            self._requests.finished(command.request)
         elif isinstance(command, SignInResult):
             self._signing.discard(command.agent_id)
 
@@ -751,6 +797,23 @@ class Core:
     ) -> None:
         assert self._senders is not None  # noqa: S101 - a core without senders raises no alerts
         self._senders.send_alert(effect.alert)
+
+    def _request_gateway(
+        self, effect: plans.RequestGateway, _request: QueuedCommand, snapshot: Snapshot
+    ) -> None:
+        assert self._senders is not None  # noqa: S101 - a core without senders claims nothing
+        request = snapshot.requests[effect.request_id]
+        call = snapshot.calls.get((request.call_id, request.agent_id))
+        self._requests.begun(request)
+        self._senders.request(request, effect.guid, call.caller if call is not None else "")
+
+    def _await_request(
+        self, effect: plans.AwaitRequest, request: QueuedCommand, snapshot: Snapshot
+    ) -> None:
+        if request.reply is None:
+            return
+        asked = snapshot.requests[effect.request_id]
+        self._timers.add(effect.until, self._requests.wait(asked, request.reply))
 
     def _ask_domain(
         self, _effect: plans.AskDomain, request: QueuedCommand, _snapshot: Snapshot
@@ -849,6 +912,9 @@ class Core:
         if isinstance(command, ClaimUpdates):
             self._update_due = _earlier(self._update_due, snapshot.next_update_due)
             return
+        if isinstance(command, ClaimRequests):
+            self._requests.make_due(snapshot.next_request_due)
+            return
         if not isinstance(command, ClaimDeliveries):
             return
         if command.probe and not self._breaker.closed:
@@ -903,7 +969,7 @@ class Core:
             for agent in notice.agents:
                 self._sessions.pop(agent, None)
             if notice.due:
-                self._due = self._update_due = now
+                self._due = self._update_due = self._requests.due = now
             if notice.everything or notice.changes:
                 self.changes.announce(notice.changes)
             keys = self._unheld() if notice.everything else notice.turns
@@ -926,7 +992,7 @@ class Core:
         self._claims_from = 0.0
         self._prune_at = min(self._prune_at, now + _PRUNE)
         self._pending_at = 0.0
-        self._due = self._update_due = now
+        self._due = self._update_due = self._requests.due = now
         if self._senders is not None:
             for seconds in range(int(_UNEASY) + 1):
                 self._timers.add(now + seconds, self._correct(now + seconds))
@@ -946,6 +1012,7 @@ class Core:
                 self._commit([QueuedCommand(ReleasePolls(agent_ids=frozenset(self._polling)))])
         self.changes.close()
         waiting = [reply for replies in self._waiters.values() for reply in replies]
+        waiting += self._requests.waiting()
         for reply in (*waiting, *[reply for _, reply in self._parked]):
             _answer(reply, None, StoreError("the bridge is stopping"))
 

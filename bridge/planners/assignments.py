@@ -3,14 +3,15 @@
 from __future__ import annotations
 
 import logging
+from collections.abc import Mapping
 from dataclasses import replace
 from math import inf, nextafter
+from types import MappingProxyType
 
 from bridge.errors import AssignmentError, NotYoursError, RefusedError
 from bridge.model import (
     AgentId,
     Assignment,
-    Card,
     Delivery,
     DeliveryError,
     Owner,
@@ -19,17 +20,17 @@ from bridge.model import (
     SuggestionState,
     derive,
 )
-from bridge.planners import alerts, consequences
+from bridge.planners import consequences
 from bridge.planners.changes import Changes
 from bridge.planners.rules import Rules
-from bridge.state.commands import AssignCall, BroughtAssignment, EndCall, HandBackCall
+from bridge.state.commands import BroughtAssignment, EndCall, HandBackCall
 from bridge.state.plan import Plan
-from bridge.state.records import AssignmentRecord, Stored
-from bridge.state.snapshot import Snapshot
+from bridge.state.records import AssignmentRecord
+from bridge.state.snapshot import Pair, Snapshot
 
 ENDED = DeliveryError("call_ended", "the call ended before it could be sent")
 REASSIGNED = DeliveryError("reassigned", "the call was given to another agent")
-_TAKEN = (
+TAKEN = (
     'another open conversation has this call: end it there first, or send "take": true to end it'
     " there and give the call to this conversation"
 )
@@ -54,10 +55,10 @@ def resolve(
         if _over_since(brought, former):
             refused = AssignmentError("closed", "the call of its assignment has ended")
         elif _newer(brought, stored):
-            holder = _holder(snapshot, brought.assignment)
+            holder = holder_of(snapshot, brought.assignment)
             if holder is None or (brought.take and not _outdated(brought, holder)):
                 return brought
-            refused = AssignmentError("invalid_assignment", _TAKEN)
+            refused = AssignmentError("invalid_assignment", TAKEN)
     if stored is None:
         raise refused or AssignmentError("no_assignment", "the conversation has no assignment")
     if not stored.open:
@@ -65,9 +66,13 @@ def resolve(
     return stored
 
 
-def _holder(snapshot: Snapshot, assignment: Assignment) -> AssignmentRecord | None:
+def holder_of(
+    snapshot: Snapshot,
+    assignment: Assignment,
+    changed: Mapping[Pair, AssignmentRecord] = MappingProxyType({}),
+) -> AssignmentRecord | None:
     """Return the open assignment of the same call to another conversation, if there is one."""
-    for record in snapshot.assignments.values():
+    for record in {**snapshot.assignments, **changed}.values():
         other = record.assignment
         same_call = other.call_id == assignment.call_id
         if same_call and other.sender_id != assignment.sender_id and record.open:
@@ -134,34 +139,6 @@ def own_call(
 # -- giving and ending -----------------------------------------------------------------------------
 
 
-def assign(snapshot: Snapshot, command: AssignCall, rules: Rules, now: float) -> Plan:
-    """Store an assignment given through the API.
-
-    The answer is the record, created unless the conversation has an open assignment to this call.
-
-    Raises:
-        RefusedError: 409 if another open conversation has the call, unless it is to be taken.
-    """
-    if not command.take and _holder(snapshot, command.assignment) is not None:
-        raise RefusedError(409, "call_taken", _TAKEN)
-    changes, assignment = Changes(snapshot, rules, now), command.assignment
-    known = changes.record(assignment.sender_id, assignment.call_id)
-    former = snapshot.latest(assignment.sender_id)
-    record = give(changes, assignment, command.owner, "http", given_at=now)
-    if former is not None and (card := _card_of(snapshot, former)) is not None:
-        record = changes.assignment(replace(record, card=card))
-    if command.owner is Owner.AGENT and record.handed_off_at is None:
-        due = alerts.due_at(rules, now)
-        record = changes.assignment(replace(record, handed_off_at=now, untold=False, alert_at=due))
-    created = known is None or not known.open
-    return consequences.plan(changes, Stored(record, created))
-
-
-def _card_of(snapshot: Snapshot, former: AssignmentRecord) -> Card | None:
-    """Return the card of a conversation that gets another call, so that it goes along."""
-    return snapshot.cards.get((former.assignment.sender_id, former.assignment.call_id))
-
-
 def give(
     changes: Changes,
     assignment: Assignment,
@@ -178,9 +155,9 @@ def give(
     Without ``owner``, the same call keeps its owner and a new call starts with the bot.
     """
     snapshot = changes.snapshot
-    if (holder := _holder(snapshot, assignment)) is not None:
+    if (holder := holder_of(snapshot, assignment, changes.assigned)) is not None:
         _replace(changes, holder)
-    former = snapshot.latest(assignment.sender_id)
+    former = changes.latest(assignment.sender_id)
     kept = Owner.BOT
     if former is not None and former.open:
         if former.assignment.call_id != assignment.call_id:
@@ -189,13 +166,13 @@ def give(
             kept = former.owner
             if former.assignment.agent_id != assignment.agent_id:
                 _reoffer(changes, close(changes, former, REASSIGNED), assignment)
-    if former is not None and source == "http":
+    if former is not None and source in ("http", "reader"):
         # Keep it the newest even if the clock was set back.
         given_at = max(given_at, nextafter(former.given_at, inf))
-    of_call = snapshot.of_call(assignment.call_id)
+    of_call = changes.of_call(assignment.call_id)
     if of_call is not None and of_call.assignment.sender_id != assignment.sender_id:
         given_at = max(given_at, nextafter(of_call.given_at, inf))  # also the call's newest
-    same = snapshot.assignments.get((assignment.sender_id, assignment.call_id))
+    same = changes.record(assignment.sender_id, assignment.call_id)
     record = AssignmentRecord(assignment, owner or kept, source, given_at)
     if same is not None:  # what the assignment does not say stays as it was
         record = replace(
@@ -285,12 +262,24 @@ def end(snapshot: Snapshot, command: EndCall, rules: Rules, now: float) -> Plan:
     if record is None or not record.open:
         return Plan(answer=record is not None and record.command_key == command.key)
     changes = Changes(snapshot, rules, now)
-    changes.assignment(
-        replace(record, ended_at=now, owner=Owner.BOT, card=None, command_key=command.key)
-    )
+    finish(changes, replace(record, command_key=command.key))
+    return consequences.plan(changes, answer=True)
+
+
+def finish(changes: Changes, record: AssignmentRecord) -> None:
+    """End an open assignment because its call is over, and settle everything of the call."""
+    changes.assignment(replace(record, ended_at=changes.now, owner=Owner.BOT, card=None))
     close(changes, record, ENDED)
     consequences.freed(changes, record)
-    return consequences.plan(changes, answer=True)
+
+
+def move_away(changes: Changes, record: AssignmentRecord) -> None:
+    """End an open assignment because its call was transferred to somebody who is not known yet.
+
+    A person has the customer: the bot is not resumed.
+    """
+    changes.assignment(replace(record, ended_at=changes.now, card=None))
+    close(changes, record, REASSIGNED)
 
 
 def hand_back(snapshot: Snapshot, command: HandBackCall, rules: Rules, now: float) -> Plan:

@@ -14,7 +14,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import replace
 from typing import Any
 
-from bridge.errors import SessionGoneError, SigningInError, SignInRefusedError
+from bridge.errors import BridgeError, SessionGoneError, SigningInError, SignInRefusedError
 from bridge.model import (
     AgentId,
     Delivery,
@@ -30,6 +30,7 @@ from bridge.model import (
 )
 from bridge.planners import policy
 from bridge.planners.rules import Rules
+from bridge.state.calls import CallKey, CallRecord, CallRequest, RequestOutcome
 from bridge.state.plan import (
     UNANSWERED,
     Count,
@@ -50,8 +51,9 @@ from bridge.state.records import (
     SessionRecord,
     SessionState,
     TurnRecord,
+    UpdateState,
 )
-from bridge.state.snapshot import Snapshot
+from bridge.state.snapshot import Pair, Snapshot
 from bridge.translate import Translation
 from bridge.turn import Turn
 
@@ -75,6 +77,9 @@ class Changes:
         self._suggestions: dict[str, Suggestion] = {}
         self._sessions: dict[str, SessionRecord] = {}
         self._updates: dict[str, RasaUpdate] = {}
+        self._calls: dict[CallKey, CallRecord] = {}
+        self._requests: dict[str, CallRequest] = {}
+        self._outcomes: dict[str, RequestOutcome | BridgeError] = {}
         self._events: list[EventRecord] = []
         self._messages: list[MessageRecord] = []
         self._answers: dict[str, ActionAnswer] = {}
@@ -83,6 +88,7 @@ class Changes:
         self._begins = 0
         self._due: float | None = None
         self._update_due: float | None = None
+        self._request_due: float | None = None
 
     def plan(
         self, answer: Any = UNANSWERED, *, finish: DeferredAnswer | None = None, **more: Any
@@ -93,6 +99,7 @@ class Changes:
             answer=answer,
             finish=finish,
             answers=self._answers,
+            outcomes=self._outcomes,
             assignments=tuple(self._assignments.values()),
             turns=tuple(self._turns.values()),
             deliveries=tuple(self._deliveries.values()),
@@ -100,11 +107,14 @@ class Changes:
             messages=tuple(self._messages),
             sessions=tuple(self._sessions.values()),
             updates=tuple(self._updates.values()),
+            calls=tuple(self._calls.values()),
+            requests=tuple(self._requests.values()),
             events=tuple(self._events),
             effects=(*self._effects, *counts),
             begins=self._begins,
             due=self._due,
             update_due=self._update_due,
+            request_due=self._request_due,
             **more,
         )
 
@@ -165,6 +175,27 @@ class Changes:
         if update.state.value == "waiting":
             self.update_due_at(update.due_at)
 
+    def call(self, record: CallRecord) -> CallRecord:
+        """Store the new state of a call of a reader."""
+        self._calls[record.key] = record
+        return record
+
+    def request(self, request: CallRequest) -> CallRequest:
+        """Store a new request about a call, or the new state of one."""
+        self._requests[request.id] = request
+        if request.state is UpdateState.WAITING:
+            due = self._request_due
+            self._request_due = request.due_at if due is None else min(due, request.due_at)
+        return request
+
+    def request_due_at(self, at: float) -> None:
+        """Schedule the next look for due requests about calls, at ``at`` or earlier."""
+        self._request_due = at if self._request_due is None else min(self._request_due, at)
+
+    def outcome(self, request_id: str, outcome: RequestOutcome | BridgeError) -> None:
+        """Send the outcome of a request about a call to the waiting callers."""
+        self._outcomes[request_id] = outcome
+
     def event(self, record: EventRecord) -> None:
         """Store an event from the gateway."""
         self._events.append(record)
@@ -207,6 +238,61 @@ class Changes:
         """Return the assignment of a conversation to a call."""
         pair = (sender_id, call_id)
         return self._assignments.get(pair) or self.snapshot.assignments.get(pair)
+
+    @property
+    def assigned(self) -> Mapping[Pair, AssignmentRecord]:
+        """The assignments that this command changed."""
+        return self._assignments
+
+    def latest(self, sender_id: str) -> AssignmentRecord | None:
+        """Return the newest assignment of a conversation, open or ended."""
+        return self._newest(self.snapshot.latest(sender_id), sender_id=sender_id)
+
+    def of_call(self, call_id: str) -> AssignmentRecord | None:
+        """Return the newest assignment of a call, open or ended."""
+        return self._newest(self.snapshot.of_call(call_id), call_id=call_id)
+
+    def _newest(
+        self,
+        stored: AssignmentRecord | None,
+        *,
+        sender_id: str | None = None,
+        call_id: str | None = None,
+    ) -> AssignmentRecord | None:
+        """Return the newest of a stored assignment and of those that this command changed."""
+        found = [
+            record
+            for (sender, call), record in self._assignments.items()
+            if sender_id in (None, sender) and call_id in (None, call)
+        ]
+        if stored is not None:
+            assignment = stored.assignment
+            if (assignment.sender_id, assignment.call_id) not in self._assignments:
+                found.append(stored)
+        return max(found, key=lambda record: record.given_at, default=None)
+
+    def known_call(self, key: CallKey) -> CallRecord | None:
+        """Return a call of a reader."""
+        return self._calls.get(key) or self.snapshot.calls.get(key)
+
+    def known_calls(self, call_id: str) -> list[CallRecord]:
+        """Return a call at all readers who have or had it, the newest last."""
+        known = self.snapshot.calls | self._calls
+        found = [record for record in known.values() if record.call_id == call_id]
+        return sorted(found, key=lambda record: (record.live, record.begun_at))
+
+    def known_request(self, request_id: str) -> CallRequest | None:
+        """Return a request about a call."""
+        return self._requests.get(request_id) or self.snapshot.requests.get(request_id)
+
+    def open_requests(self, call_id: str, agent_id: str) -> list[CallRequest]:
+        """Return the requests about a call at an agent that are not settled."""
+        known = self.snapshot.requests | self._requests
+        return [
+            request
+            for request in known.values()
+            if (request.call_id, request.agent_id) == (call_id, agent_id) and not request.settled
+        ]
 
     def known_turn(self, turn_key: str) -> TurnRecord | None:
         """Return the record of an action call."""

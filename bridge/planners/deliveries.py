@@ -195,8 +195,13 @@ def recover(snapshot: Snapshot, command: Recover, rules: Rules, now: float) -> P
     for update in list(snapshot.updates.values()):
         if update.state is UpdateState.SENDING and snapshot.process.is_dead(update.lease):
             changes.update(_again(update, now))
+    for request in list(snapshot.requests.values()):
+        if request.state is UpdateState.SENDING and snapshot.process.is_dead(request.lease):
+            # The claim recovers it; one that must not be repeated counts as unknown.
+            changes.request(replace(request, lease_until=0.0))
     changes.due_at(now)
     changes.update_due_at(now)
+    changes.request_due_at(now)
     return consequences.plan(changes, answer=True)
 
 
@@ -263,9 +268,16 @@ def correct_times(snapshot: Snapshot, command: CorrectTimes, rules: Rules, now: 
             nearer = replace(nearer, lease_until=min(update.lease_until, now + LEASE))
         if nearer != update:
             changes.update(nearer)
+    for request in list(snapshot.requests.values()):
+        sooner = replace(request, due_at=min(request.due_at, now))
+        if request.lease_until is not None:
+            sooner = replace(sooner, lease_until=min(request.lease_until, now + LEASE))
+        if sooner != request:
+            changes.request(sooner)
     _next_slice(changes, command)
     changes.due_at(now)
     changes.update_due_at(now)
+    changes.request_due_at(now)
     return changes.plan(answer=True)
 
 

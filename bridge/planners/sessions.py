@@ -16,8 +16,10 @@ from bridge.errors import (
     SessionGoneError,
     UnreachableError,
 )
-from bridge.gateway import wire
+from bridge.gateway import events, wire
 from bridge.model import AgentId, Guid
+from bridge.planners import consequences
+from bridge.planners.calls import heard
 from bridge.planners.changes import (
     SIGN_IN_SECONDS,
     Changes,
@@ -31,6 +33,7 @@ from bridge.state.commands import (
     PollResult,
     PushGuid,
     ReleasePolls,
+    RequestResult,
     SendingResult,
     SignInResult,
     SignOut,
@@ -60,8 +63,8 @@ _SHUT_DOWN = "AgentOther_ShutdownService"
 # -- results of sending ----------------------------------------------------------------------------
 
 
-def used(changes: Changes, command: SendingResult) -> Guid | None:
-    """Update the session from a sending's result; return a newer GUID if this one was refused."""
+def used(changes: Changes, command: SendingResult | RequestResult) -> Guid | None:
+    """Update the session from a request's result; return a newer GUID if this one was refused."""
     guid, error = command.guid, command.error
     session = changes.snapshot.sessions.get(command.agent_id)
     if guid is None or session is None:
@@ -297,7 +300,7 @@ def _go_on(changes: Changes, session: SessionRecord, pause: float, failures: int
     if session.poller is None or until - changes.now < POLL_LEASE / 2:
         changes.session(_poller(changes, session))
     changes.effect(Poll(session.agent_id, session.guid, pause, failures))
-    return changes.plan()
+    return consequences.plan(changes)
 
 
 def _stop(changes: Changes, agent_id: str, session: SessionRecord | None) -> Plan:
@@ -305,7 +308,7 @@ def _stop(changes: Changes, agent_id: str, session: SessionRecord | None) -> Pla
     if session is not None and session.poller == changes.snapshot.process.name:
         changes.session(replace(session, poller=None, poller_until=None))
     changes.effect(StopPolling(agent_id))
-    return changes.plan()
+    return consequences.plan(changes)
 
 
 def _keep_event(changes: Changes, command: PollResult) -> None:
@@ -313,6 +316,9 @@ def _keep_event(changes: Changes, command: PollResult) -> None:
         kind, content = command.event
         changes.event(EventRecord(AgentId(command.agent_id), kind, content, changes.now))
         changes.effect(Count("event_read"))
+        parsed = events.read(kind, content)
+        if parsed.event is not None and changes.rules.agent(command.agent_id).reader:
+            heard(changes, command.agent_id, parsed.event, at=parsed.at, key=command.key)
 
 
 def _poll(changes: Changes, session: SessionRecord) -> None:

@@ -13,13 +13,16 @@ from typing import Any
 from bridge.config.settings import BridgeSettings
 from bridge.frames import Watch
 from bridge.gateway.client import GatewayClient
+from bridge.gateway.workbench import Workbench
 from bridge.model import Delivery, Guid
 from bridge.rasa import Rasa
 from bridge.senders.alerts import AlertSender
+from bridge.senders.calls import CallSender
 from bridge.senders.deliveries import SenderProcess
 from bridge.senders.polls import LAST_POLL, EventPoller
 from bridge.senders.rasa import RasaSender
 from bridge.senders.sessions import SessionSender
+from bridge.state.calls import CallRequest
 from bridge.state.commands import Command, ResultCallback
 from bridge.state.records import Alert, RasaUpdate
 
@@ -57,6 +60,10 @@ class AllSenders:
         self._polls = EventPoller(self._client, settings.gateway, put, last_poll=self._last_poll)
         self._updates = RasaSender(self._rasa, put)
         self._alerts = AlertSender(settings.alerts, put)
+        workbench = None
+        if settings.reader.lookup == "workbench":
+            workbench = Workbench(settings.reader.workbench, settings.gateway)
+        self._calls = CallSender(self._client, workbench, put)
 
     def send(self, delivery: Delivery, guid: Guid, timeout: float, *, retried: bool) -> None:
         """Queue a delivery for the next ``flush``; it is sent within ``timeout`` seconds in all."""
@@ -90,6 +97,10 @@ class AllSenders:
         """Report an alert to the operator's webhook."""
         self._alerts.send(alert)
 
+    def request(self, request: CallRequest, guid: Guid, caller: str) -> None:
+        """Make a request about a call."""
+        self._calls.request(request, guid, caller)
+
     def ask_domain(self) -> None:
         """Request Rasa's domain."""
         self._updates.ask_domain()
@@ -98,6 +109,7 @@ class AllSenders:
         """Finish the calls in flight within their deadlines; start no new ones."""
         self._polls.stop()
         self._sessions.close()
+        self._calls.close()
         self._deliveries.close()
         self._updates.close()
         self._alerts.close()

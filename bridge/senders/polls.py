@@ -15,7 +15,7 @@ from typing import Any, TypeAlias
 
 from bridge.config.settings import GatewaySettings
 from bridge.errors import GatewayError, UnknownOutcomeError
-from bridge.gateway import wire
+from bridge.gateway import events, wire
 from bridge.gateway.client import GatewayClient
 from bridge.model import Guid
 from bridge.state.commands import Command, PollResult
@@ -27,6 +27,11 @@ _Polled: TypeAlias = tuple["Guid | None", "tuple[str, Any] | None", "GatewayErro
 logger = logging.getLogger(__name__)
 
 LAST_POLL = 11.0  # seconds that a stop waits for polls: one without an event takes ten
+
+
+def _call_of(event: tuple[str, Any] | None) -> str | None:
+    parsed = events.read(*event).event if event is not None else None
+    return getattr(parsed, "call_id", None)
 
 
 class EventPoller:
@@ -88,6 +93,7 @@ class EventPoller:
             jitter=random.random(),  # noqa: S311 - spreads polls
             new_guid=new_guid,
             event=event,
+            call_id=_call_of(event),
             error=error,
         )
         try:

@@ -15,7 +15,8 @@ from functools import cached_property
 from typing import Any
 
 from bridge.errors import AssignmentError, GatewayError, RasaError, SessionGoneError
-from bridge.model import Assignment, Delivery, Guid, Owner, derive
+from bridge.model import Assignment, CallInfo, Delivery, Guid, Owner, derive
+from bridge.state.calls import CallRequest
 from bridge.state.records import Alert, Erasure, RasaUpdate
 from bridge.state.snapshot import Needs
 from bridge.turn import Turn
@@ -215,6 +216,7 @@ class AssignCall(Command):
             open_of_calls=frozenset({call}),
             conversations=frozenset({sender}),
             cards=frozenset({sender}),
+            reader_calls=frozenset({call}),
         )
 
 
@@ -239,6 +241,67 @@ class HandBackCall(Command):
     def needs(self) -> Needs:
         """Require the call and its open deliveries."""
         return Needs(calls=frozenset({self.call_id}), open_of_calls=frozenset({self.call_id}))
+
+
+@dataclass(frozen=True, kw_only=True)
+class CallCommand(Command):
+    """Base class of what an agent does with a call at the gateway; the bridge reads its events.
+
+    The answer is a ``RequestOutcome``. ``agent_id`` None stands for a system.
+    """
+
+    call_id: str
+    agent_id: str | None
+
+    @property
+    def request_id(self) -> str:
+        """The ID of the request to the gateway: the same command makes one."""
+        return derive("call request", self.key)
+
+    def needs(self) -> Needs:
+        """Require the call at all agents, its requests, and everything that its end settles."""
+        return Needs(reader_calls=frozenset({self.call_id}), requests=frozenset({self.request_id}))
+
+
+@dataclass(frozen=True, kw_only=True)
+class AnswerCall(CallCommand):
+    """Answer a ringing call."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class RejectCall(CallCommand):
+    """Reject a ringing call."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class ReleaseCall(CallCommand):
+    """Hang up."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class TransferCall(CallCommand):
+    """Transfer a call to an agent or to a skill; the end of the call confirms it."""
+
+    to_agent: str | None = None
+    to_skill: str | None = None
+
+
+@dataclass(frozen=True, kw_only=True)
+class JudgeRequest(Command):
+    """Answer the callers that wait for a request about a call.
+
+    Attributes:
+        final: the wait is over: answer that the gateway is still being asked. Otherwise answer
+            only if the request is settled.
+    """
+
+    request_id: str
+    call_id: str
+    final: bool = True
+
+    def needs(self) -> Needs:
+        """Require the request and its call."""
+        return Needs(reader_calls=frozenset({self.call_id}), requests=frozenset({self.request_id}))
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -554,6 +617,7 @@ class PollResult(Command):
         guid: the GUID that the poll used.
         new_guid: the GUID in the gateway's response.
         event: type and content, or None if there was no event.
+        call_id: the call that the event names.
         failures: number of consecutive failed polls before this one.
         jitter: random number in [0, 1) for the pause.
     """
@@ -562,13 +626,18 @@ class PollResult(Command):
     guid: Guid | None
     new_guid: Guid | None = None
     event: tuple[str, Any] | None = None
+    call_id: str | None = None
     error: GatewayError | None = None
     failures: int = 0
     jitter: float = 0.5
 
     def needs(self) -> Needs:
-        """Require the agent's session."""
-        return Needs(stored_agents=frozenset({self.agent_id}))
+        """Require the agent's session, and the call that the event names."""
+        return Needs(
+            stored_agents=frozenset({self.agent_id}),
+            reader_calls=frozenset({self.call_id} if self.call_id is not None else ()),
+            switches=self.call_id is not None,
+        )
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -608,6 +677,42 @@ class AlertResult(Command):
     def needs(self) -> Needs:
         """Require the call's assignment."""
         return Needs(pairs=frozenset({(self.alert.sender_id, self.alert.call_id)}))
+
+
+@dataclass(frozen=True, kw_only=True)
+class RequestResult(Command):
+    """Record the result of one attempt to make a request about a call.
+
+    Attributes:
+        guid: the GUID that was used; None if nothing was sent.
+        found: what a look-up found.
+        new_guid: the GUID in the gateway's response.
+        unsent: no attempt was made; the request is due again.
+        jitter: random number in [0, 1) for the back-off.
+    """
+
+    request: CallRequest
+    guid: Guid | None = None
+    found: CallInfo | None = None
+    error: GatewayError | None = None
+    new_guid: Guid | None = None
+    unsent: bool = False
+    jitter: float = 0.5
+
+    @property
+    def agent_id(self) -> str:
+        """The agent with whose GUID the request was made."""
+        return self.request.agent_id
+
+    def needs(self) -> Needs:
+        """Require the request, its call, its agent's session, and the customer's conversation."""
+        return Needs(
+            reader_calls=frozenset({self.request.call_id}),
+            requests=frozenset({self.request.id}),
+            users=frozenset({self.found.user_id} if self.found and self.found.user_id else ()),
+            stored_agents=frozenset({self.request.agent_id}),
+            switches=True,
+        )
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -659,6 +764,22 @@ class ClaimUpdates(Command):
     def needs(self) -> Needs:
         """Require the due updates."""
         return Needs(due_updates=self)
+
+
+@dataclass(frozen=True, kw_only=True)
+class ClaimRequests(Command):
+    """Claim due requests about calls and recover stalled ones.
+
+    Attributes:
+        held: the requests that this process is making: number to lease.
+    """
+
+    limit: int
+    held: Mapping[int, str | None] = field(default_factory=dict)
+
+    def needs(self) -> Needs:
+        """Require the due requests."""
+        return Needs(due_requests=self)
 
 
 @dataclass(frozen=True, kw_only=True)

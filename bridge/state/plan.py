@@ -11,6 +11,7 @@ from typing import Any
 
 from bridge.errors import BridgeError
 from bridge.model import Delivery, Guid, Suggestion
+from bridge.state.calls import CallRecord, CallRequest, RequestOutcome
 from bridge.state.records import (
     ActionAnswer,
     Alert,
@@ -85,6 +86,26 @@ class SendAlert:
     """Report an alert to the operator's webhook."""
 
     alert: Alert
+
+
+@dataclass(frozen=True, slots=True)
+class RequestGateway:
+    """Make a claimed request about a call at the gateway."""
+
+    request_id: str
+    guid: Guid
+
+
+@dataclass(frozen=True, slots=True)
+class AwaitRequest:
+    """Make the command's caller wait for the outcome of a request about a call.
+
+    Attributes:
+        until: when to answer that the gateway is still being asked.
+    """
+
+    request_id: str
+    until: float
 
 
 @dataclass(frozen=True, slots=True)
@@ -165,6 +186,8 @@ Effect = (
     | Poll
     | SendUpdate
     | SendAlert
+    | RequestGateway
+    | AwaitRequest
     | AskDomain
     | AwaitTurn
     | Put
@@ -230,15 +253,18 @@ class Plan:
         finish: computes the answer after the commit, if it depends on the stored rows.
         error: why the command is refused; nothing is written then.
         answers: answers of action calls by key, for all callers that wait for them.
+        outcomes: outcomes of requests about calls by ID, or the errors, likewise.
         begins: how many free senders the plan uses.
         due: when a delivery that this plan leaves waiting is due.
         update_due: the same for updates for Rasa.
+        request_due: the same for requests about calls.
     """
 
     answer: Any = UNANSWERED
     finish: DeferredAnswer | None = None
     error: BridgeError | None = None
     answers: Mapping[str, ActionAnswer] = field(default_factory=dict)
+    outcomes: Mapping[str, RequestOutcome | BridgeError] = field(default_factory=dict)
     assignments: tuple[AssignmentRecord, ...] = ()
     turns: tuple[TurnRecord, ...] = ()
     deliveries: tuple[Delivery, ...] = ()
@@ -246,6 +272,8 @@ class Plan:
     messages: tuple[MessageRecord, ...] = ()
     sessions: tuple[SessionRecord, ...] = ()
     updates: tuple[RasaUpdate, ...] = ()
+    calls: tuple[CallRecord, ...] = ()
+    requests: tuple[CallRequest, ...] = ()
     events: tuple[EventRecord, ...] = ()
     switches: tuple[SwitchRecord, ...] = ()
     revocations: tuple[RevocationRecord, ...] = ()
@@ -260,6 +288,7 @@ class Plan:
     begins: int = 0
     due: float | None = None
     update_due: float | None = None
+    request_due: float | None = None
 
     @property
     def writes(self) -> bool:
@@ -272,6 +301,8 @@ class Plan:
             or self.messages
             or self.sessions
             or self.updates
+            or self.calls
+            or self.requests
             or self.events
             or self.switches
             or self.revocations

@@ -5,9 +5,12 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from enum import Enum
-from typing import Any, Generic, TypeVar
+from typing import TYPE_CHECKING, Any, Generic, TypeVar
 
 from bridge.model import AgentId, Assignment, Card, Guid, Owner, derive
+
+if TYPE_CHECKING:
+    from bridge.state.calls import CallRecord
 
 T = TypeVar("T")
 RowKey = tuple[Any, ...]  # the values of a row's primary key
@@ -45,6 +48,7 @@ class AssignmentRecord:
             alert to the webhook again.
         alerted_at: when the alert was raised: nobody had taken the handoff in time.
         alert_attempts: how often the alert was reported.
+        reader: the call as its agent's events describe it; read for display only.
     """
 
     assignment: Assignment
@@ -66,6 +70,7 @@ class AssignmentRecord:
     alert_at: float | None = None
     alerted_at: float | None = None
     alert_attempts: int = 0
+    reader: CallRecord | None = None
 
     @property
     def open(self) -> bool:
@@ -104,6 +109,7 @@ class MessageRecord:
         message_id: Rasa's ID of the message.
         written_at: when it was written, as Rasa says.
         author: customer, or agent if a desktop forwarded what its agent wrote elsewhere.
+        attachment: the file or the location that the customer sent: ``kind`` and its fields.
     """
 
     sender_id: str
@@ -114,6 +120,7 @@ class MessageRecord:
     created_at: float
     erased_at: float | None = None
     author: str = "customer"
+    attachment: Mapping[str, Any] | None = None
 
     @property
     def id(self) -> str:
@@ -253,7 +260,7 @@ class UpdateKind(str, Enum):
 
 
 class UpdateState(str, Enum):
-    """State of an update for Rasa."""
+    """State of an update for Rasa, or of a request about a call."""
 
     WAITING = "waiting"
     SENDING = "sending"

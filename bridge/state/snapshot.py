@@ -7,6 +7,7 @@ from dataclasses import dataclass, field, fields, replace
 from typing import TYPE_CHECKING, Any
 
 from bridge.model import Card, Delivery, DeliveryState, Suggestion, SuggestionState
+from bridge.state.calls import CallKey, CallRecord, CallRequest
 from bridge.state.records import (
     AssignmentRecord,
     LeaderRecord,
@@ -19,7 +20,7 @@ from bridge.state.records import (
 )
 
 if TYPE_CHECKING:
-    from bridge.state.commands import ClaimDeliveries, ClaimUpdates
+    from bridge.state.commands import ClaimDeliveries, ClaimRequests, ClaimUpdates
     from bridge.state.plan import Plan
 
 Pair = tuple[str, str]  # sender ID and call ID
@@ -59,6 +60,10 @@ class Needs:
         presences: when these agents were last heard of.
         alerts: assignments whose ``alert_at`` has come, or is later than this time.
         cards: the handoff cards of these senders' newest calls, unless they are among ``pairs``.
+        reader_calls: these calls at all agents whose events are read, with their open requests
+            and assignments, and the newest open assignment of each caller.
+        users: the newest open assignment of each of these customers too.
+        requests: requests about calls, by ID.
     """
 
     turns: frozenset[str] = frozenset()
@@ -90,6 +95,9 @@ class Needs:
     cards: frozenset[str] = frozenset()
     presences: frozenset[str] = frozenset()
     alerts: float | None = None
+    reader_calls: frozenset[str] = frozenset()
+    users: frozenset[str] = frozenset()
+    requests: frozenset[str] = frozenset()
     waiting_auto: int = 0
     waiting_for_gateway: bool = False
     leased: bool = False
@@ -100,6 +108,7 @@ class Needs:
     latest_rest: float = 0.0
     due: ClaimDeliveries | None = None
     due_updates: ClaimUpdates | None = None
+    due_requests: ClaimRequests | None = None
 
     @classmethod
     def of(cls, several: Iterable[Needs]) -> Needs:
@@ -185,10 +194,15 @@ class Snapshot:
     leaders: dict[str, LeaderRecord] = field(default_factory=dict)
     due: list[str] = field(default_factory=list)  # message codes of claimable deliveries, in order
     due_updates: list[str] = field(default_factory=list)
+    due_requests: list[str] = field(default_factory=list)
     unattended: list[str] = field(default_factory=list)  # agents without a poller
     more: bool = False  # a slice was full: there may be more rows of its kind
     next_due: float | None = None
     next_update_due: float | None = None
+    next_request_due: float | None = None
+    calls: dict[CallKey, CallRecord] = field(default_factory=dict)
+    requests: dict[str, CallRequest] = field(default_factory=dict)  # by ID
+    senders_of_users: dict[str, str] = field(default_factory=dict)  # of open assignments
     last_delivered: dict[str, int] = field(default_factory=dict)  # numbers, by call
     last_turns: dict[str, TurnRecord] = field(
         default_factory=dict
@@ -268,6 +282,8 @@ class Snapshot:
             self.agents.add(session.agent_id)
         for update in plan.updates:
             self.updates[update.id] = update
+        self.calls.update({call.key: call for call in plan.calls})
+        self.requests.update({request.id: request for request in plan.requests})
         for switch in plan.switches:
             self.switches[switch.name] = switch
         for presence in plan.presences:

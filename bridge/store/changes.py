@@ -66,6 +66,9 @@ def of_plans(plans: Sequence[Plan], snapshot: Snapshot, written: Written) -> lis
 
 
 def _of_plan(plan: Plan, snapshot: Snapshot, written: Written) -> Iterator[Change]:
+    for call in plan.calls:
+        sender = call.sender_id or call.provisional_sender
+        yield Change(ChangeKind.CALL, call.call_id, sender, call.call_id, call.agent_id)
     for record in plan.assignments:
         yield from _of_call(record, snapshot)
     for message in plan.messages:

@@ -29,6 +29,7 @@ from sqlalchemy import (
     update,
 )
 
+from bridge.state.calls import READERS_SENDER
 from bridge.state.plan import Erase
 from bridge.state.records import Erasure, RowKey
 from bridge.store import schema
@@ -44,13 +45,14 @@ _TABLES = {
         schema.messages,
         schema.assignments,
         schema.rasa_updates,
+        schema.call_requests,
+        schema.calls,
         schema.turns,
         schema.changes,
         schema.events,
     )
 }
 TABLES = tuple(_TABLES)  # names of the tables with personal data
-_READERS_CALL = "cc-"  # prefix of the sender ID of a call that the reader answered
 _UNAMBIGUOUS = 4  # characters; a shorter user ID may equal any number in an event
 _PARTIES = {"caller", "called", "number", "userid", "from", "to"}  # event fields, in lower case
 _DEEPEST = 32  # levels of an event's JSON that are searched
@@ -87,8 +89,12 @@ def of_user(tx: Connection, user_id: str) -> Erasure:
     }
     conversations = _of_senders(tx, senders)
     named = frozenset({user_id})
+    rang = tx.execute(select(schema.calls.c.call_id).where(schema.calls.c.caller == user_id))
     return Erasure(
-        conversations.senders, conversations.calls, conversations.users | named, named_users=named
+        conversations.senders,
+        conversations.calls | frozenset(rang.scalars()),
+        conversations.users | named,
+        named_users=named,
     )
 
 
@@ -131,8 +137,13 @@ def _stop(tx: Connection, erased: Erasure, now: float) -> dict[str, int]:
     _a = schema.assignments.c
     ended = update(schema.assignments).where(_is_theirs(schema.assignments, erased))
     tx.execute(ended.values(ended_at=func.coalesce(_a.ended_at, now), owner="bot", card=None))
+    over = update(schema.calls).where(_is_theirs(schema.calls, erased))
+    tx.execute(over.values(state="ended", held="[]"))
     offered = schema.suggestions.c.state == literal_column("'offered'")
     pending_updates = schema.rasa_updates.c.state.in_(
+        [literal_column("'waiting'"), literal_column("'sending'")]
+    )
+    pending_requests = schema.call_requests.c.state.in_(
         [literal_column("'waiting'"), literal_column("'sending'")]
     )
     return {
@@ -141,6 +152,7 @@ def _stop(tx: Connection, erased: Erasure, now: float) -> dict[str, int]:
             (schema.deliveries, _OPEN),
             (schema.suggestions, offered),
             (schema.rasa_updates, pending_updates),
+            (schema.call_requests, pending_requests),
         )
     }
 
@@ -191,14 +203,17 @@ def _erase(tx: Connection, name: str, keys: Sequence[RowKey]) -> int:
 
 
 def _is_theirs(table: Table, erased: Erasure) -> ColumnElement[bool]:
+    if table in (schema.calls, schema.call_requests):  # a call may not have been assigned
+        return table.c.call_id.in_(sorted(erased.calls))
     if table in (schema.deliveries, schema.changes):
         # Uses the index of calls: every such row is of a call assigned to its conversation.
         of_calls = table.c.call_id.in_(sorted(erased.calls))
-        senders = sorted(erased.senders)
-        return and_(of_calls, table.c.sender_id.in_(senders)) if senders else of_calls
+        provisional = {READERS_SENDER + call for call in erased.calls}
+        senders = sorted(erased.senders | provisional)
+        return and_(of_calls, table.c.sender_id.in_(senders)) if erased.senders else of_calls
     if erased.senders:
         return table.c.sender_id.in_(sorted(erased.senders))
-    readers = [_READERS_CALL + call for call in erased.calls]
+    readers = [READERS_SENDER + call for call in erased.calls]
     return or_(
         false(),
         table.c.sender_id.in_(readers),

@@ -16,6 +16,7 @@ _a, _d, _s, _u = (
     schema.suggestions.c,
     schema.rasa_updates.c,
 )
+_c, _q = schema.calls.c, schema.call_requests.c
 _PARTIAL = (
     ("assignments_open", "ended_at IS NULL", (_a.given_at, _a.call_id)),
     ("assignments_agent_open", "ended_at IS NULL", (_a.agent_id, _a.given_at, _a.call_id)),
@@ -23,6 +24,8 @@ _PARTIAL = (
     ("events_open", "handled_at IS NULL", (schema.events.c.seq,)),
     ("suggestions_offered", "state = 'offered'", (_s.sender_id, _s.expires_at)),
     ("rasa_updates_open", "state IN ('waiting', 'sending')", (_u.sender_id, _u.seq)),
+    ("calls_live", "state <> 'ended'", (_c.agent_id, _c.begun_at)),
+    ("call_requests_open", "state IN ('waiting', 'sending')", (_q.line, _q.seq)),
     ("rasa_updates_failed", "state = 'failed'", (_u.seq,)),
     (
         "deliveries_open",

@@ -9,6 +9,7 @@ from sqlalchemy import Connection, Select, and_, func, literal_column, or_, sele
 
 from bridge.metrics import Figures
 from bridge.model import Card, Delivery, DeliveryState, Origin, Suggestion, SuggestionState
+from bridge.state.calls import CallKey, CallRecord, CallRequest
 from bridge.state.records import (
     AssignmentRecord,
     EventRecord,
@@ -27,6 +28,7 @@ T = TypeVar("T")
 
 _a, _d, _e = schema.assignments.c, schema.deliveries.c, schema.events.c
 _s, _u, _m = schema.suggestions.c, schema.rasa_updates.c, schema.messages.c
+_c, _q = schema.calls.c, schema.call_requests.c
 _assignments = select(*(_a[name] for name in rows.ASSIGNMENT_READ))
 _updates = select(*(_u[name] for name in rows.UPDATE))
 # Literals, word for word as in the partial indexes: otherwise the engines do not use those indexes.
@@ -39,6 +41,8 @@ _OPEN_STATES = frozenset((DeliveryState.WAITING, DeliveryState.SENDING))
 _UPDATES_OPEN = _u.state.in_([literal_column("'waiting'"), literal_column("'sending'")])
 _UPDATES_FAILED = _u.state == literal_column("'failed'")
 _OFFERED = _s.state == literal_column("'offered'")
+_LIVE = _c.state != literal_column("'ended'")
+_calls = select(*(_c[name] for name in rows.CALL))
 
 
 # -- deliveries ------------------------------------------------------------------------------------
@@ -199,6 +203,40 @@ def assignment_of_call(tx: Connection, call_id: str) -> AssignmentRecord | None:
     """Return the newest assignment of a call, open or ended."""
     statement = _assignments.where(_a.call_id == call_id).order_by(_a.given_at.desc())
     return _first([rows.assignment(row) for row in tx.execute(statement.limit(1))])
+
+
+def unassigned_calls(
+    tx: Connection, *, agent_id: str | None, before: tuple[float, str] | None, limit: int
+) -> list[CallRecord]:
+    """Return live calls that belong to no conversation yet, newest first; parameters as ``calls``.
+
+    Calls that were only announced are left out.
+    """
+    assigned = select(_a.call_id).where(_a.call_id == _c.call_id, _a.ended_at.is_(None))
+    statement = _calls.where(
+        _LIVE, _c.state != "incoming", _c.sender_id.is_(None), ~assigned.exists()
+    )
+    if agent_id is not None:
+        statement = statement.where(_c.agent_id == agent_id)
+    if before is not None:
+        at, call_id = before
+        older = or_(_c.begun_at < at, and_(_c.begun_at == at, _c.call_id < call_id))
+        statement = statement.where(older)
+    ordered = statement.order_by(_c.begun_at.desc(), _c.call_id.desc()).limit(limit)
+    return [rows.call(row) for row in tx.execute(ordered)]
+
+
+def reader_calls(tx: Connection, call_ids: Sequence[str]) -> dict[CallKey, CallRecord]:
+    """Return what the events of their agents say of calls, by call ID and agent ID."""
+    found = [rows.call(row) for row in tx.execute(_calls.where(_c.call_id.in_(list(call_ids))))]
+    return {record.key: record for record in found}
+
+
+def call_requests(tx: Connection, call_id: str) -> list[CallRequest]:
+    """Return the requests to the gateway about a call, in order."""
+    columns = [_q[name] for name in rows.CALL_REQUEST]
+    statement = select(*columns).where(_q.call_id == call_id).order_by(_q.seq)
+    return [rows.call_request(row) for row in tx.execute(statement)]
 
 
 def assignments_by_pair(

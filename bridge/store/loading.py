@@ -13,19 +13,23 @@ from dataclasses import replace
 from typing import Any
 
 from bridge.model import Delivery, DeliveryState, Origin
+from bridge.state.calls import READERS_SENDER, lines_of
 from bridge.state.records import COPIED_WITHIN, LEASE, SessionRecord, SessionState, UpdateKind
 from bridge.state.snapshot import Needs, Pair, Process, Snapshot
 from bridge.store import questions, repair, rows, schema
 from bridge.store.errors import ConflictError
+from bridge.store.queues import SLICE, LeasedQueue, first_of_each
 from bridge.store.statements import Select, Transaction
 
-SLICE = 500
 _STALE = 256  # expired deliveries per batch
 _D = rows.listed(schema.deliveries, "d")
 _A = rows.listed(schema.assignments, "a", "card")
 _S = rows.listed(schema.suggestions, "s")
 _T = rows.listed(schema.turns, "t")
-_U = rows.listed(schema.rasa_updates, "u", "erased_at")
+_C = rows.listed(schema.calls, "c", "erased_at")
+_Q = rows.listed(schema.call_requests, "q")
+_UPDATES = LeasedQueue(schema.rasa_updates, rows.UPDATE, line="sender_id", lock="update")
+_REQUESTS = LeasedQueue(schema.call_requests, rows.CALL_REQUEST, line="line", lock="request")
 _OPEN = "d.state IN ('waiting', 'sending')"
 _WITHOUT_GUID = "('agent_signed_out', 'signing_in')"
 _AWAY = "('gateway_unreachable', 'unknown_outcome', 'http_502', 'http_503', 'http_504')"
@@ -113,21 +117,23 @@ _LEADERS = Select(
 _PRESENCES = Select(
     "SELECT p.agent_id, p.heard_at FROM {texts} CROSS JOIN presences p WHERE p.agent_id = k.value"
 )
-_UPDATES = Select(
-    f"SELECT {_U} FROM {{numbers}} CROSS JOIN rasa_updates u WHERE u.seq = k.value"  # noqa: S608
+
+# -- calls of readers ------------------------------------------------------------------------------
+
+_CALLS = Select(
+    f"SELECT {_C} FROM {{texts}} CROSS JOIN calls c WHERE c.call_id = k.value"  # noqa: S608
+)
+_SENDERS_OF_USERS = Select(
+    "SELECT a.user_id, a.sender_id, a.call_id FROM {texts} CROSS JOIN assignments a"
+    " WHERE a.user_id = k.value AND a.ended_at IS NULL ORDER BY a.given_at"
+)
+_CALL_REQUESTS = Select(
+    f"SELECT {_Q} FROM {{texts}} CROSS JOIN call_requests q WHERE q.id = k.value"  # noqa: S608
+    f" UNION ALL SELECT {_Q} FROM {{texts}} CROSS JOIN call_requests q"
+    " WHERE q.call_id = k.value AND q.state IN ('waiting', 'sending')"
 )
 
 # -- what is due -----------------------------------------------------------------------------------
-
-
-def first_of_each(table: str, alias: str, of: str) -> str:
-    """Return the SQL condition that a queued row is first in its line and none is being sent."""
-    return (
-        f"NOT EXISTS (SELECT 1 FROM {table} o WHERE o.{of} = {alias}.{of}"  # noqa: S608
-        f" AND o.state IN ('waiting', 'sending') AND o.seq <> {alias}.seq"
-        f" AND (o.seq < {alias}.seq OR o.state = 'sending'))"
-    )
-
 
 _FREE = first_of_each("deliveries", "d", "call_id")
 _DUE = Select(
@@ -179,23 +185,6 @@ _TOO_LATE = Select(
     f" UNION ALL SELECT {_D} FROM deliveries d WHERE d.state = 'sending'"
     f" AND d.lease_until > {{value}} LIMIT {SLICE}"
 )
-_FREE_UPDATE = first_of_each("rasa_updates", "u", "sender_id")
-_DUE_UPDATES = Select(
-    f"SELECT {_U} FROM rasa_updates u WHERE ((u.state = 'waiting' AND u.due_at <= {{value}})"  # noqa: S608
-    " OR (u.state = 'sending' AND u.lease_until < {value}))"
-    " AND u.state IN ('waiting', 'sending')"
-    f" AND {_FREE_UPDATE} ORDER BY u.due_at, u.seq LIMIT {{value}}"
-)
-_OPEN_UPDATE = "u.state IN ('waiting', 'sending')"  # must match the partial index word for word
-_UPDATE_TIMES = Select(
-    f"SELECT min(CASE WHEN u.state = 'waiting' THEN u.due_at END),"  # noqa: S608
-    " min(CASE WHEN u.state = 'waiting' AND u.due_at > {value} THEN u.due_at END),"
-    " min(CASE WHEN u.state = 'sending' THEN u.lease_until END)"
-    f" FROM rasa_updates u WHERE {_OPEN_UPDATE}"
-)
-_OPEN_UPDATES = Select(
-    f"SELECT {_U} FROM rasa_updates u WHERE u.state IN ('waiting', 'sending') LIMIT {SLICE}"  # noqa: S608
-)
 
 _ALERTS = 100  # alerts per batch
 _TAKEN = (
@@ -227,6 +216,10 @@ _CALLS_OF = Select(
     " ORDER BY n.given_at DESC LIMIT 1) FROM {texts}"
     " UNION SELECT u.sender_id, u.call_id FROM {numbers} CROSS JOIN rasa_updates u"
     " WHERE u.seq = k.value AND u.call_id IS NOT NULL"
+    " UNION SELECT a.sender_id, a.call_id FROM {texts} CROSS JOIN assignments a"
+    " WHERE a.user_id = k.value AND a.ended_at IS NULL"
+    " UNION SELECT a.sender_id, a.call_id FROM {texts} CROSS JOIN calls c CROSS JOIN assignments a"
+    " WHERE c.call_id = k.value AND a.user_id = c.caller AND a.ended_at IS NULL"
 )
 
 KnownSessions = Mapping[str, SessionRecord]
@@ -269,6 +262,8 @@ class Loader:
         """
         if self._tx.dialect == "postgresql":
             self._lock(needs)
+        if needs.reader_calls or needs.users or needs.requests:
+            needs = self._reader_calls(needs)
         if needs.turns:
             self._turns(needs.turns)
         if needs.suggestions:
@@ -287,6 +282,47 @@ class Loader:
             process = self.snapshot.process
             self.snapshot.process = replace(process, dead=frozenset(self._dead))
         return self.snapshot
+
+    # -- calls of readers ------------------------------------------------------------------------
+
+    def _reader_calls(self, needs: Needs) -> Needs:
+        """Load calls of readers and their requests; return the needs with what they lead to."""
+        snapshot = self.snapshot
+        for row in _CALL_REQUESTS.rows(self._tx, list(needs.requests), list(needs.reader_calls)):
+            self._request(row)
+        named = {
+            snapshot.requests[name].call_id for name in needs.requests & snapshot.requests.keys()
+        }
+        calls = needs.reader_calls | named
+        self._calls(calls)
+        callers = {call.caller for call in snapshot.calls.values() if call.sender_id is None}
+        users = (needs.users | callers) - {""}
+        joined: set[str] = set()
+        if users:
+            for user, sender, call_id in _SENDERS_OF_USERS.rows(self._tx, list(users)):
+                snapshot.senders_of_users[user] = sender
+                joined.add(call_id)
+            self._calls(joined - calls)
+        senders = frozenset(snapshot.senders_of_users.values())
+        self._check_locked(joined, senders)
+        return replace(
+            needs,
+            senders=needs.senders | senders,
+            conversations=needs.conversations | senders,
+            calls=needs.calls | calls,
+            open_of_calls=needs.open_of_calls | calls,
+        )
+
+    def _calls(self, call_ids: Iterable[str]) -> None:
+        for row in _CALLS.rows(self._tx, list(call_ids)):
+            record = rows.call(row)
+            self.snapshot.calls[record.key] = record
+
+    def _request(self, row: rows.Row) -> None:
+        item = rows.call_request(row)
+        self.snapshot.requests[item.id] = item
+        self._note_dead(item.lease)
+        self._note_unreadable(_REQUESTS.name, item.seq, row[_REQUEST_STATE_AT], item.state.value)
 
     # -- rows by key ---------------------------------------------------------------------------
 
@@ -331,7 +367,7 @@ class Loader:
                 snapshot.leaders[leader.name] = leader
                 self._note_dead(leader.holder)
         if needs.updates:
-            self._updates(_UPDATES.rows(tx, list(needs.updates)))
+            self._updates(_UPDATES.numbered.rows(tx, list(needs.updates)))
         if needs.switches:
             self._switches()
         if needs.presences:
@@ -515,6 +551,7 @@ class Loader:
     def _sessions(self, needs: Needs) -> None:
         snapshot = self.snapshot
         wanted = set(needs.agents)
+        wanted |= {snapshot.requests[name].agent_id for name in snapshot.due_requests}
         wanted |= {
             record.assignment.agent_id for record in snapshot.assignments.values() if record.open
         }
@@ -564,8 +601,7 @@ class Loader:
     def _timers(self, needs: Needs) -> None:
         if needs.due is not None:
             self._due(needs)
-        if needs.due_updates is not None:
-            self._due_updates(needs)
+        self._queued(needs)
         if needs.leased:
             self._recover()
         if needs.unattended:
@@ -644,14 +680,9 @@ class Loader:
         return not record.open or record.assignment.agent_id != delivery.envelope.agent_id
 
     def _due_updates(self, needs: Needs) -> None:
-        tx, now, command = self._tx, self._now, needs.due_updates
+        tx, command = self._tx, needs.due_updates
         assert command is not None  # noqa: S101 - checked by the caller
-        first, following, lease = _UPDATE_TIMES.rows(tx, now)[0]
-        self.snapshot.next_update_due = _earliest(following, lease)
-        if not _is_past(first, now) and not _is_past(lease, now):
-            return
-        due = _DUE_UPDATES.rows(tx, now, now, max(command.limit, 1))
-        due = self._unlocked_updates(due)
+        due, self.snapshot.next_update_due = self._due_of(_UPDATES, command.limit)
         self._updates(due)
         self.snapshot.due_updates = [str(row[1]) for row in due]
         updates = [self.snapshot.updates[name] for name in self.snapshot.due_updates]
@@ -669,6 +700,29 @@ class Loader:
                 if item.kind is UpdateKind.RESUME:
                     self._sent(item.call_id, float(item.body.get("since", item.created_at)))
 
+    def _queued(self, needs: Needs) -> None:
+        if needs.due_updates is not None:
+            self._due_updates(needs)
+        if needs.due_requests is not None:
+            self._due_requests(needs)
+
+    def _due_requests(self, needs: Needs) -> None:
+        assert needs.due_requests is not None  # noqa: S101 - checked by the caller
+        due, self.snapshot.next_request_due = self._due_of(_REQUESTS, needs.due_requests.limit)
+        for row in due:
+            self._request(row)
+        self.snapshot.due_requests = [str(row[1]) for row in due]
+        self._calls({self.snapshot.requests[name].call_id for name in self.snapshot.due_requests})
+
+    def _due_of(self, queue: LeasedQueue, limit: int) -> tuple[list[tuple[Any, ...]], float | None]:
+        """Return the due rows of a queue, and when the next ones may be due."""
+        now = self._now
+        first, following, lease = queue.times.rows(self._tx, now)[0]
+        due: list[tuple[Any, ...]] = []
+        if _is_past(first, now) or _is_past(lease, now):
+            due = self._unlocked_of(queue, queue.due.rows(self._tx, now, now, max(limit, 1)))
+        return due, _earliest(following, lease)
+
     def _recover(self) -> None:
         tx = self._tx
         leased = _LEASED.rows(tx)
@@ -677,7 +731,7 @@ class Loader:
         recovered = self._unlocked([row for row in leased if row[_LEASE_AT] in self._dead])
         dead = [rows.delivery(row) for row in recovered]
         self._deliveries([*recovered, *self._unlocked(_ALL_WITHOUT_GUID.rows(tx))])
-        self._updates(self._unlocked_updates(_OPEN_UPDATES.rows(tx)))
+        self._open_of_queues()
         if dead:
             calls = {item.envelope.call_id for item in dead}
             keys = {str(item.turn_key) for item in dead if _promises(item)}
@@ -689,7 +743,13 @@ class Loader:
         lease = self._now + LEASE
         first, rest = needs.latest_expiry, needs.latest_rest
         self._slice(_TOO_LATE.rows(self._tx, needs.too_late, first, rest, lease))
-        self._updates(self._unlocked_updates(_OPEN_UPDATES.rows(self._tx)))
+        self._open_of_queues()
+
+    def _open_of_queues(self) -> None:
+        tx = self._tx
+        self._updates(self._unlocked_of(_UPDATES, _UPDATES.open.rows(tx)))
+        for row in self._unlocked_of(_REQUESTS, _REQUESTS.open.rows(tx)):
+            self._request(row)
 
     def _alerts(self, latest: float) -> None:
         snapshot = self.snapshot
@@ -756,16 +816,21 @@ class Loader:
             list(needs.suggestions),
             list(needs.deliveries),
             list(needs.turns),
-            list(needs.calls | needs.open_of_calls | needs.brought_calls),
+            list(needs.calls | needs.open_of_calls | needs.brought_calls | needs.reader_calls),
             list(needs.senders),
             list(needs.updates),
+            list(needs.users),
+            list(needs.reader_calls),
         )
         for sender, call in pairs:
             keys.add(f"sender:{sender}")
             if call is not None:
                 keys.add(f"call:{call}")
         keys |= {f"sender:{sender}" for sender in needs.senders}
-        keys |= {f"call:{call}" for call in needs.calls | needs.open_of_calls}
+        keys |= {f"call:{call}" for call in needs.calls | needs.open_of_calls | needs.reader_calls}
+        for call in needs.reader_calls:
+            keys |= {f"sender:{READERS_SENDER}{call}"}
+            keys |= {f"{_REQUESTS.lock}:{line}" for line in lines_of(call)}
         keys |= {f"call:{call}" for _, call in needs.pairs}
         keys |= {f"turn:{key}" for key in needs.turns | needs.of_turns}
         keys |= {f"task:{name}" for name in needs.leaders}
@@ -773,13 +838,14 @@ class Loader:
         self._locked = keys
         self._lock_all(keys)
 
-    def _check_locked(self, calls: set[str]) -> None:
+    def _check_locked(self, calls: set[str], senders: Iterable[str] = ()) -> None:
         """Check that no conversation got another call while its lock was awaited.
 
         Raises:
             ConflictError: one did, and the new call is not locked: load and plan again.
         """
-        if self._locked is not None and not self._locked >= {f"call:{call}" for call in calls}:
+        keys = {f"call:{call}" for call in calls} | {f"sender:{sender}" for sender in senders}
+        if self._locked is not None and not self._locked >= keys:
             raise ConflictError("a conversation was given another call meanwhile")
 
     def _lock_all(self, keys: Iterable[str]) -> None:
@@ -791,9 +857,11 @@ class Loader:
         """Lock the deliveries' calls where no other machine has; return those deliveries."""
         return self._free(candidates, "call", _CALL_AT, _NUMBERED)
 
-    def _unlocked_updates(self, candidates: list[tuple[Any, ...]]) -> list[tuple[Any, ...]]:
-        """Lock the updates' conversations where no other machine has; return those updates."""
-        return self._free(candidates, "update", _SENDER_AT, _UPDATES)
+    def _unlocked_of(
+        self, queue: LeasedQueue, candidates: list[tuple[Any, ...]]
+    ) -> list[tuple[Any, ...]]:
+        """Lock the lines of queued rows where no other machine has; return those rows."""
+        return self._free(candidates, queue.lock, queue.line_at, queue.numbered)
 
     def _free(
         self, candidates: list[tuple[Any, ...]], kind: str, at: int, numbered: Select
@@ -820,12 +888,12 @@ class Loader:
 _WIDTH = len(rows.DELIVERY)
 _CALL_AT = rows.DELIVERY.index("call_id")
 _OFFER_AT = rows.SUGGESTION.index("call_id")
-_SENDER_AT = rows.UPDATE.index("sender_id")
 _CALL_OF_ALERT = rows.ASSIGNMENT_READ.index("call_id") + 1  # after whether it was taken
 _LEASE_AT = rows.DELIVERY.index("lease")
 _STATE_AT = rows.DELIVERY.index("state")
 _OFFER_STATE_AT = rows.SUGGESTION.index("state")
 _UPDATE_STATE_AT = rows.UPDATE.index("state")
+_REQUEST_STATE_AT = rows.CALL_REQUEST.index("state")
 
 
 def _promises(delivery: Delivery) -> bool:

@@ -146,6 +146,20 @@ TABLES = (
         (schema.rasa_updates.c.created_at,),
     ),
     PrunedTable(
+        schema.calls,
+        schema.calls.c.begun_at,
+        or_(schema.calls.c.state == "ended", schema.calls.c.begun_at < _QUIET),
+        (schema.calls.c.begun_at, schema.calls.c.ended_at),
+        has_content=schema.calls.c.held != "[]",
+        in_order=False,
+    ),
+    PrunedTable(
+        schema.call_requests,
+        schema.call_requests.c.created_at,
+        schema.call_requests.c.state.in_(["done", "failed"]),
+        (schema.call_requests.c.created_at,),
+    ),
+    PrunedTable(
         schema.events,
         schema.events.c.received_at,
         true(),

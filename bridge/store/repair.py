@@ -23,7 +23,12 @@ UNREADABLE = "unreadable"
 _MESSAGE = "its stored row could not be read; the log names it"
 
 # The state of an open row that cannot be read, by table.
-_CLOSED = {"deliveries": "failed", "suggestions": "expired", "rasa_updates": "failed"}
+_CLOSED = {
+    "deliveries": "failed",
+    "suggestions": "expired",
+    "rasa_updates": "failed",
+    "call_requests": "failed",
+}
 _OPEN = frozenset({"waiting", "sending", "offered"})
 _HIGHEST = 2**63
 
@@ -32,10 +37,17 @@ _ALWAYS: dict[str, dict[str, Any]] = {
     "suggestions": {"source": '{"kind": "unreadable"}', "drafts": "[]", "kept": "[]"},
     "sessions": {"state": "gone", "guid": None},
     "rasa_updates": {"body": "{}"},
+    "call_requests": {"body": "{}"},
+    "calls": {"held": "[]", "state": "ended"},
+    "messages": {"attachment": None},
     "turns": {"answer": None, "unavailable": None},
     "events": {"content": "null"},
 }
-_REASON = {"deliveries": (UNREADABLE, _MESSAGE), "rasa_updates": (_MESSAGE,)}
+_REASON = {
+    "deliveries": (UNREADABLE, _MESSAGE),
+    "rasa_updates": (_MESSAGE,),
+    "call_requests": (_MESSAGE,),
+}
 _SET_ASIDE = {
     "deliveries": Select(
         "UPDATE deliveries SET state = 'failed', lease = NULL, lease_until = NULL,"
@@ -44,6 +56,11 @@ _SET_ASIDE = {
     ),
     "rasa_updates": Select(
         "UPDATE rasa_updates SET state = 'failed', lease = NULL, lease_until = NULL,"
+        " error = {value}, settled_at = {value}"
+        " FROM {numbers} WHERE seq = k.value"
+    ),
+    "call_requests": Select(
+        "UPDATE call_requests SET state = 'failed', lease = NULL, lease_until = NULL,"
         " error = {value}, settled_at = {value}"
         " FROM {numbers} WHERE seq = k.value"
     ),

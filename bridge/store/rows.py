@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable, Sequence
-from dataclasses import asdict
+from dataclasses import asdict, replace
 from enum import Enum
 from typing import Any, TypeVar
 
@@ -37,6 +37,7 @@ from bridge.model import (
     Suggestion,
     SuggestionState,
 )
+from bridge.state.calls import CallRecord, CallRequest, CallRequestKind, CallState
 from bridge.state.records import (
     ActionAnswer,
     AssignmentRecord,
@@ -579,11 +580,29 @@ def message(row: Row) -> MessageRecord:
 
 
 def _message(row: Row) -> MessageRecord:
-    sender_id, call_id, message_id, text, written_at, created_at, erased_at, author = row
+    (
+        sender_id,
+        call_id,
+        message_id,
+        text,
+        written_at,
+        created_at,
+        erased_at,
+        author,
+        attachment,
+    ) = row
     require_times(written_at, created_at, erased_at)
     require_texts(sender_id, call_id, message_id, text, author)
     return MessageRecord(
-        sender_id, call_id, message_id, text, written_at, created_at, erased_at, author
+        sender_id,
+        call_id,
+        message_id,
+        text,
+        written_at,
+        created_at,
+        erased_at,
+        author,
+        _object(attachment) if attachment else None,
     )
 
 
@@ -598,6 +617,7 @@ def messaged(item: MessageRecord) -> Row:
         item.written_at,
         item.created_at,
         item.author,
+        _json(item.attachment) if item.attachment is not None else None,
     )
 
 
@@ -749,6 +769,189 @@ def updated(item: RasaUpdate) -> Row:
         item.attempts,
         item.lease,
         item.lease_until,
+        item.error,
+        item.settled_at,
+    )
+
+
+# -- calls of readers, and requests about them -----------------------------------------------------
+
+CALL = names(schema.calls, "erased_at")
+_HELD = ("message_id", "text", "written_at", "created_at", "attachment")
+
+
+def call(row: Row) -> CallRecord:
+    """Convert a row of ``CALL``."""
+    return _converted(schema.calls, CALL, _call, row, state=CallState)
+
+
+def _call(row: Row) -> CallRecord:
+    (
+        call_id,
+        agent_id,
+        state,
+        begun_at,
+        answered_at,
+        ended_at,
+        event_at,
+        caller,
+        called,
+        media,
+        internal,
+        skill_id,
+        sender_id,
+        problem,
+        held,
+        transfer_to,
+        transferred_at,
+        transfers,
+    ) = row
+    require_times(begun_at, answered_at, ended_at, event_at, transferred_at)
+    require_texts(call_id, agent_id, caller, called, media, skill_id, sender_id, problem)
+    require_texts(transfer_to)
+    record = CallRecord(
+        call_id,
+        agent_id,
+        CallState(state),
+        begun_at,
+        answered_at,
+        ended_at,
+        event_at,
+        caller,
+        called,
+        media,
+        bool(internal),
+        skill_id,
+        sender_id,
+        problem,
+        transfer_to=transfer_to,
+        transferred_at=transferred_at,
+        transfers=_whole(transfers),
+    )
+    return replace(record, held=_held(record, held))
+
+
+def _held(record: CallRecord, stored: str) -> tuple[MessageRecord, ...]:
+    return tuple(
+        MessageRecord(
+            record.provisional_sender, record.call_id, **dict(zip(_HELD, each, strict=True))
+        )
+        for each in json.loads(stored)
+    )
+
+
+def called(record: CallRecord) -> Row:
+    """Return the values of ``CALL``."""
+    held = [[getattr(message, name) for name in _HELD] for message in record.held]
+    return (
+        record.call_id,
+        record.agent_id,
+        record.state.value,
+        record.begun_at,
+        record.answered_at,
+        record.ended_at,
+        record.event_at,
+        record.caller,
+        record.called,
+        record.media,
+        record.internal,
+        record.skill_id,
+        record.sender_id,
+        record.problem,
+        _json(held),
+        record.transfer_to,
+        record.transferred_at,
+        record.transfers,
+    )
+
+
+CALL_REQUEST = names(schema.call_requests)
+CALL_REQUEST_WRITTEN = names(schema.call_requests, "seq")
+CALL_REQUEST_MOVED = (
+    "state",
+    "due_at",
+    "expires_at",
+    "attempts",
+    "lease",
+    "lease_until",
+    "error_code",
+    "error",
+    "settled_at",
+)
+
+
+def call_request(row: Row) -> CallRequest:
+    """Convert a row of ``CALL_REQUEST``."""
+    return _converted(
+        schema.call_requests,
+        CALL_REQUEST,
+        _call_request,
+        row,
+        kind=CallRequestKind,
+        state=UpdateState,
+    )
+
+
+def _call_request(row: Row) -> CallRequest:
+    (
+        seq,
+        name,
+        line,
+        call_id,
+        agent_id,
+        kind,
+        body,
+        state,
+        created_at,
+        due_at,
+        expires_at,
+        attempts,
+        lease,
+        lease_until,
+        error_code,
+        error,
+        settled_at,
+    ) = row
+    require_times(created_at, due_at, expires_at, lease_until, settled_at)
+    require_texts(name, line, call_id, agent_id, lease, error_code, error)
+    return CallRequest(
+        seq,
+        name,
+        line,
+        call_id,
+        agent_id,
+        CallRequestKind(kind),
+        created_at,
+        due_at,
+        expires_at,
+        _object(body),
+        UpdateState(state),
+        _whole(attempts),
+        lease,
+        lease_until,
+        error_code,
+        error,
+        settled_at,
+    )
+
+
+def requested(item: CallRequest) -> Row:
+    """Return the values of ``CALL_REQUEST_WRITTEN``."""
+    return (
+        item.id,
+        item.line,
+        item.call_id,
+        item.agent_id,
+        item.kind.value,
+        _json(dict(item.body)),
+        item.state.value,
+        item.created_at,
+        item.due_at,
+        item.expires_at,
+        item.attempts,
+        item.lease,
+        item.lease_until,
+        item.error_code,
         item.error,
         item.settled_at,
     )

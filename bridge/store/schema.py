@@ -173,6 +173,7 @@ messages = Table(  # what customers wrote while an agent was the owner, and agen
     Column("created_at", Float, nullable=False),
     Column("erased_at", Float),  # when the content was erased
     Column("author", String(8), nullable=False, server_default=text("'customer'")),  # or agent
+    Column("attachment", Text, info=words(None)),  # JSON of a file or a location
     Index("messages_call", "call_id", "created_at"),
     Index("messages_sender", "sender_id"),
     sqlite_autoincrement=True,
@@ -199,6 +200,55 @@ rasa_updates = Table(
     Column("erased_at", Float),  # when the content was erased
     Index("rasa_updates_sender", "sender_id", "seq"),
     Index("rasa_updates_call", "call_id"),
+    sqlite_autoincrement=True,
+)
+
+calls = Table(  # of agents whose events the bridge reads; see ``CallRecord``
+    "calls",
+    metadata,
+    Column("call_id", String(64), primary_key=True, info=PERSON),
+    Column("agent_id", String(6), primary_key=True),
+    Column("state", String(12), nullable=False),  # the values of CallState
+    Column("begun_at", Float, nullable=False),
+    Column("answered_at", Float),
+    Column("ended_at", Float),
+    Column("event_at", Float),  # when the gateway made the last event that changed the state
+    Column("caller", String(512), nullable=False, info=PERSON),
+    Column("called", String(512), nullable=False),
+    Column("media", String(8), nullable=False),
+    Column("internal", Boolean, nullable=False),
+    Column("skill_id", String(64), nullable=False),
+    Column("sender_id", String(512), info=PERSON),  # the conversation that it was assigned to
+    Column("problem", Text),  # what could not be found out
+    Column("held", Text, nullable=False, info=words("[]")),  # JSON: messages before the assignment
+    Column("transfer_to", String(64)),
+    Column("transferred_at", Float),
+    Column("transfers", Integer, nullable=False),
+    Column("erased_at", Float),  # when the content was erased
+    Index("calls_caller", "caller"),
+)
+
+call_requests = Table(  # what the gateway is asked to do with calls
+    "call_requests",
+    metadata,
+    Column("seq", _Sequence, primary_key=True, autoincrement=True),
+    Column("id", String(36), nullable=False, unique=True),
+    Column("line", String(80), nullable=False, info=PERSON),  # one at a time, in order
+    Column("call_id", String(64), nullable=False, info=PERSON),
+    Column("agent_id", String(6), nullable=False),
+    Column("kind", String(12), nullable=False),  # the values of RequestKind
+    Column("body", Text, nullable=False),  # JSON: the target of a transfer
+    Column("state", String(12), nullable=False),  # the values of UpdateState
+    Column("created_at", Float, nullable=False),
+    Column("due_at", Float, nullable=False),
+    Column("expires_at", Float, nullable=False),
+    Column("attempts", Integer, nullable=False, server_default="0"),
+    Column("lease", String(128)),
+    Column("lease_until", Float),
+    Column("error_code", String(64)),
+    Column("error", Text),
+    Column("settled_at", Float),
+    Index("call_requests_call", "call_id"),
     sqlite_autoincrement=True,
 )
 

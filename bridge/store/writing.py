@@ -82,6 +82,19 @@ _UPDATE = Rows(
     changed=rows.UPDATE_MOVED,
     returning=("seq", "id"),
 )
+_CALL_REQUEST = Rows(
+    schema.call_requests,
+    rows.CALL_REQUEST_WRITTEN,
+    conflict=("id",),
+    changed=rows.CALL_REQUEST_MOVED,
+    returning=("seq", "id"),
+)
+_CALL = Rows(
+    schema.calls,
+    rows.CALL,
+    conflict=("call_id", "agent_id"),
+    changed=tuple(name for name in rows.CALL if name not in ("call_id", "agent_id")),
+)
 _EVENT = Rows(schema.events, ("agent_id", "event_type", "content", "received_at"))
 _SWITCH = Rows(
     schema.switches,
@@ -106,6 +119,7 @@ _HEAR = Rows(
 )
 # Records of which only the final state matters: the plan's field, the key, statement, row maker.
 _OTHERS: tuple[tuple[str, str, Rows, Callable[[Any], rows.Row]], ...] = (
+    ("calls", "key", _CALL, rows.called),
     ("suggestions", "id", _SUGGEST, rows.suggested),
     ("messages", "id", _MESSAGE, rows.messaged),
     ("sessions", "agent_id", _SIGN, rows.signed),
@@ -134,6 +148,7 @@ def write(tx: Transaction, snapshot: Snapshot, plans: Sequence[Plan]) -> Written
     _turns(tx, snapshot, plans)
     stored = _deliveries(tx, snapshot, plans)
     _updates(tx, snapshot, plans)
+    _requests(tx, snapshot, plans)
     _events(tx, plans)
     for kind, key, statement, row in _OTHERS:
         if records := _last(plans, kind, key):
@@ -154,6 +169,12 @@ def _updates(tx: Transaction, snapshot: Snapshot, plans: Sequence[Plan]) -> None
     if updates := _last(plans, "updates", "id"):
         for seq, name in _UPDATE.stored(tx, [rows.updated(item) for item in updates]):
             snapshot.updates[name] = replace(snapshot.updates[name], seq=seq)
+
+
+def _requests(tx: Transaction, snapshot: Snapshot, plans: Sequence[Plan]) -> None:
+    if requests := _last(plans, "requests", "id"):
+        for seq, name in _CALL_REQUEST.stored(tx, [rows.requested(item) for item in requests]):
+            snapshot.requests[name] = replace(snapshot.requests[name], seq=seq)
 
 
 def _events(tx: Transaction, plans: Sequence[Plan]) -> None:

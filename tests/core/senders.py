@@ -9,6 +9,7 @@ from typing import Any
 
 from bridge.errors import GatewayError
 from bridge.model import Delivery, Guid
+from bridge.state.calls import CallRequest
 from bridge.state.commands import Command, ResultCallback, SendingResult
 from bridge.state.records import Alert, RasaUpdate
 
@@ -43,6 +44,7 @@ class NotingSenders:
     polled: list[tuple[str, Guid, int]] = field(default_factory=list)
     told: list[tuple[RasaUpdate, Sequence[Mapping[str, Any]]]] = field(default_factory=list)
     alerts: list[Alert] = field(default_factory=list)
+    asked: list[tuple[CallRequest, Guid, str]] = field(default_factory=list)
     domain_asked: int = 0
     polls_stopped: bool = False
     closed: bool = False
@@ -75,6 +77,9 @@ class NotingSenders:
 
     def send_alert(self, alert: Alert) -> None:
         self.alerts.append(alert)
+
+    def request(self, request: CallRequest, guid: Guid, caller: str) -> None:
+        self.asked.append((request, guid, caller))
 
     def ask_domain(self) -> None:
         self.domain_asked += 1

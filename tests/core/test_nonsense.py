@@ -27,6 +27,10 @@ FROM_OUTSIDE = (
     commands.AssignCall,
     commands.EndCall,
     commands.HandBackCall,
+    commands.AnswerCall,
+    commands.RejectCall,
+    commands.ReleaseCall,
+    commands.TransferCall,
     commands.PushGuid,
     commands.SignOut,
     commands.AcceptSuggestion,
@@ -86,6 +90,7 @@ def test_the_loop_survives_a_thousand_commands_of_nonsense(
         rig.clock.move(61.0)  # longer than anybody waits
         rig.step(2)
         rig.senders.sent.clear()
+        rig.senders.asked.clear()
         return asked
 
     @_settings

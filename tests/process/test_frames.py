@@ -24,8 +24,9 @@ from bridge.errors import (
     StoreError,
 )
 from bridge.frames import Unpacker, Unreadable, pack
-from bridge.model import Owner
+from bridge.model import CallInfo, Owner
 from bridge.state import commands
+from bridge.state.calls import CallRequest, CallRequestKind
 from bridge.state.commands import ActionKind, BroughtAssignment, Command
 from bridge.state.records import NOTHING, ActionAnswer, Alert, Erasure, RasaUpdate, UpdateKind
 from bridge.store import UnavailableError
@@ -215,6 +216,7 @@ FIELDS: dict[str, Any] = {
     "failures": 3,
     "final": False,
     "forced": True,
+    "found": CallInfo("40001", "Maria", None, "77", "text"),
     "guid": rig.GUID,
     "held": {1: "a-lease", 2: None},
     "hidden": True,
@@ -237,6 +239,10 @@ FIELDS: dict[str, Any] = {
     "quiet": NOW - 30,
     "reason": "not now",
     "reply": {"text": "Which?", "buttons": [{"title": "Red"}]},
+    "request": CallRequest(
+        7, "request-1", "A", "A", "291", CallRequestKind.TRANSFER, NOW, NOW, NOW, {"agent": "292"}
+    ),
+    "request_id": "request-1",
     "responses": rig.RESPONSES,
     "retried": True,
     "seconds": 1.5,
@@ -248,6 +254,8 @@ FIELDS: dict[str, Any] = {
     "take": True,
     "table": "events",
     "text": "Grüße 👋",
+    "to_agent": "292",
+    "to_skill": None,
     "turn_key": "turn-1",
     "unsent": True,
     "until": NOW + 60,

@@ -24,6 +24,7 @@ from bridge.model import (
     SuggestionState,
     derive,
 )
+from bridge.state.calls import CallRecord, CallRequest, CallRequestKind, CallState
 from bridge.state.records import (
     HANDOFF,
     ActionAnswer,
@@ -136,7 +137,36 @@ def history(
         turns=[TurnRecord(key, who, call, at, ActionAnswer(state=HANDOFF))],
         deliveries=[sent],
         suggestions=[suggested],
-        messages=[MessageRecord(who, call, f"{who}-1", words, at, at)],
+        messages=[MessageRecord(who, call, f"{who}-1", words, at, at, attachment={"name": words})],
+        calls=[
+            CallRecord(
+                call,
+                "291",
+                CallState.ENDED if ended else CallState.TALKING,
+                at,
+                ended_at=at if ended else None,
+                caller=user,
+                sender_id=who,
+                held=(MessageRecord(f"cc-{call}", call, f"{who}-0", words, at, at),),
+            )
+        ],
+        requests=[
+            CallRequest(
+                0,
+                derive("request", who, call, at),
+                call,
+                call,
+                "291",
+                CallRequestKind.ANSWER,
+                at,
+                at,
+                at + 30,
+                state=update,
+                lease="x" if update is UpdateState.SENDING else None,
+                lease_until=at + 9 if update is UpdateState.SENDING else None,
+                settled_at=at if update in (UpdateState.DONE, UpdateState.FAILED) else None,
+            )
+        ],
         updates=[told],
         events=[EventRecord("291", "AgentEvent_MessageData", heard, at)],
     )

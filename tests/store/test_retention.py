@@ -47,6 +47,10 @@ RECORD = {  # columns that are neither words nor a person's
     "messages": "seq id written_at created_at erased_at author",
     "rasa_updates": "seq id kind state created_at due_at expires_at attempts lease lease_until"
     " error settled_at erased_at",
+    "calls": "agent_id state begun_at answered_at ended_at event_at called media internal skill_id"
+    " problem transfer_to transferred_at transfers erased_at",
+    "call_requests": "seq id agent_id kind body state created_at due_at expires_at attempts lease"
+    " lease_until error_code error settled_at",
     "changes": "seq kind agent_id at",
     "switches": "name value changed_at",
     "leaders": "name holder held_until done_at",
@@ -78,11 +82,20 @@ def test_the_words_go_and_the_record_stays(store: Store, retention: Retention) -
     found = retention.round()
     assert found.done
     assert +found.erased == dict.fromkeys(
-        ("assignments", "deliveries", "messages", "rasa_updates", "events", "suggestions"), 1
+        (
+            "assignments",
+            "calls",
+            "deliveries",
+            "messages",
+            "rasa_updates",
+            "events",
+            "suggestions",
+        ),
+        1,
     )
     assert not +found.dropped
     assert "words of maria" not in written(store)
-    assert written(store).count("words of jon") == 11  # six of them in the suggestion
+    assert written(store).count("words of jon") == 13  # six of them in the suggestion
     old, new = dump(store)["deliveries"]
     assert (old["content"], old["erased_at"], new["erased_at"]) == ("", NOW, None)
     kept = ("sender_id", "call_id", "agent_id", "state", "message_code", "created_at")

@@ -15,6 +15,7 @@ import pytest
 import bridge.store
 from bridge.model import DeliveryState, SuggestionState
 from bridge.store import Store, indexes, lists, loading, schema
+from bridge.store.queues import LeasedQueue
 from bridge.store.statements import Rows, Select, Transaction
 from tests.making import NOW
 from tests.postgres import PostgresServer
@@ -22,7 +23,16 @@ from tests.store.machine import keep, reading, signed_in
 from tests.store.people import history
 
 assert indexes  # completes the metadata
-LARGE = ("deliveries", "suggestions", "assignments", "rasa_updates", "turns", "events")
+LARGE = (
+    "deliveries",
+    "suggestions",
+    "assignments",
+    "rasa_updates",
+    "turns",
+    "events",
+    "calls",
+    "call_requests",
+)
 PARTIAL = {
     index.name
     for table in schema.metadata.sorted_tables
@@ -43,6 +53,10 @@ def statements() -> Iterator[tuple[str, Select | Rows]]:
             for name, value in vars(module).items():
                 if isinstance(value, (Select, Rows)):
                     yield f"{found.name}.{name}", value
+                elif isinstance(value, LeasedQueue):
+                    for part, statement in vars(value).items():
+                        if isinstance(statement, Select):
+                            yield f"{found.name}.{name}.{part}", statement
 
 
 def arguments(statement: Select) -> list[Any]:
@@ -234,6 +248,12 @@ LISTS: dict[str, Callable[[Any], Any]] = {
     "calls of an agent": lambda tx: lists.calls(
         tx, agent_id="291", ended=True, before=(NOW, "call-x"), limit=50
     ),
+    "calls that ring": lambda tx: lists.unassigned_calls(tx, agent_id=None, before=None, limit=50),
+    "an agent's calls that ring": lambda tx: lists.unassigned_calls(
+        tx, agent_id="291", before=(NOW, "call-x"), limit=50
+    ),
+    "calls at their agents": lambda tx: lists.reader_calls(tx, ["open-1"]),
+    "requests about a call": lambda tx: lists.call_requests(tx, "open-1"),
     "latest assignment": lambda tx: lists.latest_assignment(tx, "maria-1"),
     "assignment of a call": lambda tx: lists.assignment_of_call(tx, "open-1"),
     "card": lambda tx: lists.card(tx, "open-1"),

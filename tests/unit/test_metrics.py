@@ -67,6 +67,8 @@ def every_kind() -> Metrics:
     metrics.suggestions("offered", 3)
     metrics.sign_in("accepted")
     metrics.event_read()
+    metrics.event_unexpected()
+    metrics.call_request("answer", "done")
     metrics.update("resume", "done")
     metrics.breaker_opened()
     return metrics
