@@ -6,9 +6,19 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 
 from bridge.errors import RefusedError
-from bridge.model import Card, Delivery, evolve
+from bridge.model import (
+    AgentId,
+    Assignment,
+    CallId,
+    Card,
+    Delivery,
+    Owner,
+    SenderId,
+    evolve,
+)
 from bridge.planners.compose import Composer
 from bridge.queries.paging import MOST, Page, number
+from bridge.state.calls import CallRecord
 from bridge.state.records import AssignmentRecord, MessageRecord, SessionRecord
 from bridge.store import Reader, ReadTransaction, lists
 
@@ -49,7 +59,10 @@ class Calls:
 
         def query(tx: ReadTransaction) -> list[AssignmentRecord]:
             found = lists.calls(tx, agent_id=agent_id, ended=ended, before=before, limit=size)
-            return with_waiting(tx, found)
+            ringing = lists.unassigned_calls(tx, agent_id=agent_id, before=before, limit=size)
+            provisional = [unassigned(call) for call in ringing]
+            merged = sorted([*with_details(tx, found), *provisional], key=_place, reverse=True)
+            return merged[:size]
 
         records = self._store.read(query)
         if len(records) < size:
@@ -66,6 +79,10 @@ class Calls:
 
         def query(tx: ReadTransaction) -> CallView | None:
             record = lists.assignment_of_call(tx, call_id)
+            if record is None or not record.open:
+                rings = [call for call in lists.reader_calls(tx, [call_id]).values() if call.live]
+                if rings and rings[-1].sender_id is None:
+                    return CallView(unassigned(rings[-1]), None, (), messages=rings[-1].held)
             if record is None:
                 return None
             batch = lists.newest_deliveries(tx, call_id=call_id, limit=MOST)
@@ -74,7 +91,7 @@ class Calls:
                 for delivery in batch
                 if not delivery.erased_at and (text := self._plain(delivery))
             }
-            (shown,) = with_waiting(tx, [record])
+            (shown,) = with_details(tx, [record])
             messages = tuple(lists.messages(tx, call_id, limit=MOST))
             return CallView(shown, lists.card(tx, call_id), tuple(batch), words, messages)
 
@@ -82,6 +99,25 @@ class Calls:
         if view is None:
             raise RefusedError(404, "not_found", "no such call was assigned")
         return view
+
+    def at_agent(self, call_id: str, agent_id: str) -> AssignmentRecord:
+        """Return a call as it is shown, at an agent whose events are read.
+
+        Raises:
+            RefusedError: 404 if there is no such call.
+        """
+
+        def query(tx: ReadTransaction) -> AssignmentRecord | None:
+            record = lists.assignment_of_call(tx, call_id)
+            if record is not None:
+                return with_details(tx, [record])[0]
+            call = lists.reader_calls(tx, [call_id]).get((call_id, agent_id))
+            return unassigned(call) if call is not None else None
+
+        found = self._store.read(query)
+        if found is None:
+            raise RefusedError(404, "not_found", "no such call is known")
+        return found
 
     def rasa_knows(self, call_id: str) -> bool:
         """Return whether Rasa has no pending handback of a call; until then the bot is silent."""
@@ -103,11 +139,40 @@ class Calls:
         return record
 
 
-def with_waiting(
+def with_details(
     tx: ReadTransaction, records: Sequence[AssignmentRecord]
 ) -> list[AssignmentRecord]:
-    """Return the calls with the time since when their customers wait for a person's answer."""
+    """Return calls with what is shown beside their assignment.
+
+    This is since when the customer waits for a person's answer, and the call as its agent's events
+    describe it.
+    """
     since = lists.waiting_since(tx, records)
+    calls = lists.reader_calls(tx, [record.assignment.call_id for record in records])
     return [
-        evolve(record, waiting_since=since.get(record.assignment.call_id)) for record in records
+        evolve(
+            record,
+            waiting_since=since.get(record.assignment.call_id),
+            reader=calls.get((record.assignment.call_id, record.assignment.agent_id)),
+        )
+        for record in records
     ]
+
+
+def unassigned(call: CallRecord) -> AssignmentRecord:
+    """Return a call of a reader that belongs to no conversation yet, as it is shown."""
+    assignment = Assignment(
+        SenderId(call.provisional_sender), AgentId(call.agent_id), CallId(call.call_id), call.caller
+    )
+    return AssignmentRecord(
+        assignment,
+        Owner.BOT,
+        "reader",
+        call.begun_at,
+        ended_at=call.ended_at,
+        reader=call,
+    )
+
+
+def _place(record: AssignmentRecord) -> tuple[float, str]:
+    return record.given_at, record.assignment.call_id

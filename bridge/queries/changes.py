@@ -8,7 +8,7 @@ from typing import Any, TypeAlias
 
 from bridge.model import Delivery, Suggestion
 from bridge.planners.assist import SWITCH
-from bridge.queries.calls import with_waiting
+from bridge.queries.calls import unassigned, with_details
 from bridge.state.records import AssignmentRecord, Change, ChangeKind, MessageRecord
 from bridge.state.snapshot import Pair
 from bridge.store import Reader, ReadTransaction, changes, lists
@@ -64,7 +64,8 @@ class ChangeLog:
             latest = changes.newest_of_each(found)
             pairs = {_pair(item) for item in latest}
             calls = lists.assignments_by_pair(tx, sorted(pairs))
-            shown = {_pair_of(record): record for record in with_waiting(tx, [*calls.values()])}
+            shown = {_pair_of(record): record for record in with_details(tx, [*calls.values()])}
+            shown |= _ringing(tx, latest, shown)
             values = {
                 kind: _values(tx, kind, latest, shown) for kind in {item.kind for item in latest}
             }
@@ -85,6 +86,18 @@ def _pair(change: Change) -> Pair:
 
 def _pair_of(record: AssignmentRecord) -> Pair:
     return record.assignment.sender_id, record.assignment.call_id
+
+
+def _ringing(
+    tx: ReadTransaction, latest: Sequence[Change], known: Mapping[Pair, AssignmentRecord]
+) -> dict[Pair, AssignmentRecord]:
+    """Return the calls of readers that belong to no conversation, as they are shown."""
+    calls = {
+        item.call_id for item in latest if item.kind is ChangeKind.CALL and _pair(item) not in known
+    }
+    found = lists.reader_calls(tx, sorted(calls)) if calls else {}
+    provisional = [unassigned(call) for call in found.values() if call.sender_id is None]
+    return {_pair_of(record): record for record in provisional}
 
 
 def _key(change: Change) -> Any:

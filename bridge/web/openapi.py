@@ -35,6 +35,8 @@ _PARAMETER = re.compile(r"<(\w+):str>")
 # The errors that any route may answer with.
 _ERRORS = (400, 401, 403, 404, 405, 408, 409, 413, 422, 429, 502, 503)
 
+_AT_THE_GATEWAY: dict[int, Model | str] = {200: schemas.CallBody, 202: schemas.CallBody}
+
 # By method and path: the request's model, and the responses by status.
 BODIES: dict[str, tuple[Model | None, dict[int, Model | str]]] = {
     "PUT /assignments/<sender_id:str>": (
@@ -51,6 +53,10 @@ BODIES: dict[str, tuple[Model | None, dict[int, Model | str]]] = {
         {200: schemas.SentReplyBody, 201: schemas.SentReplyBody},
     ),
     "POST /calls/<call_id:str>/handback": (NoFields, {200: schemas.HandedBackBody}),
+    "POST /calls/<call_id:str>/answer": (NoFields, _AT_THE_GATEWAY),
+    "POST /calls/<call_id:str>/reject": (NoFields, _AT_THE_GATEWAY),
+    "POST /calls/<call_id:str>/release": (NoFields, _AT_THE_GATEWAY),
+    "POST /calls/<call_id:str>/transfer": (schemas.TransferBody, _AT_THE_GATEWAY),
     "POST /calls/<call_id:str>/messages": (
         schemas.ForwardedBody,
         {200: schemas.MessageBody, 201: schemas.MessageBody},

@@ -106,7 +106,7 @@ class CallBody(AssignmentBody):
 
     sender_id: str
     owner: Owner
-    state: str  # open or ended
+    state: str  # open or ended; of a reader's call also ringing, answering, talking
     source: str
     given_at: Time
     handed_off_at: Time | None = None
@@ -117,6 +117,30 @@ class CallBody(AssignmentBody):
     waiting_since: Time | None = None
     alerted_at: Time | None = None
     assist_hidden: bool | None = None
+    media: str | None = None
+    internal: bool | None = None
+    problem: str | None = None
+    transfer_to: str | None = None
+    actions: list[str] | None = None
+
+
+SkillNumber = Annotated[int, Field(ge=0, lt=10**18)]
+
+
+class TransferBody(BaseModel):
+    """Where a call is transferred to: an agent or a skill."""
+
+    model_config = ConfigDict(extra="forbid", strict=True)
+
+    agent_id: str | None = Field(default=None, pattern=r"^[0-9]{3,6}$")
+    skill: Annotated[str, Field(pattern=r"^[0-9]{1,18}$")] | SkillNumber | None = None
+
+    @model_validator(mode="after")
+    def _one_of_both(self) -> TransferBody:
+        if (self.agent_id is None) == (self.skill is None):
+            msg = "give either agent_id or skill"
+            raise ValueError(msg)
+        return self
 
 
 class AssignedBody(CallBody):
@@ -145,6 +169,7 @@ class MessageBody(LineBody):
     id: str
     call_id: str
     message_id: str | None = None
+    attachment: dict[str, Any] | None = None
     erased_at: Time | None = None
 
 

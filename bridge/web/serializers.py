@@ -29,6 +29,7 @@ from bridge.model import (
 )
 from bridge.queries import CallView, Page
 from bridge.queries.report import Group, ReportFigures
+from bridge.state.calls import CallRecord, CallState
 from bridge.state.records import AssignmentRecord, MessageRecord, SessionRecord
 from bridge.web.schemas import (
     AcceptedBody,
@@ -71,6 +72,10 @@ _COUNTED = (
     "offered",
     "automatic",
 )
+_ACTIONS = {  # what an agent can do with a call at the gateway
+    CallState.RINGING: ("answer", "reject"),
+    CallState.TALKING: ("release", "transfer"),
+}
 _HOST = re.compile(r"\bhttps?://(?:[^\s/@\"'<>]*@)?([\w-]+(?:\.[\w-]+)*)", re.IGNORECASE)
 
 
@@ -276,20 +281,43 @@ def _assignment(value: Assignment) -> dict[str, Any]:
 
 
 def _call(record: AssignmentRecord) -> dict[str, Any]:
-    return _assignment(record.assignment) | {
-        "sender_id": record.assignment.sender_id,
-        "owner": record.owner,
-        "state": "open" if record.open else "ended",
-        "source": record.source,
-        "given_at": record.given_at,
-        "handed_off_at": record.handed_off_at,
-        "handed_back_at": record.handed_back_at,
-        "ended_at": record.ended_at,
-        "moved_to": record.moved_to,
-        "untold": record.untold,
-        "waiting_since": record.waiting_since,
-        "alerted_at": record.alerted_at,
-        "assist_hidden": record.assist_hidden or None,
+    return (
+        _assignment(record.assignment)
+        | {
+            "sender_id": record.assignment.sender_id,
+            "owner": record.owner,
+            "state": _state(record),
+            "source": record.source,
+            "given_at": record.given_at,
+            "handed_off_at": record.handed_off_at,
+            "handed_back_at": record.handed_back_at,
+            "ended_at": record.ended_at,
+            "moved_to": record.moved_to,
+            "untold": record.untold,
+            "waiting_since": record.waiting_since,
+            "alerted_at": record.alerted_at,
+            "assist_hidden": record.assist_hidden or None,
+        }
+        | (_reader(record.reader) if record.reader is not None else {})
+    )
+
+
+def _state(record: AssignmentRecord) -> str:
+    """Return the state of a call: at its agent, if the agent's events are read."""
+    if not record.open:
+        return "ended"
+    reader = record.reader
+    return reader.state.value if reader is not None and reader.live else "open"
+
+
+def _reader(call: CallRecord) -> dict[str, Any]:
+    """Return what the events of its agent say of a call, and what can be done with it now."""
+    return {
+        "media": call.media,
+        "internal": call.internal or None,
+        "problem": call.problem,
+        "transfer_to": call.transfer_to,
+        "actions": list(_ACTIONS.get(call.state, ())),
     }
 
 
@@ -362,6 +390,7 @@ def message(value: MessageRecord) -> MessageBody:
         at=value.written_at,
         message_id=value.message_id,
         erased_at=value.erased_at,
+        attachment=dict(value.attachment) if value.attachment is not None else None,
         **{"from": value.author},
     )
 

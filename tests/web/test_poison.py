@@ -40,6 +40,8 @@ PLACES = (
 PATHS = (
     ("GET", "/bridge/calls/{}"),
     ("POST", "/bridge/calls/{}/handback"),
+    ("POST", "/bridge/calls/{}/answer"),
+    ("POST", "/bridge/calls/{}/release"),
     ("GET", "/bridge/deliveries/{}"),
     ("POST", "/bridge/deliveries/{}/retry"),
     ("GET", "/bridge/suggestions/{}"),

@@ -1,4 +1,7 @@
-"""``/bridge/calls``: list and show calls; send an agent's own reply; hand a call back."""
+"""``/bridge/calls``: list and show calls; send an agent's own reply; hand a call back.
+
+Calls of agents whose events the bridge reads are also answered, rejected, released, transferred.
+"""
 
 from __future__ import annotations
 
@@ -11,12 +14,24 @@ from bridge.errors import RefusedError
 from bridge.model import Delivery, Mode, Suggestion
 from bridge.queries import CallView
 from bridge.runtime import Runtime
-from bridge.state.commands import ForwardMessage, HandBackCall, HideAssist, NoteTyping, SendReply
+from bridge.state.calls import RequestOutcome
+from bridge.state.commands import (
+    AnswerCall,
+    CallCommand,
+    ForwardMessage,
+    HandBackCall,
+    HideAssist,
+    NoteTyping,
+    RejectCall,
+    ReleaseCall,
+    SendReply,
+    TransferCall,
+)
 from bridge.state.records import Stored
 from bridge.web import auth, responses, serializers
 from bridge.web.api import parameters
 from bridge.web.api.routes import AGENT_ID, PAGE, Parameter, Route
-from bridge.web.schemas import ForwardedBody, HiddenBody
+from bridge.web.schemas import ForwardedBody, HiddenBody, TransferBody
 
 _LONGEST_CLIENT_ID = 128
 _RASA_TIMEOUT = 2.0  # seconds to wait until Rasa knows of a handback
@@ -113,6 +128,50 @@ async def hide_assist(request: Request, call_id: str) -> HTTPResponse:
     return responses.json(serializers.call(record))
 
 
+async def answer(request: Request, call_id: str) -> HTTPResponse:
+    """Answer a ringing call; respond with the call when the gateway has answered it."""
+    decoded_id, agent_id = parameters.name(call_id), parameters.who(request).agent_id
+    parameters.words(request)
+    return await _at_the_gateway(AnswerCall(call_id=decoded_id, agent_id=agent_id))
+
+
+async def reject(request: Request, call_id: str) -> HTTPResponse:
+    """Reject a ringing call; respond with the call."""
+    decoded_id, agent_id = parameters.name(call_id), parameters.who(request).agent_id
+    parameters.words(request)
+    return await _at_the_gateway(RejectCall(call_id=decoded_id, agent_id=agent_id))
+
+
+async def release(request: Request, call_id: str) -> HTTPResponse:
+    """Hang up; respond with the call."""
+    decoded_id, agent_id = parameters.name(call_id), parameters.who(request).agent_id
+    parameters.words(request)
+    return await _at_the_gateway(ReleaseCall(call_id=decoded_id, agent_id=agent_id))
+
+
+async def transfer(request: Request, call_id: str) -> HTTPResponse:
+    """Transfer the call to an agent or a skill; it ends for its agent when that is confirmed."""
+    decoded_id, agent_id = parameters.name(call_id), parameters.who(request).agent_id
+    body = parameters.model(request, TransferBody)
+    command = TransferCall(
+        call_id=decoded_id,
+        agent_id=agent_id,
+        to_agent=body.agent_id,
+        to_skill=None if body.skill is None else str(body.skill),
+    )
+    return await _at_the_gateway(command)
+
+
+async def _at_the_gateway(command: CallCommand) -> HTTPResponse:
+    """Put a command; 202 says that the gateway is still being asked."""
+    outcome: RequestOutcome = await parameters.put(command)
+    call = outcome.call
+    record = await parameters.read(
+        lambda bridge: bridge.calls.at_agent(call.call_id, call.agent_id)
+    )
+    return responses.json(serializers.call(record), status=202 if outcome.pending else 200)
+
+
 async def _rasa_knows(call_id: str) -> bool:
     """Wait until Rasa knows of the handback, at most ``_RASA_TIMEOUT``, as Rasa may be down."""
     loop = asyncio.get_running_loop()
@@ -135,6 +194,10 @@ ROUTES = (
     Route("GET", "/calls/<call_id:str>", show, right=Right.MESSAGES),
     Route("POST", "/calls/<call_id:str>/replies", reply),
     Route("POST", "/calls/<call_id:str>/handback", hand_back),
+    Route("POST", "/calls/<call_id:str>/answer", answer),
+    Route("POST", "/calls/<call_id:str>/reject", reject),
+    Route("POST", "/calls/<call_id:str>/release", release),
+    Route("POST", "/calls/<call_id:str>/transfer", transfer),
     Route("POST", "/calls/<call_id:str>/messages", forward, right=Right.MESSAGES),
     Route("POST", "/calls/<call_id:str>/typing", typing, right=Right.MESSAGES),
     Route("PUT", "/calls/<call_id:str>/assist", hide_assist),
