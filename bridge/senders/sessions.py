@@ -11,7 +11,7 @@ from typing import Any
 
 from bridge.config.settings import AgentSettings, BridgeSettings
 from bridge.errors import FinalError, GatewayError, UnknownOutcomeError
-from bridge.gateway import wire
+from bridge.gateway import calls, wire
 from bridge.gateway.client import GatewayClient
 from bridge.model import Guid
 from bridge.state.commands import Command, ResultCallback, SignInResult
@@ -67,6 +67,8 @@ class SessionSender:
                 with self._locks[agent_id]:
                     request = wire.sign_in(agent_id, agent, force=forced)
                     guid = self._client.call(agent_id, request, timeout=SECONDS).guid
+                    if guid is not None and agent.chats is not None:
+                        guid = self._set_chats(agent_id, guid, agent.chats)
                 if guid is None:
                     error = FinalError("the sign-in's response contained no GUID")
             except GatewayError as raised:
@@ -82,6 +84,28 @@ class SessionSender:
                 interrupted=interrupted,
             )
         )
+
+    def _set_chats(self, agent_id: str, guid: Guid, number: int) -> Guid:
+        """Set how many chats an agent has at a time; return the newest GUID.
+
+        The gateway refuses the media that no skill of the agent has: one must be accepted.
+        """
+        refused: GatewayError | None = None
+        accepted = False
+        for media in calls.CHAT_MEDIA:
+            request = calls.set_chats(agent_id, number, media)
+            try:
+                answer = self._client.call(agent_id, request, guid=guid, timeout=SECONDS)
+            except GatewayError as error:
+                refused = error
+                continue
+            accepted = True
+            guid = answer.guid or guid
+        if not accepted:
+            logger.warning(
+                "The number of chats could not be set: %s agent_id=%s", refused, agent_id
+            )
+        return guid
 
     def _sign_out(self, agent_id: str, guid: Guid, reply: ResultCallback | None) -> None:
         error: Exception | None = None

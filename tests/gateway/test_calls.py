@@ -66,8 +66,8 @@ def opened(gateway: Simulator, sqlite_url: str) -> Iterator[Callable[..., Reader
     """Open a rig with readers."""
     rigs: list[Rig] = []
 
-    def open_one(*agents: str, **reader: Any) -> Reader:
-        entry = {**SIGN_IN, "reader": True}
+    def open_one(*agents: str, chats: int | None = None, **reader: Any) -> Reader:
+        entry = {**SIGN_IN, "reader": True, "chats": chats}
         chosen = settings(
             gateway.url,
             agents=dict.fromkeys(agents or (READER,), entry),
@@ -243,6 +243,22 @@ def test_several_chats_at_once_do_not_mix(reader: Reader, gateway: Simulator) ->
         list(pool.map(lambda call: core.call(ReleaseCall(call_id=call, agent_id=READER)), calls))
     for call in calls:
         reader.ended(call)
+
+
+@pytest.mark.parametrize(
+    ("refused", "set_"), [((), {"1": 7, "51": 7, "53": 7}), (("1", "53"), {"51": 7})]
+)
+def test_a_reader_has_as_many_chats_as_its_entry_says(
+    opened: Callable[..., Reader],
+    gateway: Simulator,
+    refused: tuple[str, ...],
+    set_: dict[str, int],
+) -> None:
+    if refused:  # the first and the last of three
+        gateway.fault("retcode", path="*setcallnums", retcode="106-008")
+        gateway.fault("retcode", path="*setcallnums", retcode="106-008", skip=1)
+    opened(chats=7).begin()
+    assert gateway.state()["chats"][READER] == set_
 
 
 def test_files_and_places_arrive_as_what_they_are(reader: Reader, gateway: Simulator) -> None:
