@@ -236,6 +236,8 @@ def _responses(bridge: Runtime, turn: Turn) -> Mapping[str, Any] | None:
     names = {rule.reply for rule in rules.assist.when if rule.reply is not None}
     for key in rules.handoff.ANNOUNCEMENTS:
         names.update(response_names(getattr(rules.handoff, key)))
+    if rules.assist.auto.disclose is not None:
+        names.add(rules.assist.auto.disclose)
     if SELECTOR in names:
         return known
     return {name: known[name] for name in names if name in known}

@@ -191,7 +191,22 @@ class AutoRules(Section):
         default=(), description="intents whose suggestions may be sent"
     )
     min_confidence: Fraction = Field(default=0.9, description="minimum confidence of the intent")
-    min_margin: Fraction = Field(default=0.3, description="minimum lead over the runner-up intent")
+    min_margin: Fraction = Field(
+        default=0.3,
+        description="minimum lead over the runner-up intent; without a runner-up, it is 0",
+    )
+    per_minute: WholeNumber = Field(
+        default=5, ge=1, description="maximum number of automatic replies on one call in a minute"
+    )
+    hosts: tuple[Name, ...] = Field(
+        default=(),
+        description="hosts that an automatic reply may link to; their subdomains are included",
+    )
+    disclose: Name | None = Field(
+        default=None,
+        description="response that is sent after each automatic reply, to say that a machine wrote"
+        " it; null: none",
+    )
     typing: Literal["required", "ignored"] = Field(
         default="required",
         description="required: without a word of the agent's panel or desktop for 60 seconds, offer"
@@ -211,6 +226,11 @@ class AssistRules(Section):
         description="off, suggest, or auto: send what `auto` allows and suggest the rest",
     )
     auto: AutoRules = AutoRules()
+    actions: tuple[Name, ...] = Field(
+        default=(),
+        description="custom actions and forms that may be run to find the bot's answer to a message"
+        " of an agent's customer; before any other one, it stops",
+    )
     min_confidence: Fraction = Field(
         default=0.1,
         description="minimum confidence of a candidate of the response selector",

@@ -216,9 +216,12 @@ def _responses(document: Document) -> Iterator[tuple[KeyPath, str]]:
             for language, name in names.items():
                 if isinstance(name, str):
                     yield ("handoff", key, language), name
-    for path, name in _named(document, "reply"):
+    disclosed = ("assist", "auto", "disclose")
+    if isinstance(name := document.get(disclosed), str):
+        yield disclosed, name
+    for at, name in _named(document, "reply"):
         if name != RESPONSE_SELECTOR:
-            yield path, name
+            yield at, name
 
 
 def _known_response(name: str, responses: list[str]) -> bool:
@@ -300,6 +303,10 @@ def _others(document: Document, domain: Mapping[str, Any], source: str) -> Itera
     for path, name in (*_named(document, "slot"), *_listed(document, ("handoff", "card", "slots"))):
         if slots and name not in slots:
             yield f"{document.place(path)}: {source} has no slot {printable(name)}"
+    named = {*names_of(domain.get("actions")), *names_of(domain.get("forms"))}
+    for path, name in _listed(document, ("assist", "actions")):
+        if named and name not in named:
+            yield f"{document.place(path)}: {source} has no action or form {printable(name)}"
     for path, name in _named(document, "entity"):
         if entities and name not in entities:
             yield f"{document.place(path)}: {source} has no entity {printable(name)}"

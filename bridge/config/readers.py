@@ -8,7 +8,7 @@ from urllib.parse import urlsplit
 
 from pydantic import BeforeValidator, Field, field_validator
 
-from bridge.config.values import OptionalSecret, OptionalText, Section
+from bridge.config.values import Number, OptionalSecret, OptionalText, Section, long_enough
 
 PUSH_PATH = "/bridge/events"
 TOKEN_PARAMETER = "service_token"  # noqa: S105 - the name of a query parameter
@@ -81,12 +81,26 @@ class ReaderSettings(Section):
     calm: bool = Field(
         default=False, description="ask CALM bots too, whose actions run when they are asked"
     )
+    channel: Literal["cc_bridge", "rest"] = Field(
+        default="cc_bridge",
+        description="Rasa's channel for the customers of the gateway: cc_bridge asks for a token,"
+        " rest does not",
+    )
+    channel_token: OptionalSecret = Field(
+        default=None,
+        description="token of Rasa's channel cc_bridge, as in credentials.yml; at least 32 bytes",
+    )
+    answer_timeout: Number = Field(
+        default=10, gt=0, le=40, description="seconds for the bot's whole answer to a message"
+    )
     push_url: OptionalText = Field(
         default=None,
         description="for events: push, the bridge's address for the gateway, as in"
         " https://bridge.example:5055",
     )
     workbench: WorkbenchSettings = WorkbenchSettings()
+
+    _secret_is_long = field_validator("channel_token")(long_enough)
 
     @field_validator("push_url")
     @classmethod

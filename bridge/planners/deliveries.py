@@ -15,7 +15,7 @@ from bridge.errors import (
     describe,
 )
 from bridge.model import Delivery, DeliveryError, DeliveryState, Origin
-from bridge.planners import assist, consequences, outcome, policy, retries, sessions
+from bridge.planners import consequences, offering, outcome, policy, retries, sessions
 from bridge.planners.assignments import own_call
 from bridge.planners.changes import WITHOUT_GUID, Changes
 from bridge.planners.rules import Rules
@@ -294,7 +294,7 @@ def set_switch(snapshot: Snapshot, command: SetSwitch, rules: Rules, now: float)
         RefusedError: 403 if the value may only be lowered, and would not be.
     """
     configured, present = rules.designer.assist.mode, snapshot.switches.get(command.name)
-    if command.only_lowers and not assist.lowers(configured, present, command.value):
+    if command.only_lowers and not offering.lowers(configured, present, command.value):
         message = "a supervisor may only lower the assist mode; a system's token raises it again"
         raise RefusedError(403, "forbidden", message)
     changes = Changes(snapshot, rules, now)
@@ -303,7 +303,7 @@ def set_switch(snapshot: Snapshot, command: SetSwitch, rules: Rules, now: float)
         changes.withdraw(SUSPENDED, auto)
         _next_slice(changes, command)
     switch = SwitchRecord(command.name, command.value, now)
-    mode = assist.mode_in_force(configured, switch)
+    mode = offering.mode_in_force(configured, switch)
     return consequences.plan(changes, mode, switches=(switch,))
 
 

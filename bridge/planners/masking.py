@@ -1,4 +1,4 @@
-"""Mask what identifies or pays for a customer, before a handoff card is stored. Pure."""
+"""Find and mask what identifies or pays for a customer. Pure."""
 
 from __future__ import annotations
 
@@ -55,6 +55,11 @@ def _merged(found: Sequence[tuple[int, int, int]]) -> Iterator[tuple[int, int, i
         current = (begin, end, label)
     if current is not None:
         yield current
+
+
+def has_card_number(text: str) -> bool:
+    """Return whether a text contains what looks like the number of a payment card."""
+    return any(_is_card(match[0]) for match in _CARD.finditer(text))
 
 
 def _is_card(number: str) -> bool:

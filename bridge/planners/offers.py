@@ -17,8 +17,8 @@ from bridge.model import (
     derive,
 )
 from bridge.planners.assignments import own_call
-from bridge.planners.assist import SWITCH, mode_in_force
 from bridge.planners.changes import Changes
+from bridge.planners.offering import SWITCH, mode_in_force
 from bridge.planners.rules import Rules
 from bridge.state.commands import OfferSuggestion
 from bridge.state.plan import Count, Plan

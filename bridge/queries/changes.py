@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from typing import Any, TypeAlias
 
 from bridge.model import Delivery, Suggestion
-from bridge.planners.assist import SWITCH
+from bridge.planners.offering import SWITCH
 from bridge.queries.calls import unassigned, with_details
 from bridge.state.records import AssignmentRecord, Change, ChangeKind, MessageRecord
 from bridge.state.snapshot import Pair

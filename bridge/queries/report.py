@@ -16,8 +16,8 @@ from enum import Enum
 from statistics import median
 
 from bridge.model import SuggestionState
-from bridge.planners.assist import AUTO
 from bridge.queries.proposals import Edit, Proposal, proposals
+from bridge.state.snapshot import AUTO
 from bridge.store import Reader, ReadTransaction, report
 from bridge.store.report import SuggestionOutcome
 

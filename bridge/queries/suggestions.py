@@ -5,7 +5,7 @@ from __future__ import annotations
 from bridge.core.port import CorePort
 from bridge.errors import NotYoursError, RefusedError
 from bridge.model import Mode, Suggestion, SuggestionState
-from bridge.planners.assist import SWITCH, mode_in_force
+from bridge.planners.offering import SWITCH, mode_in_force
 from bridge.queries.paging import Page, named_states, page_size
 from bridge.state.commands import ExpireSuggestions
 from bridge.store import Reader, ReadTransaction, lists

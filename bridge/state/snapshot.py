@@ -23,6 +23,7 @@ if TYPE_CHECKING:
     from bridge.state.commands import ClaimDeliveries, ClaimRequests, ClaimUpdates
     from bridge.state.plan import Plan
 
+AUTO = "auto"  # who approved what no agent approved
 Pair = tuple[str, str]  # sender ID and call ID
 
 
@@ -215,6 +216,7 @@ class Snapshot:
     presences: dict[str, PresenceRecord] = field(default_factory=dict)  # by agent
     alerts_due: list[Pair] = field(default_factory=list)
     taken: set[Pair] = field(default_factory=set)  # those of them that an agent has taken
+    recent_auto: dict[str, int] = field(default_factory=dict)  # by call: automatic replies lately
     loaded: dict[Pair, AssignmentRecord] = field(default_factory=dict)  # as stored
     loaded_turns: set[str] = field(default_factory=set)  # keys of the stored action calls
 
@@ -276,6 +278,7 @@ class Snapshot:
         for delivery in plan.deliveries:
             self.deliveries[delivery.message_code] = delivery
         for suggestion in plan.suggestions:
+            self._count_auto(suggestion)
             self.suggestions[suggestion.id] = suggestion
         for session in plan.sessions:
             self.sessions[session.agent_id] = session
@@ -293,6 +296,11 @@ class Snapshot:
         if plan.begins:
             self.process = replace(self.process, free=self.process.free - plan.begins)
         return self
+
+    def _count_auto(self, suggestion: Suggestion) -> None:
+        if suggestion.settled_by == AUTO and suggestion.id not in self.suggestions:
+            call = suggestion.call_id
+            self.recent_auto[call] = self.recent_auto.get(call, 0) + 1
 
     def _assigned(self, record: AssignmentRecord) -> None:
         sender, call = pair = (record.assignment.sender_id, record.assignment.call_id)

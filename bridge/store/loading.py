@@ -438,6 +438,7 @@ class Loader:
             if assignment is None or not assignment.with_agent:
                 continue
             call = assignment.assignment.call_id
+            snapshot.recent_auto[call] = questions.recent_auto(tx, call, self._now)
             row = _LAST_TURN.first(tx, sender, call)
             if row is not None:
                 turn = rows.turn(row)

@@ -39,6 +39,18 @@ _COPIED = Select(
     " AND s.state = 'copied' AND s.settled_at >= {value} ORDER BY s.seq DESC LIMIT 1"
 )
 
+_AUTO = Select(
+    "SELECT count(*) FROM suggestions s WHERE s.call_id = {value}"
+    " AND s.settled_by = 'auto' AND s.state = 'accepted' AND s.settled_at >= {value}"
+)
+_AUTO_PERIOD = 60.0  # seconds
+
+
+def recent_auto(tx: Transaction, call_id: str, now: float) -> int:
+    """Return the number of automatic replies on a call in the last minute."""
+    row = _AUTO.first(tx, call_id, now - _AUTO_PERIOD)
+    return int(row[0]) if row is not None else 0
+
 
 def asked(tx: Transaction, call_id: str, message_id: str) -> Question | None:
     """Return a customer's message of a call, by Rasa's ID or by its own; None if unknown."""

@@ -34,7 +34,12 @@ HANDOFF = {
     "assist": {
         "when": [{"intent": "request_human", "reply": "utter_handoff_started"}],
         "mode": "auto",
-        "auto": {"intents": ["request_human"], "typing": "ignored"},
+        "auto": {
+            "intents": ["request_human"],
+            "min_margin": 0,
+            "typing": "ignored",
+            "per_minute": 1_000_000,
+        },
     }
 }
 

@@ -71,6 +71,10 @@ def turn(
     """A customer's message, and the action that Rasa calls for it."""
     heard = {
         "intent": {"name": intent, "confidence": confidence},
+        "intent_ranking": [
+            {"name": intent, "confidence": confidence},
+            {"name": "another", "confidence": 1 - confidence},
+        ],
         "text": "I want a human",
         "message_id": f"{sender}-{number}",
         "metadata": {},

@@ -66,7 +66,8 @@ SILENT = Setup(
         "assist": {
             "when": _ASSIST_RULES,
             "mode": "auto",
-            "auto": {"intents": ["ask_parking"], "typing": "ignored"},
+            # Keywords have no runner-up.
+            "auto": {"intents": ["ask_parking"], "min_margin": 0, "typing": "ignored"},
         },
     },
     {"rasa": {"replies": "silent"}},

@@ -29,7 +29,7 @@ from bridge.context import Context
 from bridge.core.clock import Clock
 from bridge.model import Delivery, Guid, Mode, Suggestion
 from bridge.planners import Rules
-from bridge.planners.assist import SWITCH
+from bridge.planners.offering import SWITCH
 from bridge.runtime import Runtime
 from bridge.service import Service
 from bridge.state.commands import (
@@ -97,6 +97,10 @@ def message(
     """A tracker whose newest event is this customer message."""
     heard = {
         "intent": {"name": intent, "confidence": confidence},
+        "intent_ranking": [
+            {"name": intent, "confidence": confidence},
+            {"name": "another", "confidence": 1 - confidence},
+        ],
         "entities": [],
         "text": text,
         "message_id": f"{sender}-{number}",

@@ -239,6 +239,22 @@ def test_the_owner_is_the_bot_so_rasa_says_it_itself(open_office: OpenOffice) ->
         assert answered.events == []
 
 
+@pytest.mark.parametrize("ranking", [None, [], [{"name": "ask_price", "confidence": 0.97}]])
+def test_auto_sends_nothing_where_no_runner_up_shows_a_margin(
+    open_office: OpenOffice, gateway: Simulator, ranking: Any
+) -> None:
+    office = open_office({**RULES, "assist": {**RULES["assist"], "mode": "auto"}})
+    office.assign()
+    office.call(message())
+    unsure = ask(2, confidence=0.97)
+    unsure["latest_message"]["intent_ranking"] = ranking
+    price(office, unsure)
+    assert len(offered(office)) == 1
+    assert [item["text"] for item in gateway.wait_for(messages=1)] == [
+        "Maria, Anna takes over now."
+    ]
+
+
 def test_auto_sends_what_is_allowed_and_sure(open_office: OpenOffice, gateway: Simulator) -> None:
     office = open_office({**RULES, "assist": {**RULES["assist"], "mode": "auto"}})
     office.assign()

@@ -9,7 +9,7 @@ import pytest
 
 from bridge.core.core import Core
 from bridge.model import AgentId, Owner
-from bridge.planners.assist import SWITCH
+from bridge.planners.offering import SWITCH
 from bridge.state.commands import AssignCall, PruneChanges, SendReply, SetSwitch
 from bridge.state.records import CHANGES_KEPT, CHANGES_PRUNED, Change, ChangeKind
 from bridge.store import Store, changes

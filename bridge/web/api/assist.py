@@ -8,7 +8,7 @@ from sanic import HTTPResponse, Request
 
 from bridge.errors import RefusedError
 from bridge.model import Mode
-from bridge.planners.assist import SWITCH
+from bridge.planners.offering import SWITCH
 from bridge.runtime import Runtime
 from bridge.state.commands import SetSwitch
 from bridge.web import responses

@@ -1,0 +1,116 @@
+"""Decide whether a suggestion may be sent without an agent's approval (``auto``). Pure."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable, Mapping, Sequence
+from typing import Any
+
+from bridge import replies
+from bridge.model import Draft
+from bridge.planners.changes import Changes
+from bridge.planners.desktop import rests
+from bridge.planners.masking import has_card_number
+from bridge.replies import Candidate
+from bridge.state.records import AssignmentRecord
+from bridge.translate import literal
+from bridge.triggers import Decision
+
+_HOST = re.compile(
+    r"(?:[a-z][a-z0-9+.-]*:)?//(?:[^\s/@\"'<>]*@)?(?P<addressed>[^\s/:?#\"'<>]+)"
+    r"|(?P<bare>(?<![\w@.-])(?:[\w-]+\.)+[a-z]{2,}(?![\w-]))",
+    re.IGNORECASE,
+)
+
+
+def is_allowed(
+    changes: Changes,
+    record: AssignmentRecord,
+    decision: Decision,
+    drafts: Iterable[Draft],
+    question: str,
+) -> bool:
+    """Return whether a reply may be sent without an agent's approval.
+
+    Args:
+        changes: the changes so far, with the snapshot.
+        record: the call.
+        decision: the customer's intent, with its confidence and its lead over the runner-up.
+        drafts: what would be sent.
+        question: what the customer wrote.
+    """
+    rules = changes.rules.designer.assist.auto
+    return (
+        _is_certain(changes, decision)
+        and not rests(changes.snapshot, record, changes.rules, changes.now)
+        and changes.snapshot.recent_auto.get(record.assignment.call_id, 0) < rules.per_minute
+        and not has_card_number(question)
+        and all(_is_harmless(draft.content, rules.hosts) for draft in drafts)
+    )
+
+
+def disclosure(
+    changes: Changes,
+    record: AssignmentRecord,
+    *,
+    responses: Mapping[str, Any] | None,
+    slots: Mapping[str, Any],
+    seed: str,
+) -> Sequence[Candidate] | None:
+    """Return what is sent after an automatic reply to say that a machine wrote it.
+
+    Args:
+        changes: the changes so far.
+        record: the call.
+        responses: the domain's responses, if known.
+        slots: the conversation's slots.
+        seed: chooses the response's variation.
+
+    Returns:
+        Nothing if ``auto.disclose`` names no response; None if it cannot be said, so that nothing
+        may be sent automatically.
+    """
+    name = changes.rules.designer.assist.auto.disclose
+    if name is None:
+        return ()
+    reply = replies.render(
+        responses or {},
+        name,
+        slots,
+        channels=changes.rules.composer.response_channels(record.assignment.channel, None),
+        seed=seed,
+        codes=changes.rules.languages(slots),
+        quote=literal,
+    )
+    if reply is None or not replies.has_content(reply):
+        changes.warn(
+            "Nothing is sent automatically: the domain has no response %s, which auto.disclose"
+            " names",
+            name,
+            once=f"disclose {name}",
+        )
+        return None
+    return (Candidate(reply, name, None, None),)
+
+
+def _is_certain(changes: Changes, decision: Decision) -> bool:
+    """Return whether the intent is listed, certain enough, and far enough ahead of the next."""
+    rules = changes.rules.designer.assist.auto
+    if decision.intent not in rules.intents or decision.confidence is None:
+        return False
+    ahead = decision.margin or 0.0  # without a runner-up, nothing shows how far it is ahead
+    return decision.confidence >= rules.min_confidence and ahead >= rules.min_margin
+
+
+def _is_harmless(text: str, hosts: Sequence[str]) -> bool:
+    """Return whether a text has no payment card's number, and links only to these hosts."""
+    return not has_card_number(text) and all(_is_listed(host, hosts) for host in _hosts(text))
+
+
+def _hosts(text: str) -> set[str]:
+    found = (match["addressed"] or match["bare"] for match in _HOST.finditer(text))
+    return {host.casefold().rstrip(".") for host in found}
+
+
+def _is_listed(host: str, hosts: Sequence[str]) -> bool:
+    return any(host == known or host.endswith(f".{known}") for known in map(str.casefold, hosts))
