@@ -89,12 +89,16 @@ class RasaError(BridgeError):
     Attributes:
         status: the HTTP status, 0 without a response.
         unknown: whether the response timed out, so that Rasa may have processed the request.
+        sent: whether sending the request was begun.
     """
 
-    def __init__(self, message: str, *, status: int = 0, unknown: bool = False) -> None:
+    def __init__(
+        self, message: str, *, status: int = 0, unknown: bool = False, sent: bool = False
+    ) -> None:
         super().__init__(message)
         self.status = status
         self.unknown = unknown
+        self.sent = sent
 
 
 class WebhookError(BridgeError):

@@ -74,7 +74,10 @@ class RasaSender:
     def _arrived(self, update: RasaUpdate) -> bool:
         """Return True if the tracker contains an earlier attempt of the update."""
         assert self._rasa is not None  # noqa: S101 - checked by the caller
-        events = self._rasa.tracker(update.sender_id).get("events")
+        tracker = self._rasa.find_tracker(update.sender_id)
+        if tracker is None:
+            return False
+        events = tracker.get("events")
         if not isinstance(events, list):
             raise RasaError("Rasa's tracker has no events")
         return any(

@@ -141,6 +141,7 @@ ARGUMENTS: dict[str, Any] = {
     "retcode": "106-001",
     "retry_after": 2.5,
     "seen": 7,
+    "sent": True,
     "unknown": True,
 }
 ERRORS = [BridgeError, *sorted(set(kinds(BridgeError)), key=lambda kind: kind.__name__)]

@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import json
 import threading
+import time
 from collections.abc import Iterator
+from contextlib import suppress
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import Any
 
@@ -24,7 +26,10 @@ class Recorder(ThreadingHTTPServer):
 
     def __init__(self) -> None:
         self.asked: list[tuple[str, str, Any]] = []
+        self.bearers: list[str | None] = []
         self.status, self.answer = 200, b"{}"
+        self.drips = False
+        self.closing = threading.Event()
         recorder = self
 
         class Handler(BaseHTTPRequestHandler):
@@ -37,10 +42,15 @@ class Recorder(ThreadingHTTPServer):
 
             def _serve(self, body: Any) -> None:
                 recorder.asked.append((self.command, self.path, body))
+                recorder.bearers.append(self.headers.get("Authorization"))
                 self.send_response(recorder.status)
-                self.send_header("Content-Length", str(len(recorder.answer)))
+                length = 1_000_000 if recorder.drips else len(recorder.answer)
+                self.send_header("Content-Length", str(length))
                 self.end_headers()
-                self.wfile.write(recorder.answer)
+                with suppress(OSError):  # the client gives up
+                    while recorder.drips and not recorder.closing.wait(0.05):
+                        self.wfile.write(b" ")
+                    self.wfile.write(recorder.answer)
 
             def log_message(self, *_: object) -> None:
                 pass
@@ -54,6 +64,7 @@ def server() -> Iterator[Recorder]:
     thread = threading.Thread(target=made.serve_forever, kwargs={"poll_interval": 0.01})
     thread.start()
     yield made
+    made.closing.set()
     made.shutdown()
     thread.join()
     made.server_close()
@@ -79,6 +90,43 @@ def test_say_speaks_over_the_rest_channel(server: Recorder, rasa: Rasa) -> None:
     method, path, body = server.asked[0]
     assert (method, path.partition("?")[0]) == ("POST", "/webhooks/rest/webhook")
     assert body == {"sender": "s", "message": "hi", "metadata": {"k": 1}}
+
+
+def test_a_channel_with_a_token_gets_that_and_not_rasas(server: Recorder, rasa: Rasa) -> None:
+    server.answer = b"[]"
+    rasa.say("s", "hi", channel="cc_bridge", token="the-channels")
+    assert server.asked[0][:2] == ("POST", "/webhooks/cc_bridge/webhook")
+    assert server.bearers == ["Bearer the-channels"]
+
+
+def test_a_prediction_names_no_conversation(server: Recorder, rasa: Rasa) -> None:
+    rasa.predict([{"event": "session_started"}])
+    method, path, body = server.asked[0]
+    assert (method, path.partition("?")[0]) == ("POST", "/model/predict")
+    assert body == [{"event": "session_started"}]
+
+
+def test_a_conversation_that_rasa_does_not_know_is_not_begun(server: Recorder, rasa: Rasa) -> None:
+    server.status = 404
+    assert rasa.find_tracker("s") is None
+    assert [path.partition("?")[0] for _, path, _ in server.asked] == ["/conversations/s/story"]
+
+
+def test_a_conversation_that_rasa_knows_is_looked_for_once(server: Recorder, rasa: Rasa) -> None:
+    assert rasa.find_tracker("s") == {}
+    assert rasa.find_tracker("s") == {}
+    tracker = "/conversations/s/tracker"
+    asked = [path.partition("?")[0] for _, path, _ in server.asked]
+    assert asked == ["/conversations/s/story", tracker, tracker]
+
+
+def test_a_rasa_that_drips_costs_the_time_limit_and_no_more(rasa: Rasa, server: Recorder) -> None:
+    server.drips = True
+    begun = time.monotonic()
+    with pytest.raises(RasaError, match="in time") as raised:
+        rasa.parse("hi", within=0.3)
+    assert time.monotonic() - begun < 1.5
+    assert (raised.value.unknown, raised.value.sent) == (True, True)
 
 
 def test_a_conversations_name_is_percent_encoded(server: Recorder, rasa: Rasa) -> None:
