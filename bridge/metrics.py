@@ -106,6 +106,9 @@ class Metrics:
             "call_requests", "Requests about calls, by kind and outcome", "kind", "outcome"
         )
         self._updates = self._counter("errands", "Attempts to tell Rasa", "kind", "outcome")
+        self._inquiries = self._counter(
+            "inquiries", "Attempts to ask the bot about a customer's message", "kind", "outcome"
+        )
         self._opened = self._counter("gateway_breaker_opened", "How often the breaker opened")
         ProcessCollector(registry=self._registry)
         for word in ("delivered", *_OUTCOMES.values(), "refused"):  # so that rates start from zero
@@ -165,6 +168,10 @@ class Metrics:
     def call_request(self, kind: str, outcome: str) -> None:
         """Count a request to the gateway about a call: ``done`` or ``failed``."""
         self._call_requests.labels(kind, outcome).inc()
+
+    def asked_bot(self, kind: str, outcome: str) -> None:
+        """Count an attempt to ask the bot."""
+        self._inquiries.labels(kind, outcome).inc()
 
     def update(self, kind: str, outcome: str) -> None:
         """Count an attempt at an update: ``done``, ``waiting`` (to be retried) or ``failed``."""

@@ -49,11 +49,19 @@ class Service:
             if rasa is not None:
                 opened.callback(rasa.close)
             domain = context.settings.domain  # from the file named by rasa.domain
+            responses = domain.get("responses") or {} if domain is not None else None
             self.core = Core(
                 self.store,
                 context.rules,
-                senders=senders or AllSenders(client, rasa, bridge),
-                responses=domain.get("responses") or {} if domain is not None else None,
+                senders=senders
+                or AllSenders(
+                    client,
+                    rasa,
+                    bridge,
+                    designer=context.settings.designer,
+                    responses=responses,
+                ),
+                responses=responses,
                 metrics=Metrics(),
                 clock=context.clock,
                 channel=channel,

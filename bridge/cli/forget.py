@@ -104,6 +104,11 @@ def _forget(
         terminal.out().print(_total(result, "erased"))  # the details were shown before
     else:
         _show(erasure, result, erased=not dry_run)
+    if erasure.shadows:
+        terminal.say(
+            "Rasa's tracker store still holds the conversations in which the bot's actions were"
+            " run for suggestions; delete them there: " + ", ".join(sorted(erasure.shadows))
+        )
     if not result.clean:
         terminal.say(
             "Erased bytes may remain in the database file until they are overwritten: run this"
@@ -160,6 +165,7 @@ def _as_json(erasure: Erasure, result: Erased, *, erased: bool) -> None:
         "conversations": sorted(erasure.senders),
         "calls": sorted(erasure.calls),
         "users": sorted(erasure.users),
+        "rasa_conversations": sorted(erasure.shadows),
         "erased": erased,
         "rows": {name: result.rows[name] for name in _KINDS},
         "total": result.total,

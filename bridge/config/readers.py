@@ -88,7 +88,8 @@ class ReaderSettings(Section):
     )
     channel_token: OptionalSecret = Field(
         default=None,
-        description="token of Rasa's channel cc_bridge, as in credentials.yml; at least 32 bytes",
+        description="token of Rasa's channel cc_bridge, as in credentials.yml, at least 32 bytes;"
+        " null: rasa.token",
     )
     answer_timeout: Number = Field(
         default=10, gt=0, le=40, description="seconds for the bot's whole answer to a message"

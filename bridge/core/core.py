@@ -39,6 +39,7 @@ from bridge.planners import PLANNERS, Planner, Rules, alerts
 from bridge.state import plan as plans
 from bridge.state.calls import CallRequest
 from bridge.state.commands import (
+    BotAnswered,
     CallAction,
     ClaimDeliveries,
     ClaimRequests,
@@ -66,6 +67,7 @@ from bridge.state.commands import (
     WakeAgent,
     WithdrawTurn,
 )
+from bridge.state.inquiries import Inquiry
 from bridge.state.plan import UNANSWERED, Plan, Written
 from bridge.state.records import (
     CHANGES_PRUNED,
@@ -115,6 +117,7 @@ _SESSIONS = 65536  # sessions cached in memory; an evicted one is read from the 
 _ONCE = 4096  # size of the caches that suppress repeated log messages
 _QUIET = 30.0  # seconds during which the same warning is not logged again
 _UPDATES = 4  # concurrent updates to Rasa
+_INQUIRIES = 16  # concurrent inquiries, in whose time other updates are sent
 
 # Commands that select rows by a condition instead of by key: each is a batch of its own.
 _ALONE = (
@@ -170,6 +173,9 @@ class Senders(Protocol):
     def request(self, request: CallRequest, guid: Guid, caller: str) -> None:
         """Make a request about a call. Result: ``RequestResult``."""
 
+    def ask_bot(self, update: RasaUpdate, inquiry: Inquiry) -> None:
+        """Ask the bot about a customer's message. Result: ``BotAnswered``."""
+
     def ask_domain(self) -> None:
         """Request Rasa's domain. Result: ``DomainResult``."""
 
@@ -223,6 +229,7 @@ class Core:
         self._held: dict[int, Delivery] = {}  # by number, until the result is committed
         self._sending_updates: dict[int, str | None] = {}  # leases of updates, until committed
         self._requests = CallRequests()
+        self._asking: set[int] = set()  # the inquiries among them
         self._signing: set[str] = set()
         self._polling: set[str] = set()
         self._pending: list[QueuedCommand] = []  # could not be committed yet
@@ -265,6 +272,7 @@ class Core:
             plans.SendAlert: self._send_alert,
             plans.RequestGateway: self._request_gateway,
             plans.AwaitRequest: self._await_request,
+            plans.AskBot: self._ask_bot,
             plans.AskDomain: self._ask_domain,
             plans.Keep: self._keep_domain,
             plans.AwaitTurn: self._await_turn,
@@ -430,7 +438,7 @@ class Core:
         if self._senders is not None:
             if not self._stopping:
                 until.append(self._claim_at(now))
-                if self._update_due is not None and len(self._sending_updates) < _UPDATES:
+                if self._update_due is not None and any(self._free_updates):
                     until.append(self._update_due)
                 if (at := self._requests.next_claim) is not None:
                     until.append(at)
@@ -458,10 +466,9 @@ class Core:
         due += [QueuedCommand(command) for command in self._periodic(now)]
         if now >= self._claim_at(now) and (claim := self._claim(now)) is not None:
             due.append(QueuedCommand(claim))
-        free = _UPDATES - len(self._sending_updates)
-        if self._update_due is not None and now >= self._update_due and free > 0:
+        if self._update_due is not None and now >= self._update_due and any(self._free_updates):
             if self._rules.asks_rasa:
-                due.append(QueuedCommand(self._claim_updates(now, free)))
+                due.append(QueuedCommand(self._claim_updates(now)))
             self._update_due = None
         if (requests := self._requests.claim(now)) is not None:
             due.append(QueuedCommand(requests))
@@ -478,6 +485,12 @@ class Core:
         if now >= self._prune_at:
             self._prune_at = now + _PRUNE
             yield PruneChanges()
+
+    @property
+    def _free_updates(self) -> tuple[int, int]:
+        """How many more inquiries and how many other updates may be sent."""
+        asking = len(self._asking)
+        return _INQUIRIES - asking, _UPDATES - (len(self._sending_updates) - asking)
 
     def _fired(self, now: float) -> Iterator[Command]:
         """Yield the commands of expired timers; a timer may have expired long ago."""
@@ -713,8 +726,9 @@ class Core:
         """Drop the in-memory record of a sender's call whose result is committed."""
         if isinstance(command, SendingResult):
             _forget(self._held, command.delivery)
-        elif isinstance(command, UpdateResult):
+        elif isinstance(command, (UpdateResult, BotAnswered)):
             self._sending_updates.pop(command.update.seq, None)
+            self._asking.discard(command.update.seq)
         elif isinstance(command, RequestResult):
             self._requests.finished(command.request)
         elif isinstance(command, SignInResult):
@@ -815,6 +829,13 @@ class Core:
         asked = snapshot.requests[effect.request_id]
         self._timers.add(effect.until, self._requests.wait(asked, request.reply))
 
+    def _ask_bot(self, effect: plans.AskBot, _request: QueuedCommand, snapshot: Snapshot) -> None:
+        assert self._senders is not None  # noqa: S101 - a core without senders claims nothing
+        update = snapshot.updates[effect.update_id]
+        self._sending_updates[update.seq] = update.lease
+        self._asking.add(update.seq)
+        self._senders.ask_bot(update, effect.inquiry)
+
     def _ask_domain(
         self, _effect: plans.AskDomain, request: QueuedCommand, _snapshot: Snapshot
     ) -> None:
@@ -898,10 +919,12 @@ class Core:
         probe = self._breaker.due(now)
         return ClaimDeliveries(limit=1, probe=probe, sweep=not probe, held=held)
 
-    def _claim_updates(self, now: float, free: int) -> ClaimUpdates:
+    def _claim_updates(self, now: float) -> ClaimUpdates:
         fresh = now < self._responses_until
+        inquiries, others = self._free_updates
         return ClaimUpdates(
-            limit=free,
+            limit=others,
+            inquiries=inquiries,
             held=dict(self._sending_updates),
             responses=self._responses if fresh else None,
             domain_asked=fresh,

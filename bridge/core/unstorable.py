@@ -6,7 +6,14 @@ from dataclasses import replace
 
 from bridge.core.command_queue import QueuedCommand
 from bridge.errors import RasaError, UnknownOutcomeError
-from bridge.state.commands import Command, PollResult, SendingResult, SignInResult, UpdateResult
+from bridge.state.commands import (
+    BotAnswered,
+    Command,
+    PollResult,
+    SendingResult,
+    SignInResult,
+    UpdateResult,
+)
 from bridge.store import UnavailableError
 
 MOST_REFUSALS = 10  # of one command, while other commands are committed
@@ -38,8 +45,8 @@ def substitute(command: Command) -> Command | None:
         return None
     if isinstance(command, SendingResult):
         return SendingResult(delivery=command.delivery, guid=None, error=_UNKNOWN)
-    if isinstance(command, UpdateResult):
-        return UpdateResult(update=command.update, error=_RASA_UNKNOWN)
+    if isinstance(command, (UpdateResult, BotAnswered)):
+        return type(command)(update=command.update, error=_RASA_UNKNOWN)
     if isinstance(command, PollResult):
         return replace(command, event=None, new_guid=None, error=_UNKNOWN)
     if isinstance(command, SignInResult):

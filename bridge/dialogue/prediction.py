@@ -157,8 +157,8 @@ class Prediction:
         return turn_of(self.conversation, self.message)
 
     @property
-    def _certainty(self) -> tuple[float | None, float | None]:
-        return self._turn.confidence, self._turn.margin
+    def _certainty(self) -> tuple[float | None, float | None, str | None]:
+        return self._turn.confidence, self._turn.margin, self._turn.runner_up
 
 
 def _best(predicted: Mapping[str, Any]) -> str:

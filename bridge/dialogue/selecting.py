@@ -41,7 +41,7 @@ def candidates_of(
     reply = rendering.response(name, turn.slots)
     if reply is None or not replies.has_content(reply):
         return ()
-    return (Candidate(reply, name, decision.confidence, decision.margin),)
+    return (Candidate(reply, name, decision.confidence, decision.margin, decision.runner_up),)
 
 
 def is_calm(parse: Mapping[str, Any]) -> bool:

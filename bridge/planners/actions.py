@@ -38,6 +38,8 @@ def call(snapshot: Snapshot, command: CallAction, rules: Rules, now: float) -> P
     """
     changes = Changes(snapshot, rules, now)
     sender = command.turn.sender_id
+    if sender in snapshot.shadows:
+        return changes.plan(NOTHING)  # an inquiry runs the bot's actions there
     record = snapshot.latest(sender)
     known = {command.key, command.message_key} & snapshot.turns.keys()
     if record is not None and record.with_agent and not known and not command.turn.external:

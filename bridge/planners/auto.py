@@ -9,13 +9,16 @@ from typing import Any
 from bridge import replies
 from bridge.model import Draft
 from bridge.planners.changes import Changes
-from bridge.planners.desktop import rests
 from bridge.planners.masking import has_card_number
+from bridge.planners.rules import Rules
 from bridge.replies import Candidate
 from bridge.state.records import AssignmentRecord
+from bridge.state.snapshot import Snapshot
 from bridge.translate import literal
 from bridge.triggers import Decision
 
+_TYPING_FOR = 10.0  # seconds after a keystroke during which nothing is sent automatically
+_PRESENT_FOR = 60.0  # seconds after which an agent that was not heard of counts as absent
 _HOST = re.compile(
     r"(?:[a-z][a-z0-9+.-]*:)?//(?:[^\s/@\"'<>]*@)?(?P<addressed>[^\s/:?#\"'<>]+)"
     r"|(?P<bare>(?<![\w@.-])(?:[\w-]+\.)+[a-z]{2,}(?![\w-]))",
@@ -42,7 +45,7 @@ def is_allowed(
     rules = changes.rules.designer.assist.auto
     return (
         _is_certain(changes, decision)
-        and not rests(changes.snapshot, record, changes.rules, changes.now)
+        and not _rests(changes.snapshot, record, changes.rules, changes.now)
         and changes.snapshot.recent_auto.get(record.assignment.call_id, 0) < rules.per_minute
         and not has_card_number(question)
         and all(_is_harmless(draft.content, rules.hosts) for draft in drafts)
@@ -91,6 +94,19 @@ def disclosure(
         )
         return None
     return (Candidate(reply, name, None, None),)
+
+
+def _rests(snapshot: Snapshot, record: AssignmentRecord, rules: Rules, now: float) -> bool:
+    """Return whether what ``auto`` would send on a call is offered to the agent instead."""
+    if record.assist_hidden:
+        return True
+    if record.typing_at is not None and now - record.typing_at < _TYPING_FOR:
+        return True
+    if rules.designer.assist.auto.typing == "ignored":
+        return False
+    presence = snapshot.presences.get(record.assignment.agent_id)
+    heard_at = max(record.desktop_at or 0.0, presence.heard_at if presence is not None else 0.0)
+    return now - heard_at > _PRESENT_FOR
 
 
 def _is_certain(changes: Changes, decision: Decision) -> bool:

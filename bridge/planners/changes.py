@@ -43,6 +43,7 @@ from bridge.state.plan import (
 )
 from bridge.state.records import (
     LEASE,
+    UPDATE_MARK,
     ActionAnswer,
     AssignmentRecord,
     EventRecord,
@@ -201,9 +202,12 @@ class Changes:
         self._events.append(record)
 
     def store_message(self, turn: Turn, call_id: str) -> None:
-        """Store what the customer wrote in ``turn``, once per message."""
+        """Store what the customer wrote in ``turn``, once per message.
+
+        A message with which the bridge asked Rasa was stored when it was read.
+        """
         line = turn.customer_line
-        if line is not None:
+        if line is not None and UPDATE_MARK not in turn.metadata:
             self._messages.append(
                 MessageRecord(
                     turn.sender_id,

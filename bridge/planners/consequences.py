@@ -17,7 +17,7 @@ from bridge.model import (
     Owner,
     derive,
 )
-from bridge.planners import outcome
+from bridge.planners import outcome, writing_back
 from bridge.planners.changes import Changes
 from bridge.planners.outcome import Outcome
 from bridge.state.plan import UNANSWERED, Count, Plan
@@ -38,7 +38,6 @@ _WITHDRAWN = DeliveryError("withdrawn", "the customer was informed that no agent
 _OWN_WORDS = (Origin.HANDOFF, Origin.SUGGESTION, Origin.AUTO, Origin.AGENT)
 _KEEP_TRYING = 24 * 3600.0  # seconds; a late resume is better than a bot that stays paused
 _APOLOGY_WITHIN = 300.0  # seconds; a later apology is of no use to the customer
-_WRITE_WITHIN = 3600.0  # seconds
 
 
 def plan(changes: Changes, answer: Any = UNANSWERED, **more: Any) -> Plan:
@@ -185,24 +184,4 @@ def _write_back(changes: Changes, item: Delivery) -> None:
         return
     if item.state is not DeliveryState.DELIVERED:
         return
-    words = changes.rules.composer.plain(item)
-    changes.update(
-        RasaUpdate(
-            seq=0,
-            id=item.message_code,
-            sender_id=item.sender_id,
-            call_id=item.envelope.call_id,
-            kind=UpdateKind.WRITE_BACK,
-            body={
-                "text": words if words is not None else item.draft.content,
-                "media_type": item.draft.media_type.value,
-                "origin": item.origin.value,
-                "agent_id": item.envelope.agent_id,
-                "approved_by": item.approved_by,
-                "at": item.settled_at,
-            },
-            created_at=changes.now,
-            due_at=changes.now,
-            expires_at=changes.now + _WRITE_WITHIN,
-        )
-    )
+    writing_back.agents_words(changes, item)

@@ -10,19 +10,12 @@ from bridge.planners.changes import Changes
 from bridge.planners.rules import Rules
 from bridge.planners.written import agent_wrote, customer_wrote
 from bridge.state.commands import ForwardMessage, HideAssist, NotePresence, NoteTyping
+from bridge.state.inquiries import Via
 from bridge.state.plan import Plan
-from bridge.state.records import (
-    HEARD_EVERY,
-    AssignmentRecord,
-    MessageRecord,
-    PresenceRecord,
-    Stored,
-)
+from bridge.state.records import HEARD_EVERY, MessageRecord, PresenceRecord, Stored
 from bridge.state.snapshot import Snapshot
 
 AGENT, CUSTOMER = "agent", "customer"
-TYPING_FOR = 10.0  # seconds after a keystroke during which nothing is sent automatically
-PRESENT_FOR = 60.0  # seconds after which an agent that was not heard of counts as absent
 _OFTEN = 2.0  # seconds; typing that is reported more often is not stored again
 
 
@@ -63,19 +56,6 @@ def hide(snapshot: Snapshot, command: HideAssist, rules: Rules, now: float) -> P
     return changes.plan(changes.assignment(hidden))
 
 
-def rests(snapshot: Snapshot, record: AssignmentRecord, rules: Rules, now: float) -> bool:
-    """Return whether what ``auto`` would send on a call is offered to the agent instead."""
-    if record.assist_hidden:
-        return True
-    if record.typing_at is not None and now - record.typing_at < TYPING_FOR:
-        return True
-    if rules.designer.assist.auto.typing == "ignored":
-        return False
-    presence = snapshot.presences.get(record.assignment.agent_id)
-    heard_at = max(record.desktop_at or 0.0, presence.heard_at if presence is not None else 0.0)
-    return now - heard_at > PRESENT_FOR
-
-
 def forward(snapshot: Snapshot, command: ForwardMessage, rules: Rules, now: float) -> Plan:
     """Store a message that was written elsewhere. The answer is the message.
 
@@ -96,6 +76,7 @@ def forward(snapshot: Snapshot, command: ForwardMessage, rules: Rules, now: floa
         now,
         now,
         author=command.author,
+        via=Via.FORWARDED,
     )
     known = snapshot.messages.get(message.id)
     if known is not None:

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import logging
+from collections.abc import Mapping
 from dataclasses import replace
+from typing import Any
 
 from bridge import replies, triggers
 from bridge.errors import AssignmentError
@@ -81,6 +83,13 @@ def _closed(changes: Changes, turn: Turn, decision: Decision) -> str:
     return "" if verdict.holds else verdict.words
 
 
+def card_of(changes: Changes, turn: Turn, decision: Decision) -> Card:
+    """Return the handoff card, without content if it cannot be made."""
+    with Unexpected(logger, "A handoff card was left empty: %s"):  # it must not stop the handoff
+        return _card(changes, turn, decision)
+    return Card(decision.reason)
+
+
 def _card(changes: Changes, turn: Turn, decision: Decision) -> Card:
     wanted = changes.rules.designer.handoff.card
     return Card(
@@ -112,15 +121,13 @@ def _hand_off(
         raise AssignmentError("rejected", message)
     batch = changes.rules.composer.compose(
         assignment,
-        [_say(changes, command, assignment)],
+        [say(changes, turn, assignment, responses=command.responses, seed=command.seed)],
         Origin.HANDOFF,
         name=name,
         now=now,
         turn_key=command.key,
     )
-    card = Card(decision.reason)
-    with Unexpected(logger, "A handoff card was left empty: %s"):  # it must not stop the handoff
-        card = _card(changes, turn, decision)
+    card = card_of(changes, turn, decision)
     record = (
         assignments.give(changes, assignment, None, source.source, given_at=source.given_at)
         if isinstance(source, BroughtAssignment)
@@ -220,12 +227,19 @@ def _unavailable(changes: Changes, command: CallAction, error: str | None = None
     )
 
 
-def _say(changes: Changes, command: CallAction, assignment: Assignment) -> tuple[Draft, ...]:
+def say(
+    changes: Changes,
+    turn: Turn,
+    assignment: Assignment,
+    *,
+    responses: Mapping[str, Any] | None,
+    seed: str,
+) -> tuple[Draft, ...]:
     """Return the drafts of ``handoff.say`` for the assignment's channel; none if it is null.
 
     If nothing of the response can be sent, the bridge's own text is.
     """
-    designer, turn, composer = changes.rules.designer, command.turn, changes.rules.composer
+    designer, composer = changes.rules.designer, changes.rules.composer
     name = changes.rules.response(designer.handoff.say, turn.slots)
     if name is None:
         return ()
@@ -235,18 +249,18 @@ def _say(changes: Changes, command: CallAction, assignment: Assignment) -> tuple
     said = replies.announce(
         name,
         OwnText.STARTED,
-        command.responses,
+        responses,
         slots,
         designer,
         channels=composer.response_channels(assignment.channel, turn.input_channel),
-        seed=command.seed,
+        seed=seed,
         quote=literal,
     )
     drafts = changes.drafts(composer.translate(assignment, said.reply), assignment.call_id)
     if name and (said.own or not drafts):
         changes.warn(
             "The domain has no response %s that can be sent here: the built-in text is said"
-            if command.responses is not None
+            if responses is not None
             else "No domain came with the request, and none could be fetched: the built-in text is"
             " said instead of %s; set send_domain: true for the action, or rasa.domain",
             name,

@@ -1,4 +1,4 @@
-"""Plan the updates for Rasa: the agent's messages, handbacks, and apologies for failed handoffs.
+"""Plan the requests to Rasa: what was said, inquiries, handbacks, and apologies.
 
 A conversation's updates are sent one at a time, in order, and retried until Rasa accepts them or
 they expire. A handback is dropped if an agent owns the conversation again before it was sent.
@@ -13,13 +13,15 @@ from typing import Any
 
 from bridge import replies
 from bridge.errors import RasaError, describe
-from bridge.planners import policy
+from bridge.planners import inquiries, policy
 from bridge.planners.changes import Changes
 from bridge.planners.pauses import summary
 from bridge.planners.rules import Rules
+from bridge.planners.writing_back import written_back
 from bridge.replies import OwnText
 from bridge.state.commands import ClaimUpdates, DomainResult, UpdateResult
-from bridge.state.plan import AskDomain, Count, Keep, Plan, SendUpdate
+from bridge.state.inquiries import Inquiry
+from bridge.state.plan import AskBot, AskDomain, Count, Keep, Plan, SendUpdate
 from bridge.state.records import (
     BOT,
     FAILED,
@@ -31,7 +33,6 @@ from bridge.state.records import (
     UpdateState,
 )
 from bridge.state.snapshot import Snapshot
-from bridge.turn import WRITTEN_BACK
 
 LEASE = 60.0  # seconds; longer than three requests to Rasa with their timeouts
 _DELIVERIES_FIRST = 10.0  # seconds that a handback waits for the call's open deliveries
@@ -50,8 +51,6 @@ def claim(snapshot: Snapshot, command: ClaimUpdates, rules: Rules, now: float) -
         update = snapshot.updates[update_id]
         if update.state is UpdateState.SENDING and command.held.get(update.seq, "") == update.lease:
             continue  # this process is still sending it
-        if claimed >= command.limit:
-            break
         try:
             claimed += _claim(changes, command, update)
         except Exception as error:  # noqa: BLE001 - an update's fault is its own
@@ -71,12 +70,19 @@ def claim(snapshot: Snapshot, command: ClaimUpdates, rules: Rules, now: float) -
 
 def _claim(changes: Changes, command: ClaimUpdates, update: RasaUpdate) -> bool:
     now = changes.now
+    inquiry: Inquiry | None = None
+    events: tuple[Mapping[str, Any], ...] = ()
     record = changes.snapshot.latest(update.sender_id)
-    if update.kind is not UpdateKind.WRITE_BACK and record is not None and record.with_agent:
+    if update.kind is UpdateKind.INQUIRY:
+        inquiry = inquiries.prepare(changes, update)
+        if inquiry is None:
+            return False
+        update = replace(update, shadow=inquiry.shadow)
+    elif update.kind is not UpdateKind.WRITE_BACK and record is not None and record.with_agent:
         # Resuming the bot now would undo the new handoff's pause.
         changes.update(replace(update, state=UpdateState.DONE, settled_at=now))
         return False
-    if update.kind is UpdateKind.RESUME:
+    elif update.kind is UpdateKind.RESUME:
         still_open = bool(changes.open_on(update.call_id or ""))
         if still_open and now < update.created_at + _DELIVERIES_FIRST:
             changes.update(replace(update, due_at=now + _LOOK_AGAIN))
@@ -89,7 +95,7 @@ def _claim(changes: Changes, command: ClaimUpdates, update: RasaUpdate) -> bool:
             return False
         events = (_apology(changes, command, update),)
     else:
-        events = (_said(update),)
+        events = (written_back(update),)
     lease = f"{changes.snapshot.process.name}:{now:.6f}:{update.attempts}"
     changes.update(
         replace(
@@ -100,7 +106,7 @@ def _claim(changes: Changes, command: ClaimUpdates, update: RasaUpdate) -> bool:
             lease_until=now + LEASE,
         )
     )
-    changes.effect(SendUpdate(update.id, events))
+    changes.effect(SendUpdate(update.id, events) if inquiry is None else AskBot(update.id, inquiry))
     return True
 
 
@@ -224,24 +230,4 @@ def _apology(changes: Changes, command: ClaimUpdates, update: RasaUpdate) -> dic
         "text": reply.get("text"),
         "data": {key: value for key, value in reply.items() if key != "text"},
         "metadata": {UPDATE_MARK: update.id},
-    }
-
-
-def _said(update: RasaUpdate) -> dict[str, Any]:
-    """Return the agent's message as a bot event marked as the agent's."""
-    body = update.body
-    return {
-        "event": "bot",
-        "text": body["text"],
-        "data": {},
-        "metadata": {
-            WRITTEN_BACK: {
-                "said_by": "agent",
-                "agent_id": body["agent_id"],
-                "origin": body["origin"],
-                "approved_by": body["approved_by"],
-                "media_type": body["media_type"],
-            },
-            UPDATE_MARK: update.id,
-        },
     }

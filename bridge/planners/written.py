@@ -1,4 +1,4 @@
-"""Plan what follows when somebody writes in a call that an agent owns.
+"""Plan what follows when somebody writes in a call.
 
 Every way in ends here: a message that a desktop forwards and a gateway's event have the same
 consequences.
@@ -8,16 +8,27 @@ from __future__ import annotations
 
 from dataclasses import replace
 
+from bridge.planners import inquiries, writing_back
 from bridge.planners.changes import Changes
 from bridge.planners.edits import distance
 from bridge.planners.suggestions import SPOKEN
+from bridge.state.inquiries import Via
 from bridge.state.records import AssignmentRecord, MessageRecord
 
 
 def customer_wrote(changes: Changes, record: AssignmentRecord, message: MessageRecord) -> None:
-    """Store a customer's message; it supersedes the suggestions that are offered."""
+    """Store a customer's message and ask the bot about it.
+
+    It supersedes the suggestions that are offered. What the bridge read from the gateway while an
+    agent owns the call is also written back to Rasa.
+    """
+    if message.via is not Via.FORWARDED:
+        message = replace(message, via=Via.READER)
     changes.message(message)
     changes.supersede(changes.snapshot.offered(call_id=record.assignment.call_id))
+    inquiries.ask(changes, record, message)
+    if message.via is Via.READER and record.with_agent:
+        writing_back.customers_words(changes, message)
 
 
 def agent_wrote(changes: Changes, record: AssignmentRecord, message: MessageRecord) -> None:

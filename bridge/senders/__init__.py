@@ -10,7 +10,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
-from bridge.config.settings import BridgeSettings
+from bridge.config.settings import BridgeSettings, HandoffSettings
 from bridge.frames import Watch
 from bridge.gateway.client import GatewayClient
 from bridge.gateway.workbench import Workbench
@@ -20,10 +20,12 @@ from bridge.senders.alerts import AlertSender
 from bridge.senders.calls import CallSender
 from bridge.senders.deliveries import SenderProcess
 from bridge.senders.polls import LAST_POLL, EventPoller
+from bridge.senders.questions import QuestionSender
 from bridge.senders.rasa import RasaSender
 from bridge.senders.sessions import SessionSender
 from bridge.state.calls import CallRequest
 from bridge.state.commands import Command, ResultCallback
+from bridge.state.inquiries import Inquiry
 from bridge.state.records import Alert, RasaUpdate
 
 __all__ = ["AllSenders"]
@@ -36,6 +38,8 @@ class AllSenders:
         client: the gateway's HTTP client; stores its cookies.
         rasa: None if no Rasa server is configured.
         settings: the contents of bridge.yml.
+        designer: the contents of handoff.yml.
+        responses: the domain's responses, if they come from a file.
         last_poll: seconds that a stop waits for polls in flight.
     """
 
@@ -45,8 +49,12 @@ class AllSenders:
         rasa: Rasa | None,
         settings: BridgeSettings,
         *,
+        designer: HandoffSettings | None = None,
+        responses: Mapping[str, Any] | None = None,
         last_poll: float = LAST_POLL,
     ) -> None:
+        self._designer = designer or HandoffSettings()
+        self._responses = responses
         self._last_poll = last_poll
         self._client = client
         self._rasa = rasa
@@ -64,6 +72,7 @@ class AllSenders:
         if settings.reader.lookup == "workbench":
             workbench = Workbench(settings.reader.workbench, settings.gateway)
         self._calls = CallSender(self._client, workbench, put)
+        self._questions = QuestionSender(self._rasa, settings, self._designer, self._responses, put)
 
     def send(self, delivery: Delivery, guid: Guid, timeout: float, *, retried: bool) -> None:
         """Queue a delivery for the next ``flush``; it is sent within ``timeout`` seconds in all."""
@@ -101,6 +110,10 @@ class AllSenders:
         """Make a request about a call."""
         self._calls.request(request, guid, caller)
 
+    def ask_bot(self, update: RasaUpdate, inquiry: Inquiry) -> None:
+        """Ask the bot about a customer's message."""
+        self._questions.ask(update, inquiry)
+
     def ask_domain(self) -> None:
         """Request Rasa's domain."""
         self._updates.ask_domain()
@@ -111,6 +124,7 @@ class AllSenders:
         self._sessions.close()
         self._calls.close()
         self._deliveries.close()
+        self._questions.close()
         self._updates.close()
         self._alerts.close()
         self._polls.close()

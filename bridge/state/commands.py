@@ -17,6 +17,7 @@ from typing import Any
 from bridge.errors import AssignmentError, GatewayError, RasaError, SessionGoneError
 from bridge.model import Assignment, CallInfo, Delivery, Guid, Owner, derive
 from bridge.state.calls import CallRequest
+from bridge.state.inquiries import BotAnswer
 from bridge.state.records import Alert, Erasure, RasaUpdate
 from bridge.state.snapshot import Needs
 from bridge.turn import Turn
@@ -78,6 +79,7 @@ class BroughtAssignment:
     take: bool = False
 
 
+SHADOW = "assist-"  # prefix of the IDs of shadow conversations
 SAME_ID = 4  # messages under one message ID that can be told apart
 
 
@@ -151,6 +153,7 @@ class CallAction(Command):
             senders=frozenset({sender}),
             pairs=pairs,
             callers=frozenset({sender}),
+            shadows=frozenset({sender} if sender.startswith(SHADOW) else ()),
             sent_of_callers=frozenset({sender} if self.action is ActionKind.HANDBACK else ()),
             brought_calls=frozenset(call for _, call in pairs),
             calls=taken,
@@ -716,6 +719,39 @@ class RequestResult(Command):
 
 
 @dataclass(frozen=True, kw_only=True)
+class BotAnswered(Command):
+    """Record the result of one attempt to ask the bot about a customer's message.
+
+    Attributes:
+        update: the inquiry as it was claimed.
+        answer: None if there is an error, or nothing was asked.
+        unsent: no attempt was made; the inquiry is due again.
+    """
+
+    update: RasaUpdate
+    answer: BotAnswer | None = None
+    error: RasaError | None = None
+    unsent: bool = False
+    jitter: float = 0.5
+
+    def needs(self) -> Needs:
+        """Require the inquiry, its message with its suggestions, and its call."""
+        sender, call = self.update.sender_id, self.update.call_id or ""
+        message = str(self.update.body.get("message_id"))
+        calls = frozenset({call})
+        return Needs(
+            updates=frozenset({self.update.seq}),
+            senders=frozenset({sender}),
+            callers=frozenset({sender}),
+            calls=calls,
+            pairs=frozenset({(sender, call)}),
+            open_of_calls=calls,
+            questions=frozenset({(call, message)}),
+            switches=True,
+        )
+
+
+@dataclass(frozen=True, kw_only=True)
 class DomainResult(Command):
     """Record the domain's responses as Rasa returned them; None if the request failed."""
 
@@ -754,9 +790,11 @@ class ClaimUpdates(Command):
         held: the updates that this process is sending: number to lease.
         responses: the domain's responses, if known.
         domain_asked: whether the domain was requested a moment ago, successfully or not.
+        inquiries: how many inquiries may be claimed, besides ``limit`` other updates.
     """
 
     limit: int
+    inquiries: int = 0
     held: Mapping[int, str | None] = field(default_factory=dict)
     responses: Mapping[str, Any] | None = None
     domain_asked: bool = False

@@ -12,6 +12,7 @@ from typing import Any
 from bridge.errors import BridgeError
 from bridge.model import Delivery, Guid, Suggestion
 from bridge.state.calls import CallRecord, CallRequest, RequestOutcome
+from bridge.state.inquiries import Inquiry
 from bridge.state.records import (
     ActionAnswer,
     Alert,
@@ -109,6 +110,18 @@ class AwaitRequest:
 
 
 @dataclass(frozen=True, slots=True)
+class AskBot:
+    """Ask the bot about a customer's message.
+
+    Attributes:
+        update_id: the inquiry, whose row has the lease.
+    """
+
+    update_id: str
+    inquiry: Inquiry
+
+
+@dataclass(frozen=True, slots=True)
 class AskDomain:
     """Request Rasa's domain; the command waits for the result and is planned again."""
 
@@ -188,6 +201,7 @@ Effect = (
     | SendAlert
     | RequestGateway
     | AwaitRequest
+    | AskBot
     | AskDomain
     | AwaitTurn
     | Put

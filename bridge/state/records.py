@@ -8,6 +8,7 @@ from enum import Enum
 from typing import TYPE_CHECKING, Any, Generic, TypeVar
 
 from bridge.model import AgentId, Assignment, Card, Guid, Owner, derive
+from bridge.state.inquiries import BotNote, Via
 
 if TYPE_CHECKING:
     from bridge.state.calls import CallRecord
@@ -49,6 +50,7 @@ class AssignmentRecord:
         alerted_at: when the alert was raised: nobody had taken the handoff in time.
         alert_attempts: how often the alert was reported.
         reader: the call as its agent's events describe it; read for display only.
+        bot_note: what the agent should know about the bot and the customer's last message.
     """
 
     assignment: Assignment
@@ -71,6 +73,7 @@ class AssignmentRecord:
     alerted_at: float | None = None
     alert_attempts: int = 0
     reader: CallRecord | None = None
+    bot_note: BotNote | None = None
 
     @property
     def open(self) -> bool:
@@ -110,6 +113,7 @@ class MessageRecord:
         written_at: when it was written, as Rasa says.
         author: customer, or agent if a desktop forwarded what its agent wrote elsewhere.
         attachment: the file or the location that the customer sent: ``kind`` and its fields.
+        via: how it came to the bridge.
     """
 
     sender_id: str
@@ -121,6 +125,7 @@ class MessageRecord:
     erased_at: float | None = None
     author: str = "customer"
     attachment: Mapping[str, Any] | None = None
+    via: Via = Via.RASA
 
     @property
     def id(self) -> str:
@@ -254,9 +259,10 @@ class PresenceRecord:
 class UpdateKind(str, Enum):
     """Kind of an update for Rasa."""
 
-    WRITE_BACK = "write_back"  # an agent's messages, for the tracker
+    WRITE_BACK = "write_back"  # what was said on the gateway's channel, for the tracker
     RESUME = "resume"  # the bot owns the conversation again
     MESSAGE = "tell"  # a message of the bot to the customer, on Rasa's own channel
+    INQUIRY = "inquiry"  # what the bot would say to a customer's message
 
 
 class UpdateState(str, Enum):
@@ -274,7 +280,12 @@ UPDATE_MARK = "cc_bridge_update"  # in the metadata of Rasa's events: the update
 
 @dataclass(frozen=True, slots=True)
 class RasaUpdate:
-    """A durable update for Rasa, retried until sent or expired; in order per conversation."""
+    """A durable request to Rasa, retried until done or expired; in order per conversation.
+
+    Attributes:
+        attempts: those that may have reached Rasa, for an inquiry.
+        shadow: the conversation in which an inquiry may run actions.
+    """
 
     seq: int
     id: str
@@ -291,6 +302,7 @@ class RasaUpdate:
     lease_until: float | None = None
     error: str | None = None
     settled_at: float | None = None
+    shadow: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -381,6 +393,7 @@ class Erasure:
         users: the customers of the calls.
         named_users: those of them whose events are also searched for the user ID.
         turn_keys: action calls of a single call.
+        shadows: the conversations in which inquiries ran actions: Rasa's tracker store keeps them.
     """
 
     senders: frozenset[str] = field(default_factory=frozenset)
@@ -388,3 +401,4 @@ class Erasure:
     users: frozenset[str] = field(default_factory=frozenset)
     named_users: frozenset[str] = field(default_factory=frozenset)
     turn_keys: frozenset[str] = field(default_factory=frozenset)
+    shadows: frozenset[str] = field(default_factory=frozenset)

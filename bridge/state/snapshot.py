@@ -57,6 +57,7 @@ class Needs:
         next_of_calls: load the assignments of loaded deliveries that may be claimed next.
         questions: customers' messages, by call ID and message ID, with their suggestions.
         forwarded: messages by their IDs.
+        shadows: which of these conversations are shadows, in which inquiries run actions.
         copied: the suggestion that the agent of each of these calls copied lately.
         presences: when these agents were last heard of.
         alerts: assignments whose ``alert_at`` has come, or is later than this time.
@@ -99,6 +100,7 @@ class Needs:
     reader_calls: frozenset[str] = frozenset()
     users: frozenset[str] = frozenset()
     requests: frozenset[str] = frozenset()
+    shadows: frozenset[str] = frozenset()
     waiting_auto: int = 0
     waiting_for_gateway: bool = False
     leased: bool = False
@@ -216,6 +218,7 @@ class Snapshot:
     presences: dict[str, PresenceRecord] = field(default_factory=dict)  # by agent
     alerts_due: list[Pair] = field(default_factory=list)
     taken: set[Pair] = field(default_factory=set)  # those of them that an agent has taken
+    shadows: set[str] = field(default_factory=set)
     recent_auto: dict[str, int] = field(default_factory=dict)  # by call: automatic replies lately
     loaded: dict[Pair, AssignmentRecord] = field(default_factory=dict)  # as stored
     loaded_turns: set[str] = field(default_factory=set)  # keys of the stored action calls

@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 from sqlalchemy import (
@@ -90,10 +90,10 @@ def of_user(tx: Connection, user_id: str) -> Erasure:
     conversations = _of_senders(tx, senders)
     named = frozenset({user_id})
     rang = tx.execute(select(schema.calls.c.call_id).where(schema.calls.c.caller == user_id))
-    return Erasure(
-        conversations.senders,
-        conversations.calls | frozenset(rang.scalars()),
-        conversations.users | named,
+    return replace(
+        conversations,
+        calls=conversations.calls | frozenset(rang.scalars()),
+        users=conversations.users | named,
         named_users=named,
     )
 
@@ -114,6 +114,7 @@ def of_call(tx: Connection, call_id: str) -> Erasure:
         calls=frozenset({call_id}),
         users=frozenset(row.user_id for row in assignments),
         turn_keys=frozenset(key for key in keys if key is not None),
+        shadows=_shadows(tx, schema.rasa_updates.c.call_id == call_id),
     )
 
 
@@ -124,7 +125,15 @@ def _of_senders(tx: Connection, senders: Iterable[str]) -> Erasure:
         for row in tx.execute(select(_a.call_id, _a.user_id).where(_a.sender_id == sender)):
             calls.add(row.call_id)
             users.add(row.user_id)
-    return Erasure(frozenset(senders), frozenset(calls), frozenset(users))
+    known = sorted(senders)
+    shadows = _shadows(tx, schema.rasa_updates.c.sender_id.in_(known))
+    return Erasure(frozenset(known), frozenset(calls), frozenset(users), shadows=shadows)
+
+
+def _shadows(tx: Connection, theirs: ColumnElement[bool]) -> frozenset[str]:
+    shadow = schema.rasa_updates.c.shadow
+    found = tx.execute(select(shadow).where(theirs, shadow.is_not(None))).scalars()
+    return frozenset(map(str, found))
 
 
 def _stop(tx: Connection, erased: Erasure, now: float) -> dict[str, int]:

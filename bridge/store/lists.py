@@ -409,8 +409,9 @@ def rasa_knows(tx: Connection, call_id: str) -> bool:
 
 
 def counted_updates(tx: Connection) -> dict[str, int]:
-    """Return the numbers of ``open`` and ``failed`` updates for Rasa."""
+    """Return the numbers of ``open`` and ``failed`` updates for Rasa, without inquiries."""
     count = select(func.count()).select_from(schema.rasa_updates)
+    count = count.where(_u.kind != UpdateKind.INQUIRY.value)
     return {
         "open": tx.execute(count.where(_UPDATES_OPEN)).scalar_one(),
         "failed": tx.execute(count.where(_UPDATES_FAILED)).scalar_one(),

@@ -28,7 +28,13 @@ _S = rows.listed(schema.suggestions, "s")
 _T = rows.listed(schema.turns, "t")
 _C = rows.listed(schema.calls, "c", "erased_at")
 _Q = rows.listed(schema.call_requests, "q")
-_UPDATES = LeasedQueue(schema.rasa_updates, rows.UPDATE, line="sender_id", lock="update")
+_UPDATES, _INQUIRIES = (
+    LeasedQueue(schema.rasa_updates, rows.UPDATE, line="sender_id", lock="update", only=only)
+    for only in ("q.kind <> 'inquiry'", "q.kind = 'inquiry'")
+)
+_SHADOWS = Select(
+    "SELECT DISTINCT u.shadow FROM {texts} CROSS JOIN rasa_updates u WHERE u.shadow = k.value"
+)
 _REQUESTS = LeasedQueue(schema.call_requests, rows.CALL_REQUEST, line="line", lock="request")
 _OPEN = "d.state IN ('waiting', 'sending')"
 _WITHOUT_GUID = "('agent_signed_out', 'signing_in')"
@@ -520,13 +526,19 @@ class Loader:
             self.snapshot.suggestions.setdefault(item.id, item)
             self._note_unreadable("suggestions", row[0], row[_OFFER_STATE_AT], item.state.value)
 
+    def _question(self, call_id: str, message_id: str) -> None:
+        question = questions.asked(self._tx, call_id, message_id)
+        if question is not None:
+            self.snapshot.questions[call_id, message_id] = question
+            for item in questions.about(self._tx, question):
+                self.snapshot.suggestions.setdefault(item.id, item)
+
     def _questions(self, needs: Needs) -> None:
         for call_id, message_id in needs.questions:
-            question = questions.asked(self._tx, call_id, message_id)
-            if question is not None:
-                self.snapshot.questions[call_id, message_id] = question
-                for item in questions.about(self._tx, question):
-                    self.snapshot.suggestions.setdefault(item.id, item)
+            self._question(call_id, message_id)
+        if needs.shadows:
+            shadows = _SHADOWS.rows(self._tx, list(needs.shadows))
+            self.snapshot.shadows |= {str(row[0]) for row in shadows}
         if needs.forwarded:
             for message in questions.messages(self._tx, needs.forwarded):
                 self.snapshot.messages[message.id] = message
@@ -684,6 +696,7 @@ class Loader:
         tx, command = self._tx, needs.due_updates
         assert command is not None  # noqa: S101 - checked by the caller
         due, self.snapshot.next_update_due = self._due_of(_UPDATES, command.limit)
+        due += self._due_of(_INQUIRIES, command.inquiries)[0]
         self._updates(due)
         self.snapshot.due_updates = [str(row[1]) for row in due]
         updates = [self.snapshot.updates[name] for name in self.snapshot.due_updates]
@@ -698,7 +711,10 @@ class Loader:
                 row = _LAST_TURN.first(tx, item.sender_id, item.call_id)
                 if row is not None:
                     self.snapshot.last_turns[item.call_id] = rows.turn(row)
-                if item.kind is UpdateKind.RESUME:
+                if item.kind is UpdateKind.INQUIRY:
+                    self._switches()
+                    self._question(item.call_id, str(item.body.get("message_id")))
+                elif item.kind is UpdateKind.RESUME:
                     self._sent(item.call_id, float(item.body.get("since", item.created_at)))
 
     def _queued(self, needs: Needs) -> None:
@@ -720,8 +736,8 @@ class Loader:
         now = self._now
         first, following, lease = queue.times.rows(self._tx, now)[0]
         due: list[tuple[Any, ...]] = []
-        if _is_past(first, now) or _is_past(lease, now):
-            due = self._unlocked_of(queue, queue.due.rows(self._tx, now, now, max(limit, 1)))
+        if limit > 0 and (_is_past(first, now) or _is_past(lease, now)):
+            due = self._unlocked_of(queue, queue.due.rows(self._tx, now, now, limit))
         return due, _earliest(following, lease)
 
     def _recover(self) -> None:

@@ -33,6 +33,7 @@ class LeasedQueue:
         columns: the columns of the rows that the statements return.
         line: the column that names the line.
         lock: prefix of the keys by which PostgreSQL locks a line.
+        only: condition of the rows that may be claimed, in SQL; all others are claimed apart.
 
     Attributes:
         due: rows that may be claimed, and those whose lease has expired, the longest due first;
@@ -42,7 +43,9 @@ class LeasedQueue:
         numbered: rows by number.
     """
 
-    def __init__(self, table: Table, columns: Sequence[str], *, line: str, lock: str) -> None:
+    def __init__(
+        self, table: Table, columns: Sequence[str], *, line: str, lock: str, only: str = "true"
+    ) -> None:
         self.name = table.name
         self.lock = lock
         self.line_at = columns.index(line)
@@ -50,7 +53,7 @@ class LeasedQueue:
         rows = f"SELECT {listed} FROM {table.name} q"  # noqa: S608 - the schema's own names
         self.due = Select(
             f"{rows} WHERE ((q.state = 'waiting' AND q.due_at <= {{value}})"
-            f" OR (q.state = 'sending' AND q.lease_until < {{value}})) AND {_OPEN}"
+            f" OR (q.state = 'sending' AND q.lease_until < {{value}})) AND {_OPEN} AND {only}"
             f" AND {first_of_each(table.name, 'q', line)}"
             " ORDER BY q.due_at, q.seq LIMIT {value}"
         )

@@ -38,6 +38,7 @@ from bridge.model import (
     SuggestionState,
 )
 from bridge.state.calls import CallRecord, CallRequest, CallRequestKind, CallState
+from bridge.state.inquiries import BotNote, Via
 from bridge.state.records import (
     ActionAnswer,
     AssignmentRecord,
@@ -305,6 +306,7 @@ def _assignment(row: Row) -> AssignmentRecord:
         alert_at,
         alerted_at,
         alert_attempts,
+        bot_note,
     ) = row
     require_times(given_at, handed_off_at, handed_back_at, ended_at, erased_at)
     require_times(typing_at, desktop_at, alert_at, alerted_at)
@@ -337,6 +339,7 @@ def _assignment(row: Row) -> AssignmentRecord:
         alert_at=alert_at,
         alerted_at=alerted_at,
         alert_attempts=_whole(alert_attempts),
+        bot_note=_note(bot_note),
     )
 
 
@@ -369,7 +372,12 @@ def assigned(record: AssignmentRecord) -> Row:
         record.alert_at,
         record.alerted_at,
         record.alert_attempts,
+        None if record.bot_note is None else _json(asdict(record.bot_note)),
     )
+
+
+def _note(stored: str | None) -> BotNote | None:
+    return None if stored is None else BotNote(**json.loads(stored))
 
 
 def _card(value: Card | None) -> str | None:
@@ -576,7 +584,7 @@ MESSAGE_WRITTEN = names(schema.messages, "seq", "erased_at")
 
 def message(row: Row) -> MessageRecord:
     """Convert a row of ``MESSAGE``."""
-    return _converted(schema.messages, MESSAGE, _message, row)
+    return _converted(schema.messages, MESSAGE, _message, row, via=Via)
 
 
 def _message(row: Row) -> MessageRecord:
@@ -590,6 +598,7 @@ def _message(row: Row) -> MessageRecord:
         erased_at,
         author,
         attachment,
+        via,
     ) = row
     require_times(written_at, created_at, erased_at)
     require_texts(sender_id, call_id, message_id, text, author)
@@ -603,6 +612,7 @@ def _message(row: Row) -> MessageRecord:
         erased_at,
         author,
         _object(attachment) if attachment else None,
+        Via(via),
     )
 
 
@@ -618,6 +628,7 @@ def messaged(item: MessageRecord) -> Row:
         item.created_at,
         item.author,
         _json(item.attachment) if item.attachment is not None else None,
+        item.via.value,
     )
 
 
@@ -700,6 +711,7 @@ UPDATE_MOVED = (
     "lease_until",
     "error",
     "settled_at",
+    "shadow",
 )
 
 
@@ -732,9 +744,10 @@ def _update(row: Row) -> RasaUpdate:
         lease_until,
         error,
         settled_at,
+        shadow,
     ) = row
     require_times(created_at, due_at, expires_at, lease_until, settled_at)
-    require_texts(name, sender_id, call_id, lease, error)
+    require_texts(name, sender_id, call_id, lease, error, shadow)
     return RasaUpdate(
         seq,
         name,
@@ -751,6 +764,7 @@ def _update(row: Row) -> RasaUpdate:
         lease_until,
         error,
         settled_at,
+        shadow,
     )
 
 
@@ -771,6 +785,7 @@ def updated(item: RasaUpdate) -> Row:
         item.lease_until,
         item.error,
         item.settled_at,
+        item.shadow,
     )
 
 

@@ -67,6 +67,7 @@ assignments = Table(
     Column("alert_at", Float),  # when to check whether it was taken, or to report the alert
     Column("alerted_at", Float),  # when it was found that nobody took the handoff
     Column("alert_attempts", Integer, nullable=False, server_default="0"),  # to report it
+    Column("bot_note", Text),  # JSON: what the agent should know about the bot; see BotNote
     Index("assignments_call", "call_id"),
     Index("assignments_sender", "sender_id", "given_at"),
     Index("assignments_user", "user_id"),
@@ -174,6 +175,7 @@ messages = Table(  # what customers wrote while an agent was the owner, and agen
     Column("erased_at", Float),  # when the content was erased
     Column("author", String(8), nullable=False, server_default=text("'customer'")),  # or agent
     Column("attachment", Text, info=words(None)),  # JSON of a file or a location
+    Column("via", String(12), nullable=False, server_default=text("'rasa'")),  # values of Via
     Index("messages_call", "call_id", "created_at"),
     Index("messages_sender", "sender_id"),
     sqlite_autoincrement=True,
@@ -198,6 +200,8 @@ rasa_updates = Table(
     Column("error", Text),
     Column("settled_at", Float),
     Column("erased_at", Float),  # when the content was erased
+    Column("shadow", String(64), info=PERSON),  # the conversation in which it may run actions
+    Index("rasa_updates_shadow", "shadow"),
     Index("rasa_updates_sender", "sender_id", "seq"),
     Index("rasa_updates_call", "call_id"),
     sqlite_autoincrement=True,

@@ -18,7 +18,7 @@ from bridge.untrusted import moment
 OWN_ACTIONS = frozenset(
     {"action_bridge", "action_human_handoff", "action_agent_assist", "action_handback"}
 )
-WRITTEN_BACK = "cc_bridge"  # in a bot event's metadata: a write-back of an agent's message
+WRITTEN_BACK = "cc_bridge"  # in an event's metadata: written back, said on the gateway's channel
 FALLBACK_ACTIONS = frozenset(
     {"action_default_fallback", "action_two_stage_fallback", "action_default_ask_rephrase"}
 )
@@ -60,8 +60,9 @@ def event_message_id(event: Mapping[str, Any]) -> str | None:
 
 
 def last_user(events: Events) -> int | None:
-    """Return the index of the last user event."""
-    return next((i for i in range(len(events) - 1, -1, -1) if events.kinds[i] == "user"), None)
+    """Return the index of the last message that Rasa received."""
+    backwards = (i for i in range(len(events) - 1, -1, -1) if events.kinds[i] == "user")
+    return next((i for i in backwards if not is_written_back(events[i])), None)
 
 
 def position(events: Events, message_id: str | None, text: str) -> int | None:
@@ -71,7 +72,7 @@ def position(events: Events, message_id: str | None, text: str) -> int | None:
     """
     last = None
     for index in range(len(events) - 1, -1, -1):
-        if events.kinds[index] != "user":
+        if events.kinds[index] != "user" or is_written_back(events[index]):
             continue
         last = index if last is None else last
         event = events[index]
@@ -153,7 +154,7 @@ def replies(events: Events) -> tuple[Said, ...]:
         event, what = events[index], events.kinds[index]
         if what == "user":
             break
-        if what == "bot" and WRITTEN_BACK not in mapping(event.get("metadata")):
+        if what == "bot" and not is_written_back(event):
             reply = said(event)
             if reply is not None:
                 block.append(reply)
@@ -184,7 +185,7 @@ def fallbacks(events: Events, since: float | None) -> int:
             if what == "slot" and event.get("value") is not None:
                 filled.add(words(event.get("name")))
             continue
-        if not is_external(event):
+        if not is_external(event) and not is_written_back(event):
             if not _newer(event, since):
                 break
             if not stepped and (understood(parse_data(event)) or _asked(events, index, filled)):
@@ -237,6 +238,11 @@ def is_external(event: Mapping[str, Any]) -> bool:
     return mapping(event.get("metadata")).get("is_external") is True
 
 
+def is_written_back(event: Mapping[str, Any]) -> bool:
+    """Return whether an event was said on the gateway's channel, and not in Rasa."""
+    return WRITTEN_BACK in mapping(event.get("metadata"))
+
+
 def _is_new(event: Mapping[str, Any], messages: set[tuple[str, str]]) -> bool:
     """Return whether a user event is a customer's message that is not in ``messages``; add it.
 
@@ -265,7 +271,7 @@ def _line(what: str, event: Any, buttons: Mapping[str, str]) -> Line | None:
     text = line(event)
     if not text:
         return None
-    agent = what == "agent" or WRITTEN_BACK in mapping(event.get("metadata"))
+    agent = what == "agent" or is_written_back(event)
     return Line("agent" if agent else "bot", text, moment(event.get("timestamp")) or 0.0)
 
 

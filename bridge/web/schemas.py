@@ -101,6 +101,16 @@ class AssignmentBody(Body):
     agent_avatar: str | None = None
 
 
+class BotNoteBody(Body):
+    """What the agent should know about the bot and the customer's message; it cannot be sent."""
+
+    kind: Literal["action", "empty", "failed", "unavailable"]
+    text: str
+    message_id: str
+    at: Time
+    action: str | None = None
+
+
 class CallBody(AssignmentBody):
     """A call: its assignment, owner, state and times."""
 
@@ -122,6 +132,7 @@ class CallBody(AssignmentBody):
     problem: str | None = None
     transfer_to: str | None = None
     actions: list[str] | None = None
+    bot_note: BotNoteBody | None = None
 
 
 SkillNumber = Annotated[int, Field(ge=0, lt=10**18)]

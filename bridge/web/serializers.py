@@ -30,12 +30,14 @@ from bridge.model import (
 from bridge.queries import CallView, Page
 from bridge.queries.report import Group, ReportFigures
 from bridge.state.calls import CallRecord, CallState
+from bridge.state.inquiries import BotNote
 from bridge.state.records import AssignmentRecord, MessageRecord, SessionRecord
 from bridge.web.schemas import (
     AcceptedBody,
     AssignedBody,
     AssignmentBody,
     Body,
+    BotNoteBody,
     CallBody,
     CallDetailBody,
     CallList,
@@ -297,6 +299,7 @@ def _call(record: AssignmentRecord) -> dict[str, Any]:
             "waiting_since": record.waiting_since,
             "alerted_at": record.alerted_at,
             "assist_hidden": record.assist_hidden or None,
+            "bot_note": bot_note(record.bot_note) if record.bot_note is not None else None,
         }
         | (_reader(record.reader) if record.reader is not None else {})
     )
@@ -319,6 +322,11 @@ def _reader(call: CallRecord) -> dict[str, Any]:
         "transfer_to": call.transfer_to,
         "actions": list(_ACTIONS.get(call.state, ())),
     }
+
+
+def bot_note(value: BotNote) -> BotNoteBody:
+    """Return what the agent should know about the bot."""
+    return _build(BotNoteBody, **asdict(value))
 
 
 def _suggestion(value: Suggestion) -> dict[str, Any]:

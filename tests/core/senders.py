@@ -11,6 +11,7 @@ from bridge.errors import GatewayError
 from bridge.model import Delivery, Guid
 from bridge.state.calls import CallRequest
 from bridge.state.commands import Command, ResultCallback, SendingResult
+from bridge.state.inquiries import Inquiry
 from bridge.state.records import Alert, RasaUpdate
 
 
@@ -45,6 +46,7 @@ class NotingSenders:
     told: list[tuple[RasaUpdate, Sequence[Mapping[str, Any]]]] = field(default_factory=list)
     alerts: list[Alert] = field(default_factory=list)
     asked: list[tuple[CallRequest, Guid, str]] = field(default_factory=list)
+    inquired: list[tuple[RasaUpdate, Inquiry]] = field(default_factory=list)
     domain_asked: int = 0
     polls_stopped: bool = False
     closed: bool = False
@@ -80,6 +82,9 @@ class NotingSenders:
 
     def request(self, request: CallRequest, guid: Guid, caller: str) -> None:
         self.asked.append((request, guid, caller))
+
+    def ask_bot(self, update: RasaUpdate, inquiry: Inquiry) -> None:
+        self.inquired.append((update, inquiry))
 
     def ask_domain(self) -> None:
         self.domain_asked += 1

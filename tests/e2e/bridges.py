@@ -79,7 +79,25 @@ HASTY = Setup(
     {"handoff": {"cooldown": COOLDOWN}},
     {"delivery": {"wait": 0.2, "expire_after": 2}, "rasa": {"timeout": 1}},
 )
-ALL = (PAUSING, ASSISTING, SILENT, HASTY)
+# It asks the bot about messages that Rasa does not see; the form may be run for that.
+ASKING = Setup(
+    "asking",
+    "295",
+    {
+        "assist": {
+            "when": [
+                {"intent": "ask_price"},
+                {"intent": "ask_hours", "reply": "utter_hours"},
+                {"intent": "ask_dish"},
+                {"intent": "ask_weather"},
+                {"intent": "booking"},
+            ],
+            "actions": ["booking_form"],
+        }
+    },
+    {"reader": {"channel": "rest"}},
+)
+ALL = (PAUSING, ASSISTING, SILENT, HASTY, ASKING)
 
 
 @dataclass(frozen=True)
@@ -162,7 +180,7 @@ def _configure(setup: Setup, folder: Path, gateway_url: str, rasa_url: str) -> N
         },
     }
     for section, changes in setup.operators.items():
-        operators[section] = {**operators[section], **changes}
+        operators[section] = {**operators.get(section, {}), **changes}
     folder.mkdir(parents=True)
     (folder / "bridge.yml").write_text(json.dumps(operators))
     (folder / "handoff.yml").write_text(json.dumps(setup.designers))

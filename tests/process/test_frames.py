@@ -28,6 +28,7 @@ from bridge.model import CallInfo, Owner
 from bridge.state import commands
 from bridge.state.calls import CallRequest, CallRequestKind
 from bridge.state.commands import ActionKind, BroughtAssignment, Command
+from bridge.state.inquiries import BotAnswer, BotReply
 from bridge.state.records import NOTHING, ActionAnswer, Alert, Erasure, RasaUpdate, UpdateKind
 from bridge.store import UnavailableError
 from tests.core import rig
@@ -189,6 +190,15 @@ UPDATE = RasaUpdate(
 )
 # Every field of every command, by its name.
 FIELDS: dict[str, Any] = {
+    "answer": BotAnswer(
+        ((BotReply({"text": "24 euros"}, "utter_price", 0.9, 0.5),),),
+        "ask_price",
+        0.9,
+        0.5,
+        stopped_at="action_order",
+        ran=True,
+        slots={"name": "Maria"},
+    ),
     "key": "the-key",
     "answer_by": NOW + 2.5,
     "action": ActionKind.ASSIST,
@@ -224,6 +234,7 @@ FIELDS: dict[str, Any] = {
     "holder": "a-process",
     "interrupted": True,
     "jitter": 0.25,
+    "inquiries": 4,
     "keys": [("one", 1), ("two", 2)],
     "latest": NOW + 4,
     "latest_due": NOW + 1,

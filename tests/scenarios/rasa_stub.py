@@ -1,7 +1,7 @@
 """A Rasa that records what it is told, where a real one is not the point of the story.
 
 The real one is in tests/e2e. This one keeps trackers of bot, slot and resume events, and can be
-down, slow or talk HTML.
+down, slow or talk HTML. Its bot understands what ``understood`` lists and follows ``rules``.
 """
 
 from __future__ import annotations
@@ -15,6 +15,8 @@ from urllib.parse import unquote, urlsplit
 
 from typing_extensions import Self
 
+_UNKNOWN = object()  # the answer about a conversation that was never begun
+
 
 class RasaStub:
     """A context manager; ``url`` is for ``rasa.url``."""
@@ -23,6 +25,13 @@ class RasaStub:
         self.trackers: dict[str, list[dict[str, Any]]] = {}
         self.pushed: list[dict[str, Any]] = []  # what the customer was sent
         self.domain: dict[str, Any] = {"responses": {}}
+        self.understood: dict[str, dict[str, Any]] = {}  # text: what NLU makes of it
+        self.rules: dict[str, list[str]] = {}  # intent: the actions after it, in order
+        self.effects: dict[str, list[dict[str, Any]]] = {}  # action: the events it returns
+        self.ran: list[tuple[str, str]] = []  # conversation and action
+        self.asked: list[tuple[str, Any]] = []  # path and body, of every request
+        self.bearers: list[str | None] = []  # of every request
+        self.seconds = 0.0  # until any answer
         # Each is one request's fate: 500, html, cut (half an answer), drop_after (it was done),
         # hold (no answer, and nothing done), or hold_pushed: the customer was sent it, and as the
         # one who asked has gone, nothing stored.
@@ -38,6 +47,9 @@ class RasaStub:
             def do_POST(self) -> None:
                 length = int(self.headers.get("Content-Length") or 0)
                 stub._serve(self, json.loads(self.rfile.read(length) or b"null"))
+
+            def do_PUT(self) -> None:
+                self.do_POST()
 
             def log_message(self, *_: object) -> None:
                 pass
@@ -83,10 +95,25 @@ class RasaStub:
             assert self._changed.wait_for(lambda: len(found()) >= count, 15), self.trackers
             return found()
 
+    def wait_for_request(self, path: str, count: int = 1) -> list[Any]:
+        """Wait until a path was requested so often; the bodies."""
+
+        def found() -> list[Any]:
+            return [body for each, body in self.asked if each.startswith(path)]
+
+        with self._changed:
+            assert self._changed.wait_for(lambda: len(found()) >= count, 15), self.asked
+            return found()
+
     def _serve(self, handler: BaseHTTPRequestHandler, body: Any) -> None:
+        self._closing.wait(self.seconds)
         with self._changed:
             fate = self.failures.pop(0) if self.failures else ""
-            answer = self._answer(handler.path, body) if fate in ("", "drop_after") else None
+            self.asked.append((handler.path, body))
+            self.bearers.append(handler.headers.get("Authorization"))
+            answer = None
+            if fate in ("", "drop_after"):
+                answer = self._answer(handler.command, handler.path, body)
             if fate == "hold_pushed":
                 self.pushed.extend(body)
             self._changed.notify_all()
@@ -96,20 +123,85 @@ class RasaStub:
         if fate == "drop_after":
             handler.close_connection = True
             return
-        content = json.dumps(answer).encode() if answer is not None else b"<html>busy</html>"
-        handler.send_response(500 if fate == "500" else 200)
+        missing = answer is _UNKNOWN
+        content = json.dumps({} if missing else answer).encode()
+        if answer is None:
+            content = b"<html>busy</html>"
+        handler.send_response(500 if fate == "500" else 404 if missing else 200)
         handler.send_header("Content-Length", str(len(content) + (fate == "cut")))
         handler.end_headers()
         handler.wfile.write(content)
 
-    def _answer(self, path: str, body: Any) -> Any:
+    def _answer(self, method: str, path: str, body: Any) -> Any:
         parts = urlsplit(path)
-        if parts.path == "/domain":
-            return self.domain
+        if not parts.path.startswith("/conversations/"):
+            return self._of_model(parts.path, body)
         sender = unquote(parts.path.split("/")[2])
+        if sender not in self.trackers and parts.path.endswith(("/execute", "/story")):
+            return _UNKNOWN
+        if sender not in self.trackers and method == "GET":  # as Rasa does
+            self.ran.append((sender, "action_session_start"))
         tracker = self.trackers.setdefault(sender, [])
-        if body is not None:
+        if parts.path.endswith("/execute"):
+            self._run(sender, body["name"])
+        elif method == "PUT":
+            self.trackers[sender] = list(body)
+        elif body is not None:
             tracker.extend(body)
             if "execute_side_effects=true" in parts.query:
                 self.pushed.extend(body)
-        return {"sender_id": sender, "events": list(tracker)}
+        events = list(self.trackers[sender])
+        slots = {each["name"]: each["value"] for each in events if each["event"] == "slot"}
+        return {"sender_id": sender, "events": events, "slots": slots}
+
+    # The bot
+
+    def _of_model(self, path: str, body: Any) -> Any:
+        if path == "/domain":
+            return self.domain
+        if path == "/model/parse":
+            return self._parsed(body["text"])
+        if path == "/model/predict":
+            return {"scores": [{"action": self._next(body), "score": 1.0}], "policy": "RulePolicy"}
+        return self._said(body)
+
+    def _parsed(self, text: str) -> dict[str, Any]:
+        fallback = {"intent": {"name": "nlu_fallback", "confidence": 0.3}, "entities": []}
+        return {"text": text, **self.understood.get(text, fallback)}
+
+    def _next(self, events: list[dict[str, Any]]) -> str:
+        """The action after these events."""
+        places = [at for at, each in enumerate(events) if each["event"] == "user"]
+        done = [each for each in events[places[-1] :] if each["event"] == "action"]
+        intent = events[places[-1]]["parse_data"]["intent"]["name"]
+        return [*self.rules.get(intent, ["action_default_fallback"]), "action_listen"][len(done)]
+
+    def _run(self, sender: str, action: str) -> list[dict[str, Any]]:
+        """Run an action in a conversation; what it says."""
+        said = [
+            {"event": "bot", "text": each.get("text"), "data": {}, "metadata": {}}
+            for each in self.domain["responses"].get(action, [])[:1]
+        ]
+        events = [*said, *self.effects.get(action, [])]
+        self.trackers[sender] += [{"event": "action", "name": action}, *events]
+        if not action.startswith("utter_"):
+            self.ran.append((sender, action))
+        return [each for each in events if each["event"] == "bot"]
+
+    def _said(self, body: Any) -> list[dict[str, Any]]:
+        sender = body["sender"]
+        tracker = self.trackers.setdefault(sender, [])
+        heard = self._parsed(body["message"])
+        tracker.append(
+            {
+                "event": "user",
+                "text": body["message"],
+                "parse_data": heard,
+                "metadata": body["metadata"],
+            }
+        )
+        said: list[dict[str, Any]] = []
+        while (action := self._next(self.trackers[sender])) != "action_listen":
+            said += self._run(sender, action)
+        self.trackers[sender].append({"event": "action", "name": "action_listen"})
+        return [{"recipient_id": sender, "text": each["text"]} for each in said]

@@ -36,7 +36,7 @@ RULES = RetentionSettings(content=timedelta(days=30), audit=timedelta(days=365))
 RECORD = {  # columns that are neither words nor a person's
     "assignments": "agent_id channel channel_config_id agent_nickname agent_avatar owner source"
     " given_at handed_off_at handed_back_at ended_at untold erased_at command_key"
-    " assist_hidden typing_at desktop_at moved_to alert_at alerted_at alert_attempts",
+    " assist_hidden typing_at desktop_at moved_to alert_at alerted_at alert_attempts bot_note",
     "sessions": "agent_id guid state ours generation error_code error_message renewed_at"
     " signing_in signing_in_until poller poller_until",
     "presences": "agent_id heard_at",
@@ -44,7 +44,7 @@ RECORD = {  # columns that are neither words nor a person's
     "turns": "key made_at answer unavailable pushable",
     "suggestions": "seq id candidates agent_id state created_at expires_at source displayed_at"
     " settled_at settled_by command_key erased_at asked_at edit_distance configuration",
-    "messages": "seq id written_at created_at erased_at author",
+    "messages": "seq id written_at created_at erased_at author via",
     "rasa_updates": "seq id kind state created_at due_at expires_at attempts lease lease_until"
     " error settled_at erased_at",
     "calls": "agent_id state begun_at answered_at ended_at event_at called media internal skill_id"

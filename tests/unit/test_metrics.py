@@ -70,6 +70,7 @@ def every_kind() -> Metrics:
     metrics.event_unexpected()
     metrics.call_request("answer", "done")
     metrics.update("resume", "done")
+    metrics.asked_bot("suggest", "answered")
     metrics.breaker_opened()
     return metrics
 

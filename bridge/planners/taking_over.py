@@ -1,0 +1,89 @@
+"""Plan the handoff of a call that the bot owns, when a customer's message triggers it."""
+
+from __future__ import annotations
+
+import logging
+
+from bridge import triggers
+from bridge.errors import AssignmentError
+from bridge.model import Origin, Owner, evolve
+from bridge.planners import handoff, writing_back
+from bridge.planners.changes import Changes
+from bridge.state.inquiries import BotAnswer
+from bridge.state.records import AssignmentRecord, MessageRecord, RasaUpdate
+from bridge.turn import Turn
+
+
+def take_over(
+    changes: Changes, record: AssignmentRecord, update: RasaUpdate, answer: BotAnswer, turn: Turn
+) -> None:
+    """Hand a call over to its agent: Rasa has not seen the customer's message.
+
+    Args:
+        changes: the changes so far.
+        record: the call.
+        update: the inquiry.
+        answer: the bot's answer, with the responses that the rules name.
+        turn: the message and its conversation.
+    """
+    decision = triggers.handoff_reason(
+        turn,
+        changes.rules.designer,
+        handed_back_at=changes.snapshot.handed_back_at.get(record.assignment.sender_id),
+    )
+    card = handoff.card_of(changes, turn, decision)
+    _say(changes, record, update, answer, turn)
+    changes.assignment(
+        evolve(
+            record,
+            owner=Owner.AGENT,
+            handed_off_at=changes.now,
+            untold=False,
+            card=card,
+            card_erased_at=None,
+            bot_note=None,
+        )
+    )
+    _write_back(changes, update)
+    changes.log(logging.INFO, "Handed off: %s call_id=%s", card.reason, record.assignment.call_id)
+
+
+def _say(
+    changes: Changes,
+    record: AssignmentRecord,
+    update: RasaUpdate,
+    answer: BotAnswer,
+    turn: Turn,
+) -> None:
+    assignment = record.assignment
+    try:
+        drafts = handoff.say(changes, turn, assignment, responses=answer.responses, seed=update.id)
+        batch = changes.rules.composer.compose(
+            assignment,
+            [drafts],
+            Origin.HANDOFF,
+            name=("inquiry", update.id),
+            now=changes.now,
+        )
+    except AssignmentError as error:
+        changes.warn(
+            "The customer was not told of the handoff: %s call_id=%s",
+            error.message,
+            assignment.call_id,
+        )
+        return
+    changes.enqueue(batch)
+
+
+def _write_back(changes: Changes, update: RasaUpdate) -> None:
+    """Queue the customer's message for Rasa, whose bot was not asked."""
+    body = update.body
+    message = MessageRecord(
+        update.sender_id,
+        update.call_id or "",
+        str(body["message_id"]),
+        str(body["text"]),
+        float(body["at"]),
+        changes.now,
+    )
+    writing_back.customers_words(changes, message)

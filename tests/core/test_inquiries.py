@@ -1,0 +1,368 @@
+"""What the bridge reads from the gateway: the bot is asked, by a sender that the test drives."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import Any
+
+import pytest
+
+from bridge.config.settings import BridgeSettings, HandoffSettings, RasaSettings
+from bridge.model import DeliveryState, Origin, Owner
+from bridge.planners import PLANNERS, Rules
+from bridge.planners.changes import Changes
+from bridge.planners.written import customer_wrote
+from bridge.rasa import Rasa
+from bridge.senders.questions import QuestionSender
+from bridge.state.commands import BotAnswered, Command, HandBackCall, UpdateResult
+from bridge.state.inquiries import InquiryKind
+from bridge.state.plan import Plan
+from bridge.state.records import MessageRecord, RasaUpdate, UpdateKind, UpdateState
+from bridge.state.snapshot import Needs, Snapshot
+from bridge.store import lists
+from tests.core.rig import Making, Rig, reply, rules
+from tests.making import NOW
+from tests.scenarios.rasa_stub import RasaStub
+
+SENDER = "customer-A"
+TOKEN = "the-token-of-the-channel-0123456789"
+DESIGNER: dict[str, Any] = {
+    "handoff": {"when": [{"intent": "human"}, {"fallbacks": 3}]},
+    "assist": {"when": [{"intent": "hours"}, {"intent": "price", "reply": "utter_price"}]},
+}
+
+
+@dataclass(frozen=True, kw_only=True)
+class ReadMessage(Command):
+    """A customer's message, as an event of the gateway tells it."""
+
+    text: str
+    message_id: str = "m-1"
+
+    def needs(self) -> Needs:
+        return Needs(calls=frozenset({"A"}), open_of_calls=frozenset({"A"}))
+
+
+def read_message(snapshot: Snapshot, command: ReadMessage, chosen: Rules, now: float) -> Plan:
+    changes = Changes(snapshot, chosen, now)
+    record = snapshot.of_call("A")
+    assert record is not None
+    message = MessageRecord(SENDER, "A", command.message_id, command.text, now, now)
+    customer_wrote(changes, record, message)
+    return changes.plan(answer=True)
+
+
+def understood(intent: str, confidence: float = 0.95) -> dict[str, Any]:
+    ranking = [
+        {"name": intent, "confidence": confidence},
+        {"name": "another", "confidence": 1 - confidence},
+    ]
+    return {"intent": ranking[0], "intent_ranking": ranking, "entities": []}
+
+
+@pytest.fixture
+def rasa() -> Iterator[RasaStub]:
+    with RasaStub() as stub:
+        stub.domain = {
+            "responses": {
+                "utter_hours": [{"text": "From 9 to 5."}],
+                "utter_moment": [{"text": "One moment."}],
+                "utter_price": [{"text": "24 euros."}],
+                "utter_handoff_started": [{"text": "Anna takes over now."}],
+            }
+        }
+        stub.understood = {
+            "When?": understood("hours"),
+            "How much?": understood("price"),
+            "A human!": understood("human"),
+            "restart": understood("hours"),
+        }
+        stub.rules = {"hours": ["utter_moment", "utter_hours"]}
+        yield stub
+
+
+class Desk:
+    """A rig whose inquiries are made one after the other, when the test says so."""
+
+    def __init__(self, rig: Rig, rasa: RasaStub, designer: dict[str, Any]) -> None:
+        self.rig = rig
+        self.rasa = rasa
+        self._designer = HandoffSettings.model_validate(designer)
+
+    def asks(self, *, seconds: float = 5.0) -> BotAnswered:
+        """Claim the next inquiry, and make it; its result is taken."""
+        self.claim()
+        update, inquiry = self.rig.senders.inquired.pop(0)
+        results: list[Command] = []
+        settings = BridgeSettings.model_validate(
+            {
+                "gateway": {"url": "http://127.0.0.1:9"},
+                "reader": {"answer_timeout": seconds, "channel_token": TOKEN},
+            }
+        )
+        client = Rasa(RasaSettings(url=self.rasa.url))
+        sender = QuestionSender(client, settings, self._designer, None, results.append)
+        sender.ask(update, inquiry)
+        while not results:
+            sender.close()
+        client.close()
+        (result,) = results
+        assert isinstance(result, BotAnswered)
+        self.rig.core.put(result)
+        self.rig.step()
+        return result
+
+    def claim(self) -> None:
+        self.rig.step(3)
+
+    def tells(self) -> None:
+        """Let Rasa take what it is told."""
+        self.claim()
+        for update, _ in self.rig.senders.told:
+            self.rig.core.put(UpdateResult(update=update))
+        self.rig.senders.told.clear()
+        self.claim()
+
+    def writes(self, text: str, number: int = 1) -> None:
+        self.rig.do(ReadMessage(text=text, message_id=f"m-{number}"))
+
+    def updates(self, kind: UpdateKind) -> list[RasaUpdate]:
+        found = self.rig.store.read(lambda tx: lists.updates_of_call(tx, "A"))
+        return [each for each in found if each.kind is kind]
+
+    @property
+    def sent(self) -> list[str]:
+        return [item.draft.content for item in self.rig.all()]
+
+    @property
+    def offered(self) -> list[str]:
+        found = self.rig.store.read(lambda tx: lists.suggestions(tx, call_id="A", limit=50))
+        return [item.text for _, item in found if item.state.value == "offered"]
+
+    @property
+    def note(self) -> tuple[str, str] | None:
+        note = self.rig.record("A").bot_note
+        return None if note is None else (note.kind, note.text)
+
+
+def opened(
+    make: Making, rasa: RasaStub, owner: Owner, designer: dict[str, Any] | None = None
+) -> Desk:
+    """A call that is read, of an agent or of the bot."""
+    chosen = designer or DESIGNER
+    rig = made(make, rasa, chosen)
+    rig.assign("A", owner=owner)
+    return Desk(rig, rasa, chosen)
+
+
+def made(make: Making, rasa: RasaStub, designer: dict[str, Any], former: Rig | None = None) -> Rig:
+    """A process of its own on the same database."""
+    return make(
+        chosen=rules(designer, rasa={"url": rasa.url}),
+        planners={**PLANNERS, ReadMessage: read_message},
+        clock=former.clock if former is not None else None,
+    )
+
+
+@pytest.fixture
+def bots(make: Making, rasa: RasaStub) -> Desk:
+    return opened(make, rasa, Owner.BOT)
+
+
+@pytest.fixture
+def agents(make: Making, rasa: RasaStub) -> Desk:
+    return opened(make, rasa, Owner.AGENT)
+
+
+# -- the bot owns the call -------------------------------------------------------------------------
+
+
+def test_the_real_conversation_is_asked_and_its_answer_is_sent(bots: Desk) -> None:
+    bots.writes("When?")
+    bots.asks()
+    assert bots.sent == ["One moment.", "From 9 to 5."]
+    first, second = bots.rig.all()
+    assert {first.origin, second.origin} == {Origin.BOT}
+    assert (first.state, second.state) == (DeliveryState.SENDING, DeliveryState.WAITING)
+    assert first.envelope.agent_id == "291"
+    path, body = next(each for each in bots.rasa.asked if each[0].startswith("/webhooks"))
+    assert path == "/webhooks/cc_bridge/webhook"
+    assert (body["sender"], body["message"]) == (SENDER, "When?")
+    place = bots.rasa.asked.index((path, body))
+    assert bots.rasa.bearers[place] == f"Bearer {TOKEN}"
+    # Rasa knows what was said.
+    bots.rig.complete()
+    bots.rig.complete()
+    assert bots.updates(UpdateKind.WRITE_BACK) == []
+    assert bots.offered == []
+
+
+def test_its_messages_are_asked_in_order_one_at_a_time(bots: Desk) -> None:
+    bots.writes("When?", 1)
+    bots.writes("restart", 2)
+    bots.claim()
+    assert [inquiry.message_id for _, inquiry in bots.rig.senders.inquired] == ["m-1"]
+    bots.asks()
+    assert bots.asks().update.body["message_id"] == "m-2"
+    assert len(bots.sent) == 4
+
+
+def test_a_text_that_begins_with_a_slash_is_not_executed(bots: Desk) -> None:
+    bots.writes("/restart")
+    bots.asks()
+    (body,) = bots.rasa.wait_for_request("/webhooks")
+    assert body["message"] == "restart"
+
+
+@pytest.mark.parametrize("answered", [True, False])
+def test_after_a_crash_rasas_tracker_says_what_was_answered(
+    make: Making, rasa: RasaStub, *, answered: bool
+) -> None:
+    desk = opened(make, rasa, Owner.BOT)
+    desk.writes("When?")
+    desk.claim()
+    ((update, inquiry),) = desk.rig.senders.inquired
+    desk.rig.senders.inquired.clear()
+    assert (inquiry.kind, inquiry.again) == (InquiryKind.CONVERSE, False)
+    if answered:  # and the process that asked died
+        client = Rasa(RasaSettings(url=rasa.url))
+        client.say(SENDER, "When?", {"cc_bridge_update": update.id})
+        client.close()
+    desk.rig.clock.move(61.0)  # the lease ends
+    desk.rig = made(make, rasa, DESIGNER, desk.rig)
+    desk.asks()
+    assert desk.sent == ["One moment.", "From 9 to 5."]
+    assert len(rasa.wait_for_request("/webhooks")) == 1
+
+
+def test_an_empty_answer_is_told_to_the_agent_only(bots: Desk) -> None:
+    bots.rasa.rules["hours"] = []
+    bots.writes("When?")
+    bots.asks()
+    assert bots.note == ("empty", "The bot has no answer to this message.")
+    assert bots.sent == []
+
+
+def test_an_answer_comes_too_late_for_an_agent_who_has_taken_over(bots: Desk) -> None:
+    bots.writes("When?")
+    bots.claim()
+    bots.rig.assign("A", owner=Owner.AGENT)
+    bots.asks()
+    assert (bots.sent, bots.offered) == ([], ["One moment.\nFrom 9 to 5."])
+
+
+def test_a_trigger_gives_the_call_to_the_agent(bots: Desk) -> None:
+    bots.writes("A human!")
+    bots.asks()
+    record = bots.rig.record("A")
+    assert (record.owner, record.handed_off_at) == (Owner.AGENT, NOW)
+    assert bots.sent == ["Anna takes over now."]
+    assert "/webhooks" not in str(bots.rasa.asked)
+    (update,) = bots.updates(UpdateKind.WRITE_BACK)
+    assert (update.body["said_by"], update.body["text"]) == ("customer", "A human!")
+    card = bots.rig.store.read(lambda tx: lists.card(tx, "A"))
+    assert card is not None
+    assert card.reason.startswith("intent human")
+    assert [line.text for line in card.turns] == ["A human!"]
+
+
+def test_fallbacks_in_a_row_are_counted_over_the_conversation(bots: Desk) -> None:
+    missed = {
+        "event": "user",
+        "text": "?",
+        "parse_data": {"intent": {"name": "nlu_fallback", "confidence": 0.3}},
+    }
+    bots.rasa.trackers[SENDER] = [missed, {"event": "action", "name": "action_listen"}] * 2
+    bots.writes("Hm?")
+    bots.asks()
+    assert bots.rig.record("A").owner is Owner.AGENT
+
+
+# -- an agent owns the call ------------------------------------------------------------------------
+
+
+def test_what_the_customer_wrote_is_written_back_after_the_bot_was_asked(agents: Desk) -> None:
+    agents.writes("When?")
+    assert agents.rig.senders.told == []
+    agents.asks()
+    assert agents.offered == ["One moment.\nFrom 9 to 5."]
+    agents.claim()
+    ((update, (event,)),) = agents.rig.senders.told
+    assert update.kind is UpdateKind.WRITE_BACK
+    assert (event["event"], event["text"]) == ("user", "When?")
+    assert event["metadata"]["cc_bridge"] == {"said_by": "customer"}
+    assert event["parse_data"]["intent"]["name"] is None
+
+
+def test_auto_answers_what_is_read(make: Making, rasa: RasaStub) -> None:
+    auto = {"mode": "auto", "auto": {"intents": ["price", "hours"], "typing": "ignored"}}
+    desk = opened(make, rasa, Owner.AGENT, {"assist": {**DESIGNER["assist"], **auto}})
+    desk.writes("How much?")
+    desk.asks()
+    assert (desk.sent, desk.offered) == (["24 euros."], [])
+    assert [item.origin for item in desk.rig.all()] == [Origin.AUTO]
+    desk.tells()
+    desk.rig.clock.move(1.0)
+    desk.rasa.rules["hours"] = ["utter_moment", "action_order"]
+    desk.writes("When?", 2)
+    desk.asks()  # part of an answer is for the agent to judge
+    assert (len(desk.sent), desk.offered) == (1, ["One moment."])
+    assert desk.note == ("action", "The bot would now run action_order.")
+
+
+def test_handed_back_meanwhile_nothing_is_suggested(agents: Desk) -> None:
+    agents.writes("When?")
+    agents.claim()
+    agents.rig.do(HandBackCall(call_id="A", agent_id=None))
+    agents.asks()
+    assert (agents.offered, agents.sent) == ([], [])
+
+
+# -- a Rasa that fails -----------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("owner", Owner)
+def test_a_rasa_that_is_away_is_asked_until_the_inquiry_expires(
+    make: Making, rasa: RasaStub, owner: Owner
+) -> None:
+    desk = opened(make, rasa, owner)
+    rasa.close()
+    desk.writes("When?")
+    for _ in range(3):
+        desk.asks()
+        assert [each.attempts for each in desk.updates(UpdateKind.INQUIRY)] == [0]
+        assert desk.note is None
+        desk.rig.clock.move(6.0)
+    desk.rig.clock.move(110.0)
+    desk.asks()
+    (update,) = desk.updates(UpdateKind.INQUIRY)
+    assert update.state is UpdateState.FAILED
+    assert desk.note is not None
+    assert desk.note[0] == "failed"
+    assert (desk.sent, desk.offered) == ([], [])
+
+
+@pytest.mark.parametrize("fate", ["html", "500", "cut", "drop_after", "hold"])
+def test_a_rasa_that_answers_badly_is_asked_twice_and_never_sent_twice(
+    bots: Desk, fate: str
+) -> None:
+    bots.rasa.failures = ["", "", fate]  # of the message itself
+    bots.writes("When?")
+    bots.asks(seconds=0.5)
+    assert bots.sent == []
+    bots.rig.clock.move(6.0)
+    bots.asks()
+    assert bots.sent == ["One moment.", "From 9 to 5."]
+    heard = [each for each in bots.rasa.events(SENDER) if each["event"] == "user"]
+    assert len(heard) == 1
+
+
+def test_what_the_agent_has_answered_is_not_asked_any_more(agents: Desk) -> None:
+    agents.writes("When?")
+    agents.rig.do(reply("A", "From 9."))
+    agents.rig.complete()
+    agents.claim()
+    assert (agents.rig.senders.inquired, agents.offered) == ([], [])
+    ((_, (event,)),) = agents.rig.senders.told  # in order: the agent's words follow
+    assert event["text"] == "When?"
