@@ -105,8 +105,8 @@ def _rests(snapshot: Snapshot, record: AssignmentRecord, rules: Rules, now: floa
     if rules.designer.assist.auto.typing == "ignored":
         return False
     presence = snapshot.presences.get(record.assignment.agent_id)
-    heard_at = max(record.desktop_at or 0.0, presence.heard_at if presence is not None else 0.0)
-    return now - heard_at > _PRESENT_FOR
+    present_at = max(record.desktop_at or 0.0, presence.present_at if presence is not None else 0.0)
+    return now - present_at > _PRESENT_FOR
 
 
 def _is_certain(changes: Changes, decision: Decision) -> bool:

@@ -47,7 +47,7 @@ _AFTER_THE_CUSTOMER = 2.0  # seconds until a call is released that its customer 
 _Handler: TypeAlias = Callable[[Changes, str, Any, float | None, str], None]
 
 
-def heard(
+def handle_event(
     changes: Changes, agent_id: str, event: AgentEvent, *, at: float | None, key: str
 ) -> None:
     """Act on an event of an agent that the bridge reads.
@@ -72,7 +72,9 @@ def _incoming(
 ) -> None:
     known = changes.known_call((event.call_id, agent_id))
     if known is not None and known.live:
-        changes.call(replace(_told(known, event), skill_id=event.skill_id or known.skill_id))
+        changes.call(
+            replace(_with_parties(known, event), skill_id=event.skill_id or known.skill_id)
+        )
     elif known is None or not _is_late(known, at):
         new = _new(changes, agent_id, event, CallState.INCOMING, at)
         changes.call(replace(new, skill_id=event.skill_id))
@@ -82,7 +84,7 @@ def _ringing(changes: Changes, agent_id: str, event: Ringing, at: float | None, 
     known = changes.known_call((event.call_id, agent_id))
     if known is not None and known.live and known.state is not CallState.INCOMING:
         _note(changes, known, "it rings already")
-        changes.call(_told(known, event))
+        changes.call(_with_parties(known, event))
         return
     if known is not None and _is_late(known, at):
         _note(changes, known, "a ring that is older than the end of the call")
@@ -115,9 +117,9 @@ def _talking(changes: Changes, agent_id: str, event: Talking, at: float | None, 
         _note(changes, known, "an answer to a call that is over")
         return
     if known.state is CallState.TALKING:  # the gateway's answer to the request came first
-        changes.call(_told(known, event))
+        changes.call(_with_parties(known, event))
         return
-    answered(changes, replace(_told(known, event), event_at=at or known.event_at))
+    answered(changes, replace(_with_parties(known, event), event_at=at or known.event_at))
 
 
 def answered(changes: Changes, call: CallRecord) -> CallRecord:
@@ -242,7 +244,7 @@ def _wrote(
         _unknown(changes, event.call_id, agent_id, "a message")
         call = _new(changes, agent_id, event, CallState.RINGING, at)
         call = answered(changes, call)  # nobody writes in a call that was not answered
-    call = changes.call(_told(call, event))
+    call = changes.call(_with_parties(call, event))
     message = _message(changes, call, event, key)
     record = changes.of_call(call.call_id)
     if record is None or record.assignment.agent_id != agent_id or (call.live and not record.open):
@@ -397,10 +399,10 @@ def _new(
 ) -> CallRecord:
     """Return a new call of an event."""
     call = CallRecord(event.call_id, agent_id, state, changes.now, event_at=at)
-    return _told(call, event)
+    return _with_parties(call, event)
 
 
-def _told(call: CallRecord, event: Any) -> CallRecord:
+def _with_parties(call: CallRecord, event: Any) -> CallRecord:
     """Return a call with what an event says of its parties and its medium, if it is new."""
     media = getattr(event, "media", Media.UNKNOWN)
     return replace(

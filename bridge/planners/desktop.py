@@ -12,7 +12,7 @@ from bridge.planners.written import agent_wrote, customer_wrote
 from bridge.state.commands import ForwardMessage, HideAssist, NotePresence, NoteTyping
 from bridge.state.inquiries import Via
 from bridge.state.plan import Plan
-from bridge.state.records import HEARD_EVERY, MessageRecord, PresenceRecord, Stored
+from bridge.state.records import PRESENCE_EVERY, MessageRecord, PresenceRecord, Stored
 from bridge.state.snapshot import Snapshot
 
 AGENT, CUSTOMER = "agent", "customer"
@@ -37,7 +37,7 @@ def note_presence(snapshot: Snapshot, command: NotePresence, rules: Rules, now: 
     """Record that an agent's panel is open, unless that was recorded lately. The answer is True."""
     del rules
     known = snapshot.presences.get(command.agent_id)
-    if known is not None and 0 <= now - known.heard_at < HEARD_EVERY:
+    if known is not None and 0 <= now - known.present_at < PRESENCE_EVERY:
         return Plan(answer=True)
     return Plan(answer=True, presences=(PresenceRecord(command.agent_id, now),))
 

@@ -19,7 +19,7 @@ from bridge.errors import (
 from bridge.gateway import events, wire
 from bridge.model import AgentId, Guid
 from bridge.planners import consequences
-from bridge.planners.calls import heard
+from bridge.planners.calls import handle_event
 from bridge.planners.changes import (
     SIGN_IN_SECONDS,
     Changes,
@@ -318,7 +318,7 @@ def _keep_event(changes: Changes, command: PollResult) -> None:
         changes.effect(Count("event_read"))
         parsed = events.read(kind, content)
         if parsed.event is not None and changes.rules.agent(command.agent_id).reader:
-            heard(changes, command.agent_id, parsed.event, at=parsed.at, key=command.key)
+            handle_event(changes, command.agent_id, parsed.event, at=parsed.at, key=command.key)
 
 
 def _poll(changes: Changes, session: SessionRecord) -> None:

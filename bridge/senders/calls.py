@@ -25,7 +25,7 @@ _AT_A_TIME = 16
 
 
 @dataclass(frozen=True, slots=True)
-class _Response:
+class _Outcome:
     found: CallInfo | None = None
     new_guid: Guid | None = None
     error: GatewayError | None = None
@@ -73,14 +73,14 @@ class CallSender:
         if self._closing:
             self._put(RequestResult(request=request, unsent=True))
             return
-        response = _Response(error=UnknownOutcomeError("the bridge failed while asking"))
+        response = _Outcome(error=UnknownOutcomeError("the bridge failed while asking"))
         with Unexpected(
             logger, "A request about a call failed unexpectedly: %s request=%d", request.seq
         ):
             try:
                 response = self._made(request, guid, caller)
             except GatewayError as error:
-                response = _Response(error=error)
+                response = _Outcome(error=error)
         self._put(
             RequestResult(
                 request=request,
@@ -92,14 +92,14 @@ class CallSender:
             )
         )
 
-    def _made(self, request: CallRequest, guid: Guid, caller: str) -> _Response:
+    def _made(self, request: CallRequest, guid: Guid, caller: str) -> _Outcome:
         looking_up = request.kind is CallRequestKind.LOOK_UP
         if looking_up and self._workbench is not None:
-            return _Response(self._workbench.user_info(request.call_id, caller))
+            return _Outcome(self._workbench.user_info(request.call_id, caller))
         agent_id = request.agent_id
         answer = self._client.call(agent_id, _on_the_wire(request), guid=guid, timeout=SECONDS)
         found = calls.looked_up(answer.content) if looking_up else None
-        return _Response(found, answer.guid)
+        return _Outcome(found, answer.guid)
 
 
 def _on_the_wire(request: CallRequest) -> GatewayRequest:

@@ -245,7 +245,7 @@ class SessionRecord:
         )
 
 
-HEARD_EVERY = 20.0  # seconds after which an agent's open panel is recorded again
+PRESENCE_EVERY = 20.0  # seconds after which an agent's open panel is recorded again
 
 
 @dataclass(frozen=True, slots=True)
@@ -253,7 +253,7 @@ class PresenceRecord:
     """When an agent's panel was last heard of, in any of its windows."""
 
     agent_id: str
-    heard_at: float
+    present_at: float
 
 
 class UpdateKind(str, Enum):

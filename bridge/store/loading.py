@@ -121,7 +121,7 @@ _LEADERS = Select(
     " WHERE l.name = k.value"
 )
 _PRESENCES = Select(
-    "SELECT p.agent_id, p.heard_at FROM {texts} CROSS JOIN presences p WHERE p.agent_id = k.value"
+    "SELECT p.agent_id, p.present_at FROM {texts} CROSS JOIN presences p WHERE p.agent_id = k.value"
 )
 
 # -- calls of readers ------------------------------------------------------------------------------

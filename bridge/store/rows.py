@@ -984,8 +984,8 @@ def leader(row: Row) -> LeaderRecord:
 
 def presence(row: Row) -> PresenceRecord:
     """Convert a row of ``presences``; one that is unreadable is of long ago."""
-    agent_id, heard_at = row
-    return PresenceRecord(agent_id, untrusted.moment(heard_at) or 0.0)
+    agent_id, present_at = row
+    return PresenceRecord(agent_id, untrusted.moment(present_at) or 0.0)
 
 
 def event(row: Any) -> EventRecord:

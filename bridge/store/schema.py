@@ -96,7 +96,7 @@ presences = Table(  # of agents whose panel is open
     "presences",
     metadata,
     Column("agent_id", String(6), primary_key=True),
-    Column("heard_at", Float, nullable=False),  # when the panel was last heard of
+    Column("present_at", Float, nullable=False),  # when the panel was last heard of
 )
 
 events = Table(

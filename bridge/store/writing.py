@@ -114,8 +114,8 @@ _LEAD = Rows(
     conflict=("name",),
     changed=("holder", "held_until", "done_at"),
 )
-_HEAR = Rows(
-    schema.presences, ("agent_id", "heard_at"), conflict=("agent_id",), changed=("heard_at",)
+_PRESENT = Rows(
+    schema.presences, ("agent_id", "present_at"), conflict=("agent_id",), changed=("present_at",)
 )
 # Records of which only the final state matters: the plan's field, the key, statement, row maker.
 _OTHERS: tuple[tuple[str, str, Rows, Callable[[Any], rows.Row]], ...] = (
@@ -125,7 +125,7 @@ _OTHERS: tuple[tuple[str, str, Rows, Callable[[Any], rows.Row]], ...] = (
     ("sessions", "agent_id", _SIGN, rows.signed),
     ("switches", "name", _SWITCH, attrgetter("name", "value", "changed_at")),
     ("leaders", "name", _LEAD, attrgetter("name", "holder", "held_until", "done_at")),
-    ("presences", "agent_id", _HEAR, attrgetter("agent_id", "heard_at")),
+    ("presences", "agent_id", _PRESENT, attrgetter("agent_id", "present_at")),
     ("revocations", "subject", _REVOKE, attrgetter("subject", "revoked_at", "expires_at")),
 )
 _DROP_REVOCATIONS = Select("DELETE FROM revocations WHERE expires_at < {value}")

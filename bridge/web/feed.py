@@ -23,7 +23,7 @@ from bridge.model import Delivery, Suggestion
 from bridge.queries import ChangedRow
 from bridge.runtime import Runtime
 from bridge.state.commands import NotePresence
-from bridge.state.records import HEARD_EVERY, AssignmentRecord, MessageRecord
+from bridge.state.records import PRESENCE_EVERY, AssignmentRecord, MessageRecord
 from bridge.unexpected import Unexpected
 from bridge.web import serializers
 from bridge.web.api import assist
@@ -81,7 +81,7 @@ class Feed:
         self._news = asyncio.Event()
         self._following: asyncio.Task[None] | None = None
         self._readers: Counter[str] = Counter()
-        self._heard: dict[str, float] = {}  # when the presence of agents was last recorded
+        self._presences: dict[str, float] = {}  # when the presence of agents was last recorded
         self._recording: set[asyncio.Task[None]] = set()
         self._closed = False
         self._failed = False
@@ -171,16 +171,16 @@ class Feed:
         All windows of an agent on this worker count as one.
         """
         agent_id, now = principal.agent_id, asyncio.get_running_loop().time()
-        if agent_id is None or now - self._heard.get(agent_id, -inf) < HEARD_EVERY:
+        if agent_id is None or now - self._presences.get(agent_id, -inf) < PRESENCE_EVERY:
             return
-        self._heard[agent_id] = now
+        self._presences[agent_id] = now
         task = asyncio.create_task(self._record(agent_id))
         self._recording.add(task)
         task.add_done_callback(self._recording.discard)
 
     async def _record(self, agent_id: str) -> None:
         with suppress(BridgeError):  # a later one may succeed in time
-            await self._opened().core.ask(NotePresence(agent_id=agent_id), seconds=HEARD_EVERY)
+            await self._opened().core.ask(NotePresence(agent_id=agent_id), seconds=PRESENCE_EVERY)
 
     async def _after(self, position: int) -> tuple[list[Event], int]:
         """Return the events after a position, and the position that is reached with them."""
@@ -210,7 +210,7 @@ class Feed:
 
     def _stop(self) -> None:
         """Stop following the log, because nobody reads."""
-        self._heard.clear()
+        self._presences.clear()
         if self._following is not None:
             self._following.cancel()
             self._following = None

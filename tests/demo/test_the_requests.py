@@ -93,7 +93,7 @@ def test_the_rules_call_for_what_the_scenes_say(rules: HandoffSettings) -> None:
 
 @pytest.mark.parametrize("line", LINES)
 def test_what_the_visitor_writes_is_a_request_that_calls_for_assist(
-    rules: HandoffSettings, line: visitor.Line
+    rules: HandoffSettings, line: visitor.ScriptedMessage
 ) -> None:
     message = webhooks.written(line.text, line.intent, line.confidence, line.answers)
     first: dict[str, Any] = webhooks.turn("sofia", message, [], NOW)

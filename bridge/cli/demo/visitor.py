@@ -21,7 +21,7 @@ _READS = 2.5  # seconds from the agent's message to her next one
 
 
 @dataclass(frozen=True, slots=True)
-class Line:
+class ScriptedMessage:
     """What she writes, the intent, and the responses that answer it, the best one first."""
 
     text: str
@@ -30,7 +30,7 @@ class Line:
     answers: tuple[tuple[str, str, float], ...]  # key, text, confidence
 
 
-FIRST = Line(
+FIRST = ScriptedMessage(
     "Hello! Where can I pick up my order A-20391, and when are you open?",
     "ask_pickup",
     0.91,
@@ -40,13 +40,13 @@ FIRST = Line(
     ),
 )
 REST = (
-    Line(
+    ScriptedMessage(
         "Sorry, I cannot make it to the shop. What does delivery cost?",
         "ask_delivery",
         0.94,
         (("price", "Delivery costs 4 EUR. With express for 10 EUR, it is there tomorrow.", 0.88),),
     ),
-    Line(
+    ScriptedMessage(
         "And if I do not like it? Can I send it back?",
         "ask_return",
         0.89,
@@ -55,7 +55,7 @@ REST = (
             ("label", "I can send you the label for the return by e-mail.", 0.12),
         ),
     ),
-    Line(
+    ScriptedMessage(
         "Good. Can I still pay by invoice?",
         "ask_payment",
         0.78,
@@ -64,7 +64,7 @@ REST = (
             ("invoice", "The invoice comes with the parcel; you have 14 days to pay.", 0.24),
         ),
     ),
-    Line(
+    ScriptedMessage(
         "Thank you. My sister wants one too: where could she pick it up?",
         "ask_pickup",
         0.84,
@@ -92,7 +92,7 @@ class Visitor:
         self._gateway = gateway
         self._bridge = bridge
         self._clock = clock
-        self._lines: Iterator[Line] = itertools.cycle(REST)
+        self._lines: Iterator[ScriptedMessage] = itertools.cycle(REST)
         self._events: list[JsonObject] = []
         self._received = 0  # sequence number of the newest message that she has read
         self._due: float | None = None
@@ -114,7 +114,7 @@ class Visitor:
             self._due = None
             self._write(next(self._lines))
 
-    def _write(self, line: Line) -> None:
+    def _write(self, line: ScriptedMessage) -> None:
         message = webhooks.written(line.text, line.intent, line.confidence, line.answers)
         payload = webhooks.turn(SOFIA.sender_id, message, self._events, time.time())
         payload["domain"]["responses"] |= {

@@ -15,7 +15,7 @@ def upgrade() -> None:
     op.create_table(
         "presences",
         sa.Column("agent_id", sa.String(length=6), nullable=False),
-        sa.Column("heard_at", sa.Float(), nullable=False),
+        sa.Column("present_at", sa.Float(), nullable=False),
         sa.PrimaryKeyConstraint("agent_id"),
     )
 
