@@ -97,7 +97,7 @@ class Metrics:
         self._alerts = self._counter("alerts", "Attempts to report an alert, by outcome", "outcome")
         self._suggestions = self._counter("suggestions", "Suggestions, by outcome", "outcome")
         self._sign_ins = self._counter("sign_ins", "Sign-ins tried, by outcome", "outcome")
-        self._events = self._counter("events_read", "Agents' events read and stored")
+        self._events = self._counter("events_read", "Agents' events read and stored", "type")
         self._unexpected = self._counter(
             "events_unexpected",
             "Events of calls that are not known, or that do not fit their state",
@@ -157,9 +157,9 @@ class Metrics:
         """Count a sign-in: ``accepted``, ``refused``, or ``failed`` (no clear answer)."""
         self._sign_ins.labels(outcome).inc()
 
-    def event_read(self) -> None:
-        """Count an agent's event that was stored."""
-        self._events.inc()
+    def event_read(self, name: str) -> None:
+        """Count an agent's event that was stored; ``name`` is a known type, or ``unknown``."""
+        self._events.labels(name).inc()
 
     def event_unexpected(self) -> None:
         """Count an event of an unknown call, or one that does not fit the state of its call."""

@@ -12,7 +12,7 @@ import uuid
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from enum import Enum
-from typing import Any, NewType, TypeVar
+from typing import Any, NamedTuple, NewType, TypeVar
 
 T = TypeVar("T")
 
@@ -21,6 +21,15 @@ AgentId = NewType("AgentId", str)  # a person or account of the contact centre, 
 CallId = NewType("CallId", str)  # the gateway's contact with a customer, "1552524689-16797284"
 MessageCode = NewType("MessageCode", str)  # unique code of one gateway message, a UUID
 Guid = NewType("Guid", str)  # identifies a signed-in agent to the gateway; a secret
+
+
+class ReceivedEvent(NamedTuple):
+    """A gateway event as it was received: its type, the JSON of its content, ``eventGenTime``."""
+
+    event_type: str
+    content: Any
+    generated_at: Any = None
+
 
 # A bot message in Rasa's format: text, buttons, image, custom, attachment, elements...
 Reply = Mapping[str, Any]

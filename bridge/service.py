@@ -43,7 +43,8 @@ class Service:
             self.store = Store(bridge.storage.url, busy_timeout=context.busy_timeout)
             opened.callback(self.store.close)
             self.store.require_writable()
-            client = GatewayClient(bridge.gateway, connections=bridge.delivery.workers * 2)
+            connections = bridge.delivery.workers * 2 + len(bridge.readers)  # a poll has its own
+            client = GatewayClient(bridge.gateway, connections=connections)
             opened.callback(client.close)
             rasa = Rasa(bridge.rasa) if bridge.rasa.url else None
             if rasa is not None:

@@ -69,7 +69,7 @@ PARTS = {
     ("rasa", "gateway"): {"deadline"},
     ("assignment_tokens", "gateway"): {"wire"},
     ("queries", "gateway"): {"wire"},
-    ("web", "gateway"): {"wire"},
+    ("web", "gateway"): {"wire", "events"},
     ("runtime", "process"): {"client"},
     ("actions", "process"): {"supervisor", "workers"},
 }

@@ -8,6 +8,7 @@ settles its last delivery, or by ``JudgeTurn`` when its wait ends.
 from __future__ import annotations
 
 import logging
+import secrets
 import threading
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from concurrent.futures import Future
@@ -53,6 +54,7 @@ from bridge.state.commands import (
     JudgeRequest,
     JudgeTurn,
     PruneChanges,
+    PutCommand,
     RaiseAlerts,
     Recover,
     ReleaseHeld,
@@ -72,9 +74,11 @@ from bridge.state.plan import UNANSWERED, Plan, Written
 from bridge.state.records import (
     CHANGES_PRUNED,
     LEASE,
+    AgentRequest,
     Alert,
     RasaUpdate,
     SessionRecord,
+    UpdateKind,
     UpdateState,
 )
 from bridge.state.snapshot import Needs, Process, Snapshot
@@ -118,6 +122,7 @@ _ONCE = 4096  # size of the caches that suppress repeated log messages
 _QUIET = 30.0  # seconds during which the same warning is not logged again
 _UPDATES = 4  # concurrent updates to Rasa
 _INQUIRIES = 16  # concurrent inquiries, in whose time other updates are sent
+_RELEASING = 2.0  # seconds that a stop waits until the leases on polling are released
 
 # Commands that select rows by a condition instead of by key: each is a batch of its own.
 _ALONE = (
@@ -143,7 +148,7 @@ class Senders(Protocol):
     Each method returns at once; its result arrives as a command.
     """
 
-    def start(self, put: Callable[[Command], None], watch: Watch) -> None:
+    def start(self, put: PutCommand, watch: Watch) -> None:
         """Start; pass results to ``put``, and register sockets with ``watch``."""
 
     def send(self, delivery: Delivery, guid: Guid, timeout: float, *, retried: bool) -> None:
@@ -152,17 +157,25 @@ class Senders(Protocol):
     def flush(self) -> None:
         """Hand the queued deliveries to the sender process in one write."""
 
-    def sign_in(self, agent_id: str, *, forced: bool, interrupted: bool) -> None:
+    def sign_in(self, wanted: plans.SignInAgent) -> None:
         """Sign an agent in. Result: ``SignInResult``."""
 
     def sign_out(self, agent_id: str, guid: Guid, reply: ResultCallback | None) -> None:
         """Sign an agent out, and pass the outcome to ``reply``."""
 
+    def ask_agent(
+        self, agent_id: str, guid: Guid, request: AgentRequest, reply: ResultCallback | None
+    ) -> None:
+        """Make a request for an agent. Result: ``AgentAnswered``, with ``reply``."""
+
     def poll(self, agent_id: str, guid: Guid, failures: int) -> None:
-        """Poll for an agent's events. Result: ``PollResult``."""
+        """Poll for an agent's events, or shake hands. Result: ``PollResult``."""
 
     def stop_polling(self) -> None:
         """Start no further polls."""
+
+    def finish_polling(self) -> None:
+        """Wait for the polls in flight, within their deadlines."""
 
     def send_update(self, update: RasaUpdate, events: Sequence[Mapping[str, Any]]) -> None:
         """Append events to a conversation in Rasa. Result: ``UpdateResult``."""
@@ -227,11 +240,12 @@ class Core:
         self._waiters: dict[str, list[ResultCallback]] = {}
         self._sending: dict[int, Delivery] = {}  # by number, until the result arrives
         self._held: dict[int, Delivery] = {}  # by number, until the result is committed
-        self._sending_updates: dict[int, str | None] = {}  # leases of updates, until committed
+        self._sending_updates: dict[int, RasaUpdate] = {}  # until the result is committed
         self._requests = CallRequests()
-        self._asking: set[int] = set()  # the inquiries among them
         self._signing: set[str] = set()
         self._polling: set[str] = set()
+        self._paused: set[str] = set()  # agents whose next poll waits for a timer
+        self._released = threading.Event()  # set when polling has ended for all agents
         self._pending: list[QueuedCommand] = []  # could not be committed yet
         self._pending_at = 0.0
         self._pending_pause = _PENDING
@@ -257,15 +271,15 @@ class Core:
         self._notices: list[Notice] = []
         self._commits = 0
         self.changes = ChangeWatchers()
-        self._stopping = False
+        self._stopping = self._closing = False
         self._polls_end = False
         self._stop_at = 0.0
-        self._closing = False
         self._thread = threading.Thread(target=self._run, name="core", daemon=True)
         self._effects: dict[type[Any], Callable[[Any, QueuedCommand, Snapshot], None]] = {
             plans.Send: self._send,
             plans.SignInAgent: self._sign_in,
             plans.SignOutAgent: self._sign_out,
+            plans.AskAgent: self._ask_agent,
             plans.Poll: self._poll,
             plans.StopPolling: self._stop_polling,
             plans.SendUpdate: self._send_update,
@@ -312,10 +326,10 @@ class Core:
         """
         self._channel.put(QueuedCommand(command, reply), background=background)
 
-    def put(self, command: Command) -> None:
-        """Queue a sender's result or a timer's command, without a reply."""
+    def put(self, command: Command, reply: ResultCallback | None = None) -> None:
+        """Queue a sender's result or a timer's command."""
         try:
-            self._channel.put(QueuedCommand(command), bounded=False)
+            self._channel.put(QueuedCommand(command, reply), bounded=False)
         except StoreError:
             logger.debug("A result arrived after the core had stopped: %s", type(command).__name__)
 
@@ -372,14 +386,17 @@ class Core:
         """Stop polling for events because the process is about to end; all else continues.
 
         When an agent's last poll ends, its lease is released and another process may take over.
+        Readers without calls are signed out.
         """
         self._polls_end = True
         if self._senders is not None:
             self._senders.stop_polling()
+        self._channel.wake()
 
     def stop(self) -> None:
         """Start no new work; complete the work in progress."""
         if not self._stopping:
+            self.stop_polling()
             self._stop_at = self._clock.monotonic()
             self._stopping = True
             self._channel.wake()
@@ -388,6 +405,9 @@ class Core:
         """Complete the work in progress within ``within`` seconds, then end the thread."""
         self.stop()
         if self._senders is not None:
+            self._senders.finish_polling()
+            if self._thread.is_alive():  # readers are signed out before their sender is closed
+                self._released.wait(_RELEASING)
             self._senders.close()
         self._closing = True
         self._channel.wake()
@@ -461,24 +481,36 @@ class Core:
             # Expired leases, and missed notifications.
             self._due = self._update_due = self._requests.due = now
             self.changes.announce()  # likewise
+        if self._polls_end:
+            due += self._releases()
         if self._senders is None or self._stopping:
             return due
         due += [QueuedCommand(command) for command in self._periodic(now)]
         if now >= self._claim_at(now) and (claim := self._claim(now)) is not None:
             due.append(QueuedCommand(claim))
+        return [*due, *self._queued(now)]
+
+    def _queued(self, now: float) -> Iterator[QueuedCommand]:
+        """Yield the claims of updates for Rasa and of requests about calls that are due."""
         if self._update_due is not None and now >= self._update_due and any(self._free_updates):
             if self._rules.asks_rasa:
-                due.append(QueuedCommand(self._claim_updates(now)))
+                yield QueuedCommand(self._claim_updates(now))
             self._update_due = None
         if (requests := self._requests.claim(now)) is not None:
-            due.append(QueuedCommand(requests))
-        return due
+            yield QueuedCommand(requests)
+
+    def _releases(self) -> list[QueuedCommand]:
+        """Return the release of the agents that are not being polled at this moment."""
+        paused, self._paused = frozenset(self._paused), set()
+        if not self._polling:
+            self._released.set()
+        return [QueuedCommand(ReleasePolls(agent_ids=paused))] if paused else []
 
     def _periodic(self, now: float) -> Iterator[Command]:
         """Yield the commands that are put every few seconds."""
         if now >= self._watch_at and not self._polls_end:
             self._watch_at = now + _WATCH
-            yield TakeOverSessions()
+            yield TakeOverSessions(readers=frozenset(self._rules.bridge.readers))
             yield ExpireSuggestions()
             if (alert_at := alerts.due_at(self._rules, now)) is not None:
                 yield RaiseAlerts(latest=alert_at + alerts.LEASE)
@@ -489,8 +521,9 @@ class Core:
     @property
     def _free_updates(self) -> tuple[int, int]:
         """How many more inquiries and how many other updates may be sent."""
-        asking = len(self._asking)
-        return _INQUIRIES - asking, _UPDATES - (len(self._sending_updates) - asking)
+        sending = self._sending_updates.values()
+        asking = sum(update.kind is UpdateKind.INQUIRY for update in sending)
+        return _INQUIRIES - asking, _UPDATES - (len(sending) - asking)
 
     def _fired(self, now: float) -> Iterator[Command]:
         """Yield the commands of expired timers; a timer may have expired long ago."""
@@ -501,6 +534,8 @@ class Core:
                 command.request_id
             ):
                 continue
+            if isinstance(command, ContinuePolling) and self._polls_end:
+                continue  # see ``_releases``
             if isinstance(command, CorrectTimes):
                 yield self._correct(max(now, command.latest_due))
             else:
@@ -644,6 +679,8 @@ class Core:
             sends=self._senders is not None and not self._stopping,
             closed=self._breaker.closed or probe,
             backlog=self._backlog,
+            signing=len(self._signing),
+            nonce=secrets.token_hex(16),
         )
 
     def _planned(self, snapshot: Snapshot, command: Command, now: float) -> Plan:
@@ -728,11 +765,12 @@ class Core:
             _forget(self._held, command.delivery)
         elif isinstance(command, (UpdateResult, BotAnswered)):
             self._sending_updates.pop(command.update.seq, None)
-            self._asking.discard(command.update.seq)
         elif isinstance(command, RequestResult):
-            self._requests.finished(command.request)
+            self._requests.finished(command.call_request)
         elif isinstance(command, SignInResult):
             self._signing.discard(command.agent_id)
+        elif isinstance(command, ReleasePolls):
+            self._polling -= command.agent_ids
 
     def _do(self, effect: plans.Effect, request: QueuedCommand, snapshot: Snapshot) -> None:
         """Run an effect; an error is logged, because the plan is committed already."""
@@ -770,7 +808,7 @@ class Core:
         if self._senders is None or self._stopping or effect.agent_id in self._signing:
             return
         self._signing.add(effect.agent_id)
-        self._senders.sign_in(effect.agent_id, forced=effect.forced, interrupted=effect.interrupted)
+        self._senders.sign_in(effect)
 
     def _sign_out(
         self, effect: plans.SignOutAgent, request: QueuedCommand, _snapshot: Snapshot
@@ -778,15 +816,22 @@ class Core:
         if self._senders is not None:
             self._senders.sign_out(effect.agent_id, effect.guid, request.reply)
 
+    def _ask_agent(
+        self, effect: plans.AskAgent, request: QueuedCommand, _snapshot: Snapshot
+    ) -> None:
+        if self._senders is not None:
+            self._senders.ask_agent(effect.agent_id, effect.guid, effect.request, request.reply)
+
     def _poll(self, effect: plans.Poll, _request: QueuedCommand, _snapshot: Snapshot) -> None:
         self._polling.add(effect.agent_id)
-        if self._senders is None or self._stopping:
+        self._paused.discard(effect.agent_id)
+        if self._senders is None:
             return
         if self._polls_end:
-            self._polling.discard(effect.agent_id)
             self._timers.add(0.0, ReleasePolls(agent_ids=frozenset({effect.agent_id})))
             return
         if effect.guid is None or effect.pause > 0:
+            self._paused.add(effect.agent_id)
             at = self._clock.now() + effect.pause
             again = ContinuePolling(agent_id=effect.agent_id, failures=effect.failures)
             self._timers.add(at, again)
@@ -797,13 +842,14 @@ class Core:
         self, effect: plans.StopPolling, _request: QueuedCommand, _snapshot: Snapshot
     ) -> None:
         self._polling.discard(effect.agent_id)
+        self._paused.discard(effect.agent_id)
 
     def _send_update(
         self, effect: plans.SendUpdate, _request: QueuedCommand, snapshot: Snapshot
     ) -> None:
         assert self._senders is not None  # noqa: S101 - a core without senders claims nothing
         update = snapshot.updates[effect.update_id]
-        self._sending_updates[update.seq] = update.lease
+        self._sending_updates[update.seq] = update
         self._senders.send_update(update, effect.events)
 
     def _send_alert(
@@ -832,8 +878,7 @@ class Core:
     def _ask_bot(self, effect: plans.AskBot, _request: QueuedCommand, snapshot: Snapshot) -> None:
         assert self._senders is not None  # noqa: S101 - a core without senders claims nothing
         update = snapshot.updates[effect.update_id]
-        self._sending_updates[update.seq] = update.lease
-        self._asking.add(update.seq)
+        self._sending_updates[update.seq] = update
         self._senders.ask_bot(update, effect.inquiry)
 
     def _ask_domain(
@@ -875,7 +920,7 @@ class Core:
 
     def _put_effect(self, effect: plans.Put, request: QueuedCommand, _snapshot: Snapshot) -> None:
         del request
-        self._timers.add(0.0, effect.command)
+        self._timers.add(effect.at, effect.command)
 
     def _count(self, effect: plans.Count, _request: QueuedCommand, _snapshot: Snapshot) -> None:
         getattr(self._metrics, effect.name)(*effect.arguments)
@@ -925,7 +970,7 @@ class Core:
         return ClaimUpdates(
             limit=others,
             inquiries=inquiries,
-            held=dict(self._sending_updates),
+            held={seq: update.lease for seq, update in self._sending_updates.items()},
             responses=self._responses if fresh else None,
             domain_asked=fresh,
         )
@@ -1032,7 +1077,9 @@ class Core:
             # On failure, the leases expire by themselves.
             message = "The polling leases could not be released: %s"
             with Unexpected(logger, message, level=logging.WARNING):
-                self._commit([QueuedCommand(ReleasePolls(agent_ids=frozenset(self._polling)))])
+                # The sender of sign-outs is closed.
+                release = ReleasePolls(agent_ids=frozenset(self._polling), sign_out=False)
+                self._commit([QueuedCommand(release)])
         self.changes.close()
         waiting = [reply for replies in self._waiters.values() for reply in replies]
         waiting += self._requests.waiting()

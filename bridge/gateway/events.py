@@ -331,6 +331,14 @@ def read(event_type: str, content: Any, generated_at: Any = None) -> Parsed:
         return Parsed(name, None, str(error), at)
 
 
+def call_of(content: Any) -> str | None:
+    """Return the call that an event's content names, whatever its type; None if it names none."""
+    try:
+        return _Fields(content, None).call_id()
+    except _UnusableError:
+        return None
+
+
 def milliseconds(value: Any) -> float | None:
     """Return a time in seconds, of milliseconds as a number or as text; None if it is no time."""
     if isinstance(value, str) and value.isascii() and value.isdecimal() and len(value) <= 15:  # noqa: PLR2004 - beyond any date

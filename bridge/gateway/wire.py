@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import json
 import re
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Literal
 from urllib.parse import quote
@@ -22,7 +22,7 @@ from bridge.errors import (
     SignInRefusedError,
     UnknownOutcomeError,
 )
-from bridge.model import Delivery, Draft, Envelope, Guid, MediaType
+from bridge.model import Delivery, Draft, Envelope, Guid, MediaType, ReceivedEvent
 
 if TYPE_CHECKING:  # the sender process does not load the settings
     from bridge.config.settings import AgentSettings, GatewaySettings
@@ -45,6 +45,8 @@ _SESSION_GONE = frozenset(
 _WAIT = frozenset({"000-004", "000-007", "100-021", "105-002", "105-003"})
 _SIGN_IN_REFUSED = frozenset({"100-004", "100-015", "100-020", "110-016"})
 _ALREADY_SIGNED_IN = "100-002"
+_STATUS = {"busy": "3", "ready": "4", "wrap_up": "5"}  # page 1202
+_MOST_EVENTS = 1000  # of one push
 
 _MEANINGS = {
     "000-002": "the gateway refused the request",
@@ -59,6 +61,14 @@ _MEANINGS = {
     "106-002": "the message is empty",
     "110-016": "the agent's account is locked",
 }
+
+
+@dataclass(frozen=True, slots=True)
+class Callback:
+    """Where the gateway pushes an agent's events to, and the token that comes with them."""
+
+    uri: str
+    token: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -141,23 +151,33 @@ def overhead(envelope: Envelope, settings: GatewaySettings) -> int:
     return len(_dump(data(envelope, _WIDEST, code, 9_999_999_999.0)).encode())
 
 
-def sign_in(agent_id: str, agent: AgentSettings, *, force: bool = False) -> GatewayRequest:
+def sign_in(
+    agent_id: str,
+    agent: AgentSettings,
+    *,
+    state: str = "busy",
+    callback: Callback | None = None,
+    force: bool = False,
+) -> GatewayRequest:
     """Build ``PUT onlineagent/{agentid}`` (page 1202), or its ``/forcelogin``.
 
-    The agent is signed in as busy, because the bridge answers no calls by itself. Numbers and
-    booleans are strings, as in the samples.
+    The platform answers no calls by itself (``autoanswer``): the bridge does, or the agent. After
+    a call, a reader is ready again by itself (``autoenteridle``). Numbers and booleans are strings,
+    as in the samples.
     """
     password = agent.password.get_secret_value() if agent.password else ""
     body = {
         "password": password,
         "phonenum": agent.phone or "",
         "autoanswer": "false",
-        "autoenteridle": "false",
+        "autoenteridle": "true" if agent.reader else "false",
         "releasephone": "true",
         "agenttype": "4",
-        "status": "3",
+        "status": _STATUS.get(state, _STATUS["busy"]),
         "checkInWebm": "true",
     }
+    if callback is not None:
+        body["callBackUri"], body["serviceToken"] = callback.uri, callback.token
     path = f"/onlineagent/{_part(agent_id)}" + ("/forcelogin" if force else "")
     return GatewayRequest("PUT", path, _dump(body).encode())
 
@@ -170,6 +190,37 @@ def sign_out(agent_id: str) -> GatewayRequest:
 def poll(agent_id: str) -> GatewayRequest:
     """Build ``GET agentevent/{agentid}`` (page 1274): consumes and returns at most one event."""
     return GatewayRequest("GET", f"/agentevent/{_part(agent_id)}")
+
+
+def handshake(agent_id: str) -> GatewayRequest:
+    """Build ``POST onlineagent/{agentid}/handshake``, the heartbeat of push mode."""
+    return GatewayRequest("POST", f"/onlineagent/{_part(agent_id)}/handshake")
+
+
+def reset_skills(agent_id: str, skills: Sequence[int] | None) -> GatewayRequest:
+    """Build ``POST onlineagent/{agentid}/resetskill/...``; no ``skills`` means all of theirs."""
+    path = f"/onlineagent/{_part(agent_id)}/resetskill"
+    if skills is None:
+        return GatewayRequest("POST", f"{path}/true?phonelinkage=0")
+    listed = quote(";".join(map(str, skills)), safe="")
+    return GatewayRequest("POST", f"{path}/false?skillid={listed}&phonelinkage=0")
+
+
+def change_state(agent_id: str, state: str, former: str | None) -> tuple[GatewayRequest, ...]:
+    """Build the requests that change an agent's state, in order.
+
+    In wrap-up, another state takes effect when wrap-up is cancelled.
+    """
+    verbs: tuple[str, ...] = ({"busy": "saybusy", "wrap_up": "work"}.get(state, "sayfree"),)
+    if former == "wrap_up" and state != "wrap_up":
+        verbs = ("saybusy", "cancelwork") if state == "busy" else ("cancelwork",)
+    path = f"/onlineagent/{_part(agent_id)}"
+    return tuple(GatewayRequest("POST", f"{path}/{verb}") for verb in verbs)
+
+
+def synchronise(agent_id: str) -> GatewayRequest:
+    """Build ``POST onlineagent/{agentid}/syncagentinfo``: it clears the agent's list of events."""
+    return GatewayRequest("POST", f"/onlineagent/{_part(agent_id)}/syncagentinfo")
 
 
 # -- responses -----------------------------------------------------------------------------------
@@ -241,15 +292,30 @@ def new_guid(headers: Mapping[str, str]) -> Guid | None:
     return Guid(value) if is_guid(value) else None
 
 
-def event(answer: Mapping[str, Any]) -> tuple[str, Any] | None:
-    """Return the type and content of the event in a poll's response, or None if it has none."""
+def event(answer: Mapping[str, Any]) -> ReceivedEvent | None:
+    """Return the event in a poll's response, or None if it has none."""
     received = answer.get("event")
-    if not isinstance(received, dict):
-        return None
+    return _event(received) if isinstance(received, dict) else None
+
+
+def pushed_events(body: Mapping[str, Any]) -> tuple[ReceivedEvent, ...]:
+    """Return the events of a push, oldest first; what is no object is left out.
+
+    The values must be clean: see ``untrusted.cleaned``.
+    """
+    listed = body.get("eventList")
+    if isinstance(listed, dict):
+        listed = [listed]
+    found = listed if isinstance(listed, list) else [body.get("event")]
+    return tuple(_event(item) for item in found[:_MOST_EVENTS] if isinstance(item, dict))
+
+
+def _event(received: Mapping[str, Any]) -> ReceivedEvent:
     kind = received.get("eventType")
     if not isinstance(kind, (str, int)) or not kind:
         kind = "unknown"
-    return _shown(str(kind), _LONGEST_EVENT_TYPE), received.get("content")
+    shown = _shown(str(kind), _LONGEST_EVENT_TYPE)
+    return ReceivedEvent(shown, received.get("content"), received.get("eventGenTime"))
 
 
 def _shown(value: str, longest: int) -> str:

@@ -24,6 +24,7 @@ from bridge.state.plan import UNANSWERED, Plan
 from bridge.state.records import UpdateState
 from bridge.state.snapshot import Snapshot
 
+_LONGEST_TARGET = 64
 _MISSING = "no such call is known"
 _STATES = {
     CallState.INCOMING: "it does not ring yet",
@@ -94,7 +95,7 @@ def transfer(snapshot: Snapshot, command: TransferCall, rules: Rules, now: float
     if command.to_agent == call.agent_id:
         raise RefusedError(422, "invalid_field", "this agent has the call already")
     agent = command.to_agent
-    target = f"agent {agent}" if agent else f"skill {command.to_skill}"
+    target = f"agent {agent}" if agent else f"skill {command.to_skill}"[:_LONGEST_TARGET]
     if call.transfer_to is not None:
         message = f"the call is being transferred to {call.transfer_to}"
         raise RefusedError(409, "transferring", message)

@@ -105,7 +105,7 @@ def _finish(
 ) -> None:
     """Settle a request without asking the gateway, with the rows that its result needs."""
     leased = _lease(changes, request)
-    changes.effect(Put(RequestResult(request=leased, found=found, error=error)))
+    changes.effect(Put(RequestResult(call_request=leased, found=found, error=error)))
 
 
 # -- results ---------------------------------------------------------------------------------------
@@ -114,7 +114,7 @@ def _finish(
 def complete(snapshot: Snapshot, command: RequestResult, rules: Rules, now: float) -> Plan:
     """Complete an attempt to make a request about a call."""
     changes = Changes(snapshot, rules, now)
-    attempted, error = command.request, command.error
+    attempted, error = command.call_request, command.error
     stored = snapshot.requests.get(attempted.id)
     if stored is None or stored.lease != attempted.lease:
         return changes.plan()

@@ -42,6 +42,7 @@ from bridge.state.records import AssignmentRecord, MessageRecord, UpdateState
 
 READER = "reader"  # source of the assignments
 MOST_HELD = 200  # messages that are held before the call is assigned
+_LONGEST_SKILL = 64
 _AFTER_THE_CUSTOMER = 2.0  # seconds until a call is released that its customer has left
 
 _Handler: TypeAlias = Callable[[Changes, str, Any, float | None, str], None]
@@ -72,12 +73,11 @@ def _incoming(
 ) -> None:
     known = changes.known_call((event.call_id, agent_id))
     if known is not None and known.live:
-        changes.call(
-            replace(_with_parties(known, event), skill_id=event.skill_id or known.skill_id)
-        )
+        skill_id = event.skill_id[:_LONGEST_SKILL] or known.skill_id
+        changes.call(replace(_with_parties(known, event), skill_id=skill_id))
     elif known is None or not _is_late(known, at):
         new = _new(changes, agent_id, event, CallState.INCOMING, at)
-        changes.call(replace(new, skill_id=event.skill_id))
+        changes.call(replace(new, skill_id=event.skill_id[:_LONGEST_SKILL]))
 
 
 def _ringing(changes: Changes, agent_id: str, event: Ringing, at: float | None, _key: str) -> None:
@@ -127,13 +127,18 @@ def answered(changes: Changes, call: CallRecord) -> CallRecord:
     call = changes.call(
         replace(call, state=CallState.TALKING, answered_at=changes.now, problem=None)
     )
-    if call.internal:
+    if not _is_a_customers_chat(call):
         return call
     known = changes.of_call(call.call_id)
     if known is not None:  # a desktop assigned it, or it came from another agent
         return _assign(changes, call, known.assignment)
     call_requests.add(changes, call, CallRequestKind.LOOK_UP)
     return call
+
+
+def _is_a_customers_chat(call: CallRecord) -> bool:
+    """Return whether a conversation can be made of a call: not of a voice or an internal one."""
+    return not call.internal and call.media != Media.VOICE.value
 
 
 # -- whose call it is ------------------------------------------------------------------------------
@@ -170,7 +175,8 @@ def identify(changes: Changes, call: CallRecord, found: CallInfo, failure: str |
         config_id,
     )
     problem = _problem(changes, assignment, channel, failure)
-    _assign(changes, replace(call, problem=problem), assignment)
+    known_now = replace(call, problem=problem, nickname=found.nickname or call.nickname)
+    _assign(changes, known_now, assignment)
 
 
 def _conversation_of(changes: Changes, call: CallRecord, user_id: str) -> AssignmentRecord | None:
@@ -244,10 +250,12 @@ def _wrote(
         _unknown(changes, event.call_id, agent_id, "a message")
         call = _new(changes, agent_id, event, CallState.RINGING, at)
         call = answered(changes, call)  # nobody writes in a call that was not answered
+    elif call.state is CallState.TALKING and call.media == Media.VOICE.value:
+        call = answered(changes, replace(call, media=Media.TEXT.value))  # it is a chat after all
     call = changes.call(_with_parties(call, event))
     message = _message(changes, call, event, key)
     record = changes.of_call(call.call_id)
-    if record is None or record.assignment.agent_id != agent_id or (call.live and not record.open):
+    if record is None or (call.live and not record.open):
         _hold(changes, call, message)
     else:
         release_held(changes, replace(call, held=(*call.held, message)), record)
@@ -313,7 +321,7 @@ def _ended(changes: Changes, agent_id: str, event: CallEnded, at: float | None, 
 
 def end(changes: Changes, call: CallRecord, *, at: float | None = None) -> CallRecord:
     """Note that a call is over for its agent, and settle everything of it."""
-    unassigned = call.sender_id is None and not call.internal
+    unassigned = call.sender_id is None and _is_a_customers_chat(call)
     if unassigned and (call.held or call.state is CallState.TALKING):
         identify(changes, call, CallInfo(), None)  # nothing more will be found out
         call = changes.known_call(call.key) or call
@@ -335,6 +343,8 @@ def end(changes: Changes, call: CallRecord, *, at: float | None = None) -> CallR
             _moved(changes, call, record)
         else:
             assignments.finish(changes, record)
+    if over.held and record is not None:
+        over = release_held(changes, over, record)
     call_requests.cancel(changes, over)
     return over
 
@@ -409,7 +419,7 @@ def _with_parties(call: CallRecord, event: Any) -> CallRecord:
         call,
         caller=call.caller or getattr(event, "caller", ""),
         called=call.called or getattr(event, "called", ""),
-        media=call.media if media is Media.UNKNOWN else media.value,
+        media=media.value if call.media == Media.UNKNOWN.value else call.media,
     )
 
 

@@ -26,6 +26,7 @@ from bridge.model import (
     Owner,
     Suggestion,
     SuggestionState,
+    derive,
     evolve,
 )
 from bridge.planners import policy
@@ -42,6 +43,7 @@ from bridge.state.plan import (
     SignInAgent,
 )
 from bridge.state.records import (
+    BUSY,
     LEASE,
     UPDATE_MARK,
     ActionAnswer,
@@ -59,7 +61,9 @@ from bridge.translate import Translation
 from bridge.turn import Turn
 
 SIGN_IN_SECONDS = 5.0  # total deadline of a sign-in
-REFUSED_SECONDS = 60.0  # before a refused sign-in is repeated, because accounts get locked
+REFUSED_SECONDS = 60.0  # before a refused sign-in is repeated, doubled each time up to
+LONGEST_REFUSED = 900.0
+_MOST_DOUBLINGS = 10
 WITHOUT_GUID = ("agent_signed_out", "signing_in")  # error codes while waiting for a session
 _APART = 60.0  # seconds; the largest clock difference allowed between replicas
 _FAILS_REST = (DeliveryState.FAILED, DeliveryState.EXPIRED)
@@ -479,10 +483,15 @@ class Changes:
         return policy.after(delivery, error, self.rules.policy, now=self.now, jitter=0.5)
 
     def refused_lately(self, session: SessionRecord) -> bool:
-        """Return whether the gateway refused the agent's sign-in within ``REFUSED_SECONDS``."""
+        """Return whether the gateway refused the agent's sign-in lately.
+
+        That is a minute, doubled with each further refusal, because accounts get locked.
+        """
         # Negative after the clock was set back: the refusal must not last longer for that.
         since = self.now - session.renewed_at
-        return session.state is SessionState.REFUSED and 0 <= since < REFUSED_SECONDS
+        failures = min(session.sign_in_failures, _MOST_DOUBLINGS)
+        pause = min(REFUSED_SECONDS * 2.0 ** max(0, failures - 1), LONGEST_REFUSED)
+        return session.state is SessionState.REFUSED and 0 <= since < pause
 
     def begin_sign_in(self, agent_id: str, session: SessionRecord | None) -> None:
         """Sign an agent in, unless a sign-in is in progress in this or another process."""
@@ -493,10 +502,31 @@ class Changes:
             current.signing_in, current.signing_in_until, until, process.is_dead, self.now
         ):
             return
-        self.session(replace(current, signing_in=process.name, signing_in_until=until))
         interrupted = current.signing_in not in (None, process.name)
         forced = current.state is SessionState.DOUBTED
-        self.effect(SignInAgent(agent_id, forced=forced, interrupted=interrupted))
+        current = replace(current, signing_in=process.name, signing_in_until=until)
+        self.sign_in(current, forced=forced, interrupted=interrupted)
+
+    def sign_in(
+        self, session: SessionRecord, *, forced: bool = False, interrupted: bool = False
+    ) -> None:
+        """Store the session of an agent that is being signed in, and sign the agent in."""
+        agent = self.rules.agent(session.agent_id)
+        first = self.rules.bridge.reader.sign_in_as if agent.reader else BUSY
+        token = None
+        if agent.events == "push":
+            token = derive("service_token", self.snapshot.process.nonce, session.agent_id)
+            token = token.replace("-", "")  # the gateway takes no special characters
+        self.session(replace(session, next_service_token=token))
+        self.effect(
+            SignInAgent(
+                session.agent_id,
+                forced=forced,
+                interrupted=interrupted,
+                state=session.chosen_state or first,
+                service_token=token,
+            )
+        )
 
     # -- calls ---------------------------------------------------------------------------------
 

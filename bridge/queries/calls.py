@@ -133,10 +133,14 @@ class Calls:
         Raises:
             RefusedError: 404 if the agent has none.
         """
-        record = self._store.read(lambda tx: lists.session(tx, agent_id))
+        record = self.known_session(agent_id)
         if record is None:
             raise RefusedError(404, "not_found", "no session of this agent is known")
         return record
+
+    def known_session(self, agent_id: str) -> SessionRecord | None:
+        """Return an agent's session; None if there was none yet."""
+        return self._store.read(lambda tx: lists.session(tx, agent_id))
 
 
 def with_details(

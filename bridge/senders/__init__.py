@@ -7,7 +7,7 @@ first.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 from bridge.config.settings import BridgeSettings, HandoffSettings
@@ -24,9 +24,10 @@ from bridge.senders.questions import QuestionSender
 from bridge.senders.rasa import RasaSender
 from bridge.senders.sessions import SessionSender
 from bridge.state.calls import CallRequest
-from bridge.state.commands import Command, ResultCallback
+from bridge.state.commands import PutCommand, ResultCallback
 from bridge.state.inquiries import Inquiry
-from bridge.state.records import Alert, RasaUpdate
+from bridge.state.plan import SignInAgent
+from bridge.state.records import AgentRequest, Alert, RasaUpdate
 
 __all__ = ["AllSenders"]
 
@@ -60,12 +61,12 @@ class AllSenders:
         self._rasa = rasa
         self._settings = settings
 
-    def start(self, put: Callable[[Command], None], watch: Watch) -> None:
+    def start(self, put: PutCommand, watch: Watch) -> None:
         """Start the senders; they pass their results to ``put``, from any thread."""
         settings = self._settings
         self._deliveries = SenderProcess(self._client, settings, put, watch)
         self._sessions = SessionSender(self._client, settings, put)
-        self._polls = EventPoller(self._client, settings.gateway, put, last_poll=self._last_poll)
+        self._polls = EventPoller(self._client, settings, put, last_poll=self._last_poll)
         self._updates = RasaSender(self._rasa, put)
         self._alerts = AlertSender(settings.alerts, put)
         workbench = None
@@ -82,21 +83,31 @@ class AllSenders:
         """Hand the queued deliveries to the sender process in one write."""
         self._deliveries.flush()
 
-    def sign_in(self, agent_id: str, *, forced: bool, interrupted: bool) -> None:
+    def sign_in(self, wanted: SignInAgent) -> None:
         """Sign an agent in."""
-        self._sessions.sign_in(agent_id, forced=forced, interrupted=interrupted)
+        self._sessions.sign_in(wanted)
 
     def sign_out(self, agent_id: str, guid: Guid, reply: ResultCallback | None) -> None:
         """Sign an agent out, and pass the outcome to ``reply``."""
         self._sessions.sign_out(agent_id, guid, reply)
 
+    def ask_agent(
+        self, agent_id: str, guid: Guid, request: AgentRequest, reply: ResultCallback | None
+    ) -> None:
+        """Make a request for an agent, and pass the result's answer to ``reply``."""
+        self._sessions.ask(agent_id, guid, request, reply)
+
     def poll(self, agent_id: str, guid: Guid, failures: int) -> None:
-        """Poll for an agent's events once."""
+        """Poll for an agent's events once, or shake hands once."""
         self._polls.poll(agent_id, guid, failures)
 
     def stop_polling(self) -> None:
         """Start no further polls."""
         self._polls.stop()
+
+    def finish_polling(self) -> None:
+        """Wait for the polls in flight, within their deadlines."""
+        self._polls.close()
 
     def send_update(self, update: RasaUpdate, events: Sequence[Mapping[str, Any]]) -> None:
         """Append ``events`` to the update's conversation in Rasa."""

@@ -60,7 +60,7 @@ class CallSender:
         try:
             self._pool.submit(self._run, request, guid, caller)
         except RuntimeError:  # the process is stopping
-            self._put(RequestResult(request=request, unsent=True))
+            self._put(RequestResult(call_request=request, unsent=True))
 
     def close(self) -> None:
         """Finish the requests in flight; start no new ones."""
@@ -71,7 +71,7 @@ class CallSender:
 
     def _run(self, request: CallRequest, guid: Guid, caller: str) -> None:
         if self._closing:
-            self._put(RequestResult(request=request, unsent=True))
+            self._put(RequestResult(call_request=request, unsent=True))
             return
         response = _Outcome(error=UnknownOutcomeError("the bridge failed while asking"))
         with Unexpected(
@@ -83,7 +83,7 @@ class CallSender:
                 response = _Outcome(error=error)
         self._put(
             RequestResult(
-                request=request,
+                call_request=request,
                 guid=guid,
                 found=response.found,
                 error=response.error,

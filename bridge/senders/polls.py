@@ -1,7 +1,9 @@
 """Long polls for agents' events, one thread each; every response becomes a command.
 
 The poll is the heartbeat of a session: the platform signs an agent out after two minutes without
-one. Reading an event consumes it, so the next poll is sent only after the core has stored it.
+one. Where the gateway pushes the events, a handshake takes its place.
+
+Reading an event consumes it, so the next poll is sent only after the core has stored it.
 """
 
 from __future__ import annotations
@@ -11,27 +13,28 @@ import random
 import threading
 import time
 from collections.abc import Callable
-from typing import Any, TypeAlias
+from typing import TypeAlias
 
-from bridge.config.settings import GatewaySettings
+from bridge.config.settings import BridgeSettings
 from bridge.errors import GatewayError, UnknownOutcomeError
 from bridge.gateway import events, wire
 from bridge.gateway.client import GatewayClient
-from bridge.model import Guid
+from bridge.model import Guid, ReceivedEvent
 from bridge.state.commands import Command, PollResult
 from bridge.unexpected import Unexpected
 
 # The response's GUID and event, and the error.
-_Polled: TypeAlias = tuple["Guid | None", "tuple[str, Any] | None", "GatewayError | None"]
+_Polled: TypeAlias = tuple["Guid | None", "ReceivedEvent | None", "GatewayError | None"]
 
 logger = logging.getLogger(__name__)
 
+HANDSHAKE_SECONDS = 8.0  # total timeout of a handshake
 LAST_POLL = 11.0  # seconds that a stop waits for polls: one without an event takes ten
 
 
-def _call_of(event: tuple[str, Any] | None) -> str | None:
-    parsed = events.read(*event).event if event is not None else None
-    return getattr(parsed, "call_id", None)
+def _calls_of(event: ReceivedEvent | None) -> tuple[str, ...]:
+    call_id = events.call_of(event.content) if event is not None else None
+    return () if call_id is None else (call_id,)
 
 
 class EventPoller:
@@ -40,14 +43,17 @@ class EventPoller:
     def __init__(
         self,
         client: GatewayClient,
-        settings: GatewaySettings,
+        settings: BridgeSettings,
         put: Callable[[Command], None],
         *,
         last_poll: float = LAST_POLL,
     ) -> None:
         self._last_poll = last_poll
         self._client = client
-        self._timeout = settings.poll_timeout
+        self._timeout = settings.gateway.poll_timeout
+        self._pushed = frozenset(
+            agent_id for agent_id, agent in settings.agents.items() if agent.events == "push"
+        )
         self._put = put
         self._lock = threading.Lock()
         self._threads: set[threading.Thread] = set()
@@ -93,7 +99,7 @@ class EventPoller:
             jitter=random.random(),  # noqa: S311 - spreads polls
             new_guid=new_guid,
             event=event,
-            call_id=_call_of(event),
+            call_ids=_calls_of(event),
             error=error,
         )
         try:
@@ -106,12 +112,14 @@ class EventPoller:
         # Without a result, polling would end and the session would be lost.
         with Unexpected(logger, "A poll failed unexpectedly: %s agent_id=%s", agent_id):
             try:
+                pushed = agent_id in self._pushed
+                timeout = HANDSHAKE_SECONDS if pushed else self._timeout
                 response = self._client.call(
                     agent_id,
-                    wire.poll(agent_id),
+                    wire.handshake(agent_id) if pushed else wire.poll(agent_id),
                     guid=guid,
-                    timeout=self._timeout,
-                    read_timeout=self._timeout,
+                    timeout=timeout,
+                    read_timeout=timeout,
                 )
                 return response.guid, wire.event(response.content), None
             except GatewayError as error:

@@ -1,11 +1,11 @@
-"""Signs agents in and out at the gateway; calls for the same agent are serialised."""
+"""Signs agents in and out, and changes their state and skills; serialised for each agent."""
 
 from __future__ import annotations
 
 import logging
 import threading
 from collections import defaultdict
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
@@ -14,7 +14,9 @@ from bridge.errors import FinalError, GatewayError, UnknownOutcomeError
 from bridge.gateway import calls, wire
 from bridge.gateway.client import GatewayClient
 from bridge.model import Guid
-from bridge.state.commands import Command, ResultCallback, SignInResult
+from bridge.state.commands import AgentAnswered, PutCommand, ResultCallback, SignInResult
+from bridge.state.plan import SignInAgent
+from bridge.state.records import AgentRequest, RequestKind
 from bridge.unexpected import Unexpected
 
 logger = logging.getLogger(__name__)
@@ -26,18 +28,22 @@ _AT_A_TIME = 8
 class SessionSender:
     """A thread pool for sign-ins and sign-outs; those of the same agent never overlap."""
 
-    def __init__(
-        self, client: GatewayClient, settings: BridgeSettings, put: Callable[[Command], None]
-    ) -> None:
+    def __init__(self, client: GatewayClient, settings: BridgeSettings, put: PutCommand) -> None:
         self._client = client
         self._settings = settings
         self._put = put
         self._locks: defaultdict[str, threading.Lock] = defaultdict(threading.Lock)
         self._pool = ThreadPoolExecutor(_AT_A_TIME, thread_name_prefix="sign-in")
 
-    def sign_in(self, agent_id: str, *, forced: bool, interrupted: bool) -> None:
+    def sign_in(self, wanted: SignInAgent) -> None:
         """Sign an agent in; ``put`` receives a ``SignInResult``."""
-        self._submit(self._sign_in, agent_id, forced, interrupted)
+        self._submit(self._sign_in, wanted)
+
+    def ask(
+        self, agent_id: str, guid: Guid, request: AgentRequest, reply: ResultCallback | None
+    ) -> None:
+        """Make a request for an agent; ``put`` receives an ``AgentAnswered``, and ``reply``."""
+        self._submit(self._ask, agent_id, guid, request, reply)
 
     def sign_out(self, agent_id: str, guid: Guid, reply: ResultCallback | None) -> None:
         """Sign an agent out, and pass the outcome to ``reply``."""
@@ -56,19 +62,17 @@ class SessionSender:
         except RuntimeError:
             logger.debug("The process is stopping: a sign-in or sign-out was dropped")
 
-    def _sign_in(self, agent_id: str, forced: bool, interrupted: bool) -> None:  # noqa: FBT001 - the pool passes positions
+    def _sign_in(self, wanted: SignInAgent) -> None:
         guid: Guid | None = None
         error: GatewayError | None = None
-        agent = self._settings.agent(agent_id) or AgentSettings()
+        agent_id = wanted.agent_id
         with Unexpected(
             logger, "A sign-in failed unexpectedly: %s agent_id=%s", agent_id
         ) as failure:
             try:
                 with self._locks[agent_id]:
-                    request = wire.sign_in(agent_id, agent, force=forced)
+                    request = self._sign_in_request(wanted)
                     guid = self._client.call(agent_id, request, timeout=SECONDS).guid
-                    if guid is not None and agent.chats is not None:
-                        guid = self._set_chats(agent_id, guid, agent.chats)
                 if guid is None:
                     error = FinalError("the sign-in's response contained no GUID")
             except GatewayError as raised:
@@ -80,16 +84,19 @@ class SessionSender:
                 agent_id=agent_id,
                 guid=guid,
                 error=error,
-                forced=forced,
-                interrupted=interrupted,
+                forced=wanted.forced,
+                interrupted=wanted.interrupted,
             )
         )
 
-    def _set_chats(self, agent_id: str, guid: Guid, number: int) -> Guid:
-        """Set how many chats an agent has at a time; return the newest GUID.
+    def _set_chats(self, agent_id: str, guid: Guid) -> Guid:
+        """Set how many chats an agent has at a time, if its entry says so; return the newest GUID.
 
         The gateway refuses the media that no skill of the agent has: one must be accepted.
         """
+        number = (self._settings.agent(agent_id) or AgentSettings()).chats
+        if number is None:
+            return guid
         refused: GatewayError | None = None
         accepted = False
         for media in calls.CHAT_MEDIA:
@@ -106,6 +113,51 @@ class SessionSender:
                 "The number of chats could not be set: %s agent_id=%s", refused, agent_id
             )
         return guid
+
+    def _sign_in_request(self, wanted: SignInAgent) -> wire.GatewayRequest:
+        agent = self._settings.agent(wanted.agent_id) or AgentSettings()
+        token = wanted.service_token
+        address = self._settings.reader.callback(token) if token is not None else ""
+        callback = wire.Callback(address, token) if token is not None else None
+        return wire.sign_in(
+            wanted.agent_id, agent, state=wanted.state, callback=callback, force=wanted.forced
+        )
+
+    def _ask(
+        self, agent_id: str, guid: Guid, request: AgentRequest, reply: ResultCallback | None
+    ) -> None:
+        new_guid, content, error = None, None, None
+        with Unexpected(
+            logger, "A request for an agent failed unexpectedly: %s agent_id=%s", agent_id
+        ) as failure:
+            try:
+                with self._locks[agent_id]:
+                    for each in self._requests(agent_id, request):
+                        newest = new_guid or guid
+                        answer = self._client.call(agent_id, each, guid=newest, timeout=SECONDS)
+                        new_guid, content = answer.guid or new_guid, answer.content
+                    if request.kind is RequestKind.SKILLS:
+                        new_guid = self._set_chats(agent_id, new_guid or guid)
+            except GatewayError as raised:
+                error = raised
+        if failure.error is not None:
+            error = UnknownOutcomeError("the bridge failed while making a request")
+        result = AgentAnswered(
+            agent_id=agent_id,
+            request=request,
+            guid=guid,
+            new_guid=new_guid,
+            content=content,
+            error=error,
+        )
+        self._put(result, reply)
+
+    def _requests(self, agent_id: str, request: AgentRequest) -> Sequence[wire.GatewayRequest]:
+        if request.kind is RequestKind.SKILLS:
+            return (wire.reset_skills(agent_id, self._settings.reader.skills),)
+        if request.kind is RequestKind.STATE:
+            return wire.change_state(agent_id, request.state or "", request.former)
+        return (wire.synchronise(agent_id),)
 
     def _sign_out(self, agent_id: str, guid: Guid, reply: ResultCallback | None) -> None:
         error: Exception | None = None

@@ -218,6 +218,7 @@ ROUTES: tuple[tuple[str, str, str, tuple[str, ...]], ...] = (
     ("POST", "onlineagent/{agent}/handshake", "handshake", ()),
     ("PUT", "onlineagent/{agent}/updateGuid", "update_guid", ()),
     ("POST", "onlineagent/{agent}/resetskill/{flag}", "reset_skill", ("skillid", "phonelinkage")),
+    ("POST", "onlineagent/{agent}/syncagentinfo", "synchronise", ()),
     ("POST", "onlineagent/{agent}/sayfree", "say_free", ()),
     ("POST", "onlineagent/{agent}/saybusy", "say_busy", ("reason",)),
     ("POST", "onlineagent/{agent}/cancelbusy", "cancel_busy", ()),

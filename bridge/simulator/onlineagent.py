@@ -123,11 +123,24 @@ def reset_skill(gateway: Gateway, inbound: Inbound) -> SimulatedAnswer:
     return SimulatedAnswer()
 
 
-def become(status: str) -> Callable[[Gateway, Inbound], SimulatedAnswer]:
-    """Return an operation that changes the agent's state."""
+def become(status: str, event: str) -> Callable[[Gateway, Inbound], SimulatedAnswer]:
+    """Return an operation that changes the agent's state, which its reader learns of."""
 
     def operation(gateway: Gateway, inbound: Inbound) -> SimulatedAnswer:
         signed_in(gateway, inbound).status = status
+        gateway.emit(inbound.agent, event, None)
         return SimulatedAnswer()
 
     return operation
+
+
+def synchronise(gateway: Gateway, inbound: Inbound) -> SimulatedAnswer:
+    """``POST onlineagent/{agent}/syncagentinfo``: the agent's state and calls; clears its events.
+
+    The shape of the result is not published; this one is the simulator's own.
+    """
+    session = signed_in(gateway, inbound)
+    gateway.agent(inbound.agent).mailbox.clear()
+    calls = [{"callid": call.id, "state": call.state} for call in gateway.held(inbound.agent)]
+    result = {"agentStatus": session.status, "calls": calls}
+    return SimulatedAnswer({"message": "", "retcode": contract.SUCCESS, "result": result})

@@ -118,6 +118,7 @@ class SimulatorSettings(BaseModel):
     poll_seconds: float = Field(default=10, ge=0)  # how long a poll without an event lasts
     guid_interval_ms: float = Field(default=60_000, gt=0)  # GUIDINTERVAL
     guid_timeout_ms: float = Field(default=120_000, gt=0)  # GUIDTIMEOUT, since the GUID's issue
+    event_times: bool = False  # True: events carry eventGenTime, as newer gateways send it
     signout_seconds: float = Field(default=120, gt=0)  # without a poll or handshake
     former_guid: bool = True  # False: rotation voids the old GUID ("implied, not stated")
     stale_code: StaleCode = StaleCode.NO_PERMISSION

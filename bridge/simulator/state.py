@@ -226,7 +226,10 @@ class Gateway:
 
     def event(self, agent_id: str, kind: str, content: object) -> Event:
         """Return an event in the published format."""
-        return {"eventType": kind, "workNo": agent_id, "content": content}
+        event: Event = {"eventType": kind, "workNo": agent_id, "content": content}
+        if self.settings.event_times:
+            event["eventGenTime"] = int(self.clock.now() * 1000)
+        return event
 
     def emit(self, agent_id: str, kind: str, content: object) -> None:
         """Queue an event for an agent and update the state of its call."""

@@ -32,6 +32,7 @@ class CallRecord:
         event_at: when the gateway made the last event that changed the state, if it said so.
         media: text, voice, message, or unknown.
         internal: another agent calls; there is no customer.
+        nickname: the customer's, if a look-up found it.
         skill_id: the skill through which it came, if the gateway said so.
         sender_id: the conversation that it was assigned to; None before.
         problem: what could not be done or found out, in a sentence.
@@ -52,6 +53,7 @@ class CallRecord:
     called: str = ""
     media: str = "unknown"
     internal: bool = False
+    nickname: str = ""
     skill_id: str = ""
     sender_id: str | None = None
     problem: str | None = None

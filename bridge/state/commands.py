@@ -12,13 +12,13 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from enum import Enum
 from functools import cached_property
-from typing import Any
+from typing import Any, Protocol
 
 from bridge.errors import AssignmentError, GatewayError, RasaError, SessionGoneError
-from bridge.model import Assignment, CallInfo, Delivery, Guid, Owner, derive
+from bridge.model import Assignment, CallInfo, Delivery, Guid, Owner, ReceivedEvent, derive
 from bridge.state.calls import CallRequest
 from bridge.state.inquiries import BotAnswer
-from bridge.state.records import Alert, Erasure, RasaUpdate
+from bridge.state.records import AgentRequest, Alert, Erasure, RasaUpdate
 from bridge.state.snapshot import Needs
 from bridge.turn import Turn
 
@@ -47,6 +47,13 @@ class Command:
     def needs(self) -> Needs:
         """Return the rows that the planner needs loaded."""
         return Needs()
+
+
+class PutCommand(Protocol):
+    """Passes a result to the core."""
+
+    def __call__(self, command: Command, reply: ResultCallback | None = None) -> None:
+        """Queue a command; its answer goes to ``reply``."""
 
 
 # -- from Rasa's actions ---------------------------------------------------------------------------
@@ -328,6 +335,43 @@ class SignOut(Command):
     def needs(self) -> Needs:
         """Require the agent's session."""
         return Needs(stored_agents=frozenset({self.agent_id}))
+
+
+@dataclass(frozen=True, kw_only=True)
+class ChooseState(Command):
+    """Change the state of an agent that the bridge signs in: ready, busy or wrap_up."""
+
+    agent_id: str
+    state: str
+
+    def needs(self) -> Needs:
+        """Require the agent's session."""
+        return Needs(stored_agents=frozenset({self.agent_id}))
+
+
+@dataclass(frozen=True, kw_only=True)
+class PushEvents(Command):
+    """Store and handle events that the gateway pushed for an agent.
+
+    Attributes:
+        service_token: the token that came with them.
+        digest: identifies the batch: an identical one has the same.
+        call_ids: the calls that the events name.
+    """
+
+    agent_id: str
+    service_token: str
+    events: tuple[ReceivedEvent, ...]
+    digest: str
+    call_ids: tuple[str, ...] = ()
+
+    def needs(self) -> Needs:
+        """Require the agent's session, and the calls that the events name."""
+        return Needs(
+            stored_agents=frozenset({self.agent_id}),
+            reader_calls=frozenset(self.call_ids),
+            switches=bool(self.call_ids),
+        )
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -614,13 +658,13 @@ class SignInResult(Command):
 
 @dataclass(frozen=True, kw_only=True)
 class PollResult(Command):
-    """Record the result of one poll for an agent's events.
+    """Record the result of one poll for an agent's events, or of a handshake.
 
     Attributes:
         guid: the GUID that the poll used.
         new_guid: the GUID in the gateway's response.
-        event: type and content, or None if there was no event.
-        call_id: the call that the event names.
+        event: None if there was no event.
+        call_ids: the call that the event names.
         failures: number of consecutive failed polls before this one.
         jitter: random number in [0, 1) for the pause.
     """
@@ -628,8 +672,8 @@ class PollResult(Command):
     agent_id: str
     guid: Guid | None
     new_guid: Guid | None = None
-    event: tuple[str, Any] | None = None
-    call_id: str | None = None
+    event: ReceivedEvent | None = None
+    call_ids: tuple[str, ...] = ()
     error: GatewayError | None = None
     failures: int = 0
     jitter: float = 0.5
@@ -638,9 +682,43 @@ class PollResult(Command):
         """Require the agent's session, and the call that the event names."""
         return Needs(
             stored_agents=frozenset({self.agent_id}),
-            reader_calls=frozenset({self.call_id} if self.call_id is not None else ()),
-            switches=self.call_id is not None,
+            reader_calls=frozenset(self.call_ids),
+            switches=bool(self.call_ids),
         )
+
+
+@dataclass(frozen=True, kw_only=True)
+class AgentAnswered(Command):
+    """Record the result of a request for an agent that is signed in.
+
+    Attributes:
+        guid: the GUID that the request used.
+        new_guid: the GUID in the gateway's response.
+        content: the response.
+    """
+
+    agent_id: str
+    request: AgentRequest
+    guid: Guid
+    new_guid: Guid | None = None
+    content: Mapping[str, Any] | None = None
+    error: GatewayError | None = None
+
+    def needs(self) -> Needs:
+        """Require the agent's session."""
+        return Needs(stored_agents=frozenset({self.agent_id}))
+
+
+@dataclass(frozen=True, kw_only=True)
+class RepeatRequest(Command):
+    """Make a request for an agent again, with the newest GUID."""
+
+    agent_id: str
+    request: AgentRequest
+
+    def needs(self) -> Needs:
+        """Require the agent's session."""
+        return Needs(stored_agents=frozenset({self.agent_id}))
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -694,7 +772,7 @@ class RequestResult(Command):
         jitter: random number in [0, 1) for the back-off.
     """
 
-    request: CallRequest
+    call_request: CallRequest
     guid: Guid | None = None
     found: CallInfo | None = None
     error: GatewayError | None = None
@@ -705,15 +783,15 @@ class RequestResult(Command):
     @property
     def agent_id(self) -> str:
         """The agent with whose GUID the request was made."""
-        return self.request.agent_id
+        return self.call_request.agent_id
 
     def needs(self) -> Needs:
         """Require the request, its call, its agent's session, and the customer's conversation."""
         return Needs(
-            reader_calls=frozenset({self.request.call_id}),
-            requests=frozenset({self.request.id}),
+            reader_calls=frozenset({self.call_request.call_id}),
+            requests=frozenset({self.call_request.id}),
             users=frozenset({self.found.user_id} if self.found and self.found.user_id else ()),
-            stored_agents=frozenset({self.request.agent_id}),
+            stored_agents=frozenset({self.call_request.agent_id}),
             switches=True,
         )
 
@@ -892,22 +970,33 @@ class CorrectTimes(Command):
 
 @dataclass(frozen=True, kw_only=True)
 class TakeOverSessions(Command):
-    """Take over polling for the bridge's agents for which no process polls."""
+    """Take over the bridge's agents that no process keeps signed in; sign absent readers in.
+
+    Attributes:
+        readers: the agents that are to be signed in.
+    """
+
+    readers: frozenset[str] = frozenset()
 
     def needs(self) -> Needs:
-        """Require the sessions without a poller."""
-        return Needs(unattended=True)
+        """Require the sessions without a poller, and those of absent readers."""
+        return Needs(unattended=True, readers=self.readers)
 
 
 @dataclass(frozen=True, kw_only=True)
 class ReleasePolls(Command):
-    """Release this process's agents before it ends, so that another process polls for them."""
+    """Release this process's agents before it ends, so that another process polls for them.
+
+    Attributes:
+        sign_out: whether readers without calls are signed out.
+    """
 
     agent_ids: frozenset[str]
+    sign_out: bool = True
 
     def needs(self) -> Needs:
-        """Require the agents' sessions."""
-        return Needs(stored_agents=self.agent_ids)
+        """Require the agents' sessions, and which of them have calls."""
+        return Needs(stored_agents=self.agent_ids, agents_with_calls=self.agent_ids)
 
 
 @dataclass(frozen=True, kw_only=True)

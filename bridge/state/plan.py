@@ -14,7 +14,9 @@ from bridge.model import Delivery, Guid, Suggestion
 from bridge.state.calls import CallRecord, CallRequest, RequestOutcome
 from bridge.state.inquiries import Inquiry
 from bridge.state.records import (
+    BUSY,
     ActionAnswer,
+    AgentRequest,
     Alert,
     AssignmentRecord,
     Erasure,
@@ -49,11 +51,18 @@ class Send:
 
 @dataclass(frozen=True, slots=True)
 class SignInAgent:
-    """Sign an agent in at the gateway."""
+    """Sign an agent in at the gateway.
+
+    Attributes:
+        state: the state to sign in with: ready, busy or wrap_up.
+        service_token: the token for pushed events; None if the agent's events are polled.
+    """
 
     agent_id: str
     forced: bool = False
     interrupted: bool = False
+    state: str = BUSY
+    service_token: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,6 +71,15 @@ class SignOutAgent:
 
     agent_id: str
     guid: Guid
+
+
+@dataclass(frozen=True, slots=True)
+class AskAgent:
+    """Make a request for an agent that is signed in."""
+
+    agent_id: str
+    guid: Guid
+    request: AgentRequest
 
 
 @dataclass(frozen=True, slots=True)
@@ -140,9 +158,10 @@ class AwaitTurn:
 
 @dataclass(frozen=True, slots=True)
 class Put:
-    """Put another command, such as the next slice of a set-wide one."""
+    """Put another command, such as the next slice of a set-wide one, at a time or at once."""
 
     command: Any
+    at: float = 0.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -196,6 +215,7 @@ Effect = (
     Send
     | SignInAgent
     | SignOutAgent
+    | AskAgent
     | Poll
     | SendUpdate
     | SendAlert

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hmac
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from enum import Enum
@@ -220,7 +221,15 @@ class SessionRecord:
             or a doubted one is valid again.
         renewed_at: when the state last changed.
         signing_in: the process that is signing the agent in, until ``signing_in_until``.
-        poller: the process that polls for the agent's events, until ``poller_until``.
+        poller: the process that keeps the session alive, by polling for the agent's events or by
+            handshakes, until ``poller_until``.
+        service_token: the token that comes with this session's pushed events; a secret.
+        next_service_token: that of the sign-in in progress.
+        chosen_state: the agent's state as a person chose it, ``ready``, ``busy`` or ``wrap_up``.
+        agent_state: the agent's state as the platform last reported it.
+        sign_in_failures: number of consecutive sign-ins that failed.
+        sync_due: the session was taken over from a process that did not end it properly.
+        pushed_digest: what identifies the last batch of pushed events, received at ``pushed_at``.
     """
 
     agent_id: AgentId
@@ -235,6 +244,14 @@ class SessionRecord:
     signing_in_until: float | None = None
     poller: str | None = None
     poller_until: float | None = None
+    service_token: str | None = None
+    next_service_token: str | None = None
+    chosen_state: str | None = None
+    agent_state: str | None = None
+    sign_in_failures: int = 0
+    sync_due: bool = False
+    pushed_digest: str | None = None
+    pushed_at: float | None = None
 
     @property
     def usable(self) -> bool:
@@ -243,6 +260,40 @@ class SessionRecord:
             SessionState.SIGNED_IN,
             SessionState.DOUBTED,
         )
+
+    def takes_push(self, service_token: str) -> bool:
+        """Return whether a token is that of the session, or of the sign-in in progress."""
+        given = service_token.encode("utf-8", "replace")
+        known = (self.service_token, self.next_service_token)
+        return any(hmac.compare_digest(given, each.encode()) for each in known if each)
+
+
+READY, BUSY, WRAP_UP = "ready", "busy", "wrap_up"  # the states that a person can choose
+CHOSEN_STATES = (READY, BUSY, WRAP_UP)
+
+
+class RequestKind(str, Enum):
+    """What is asked of the gateway for an agent that is signed in."""
+
+    SKILLS = "skills"  # reset the skills that the agent serves
+    STATE = "state"  # change the agent's state
+    SYNC = "sync"  # return the agent's state and calls, and clear the list of events
+
+
+@dataclass(frozen=True, slots=True)
+class AgentRequest:
+    """A request for an agent that is signed in.
+
+    Attributes:
+        state: the state to change to.
+        former: the state that the platform last reported.
+        attempt: number of this attempt, from 1 on.
+    """
+
+    kind: RequestKind
+    state: str | None = None
+    former: str | None = None
+    attempt: int = 1
 
 
 PRESENCE_EVERY = 20.0  # seconds after which an agent's open panel is recorded again
@@ -307,13 +358,18 @@ class RasaUpdate:
 
 @dataclass(frozen=True, slots=True)
 class EventRecord:
-    """One gateway event about an agent; ``content`` is its JSON as received."""
+    """One gateway event about an agent; ``content`` is its JSON as received.
+
+    Attributes:
+        generated_at: when the gateway made it, if it says so.
+    """
 
     agent_id: str
     event_type: str
     content: Any
     received_at: float
     seq: int = 0
+    generated_at: float | None = None
 
 
 COPIED_WITHIN = 120.0  # seconds in which a copied suggestion may be found in an agent's message

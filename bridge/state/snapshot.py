@@ -51,6 +51,8 @@ class Needs:
         brought_calls: the open deliveries of calls whose assignment arrived with a message.
         agents: sessions, from memory if known.
         stored_agents: sessions, always from the store.
+        readers: agents that are to be signed in; the sessions of those who are not.
+        agents_with_calls: which of these agents have calls that have not ended.
         calls_of_turns: load the assignments of the action calls' calls.
         calls_of_deliveries: load the deliveries' action calls, and the assignments, the open
             deliveries and the newest delivered one of their calls.
@@ -84,6 +86,8 @@ class Needs:
     brought_calls: frozenset[str] = frozenset()
     agents: frozenset[str] = frozenset()
     stored_agents: frozenset[str] = frozenset()
+    readers: frozenset[str] = frozenset()
+    agents_with_calls: frozenset[str] = frozenset()
     updates: frozenset[int] = frozenset()
     leaders: frozenset[str] = frozenset()
     waiting_for_guid: frozenset[str] = frozenset()
@@ -142,6 +146,8 @@ class Process:
         sends: whether the process sends at all; a command-line tool does not.
         closed: whether the circuit breaker is closed, so that everything may be sent.
         backlog: whether due deliveries wait for a free sender.
+        signing: number of sign-ins in progress.
+        nonce: random text of this batch, which no one outside can guess.
         dead: holders of leases that are known to have died.
     """
 
@@ -150,6 +156,8 @@ class Process:
     sends: bool = True
     closed: bool = True
     backlog: bool = False
+    signing: int = 0
+    nonce: str = ""
     dead: frozenset[str] = frozenset()
 
     def owns(self, lease: str | None) -> bool:
@@ -199,6 +207,8 @@ class Snapshot:
     due_updates: list[str] = field(default_factory=list)
     due_requests: list[str] = field(default_factory=list)
     unattended: list[str] = field(default_factory=list)  # agents without a poller
+    absent: list[str] = field(default_factory=list)  # readers that are not signed in
+    with_calls: set[str] = field(default_factory=set)  # of the agents that were asked for
     more: bool = False  # a slice was full: there may be more rows of its kind
     next_due: float | None = None
     next_update_due: float | None = None

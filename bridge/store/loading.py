@@ -115,6 +115,10 @@ _POLLED = Select(
     f"SELECT {rows.listed(schema.sessions, 's')} FROM sessions s"  # noqa: S608
     " WHERE s.ours AND s.state IN ('signed_in', 'doubted')"
 )
+_WITH_CALLS = Select(
+    "SELECT DISTINCT a.agent_id FROM {texts} CROSS JOIN assignments a"
+    " WHERE a.agent_id = k.value AND a.ended_at IS NULL"
+)
 _SWITCHES = Select("SELECT s.name, s.value, s.changed_at FROM switches s")
 _LEADERS = Select(
     "SELECT l.name, l.holder, l.held_until, l.done_at FROM {texts} CROSS JOIN leaders l"
@@ -376,8 +380,15 @@ class Loader:
             self._updates(_UPDATES.numbered.rows(tx, list(needs.updates)))
         if needs.switches:
             self._switches()
+        self._agents(needs)
+
+    def _agents(self, needs: Needs) -> None:
+        """Load what is known of agents besides their sessions."""
         if needs.presences:
             self._presences(needs.presences)
+        if needs.agents_with_calls:
+            found = _WITH_CALLS.rows(self._tx, list(needs.agents_with_calls))
+            self.snapshot.with_calls = {agent for (agent,) in found}
 
     def _cards(self, needs: Needs) -> None:
         """Load the cards of conversations that get another call."""
@@ -618,7 +629,7 @@ class Loader:
         if needs.leased:
             self._recover()
         if needs.unattended:
-            self._unattended()
+            self._unattended(needs.readers)
         tx, now = self._tx, self._now
         if needs.waiting_for_guid:
             self._slice(_WAITING_FOR_GUID.rows(tx, list(needs.waiting_for_guid), now))
@@ -788,21 +799,26 @@ class Loader:
             if taken:
                 snapshot.taken.add(pair)
 
-    def _unattended(self) -> None:
+    def _unattended(self, readers: frozenset[str]) -> None:
         polled = [rows.session(row) for row in _POLLED.rows(self._tx)]
         for record in polled:
             self._note_dead(record.poller)
-        agents = {record.agent_id for record in polled if self._has_no_poller(record)}
+        agents = {str(record.agent_id) for record in polled if self._has_no_poller(record)}
+        absent = readers - {record.agent_id for record in polled}
+        agents |= absent
         if agents and self._tx.dialect == "postgresql":
             free = self._try_lock({f"agent:{agent}" for agent in agents})
             agents = {agent for agent in agents if f"agent:{agent}" in free}
-        self._stored_sessions(
-            {str(agent) for agent in agents}
-        )  # read again, now that they are locked
+        self._stored_sessions(agents)  # read again, now that they are locked
         self.snapshot.unattended = [
             agent
             for agent, record in self.snapshot.sessions.items()
             if record.ours and record.usable and self._has_no_poller(record)
+        ]
+        self.snapshot.absent = [
+            agent
+            for agent in sorted(absent & agents)
+            if (found := self.snapshot.sessions.get(agent)) is None or not found.usable
         ]
 
     def _has_no_poller(self, record: SessionRecord) -> bool:

@@ -662,9 +662,18 @@ def _session(row: Row) -> SessionRecord:
         signing_in_until,
         poller,
         poller_until,
+        service_token,
+        next_service_token,
+        chosen_state,
+        agent_state,
+        sign_in_failures,
+        sync_due,
+        pushed_digest,
+        pushed_at,
     ) = row
-    require_times(renewed_at, signing_in_until, poller_until)
+    require_times(renewed_at, signing_in_until, poller_until, pushed_at)
     require_texts(agent_id, guid, error_code, error_message, signing_in, poller)
+    require_texts(service_token, next_service_token, chosen_state, agent_state, pushed_digest)
     return SessionRecord(
         AgentId(agent_id),
         Guid(guid) if guid else None,
@@ -678,6 +687,14 @@ def _session(row: Row) -> SessionRecord:
         signing_in_until,
         poller,
         poller_until,
+        service_token,
+        next_service_token,
+        chosen_state,
+        agent_state,
+        _whole(sign_in_failures),
+        bool(sync_due),
+        pushed_digest,
+        pushed_at,
     )
 
 
@@ -696,6 +713,14 @@ def signed(record: SessionRecord) -> Row:
         record.signing_in_until,
         record.poller,
         record.poller_until,
+        record.service_token,
+        record.next_service_token,
+        record.chosen_state,
+        record.agent_state,
+        record.sign_in_failures,
+        record.sync_due,
+        record.pushed_digest,
+        record.pushed_at,
     )
 
 
@@ -813,6 +838,7 @@ def _call(row: Row) -> CallRecord:
         called,
         media,
         internal,
+        nickname,
         skill_id,
         sender_id,
         problem,
@@ -823,7 +849,7 @@ def _call(row: Row) -> CallRecord:
     ) = row
     require_times(begun_at, answered_at, ended_at, event_at, transferred_at)
     require_texts(call_id, agent_id, caller, called, media, skill_id, sender_id, problem)
-    require_texts(transfer_to)
+    require_texts(transfer_to, nickname)
     record = CallRecord(
         call_id,
         agent_id,
@@ -836,6 +862,7 @@ def _call(row: Row) -> CallRecord:
         called,
         media,
         bool(internal),
+        nickname,
         skill_id,
         sender_id,
         problem,
@@ -870,6 +897,7 @@ def called(record: CallRecord) -> Row:
         record.called,
         record.media,
         record.internal,
+        record.nickname,
         record.skill_id,
         record.sender_id,
         record.problem,
@@ -994,7 +1022,9 @@ def event(row: Any) -> EventRecord:
         content = json.loads(row.content)
     except _UNREADABLE:
         content = None
-    return EventRecord(row.agent_id, row.event_type, content, row.received_at, row.seq)
+    return EventRecord(
+        row.agent_id, row.event_type, content, row.received_at, row.seq, row.generated_at
+    )
 
 
 def _whole(value: Any) -> int:

@@ -90,6 +90,14 @@ sessions = Table(
     Column("signing_in_until", Float),
     Column("poller", String(64)),  # the process that polls for events
     Column("poller_until", Float),
+    Column("service_token", String(64)),  # a secret
+    Column("next_service_token", String(64)),  # a secret
+    Column("chosen_state", String(16)),
+    Column("agent_state", String(16)),
+    Column("sign_in_failures", Integer, nullable=False, server_default="0"),
+    Column("sync_due", Boolean, nullable=False, server_default=text("false")),
+    Column("pushed_digest", String(64)),
+    Column("pushed_at", Float),
 )
 
 presences = Table(  # of agents whose panel is open
@@ -109,6 +117,7 @@ events = Table(
     Column("received_at", Float, nullable=False),
     Column("handled_at", Float),
     Column("erased_at", Float),  # when the content was erased
+    Column("generated_at", Float),  # as the gateway says
     sqlite_autoincrement=True,
 )
 
@@ -221,6 +230,7 @@ calls = Table(  # of agents whose events the bridge reads; see ``CallRecord``
     Column("called", String(512), nullable=False),
     Column("media", String(8), nullable=False),
     Column("internal", Boolean, nullable=False),
+    Column("nickname", String(256), nullable=False, info=PERSON),
     Column("skill_id", String(64), nullable=False),
     Column("sender_id", String(512), info=PERSON),  # the conversation that it was assigned to
     Column("problem", Text),  # what could not be found out

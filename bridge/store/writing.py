@@ -95,7 +95,7 @@ _CALL = Rows(
     conflict=("call_id", "agent_id"),
     changed=tuple(name for name in rows.CALL if name not in ("call_id", "agent_id")),
 )
-_EVENT = Rows(schema.events, ("agent_id", "event_type", "content", "received_at"))
+_EVENT = Rows(schema.events, ("agent_id", "event_type", "content", "received_at", "generated_at"))
 _SWITCH = Rows(
     schema.switches,
     ("name", "value", "changed_at"),
@@ -184,7 +184,13 @@ def _events(tx: Transaction, plans: Sequence[Plan]) -> None:
 
 def _event(record: EventRecord) -> rows.Row:
     content = json.dumps(record.content, ensure_ascii=False)
-    return (record.agent_id, record.event_type[:_EVENT_TYPE], content, record.received_at)
+    return (
+        record.agent_id,
+        record.event_type[:_EVENT_TYPE],
+        content,
+        record.received_at,
+        record.generated_at,
+    )
 
 
 def _cleaned(tx: Transaction, plans: Sequence[Plan]) -> dict[str, int]:

@@ -59,13 +59,13 @@ async def admit(*, request: Request, **_: object) -> None:
         RefusedError: 400, 401, 403 or 503.
         StoreError: the database that records revoked tokens cannot be reached.
     """
-    webhook = paths.is_webhook(request)
+    webhook, route = paths.is_webhook(request), routes.declared(request)
     if request.stream is not None:
-        limit = body.WEBHOOK_BYTES if webhook else body.OTHER_BYTES
-        request.stream.request_max_size = limit
+        other = body.OTHER_BYTES if route is None else route.most_bytes
+        request.stream.request_max_size = body.WEBHOOK_BYTES if webhook else other
     if webhook:
         _admit_rasa(request)
-    elif (route := routes.declared(request)) is not None:
+    elif route is not None:
         if route.access is not auth.Access.EVERYBODY:
             request.ctx.principal = await _principal(request)
             request.ctx.authenticate = partial(_principal, request)  # again, for long responses

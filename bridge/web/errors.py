@@ -25,6 +25,7 @@ from bridge.errors import (
     describe,
 )
 from bridge.web import paths, responses
+from bridge.web.api.routes import declared
 from bridge.web.auth import Principal
 from bridge.web.body import OTHER_BYTES, WEBHOOK_BYTES
 from bridge.web.schemas import ErrorBody, ErrorDetail
@@ -102,12 +103,13 @@ def _log_denied(request: Request, error: RefusedError) -> None:
 
 def _log_too_large(request: Request) -> None:
     """Log the sizes of a body that was refused, and what makes Rasa's bodies smaller."""
-    webhook = paths.is_webhook(request)
+    webhook, route = paths.is_webhook(request), declared(request)
+    limit = OTHER_BYTES if route is None else route.most_bytes
     logger.warning(
         "A body is too large path=%s bytes=%s limit=%d after decompression%s",
         paths.template(request),
         _length(request),
-        WEBHOOK_BYTES if webhook else OTHER_BYTES,
+        WEBHOOK_BYTES if webhook else limit,
         _SMALLER if webhook else "",
     )
 

@@ -127,6 +127,7 @@ class CallBody(AssignmentBody):
     waiting_since: Time | None = None
     alerted_at: Time | None = None
     assist_hidden: bool | None = None
+    nickname: str | None = None
     media: str | None = None
     internal: bool | None = None
     problem: str | None = None
@@ -427,6 +428,41 @@ class SessionBody(Body):
     held_by: str  # bridge or desktop
     renewed_at: Time
     error: ErrorDetail | None = None
+
+
+class StateRequest(BaseModel):
+    """The state that an agent is to have."""
+
+    model_config = ConfigDict(extra="forbid")
+
+    state: Literal["ready", "busy", "wrap_up"]
+
+
+class AgentBody(Body):
+    """An agent's state, and who owns the agent's session and events."""
+
+    agent_id: str
+    # ready, busy or wrap_up: as reported, else as chosen; null if unknown, or the desktop's
+    state: str | None
+    reported_state: str | None  # as the platform last reported it: also rest or talking
+    signed_in_by: Literal["bridge", "desktop"]
+    reader: bool
+    events: Literal["poll", "push"] | None  # null if the bridge does not read them
+    session: SessionBody | None = None
+
+
+class EventsBody(BaseModel):
+    """A batch of an agent's events, oldest first; further fields are ignored."""
+
+    workNo: str  # noqa: N815 - the name on the wire
+    eventList: list[dict[str, Any]]  # noqa: N815
+
+
+class TakenBody(Body):
+    """The acknowledgement that the gateway expects."""
+
+    message: str
+    retcode: str
 
 
 class HealthBody(Body):

@@ -13,6 +13,7 @@ from math import inf
 from typing import Any, TypeVar
 
 from bridge.access_tokens import AccessToken, Role
+from bridge.config.settings import AgentSettings
 from bridge.model import (
     Assignment,
     Card,
@@ -31,9 +32,15 @@ from bridge.queries import CallView, Page
 from bridge.queries.report import Group, ReportFigures
 from bridge.state.calls import CallRecord, CallState
 from bridge.state.inquiries import BotNote
-from bridge.state.records import AssignmentRecord, MessageRecord, SessionRecord
+from bridge.state.records import (
+    CHOSEN_STATES,
+    AssignmentRecord,
+    MessageRecord,
+    SessionRecord,
+)
 from bridge.web.schemas import (
     AcceptedBody,
+    AgentBody,
     AssignedBody,
     AssignmentBody,
     Body,
@@ -270,6 +277,23 @@ def session(record: SessionRecord) -> SessionBody:
     )
 
 
+def agent(agent_id: str, settings: AgentSettings | None, record: SessionRecord | None) -> AgentBody:
+    """Return an agent's state, and who owns the session and the events."""
+    ours = settings is not None and settings.session == "sign_in"
+    chosen = record.chosen_state if ours and record is not None else None
+    reported = record.agent_state if ours and record is not None else None
+    return _build(
+        AgentBody,
+        agent_id=agent_id,
+        state=reported if reported in CHOSEN_STATES else chosen,
+        reported_state=reported,
+        signed_in_by="bridge" if ours else "desktop",
+        reader=settings is not None and settings.reader,
+        events=settings.events if ours and settings is not None else None,
+        session=session(record) if record is not None else None,
+    )
+
+
 def _assignment(value: Assignment) -> dict[str, Any]:
     return {
         "agent_id": value.agent_id,
@@ -318,6 +342,7 @@ def _reader(call: CallRecord) -> dict[str, Any]:
     return {
         "media": call.media,
         "internal": call.internal or None,
+        "nickname": call.nickname or None,
         "problem": call.problem,
         "transfer_to": call.transfer_to,
         "actions": list(_ACTIONS.get(call.state, ())),

@@ -12,7 +12,7 @@ from typing import Any
 from hypothesis import strategies as st
 
 from bridge.errors import AssignmentError, GatewayError, RasaError
-from bridge.model import Assignment, Guid
+from bridge.model import Assignment, Guid, ReceivedEvent
 from bridge.planners import PLANNERS
 from bridge.state import commands
 from bridge.state.commands import ActionKind, Command
@@ -98,6 +98,7 @@ _special: dict[Any, st.SearchStrategy[Any]] = {
     bool: st.booleans(),
     Any: anything,
     Guid: texts,
+    ReceivedEvent: st.builds(ReceivedEvent, texts, anything, anything),
     Turn: _turns,
     GatewayError: gateway_errors,
     RasaError: st.builds(RasaError, texts, status=numbers, unknown=st.booleans()),

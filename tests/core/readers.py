@@ -7,7 +7,7 @@ from typing import Any
 
 from bridge.errors import GatewayError
 from bridge.gateway import events
-from bridge.model import CallInfo, Guid
+from bridge.model import CallInfo, Guid, ReceivedEvent
 from bridge.planners import Rules
 from bridge.state.calls import CallRecord, CallRequest, CallRequestKind
 from bridge.state.commands import PollResult, PushGuid, RequestResult
@@ -38,13 +38,13 @@ def hear(
     rig: Rig, kind: str, content: Any = None, *, agent: str = READER, key: str | None = None
 ) -> None:
     """Let an event be read."""
-    parsed = events.read(kind, content).event
+    named = events.call_of(content)
     command = PollResult(
         key=key or f"poll-{next(_numbers)}",
         agent_id=agent,
         guid=GUID,
-        event=(kind, content),
-        call_id=getattr(parsed, "call_id", None),
+        event=ReceivedEvent(kind, content),
+        call_ids=() if named is None else (named,),
     )
     rig.core.put(command)
     rig.step()
@@ -83,9 +83,11 @@ def finish(
     **more: Any,
 ) -> CallRequest:
     """The gateway answers the oldest request of a kind."""
-    place = next(i for i, (item, _, _) in enumerate(rig.senders.asked) if item.kind is kind)
-    request, guid, _ = rig.senders.asked.pop(place)
-    rig.core.put(RequestResult(request=request, guid=Guid(guid), found=found, error=error, **more))
+    place = next(i for i, (item, _, _) in enumerate(rig.senders.requested) if item.kind is kind)
+    request, guid, _ = rig.senders.requested.pop(place)
+    rig.core.put(
+        RequestResult(call_request=request, guid=Guid(guid), found=found, error=error, **more)
+    )
     rig.step()
     rig.step()
     return request
@@ -93,7 +95,7 @@ def finish(
 
 def asked(rig: Rig) -> list[str]:
     """What the gateway is being asked, in order."""
-    return [request.kind.value for request, _, _ in rig.senders.asked]
+    return [request.kind.value for request, _, _ in rig.senders.requested]
 
 
 def answered(rig: Rig, call: str = CALL, *, agent: str = READER, user: str = CUSTOMER) -> None:

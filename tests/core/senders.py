@@ -10,9 +10,10 @@ from typing import Any
 from bridge.errors import GatewayError
 from bridge.model import Delivery, Guid
 from bridge.state.calls import CallRequest
-from bridge.state.commands import Command, ResultCallback, SendingResult
+from bridge.state.commands import AgentAnswered, PutCommand, ResultCallback, SendingResult
 from bridge.state.inquiries import Inquiry
-from bridge.state.records import Alert, RasaUpdate
+from bridge.state.plan import SignInAgent
+from bridge.state.records import AgentRequest, Alert, RasaUpdate
 
 
 @dataclass(frozen=True)
@@ -40,18 +41,19 @@ class NotingSenders:
     """Keep what they are given until the test takes it."""
 
     sent: list[Sending] = field(default_factory=list)
-    signed_in: list[tuple[str, bool, bool]] = field(default_factory=list)
+    sign_ins: list[SignInAgent] = field(default_factory=list)
     signed_out: list[tuple[str, Guid]] = field(default_factory=list)
     polled: list[tuple[str, Guid, int]] = field(default_factory=list)
+    asked: list[tuple[str, Guid, AgentRequest]] = field(default_factory=list)
     told: list[tuple[RasaUpdate, Sequence[Mapping[str, Any]]]] = field(default_factory=list)
     alerts: list[Alert] = field(default_factory=list)
-    asked: list[tuple[CallRequest, Guid, str]] = field(default_factory=list)
+    requested: list[tuple[CallRequest, Guid, str]] = field(default_factory=list)
     inquired: list[tuple[RasaUpdate, Inquiry]] = field(default_factory=list)
     domain_asked: int = 0
     polls_stopped: bool = False
     closed: bool = False
 
-    def start(self, put: Callable[[Command], None], _watch: object = None) -> None:
+    def start(self, put: PutCommand, _watch: object = None) -> None:
         self.put = put
 
     def send(self, delivery: Delivery, guid: Guid, timeout: float, *, retried: bool) -> None:
@@ -60,8 +62,15 @@ class NotingSenders:
     def flush(self) -> None:
         """Nothing was held back."""
 
-    def sign_in(self, agent_id: str, *, forced: bool, interrupted: bool) -> None:
-        self.signed_in.append((agent_id, forced, interrupted))
+    def sign_in(self, wanted: SignInAgent) -> None:
+        self.sign_ins.append(wanted)
+
+    def ask_agent(
+        self, agent_id: str, guid: Guid, request: AgentRequest, reply: ResultCallback | None
+    ) -> None:
+        self.asked.append((agent_id, guid, request))
+        if reply is not None:  # somebody waits: the gateway agrees at once
+            self.put(AgentAnswered(agent_id=agent_id, request=request, guid=guid), reply)
 
     def sign_out(self, agent_id: str, guid: Guid, reply: ResultCallback | None) -> None:
         self.signed_out.append((agent_id, guid))
@@ -74,6 +83,9 @@ class NotingSenders:
     def stop_polling(self) -> None:
         self.polls_stopped = True
 
+    def finish_polling(self) -> None:
+        """None waits: what the test does not answer is never answered."""
+
     def send_update(self, update: RasaUpdate, events: Sequence[Mapping[str, Any]]) -> None:
         self.told.append((update, events))
 
@@ -81,7 +93,7 @@ class NotingSenders:
         self.alerts.append(alert)
 
     def request(self, request: CallRequest, guid: Guid, caller: str) -> None:
-        self.asked.append((request, guid, caller))
+        self.requested.append((request, guid, caller))
 
     def ask_bot(self, update: RasaUpdate, inquiry: Inquiry) -> None:
         self.inquired.append((update, inquiry))

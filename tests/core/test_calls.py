@@ -84,6 +84,7 @@ def test_a_ring_is_answered_looked_up_and_assigned_to_a_conversation_of_its_own(
         False,
     )
     assert the_call(rig).problem is None
+    assert the_call(rig).nickname == "Maria"
 
 
 def test_the_older_family_of_events_has_the_same_consequences(rig: Rig) -> None:
@@ -286,6 +287,29 @@ def test_files_and_places_are_kept_as_what_they_are(
     assert len(messages(rig)) == 2
 
 
+def test_a_voice_call_is_no_conversation_until_somebody_writes(rig: Rig) -> None:
+    hear(rig, "AgentEvent_Talking", {"callid": CALL, "caller": "1", "mediaAbility": "1"})
+    assert asked(rig) == []
+    write(rig, "hello")
+    finish(rig, LOOK_UP, found=CallInfo(CUSTOMER))
+    assert [item.text for item in messages(rig)] == ["hello"]
+
+
+def test_a_chat_stays_one_whatever_a_later_event_says(rig: Rig) -> None:
+    ring(rig)
+    hear(rig, "AgentEvent_Talking", {"callid": CALL, "mediaAbility": "1"})
+    assert the_call(rig).media == "text"
+    assert "look_up" in asked(rig)
+
+
+def test_messages_after_the_conversation_was_ended_elsewhere_are_kept(rig: Rig) -> None:
+    answered(rig)
+    rig.do(EndCall(sender_id=f"cc-{CALL}"))
+    write(rig, "still there?")
+    hang_up(rig)
+    assert [item.text for item in messages(rig)] == ["still there?"]
+
+
 # -- the end ---------------------------------------------------------------------------------------
 
 
@@ -480,7 +504,7 @@ def test_a_transfer_to_a_skill_ends_the_agents_part_and_resumes_no_bot(rig: Rig)
     answered(rig)
     rig.ask(TransferCall(call_id=CALL, agent_id=READER, to_skill="12"))
     rig.step()
-    assert rig.senders.asked[0][0].body == {"skill": "12"}
+    assert rig.senders.requested[0][0].body == {"skill": "12"}
     finish(rig, TRANSFER)
     hang_up(rig)
     record = rig.record(CALL)
@@ -608,7 +632,7 @@ def test_a_call_that_no_reader_has_is_the_desktops(rig: Rig) -> None:
 def test_a_refused_guid_costs_a_new_one_and_no_request(rig: Rig) -> None:
     ring(rig)
     finish(rig, ANSWER, SessionGoneError("not signed in", retcode="100-006"))
-    assert rig.senders.signed_in == [(READER, False, False)]
+    assert [each.agent_id for each in rig.senders.sign_ins].count(READER) == 1
     sign_in(rig, READER)
     rig.clock.move(1)
     rig.step(2)
@@ -673,7 +697,7 @@ def test_a_request_for_an_agent_who_is_not_signed_in_waits_and_is_given_up(make:
     clicked: Asked = rig.ask(AnswerCall(call_id=CALL, agent_id=READER))
     rig.step()
     assert asked(rig) == []
-    assert rig.senders.signed_in
+    assert rig.senders.sign_ins
     for _ in range(8):
         rig.clock.move(5)
         rig.step(3)

@@ -52,9 +52,9 @@ def test_events_and_answers_in_any_order(
         if isinstance(step, tuple):
             kind, content, agent = step
             hear(rig, kind, content, agent=agent)
-        elif rig.senders.asked:
-            request, guid, _ = rig.senders.asked.pop(0)
-            rig.core.put(RequestResult(request=request, guid=guid, error=step))
+        elif rig.senders.requested:
+            request, guid, _ = rig.senders.requested.pop(0)
+            rig.core.put(RequestResult(call_request=request, guid=guid, error=step))
             rig.step(2)
         rig.clock.move(1.0)
     assert caplog.messages == []

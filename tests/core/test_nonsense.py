@@ -33,6 +33,8 @@ FROM_OUTSIDE = (
     commands.TransferCall,
     commands.PushGuid,
     commands.SignOut,
+    commands.ChooseState,
+    commands.PushEvents,
     commands.AcceptSuggestion,
     commands.RejectSuggestion,
     commands.DisplaySuggestion,
@@ -90,7 +92,7 @@ def test_the_loop_survives_a_thousand_commands_of_nonsense(
         rig.clock.move(61.0)  # longer than anybody waits
         rig.step(2)
         rig.senders.sent.clear()
-        rig.senders.asked.clear()
+        rig.senders.requested.clear()
         return asked
 
     @_settings

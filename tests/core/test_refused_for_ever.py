@@ -7,10 +7,11 @@ import logging
 import pytest
 
 from bridge.core.unstorable import MOST_REFUSALS
-from bridge.model import AgentId, DeliveryState, Guid
+from bridge.model import AgentId, DeliveryState, Guid, ReceivedEvent
 from bridge.state.commands import PollResult
 from bridge.store import Store, lists
-from tests.core.rig import GUID, Making, Rig, reply
+from tests.core.rig import GUID, Making, Rig, reply, rules
+from tests.gateway.rig import SIGN_IN
 
 _PLPGSQL = (
     "CREATE FUNCTION refuse() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN IF {} THEN"
@@ -64,11 +65,12 @@ def test_an_outcome_is_given_up_while_all_else_goes_on(
     assert any("cannot be stored" in line for line in caplog.messages)
 
 
-def test_an_event_is_given_up_and_polling_goes_on(rig: Rig) -> None:
+def test_an_event_is_given_up_and_polling_goes_on(make: Making) -> None:
+    rig = make(chosen=rules(agents={"291": SIGN_IN}))
     rig.assign("B")
     refuse(rig.store, "events", "INSERT", "NEW.event_type = 'poison'")
     for kind in ("poison", "sound"):
-        rig.core.put(PollResult(agent_id="291", guid=Guid(GUID), event=(kind, {})))
+        rig.core.put(PollResult(agent_id="291", guid=Guid(GUID), event=ReceivedEvent(kind, {})))
     live(rig, 2 * MOST_REFUSALS)
     assert rig.core._pending == []
     stored = rig.store.read(lambda tx: lists.events_of_agent(tx, AgentId("291")))

@@ -258,7 +258,7 @@ def test_a_reader_has_as_many_chats_as_its_entry_says(
         gateway.fault("retcode", path="*setcallnums", retcode="106-008")
         gateway.fault("retcode", path="*setcallnums", retcode="106-008", skip=1)
     opened(chats=7).begin()
-    assert gateway.state()["chats"][READER] == set_
+    until(lambda: gateway.state()["chats"].get(READER) == set_)
 
 
 def test_files_and_places_arrive_as_what_they_are(reader: Reader, gateway: Simulator) -> None:

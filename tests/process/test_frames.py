@@ -24,12 +24,21 @@ from bridge.errors import (
     StoreError,
 )
 from bridge.frames import Unpacker, Unreadable, pack
-from bridge.model import CallInfo, Owner
+from bridge.model import CallInfo, Owner, ReceivedEvent
 from bridge.state import commands
 from bridge.state.calls import CallRequest, CallRequestKind
 from bridge.state.commands import ActionKind, BroughtAssignment, Command
 from bridge.state.inquiries import BotAnswer, BotReply
-from bridge.state.records import NOTHING, ActionAnswer, Alert, Erasure, RasaUpdate, UpdateKind
+from bridge.state.records import (
+    NOTHING,
+    ActionAnswer,
+    AgentRequest,
+    Alert,
+    Erasure,
+    RasaUpdate,
+    RequestKind,
+    UpdateKind,
+)
 from bridge.store import UnavailableError
 from tests.core import rig
 from tests.making import NOW, assignment, delivery
@@ -206,6 +215,14 @@ FIELDS: dict[str, Any] = {
     "alert": Alert("alert-1", "sender", "A", "291", NOW, NOW + 60, 1),
     "agent_id": "291",
     "agent_ids": frozenset({"291", "292"}),
+    "readers": frozenset({"305"}),
+    "request": AgentRequest(RequestKind.STATE, "busy", "ready", 2),
+    "content": {"retcode": "0"},
+    "state": "wrap_up",
+    "service_token": "0123456789abcdef",
+    "digest": "fedcba",
+    "events": (ReceivedEvent("AgentState_Ready", None, "1800000000000"),),
+    "sign_out": False,
     "again_at": NOW + 9,
     "answers": "message-1",
     "author": "customer",
@@ -213,6 +230,7 @@ FIELDS: dict[str, Any] = {
     "before": NOW - 60,
     "brought": BroughtAssignment(assignment(), NOW, "token", "the channel was corrected"),
     "call_id": "A",
+    "call_ids": ("A", "B"),
     "client_id": "c-1",
     "code": "agent_signed_out",
     "confidence": 0.71,
@@ -223,7 +241,7 @@ FIELDS: dict[str, Any] = {
     "erasure": Erasure(senders=frozenset({"sender"}), turn_keys=frozenset({"turn"})),
     "error": None,  # compared by itself below
     "external_id": "kb-1",
-    "event": ("WeccCall", {"content": [1, "zwei", None]}),
+    "event": ReceivedEvent("WeccCall", {"content": [1, "zwei", None]}),
     "failures": 3,
     "final": False,
     "forced": True,
@@ -251,7 +269,7 @@ FIELDS: dict[str, Any] = {
     "quiet": NOW - 30,
     "reason": "not now",
     "reply": {"text": "Which?", "buttons": [{"title": "Red"}]},
-    "request": CallRequest(
+    "call_request": CallRequest(
         7, "request-1", "A", "A", "291", CallRequestKind.TRANSFER, NOW, NOW, NOW, {"agent": "292"}
     ),
     "request_id": "request-1",

@@ -38,9 +38,10 @@ RECORD = {  # columns that are neither words nor a person's
     " given_at handed_off_at handed_back_at ended_at untold erased_at command_key"
     " assist_hidden typing_at desktop_at moved_to alert_at alerted_at alert_attempts bot_note",
     "sessions": "agent_id guid state ours generation error_code error_message renewed_at"
-    " signing_in signing_in_until poller poller_until",
+    " signing_in signing_in_until poller poller_until service_token next_service_token"
+    " chosen_state agent_state sign_in_failures sync_due pushed_digest pushed_at",
     "presences": "agent_id present_at",
-    "events": "seq agent_id event_type received_at handled_at erased_at",
+    "events": "seq agent_id event_type received_at handled_at erased_at generated_at",
     "turns": "key made_at answer unavailable pushable",
     "suggestions": "seq id candidates agent_id state created_at expires_at source displayed_at"
     " settled_at settled_by command_key erased_at asked_at edit_distance configuration",

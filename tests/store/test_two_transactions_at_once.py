@@ -52,6 +52,7 @@ from bridge.store.statements import Transaction
 from tests.core.clock import HeldClock
 from tests.core.rig import call
 from tests.core.senders import NotingSenders
+from tests.gateway.rig import SIGN_IN
 from tests.making import NOW, assignment, delivery
 from tests.store.machine import GUID, Machine, Waiting, keep, keep_in, rules, signed_in
 from tests.store.people import history
@@ -382,17 +383,19 @@ def test_what_was_accepted_since_it_was_seen_does_not_expire(
 
 
 def test_a_session_that_was_taken_over_since_it_was_seen_keeps_its_new_guid(
-    here: Store, one: Machine, beaten: Beaten
+    here: Store, beaten: Beaten
 ) -> None:
     keep(here, sessions=[signed_in("291", ours=True)])
     new = Guid("new.AgentGateway0")
+    chosen = rules(agents={"291": SIGN_IN})
+    one = Machine(here, "here", chosen=chosen)
 
     def first() -> None:
         one.do(TakeOverSessions())
         one.do(PollResult(agent_id="291", guid=GUID, new_guid=new))
 
     beaten.happens = first
-    other = Machine(beaten, "there")
+    other = Machine(beaten, "there", chosen=chosen)
     other.do(TakeOverSessions())
     assert other.plan.sessions == ()
     found = here.read(lambda tx: lists.session(tx, "291"))

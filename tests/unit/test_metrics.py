@@ -66,7 +66,7 @@ def every_kind() -> Metrics:
     metrics.alert("delivered")
     metrics.suggestions("offered", 3)
     metrics.sign_in("accepted")
-    metrics.event_read()
+    metrics.event_read("AgentState_Ready")
     metrics.event_unexpected()
     metrics.call_request("answer", "done")
     metrics.update("resume", "done")
@@ -147,7 +147,7 @@ def test_a_store_that_cannot_be_read_leaves_its_figures_out() -> None:
     text = every_kind().render("", read=broken, breaker="closed", version="1")[0].decode()
     assert value(text, "cc_bridge_store_up") == 0
     assert "cc_bridge_calls_open" not in text
-    assert value(text, "cc_bridge_events_read_total") == 1
+    assert value(text, "cc_bridge_events_read_total", type="AgentState_Ready") == 1
 
 
 def test_openmetrics_for_those_who_accept_it() -> None:

@@ -119,10 +119,17 @@ def test_the_gateways_events(kind: Any, content: Any, write: Any) -> None:
     event = {"eventType": kind, "content": content}
     found = wire.event(wire.read(200, write({"retcode": "0", "event": event})))
     assert found is not None
-    name, _ = found
+    name = found.event_type
     assert name
     assert poison.is_one_line(name)
     assert len(name) <= 128
+    assert poison.is_storable(found)
+
+
+@given(poison.objects | st.fixed_dictionaries({"eventList": poison.values}))
+def test_the_gateways_pushes(value: Any) -> None:
+    found = wire.pushed_events(untrusted.cleaned(value))
+    assert all(poison.is_one_line(each.event_type) and each.event_type for each in found)
     assert poison.is_storable(found)
 
 

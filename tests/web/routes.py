@@ -9,6 +9,7 @@ from bridge.web.api.routes import Route
 ROUTES = sorted(api.ROUTES, key=lambda route: (route.path, route.method))
 RIGHTS = [right.value for right in Right]
 PUBLIC = {"/bridge/health", "/bridge/ready", "/bridge/openapi.json"}
+PUSHED = "/bridge/events"  # the gateway's own way in, with a token of its own
 
 
 def address_template(route: Route) -> str:

@@ -148,6 +148,7 @@ class ActionServer:
     def spawn(self) -> None:
         """Start it and return at once."""
         self.port = free_port()
+        self._environ["SERVED_PORT"] = str(self.port)  # ${SERVED_PORT} in bridge.yml
         self._began = len(self.log())
         command = [sys.executable, "-m", "rasa_sdk", "--actions", "actions", "-p", str(self.port)]
         self._process = subprocess.Popen(

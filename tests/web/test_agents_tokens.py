@@ -15,7 +15,7 @@ from bridge import access_tokens
 from bridge.access_tokens import LONGEST, Role
 from bridge.web.auth import Access
 from tests.simulator.harness import Simulator
-from tests.web.routes import PUBLIC, ROUTES, address_template
+from tests.web.routes import PUBLIC, PUSHED, ROUTES, address_template
 from tests.web.serving import INBOX_SECRET, ActionServer, assignment, error, without
 from tests.web.talking import Talk
 
@@ -179,6 +179,8 @@ def test_another_agents_is_404_and_logged_in_one_line(talk: Talk, ben: str) -> N
         ("PUT", "/bridge/sessions/291", {"guid": "ben-would-be-anna"}),
         ("GET", "/bridge/sessions/291", None),
         ("DELETE", "/bridge/sessions/291", None),
+        ("GET", "/bridge/agents/291", None),
+        ("PUT", "/bridge/agents/291/state", {"state": "busy"}),
     ]
     for method, path, sent_body in tried:
         absent = path.replace(talk.call_id, "absent").replace(found["id"], "absent")
@@ -253,6 +255,10 @@ def test_every_route_asks_who_it_is(
         "token_id": "abc",
     }
     address = path.format(**names)
+    if path == PUSHED:
+        answer = talk.server.ask(method, address, json={"workNo": "291"}, token=None)
+        assert error(answer, 401) == "unauthorized"
+        return
     if path in PUBLIC:
         assert talk.server.ask(method, address, token=None).status_code == 200
         return

@@ -12,10 +12,12 @@ from sanic import Blueprint, HTTPResponse, Request
 
 from bridge.web import openapi, paths, responses
 from bridge.web.api import (
+    agents,
     assignments,
     assist,
     calls,
     deliveries,
+    events,
     operations,
     report,
     sessions,
@@ -27,10 +29,12 @@ from bridge.web.api.routes import Route
 from bridge.web.auth import Access
 
 _RESOURCES = (
+    *agents.ROUTES,
     *assignments.ROUTES,
     *assist.ROUTES,
     *calls.ROUTES,
     *deliveries.ROUTES,
+    *events.ROUTES,
     *operations.ROUTES,
     *report.ROUTES,
     *sessions.ROUTES,

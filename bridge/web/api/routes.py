@@ -14,6 +14,7 @@ from sanic import Blueprint, HTTPResponse, Request
 from bridge.config.settings import Right
 from bridge.errors import RefusedError
 from bridge.web.auth import Access
+from bridge.web.body import OTHER_BYTES
 
 Handler = Callable[..., Coroutine[Any, Any, HTTPResponse | None]]  # None: it was sent already
 _SHOWN = 64  # characters of an unknown parameter's name
@@ -50,6 +51,7 @@ class Route:
         access: who may use it.
         right: the right that a system's named token needs; None: no such token may use it.
         query: the query parameters that the handler knows; any other is refused.
+        most_bytes: the largest body that is read.
     """
 
     method: str
@@ -58,6 +60,7 @@ class Route:
     access: Access = Access.ANY
     right: Right | None = None
     query: tuple[Parameter, ...] = ()
+    most_bytes: int = OTHER_BYTES
 
     @property
     def name(self) -> str:

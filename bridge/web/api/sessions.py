@@ -31,7 +31,7 @@ async def show(request: Request, agent_id: str) -> HTTPResponse:
     """Return the state of an agent's session."""
     agent = parameters.name(agent_id)
     auth.require_own(auth.may_read(parameters.who(request), agent), _MISSING)
-    _require_agent(agent, parameters.opened().settings.bridge)
+    require_agent(agent, parameters.opened().settings.bridge)
     return responses.json(
         serializers.session(await parameters.read(lambda bridge: bridge.calls.session(agent)))
     )
@@ -41,7 +41,7 @@ async def sign_out(request: Request, agent_id: str) -> HTTPResponse:
     """Delete the GUID; if the bridge signed the agent in, also sign the agent out."""
     agent = parameters.name(agent_id)
     auth.require_own(auth.may(parameters.who(request), agent), _MISSING)
-    _require_agent(agent, parameters.opened().settings.bridge)
+    require_agent(agent, parameters.opened().settings.bridge)
     await parameters.put(SignOut(agent_id=agent))
     return responses.nothing()
 
@@ -53,7 +53,7 @@ def command_of(agent_id: str, fields: Mapping[str, Any], settings: BridgeSetting
         RefusedError: 422 for an invalid agent ID or GUID; 409 for an agent who is not configured
             or whose sessions the bridge owns.
     """
-    _require_agent(agent_id, settings)
+    require_agent(agent_id, settings)
     guid = fields.get("guid")
     if set(fields) != {"guid"} or not wire.is_guid(guid):
         message = 'send {"guid": ...}: 1 to 128 characters of A-Z, a-z, 0-9, ., _ and -'
@@ -68,7 +68,12 @@ def command_of(agent_id: str, fields: Mapping[str, Any], settings: BridgeSetting
     return PushGuid(agent_id=agent_id, guid=Guid(str(guid)))
 
 
-def _require_agent(agent_id: str, settings: BridgeSettings) -> None:
+def require_agent(agent_id: str, settings: BridgeSettings) -> None:
+    """Refuse what is no agent ID.
+
+    Raises:
+        RefusedError: 422.
+    """
     highest = settings.gateway.max_agent_id
     if not wire.is_agent_id(agent_id, highest=highest):
         message = f"an agent ID is a number from {wire.FIRST_AGENT} to {highest}"

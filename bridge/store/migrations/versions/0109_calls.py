@@ -5,8 +5,8 @@ from __future__ import annotations
 import sqlalchemy as sa
 from alembic import op
 
-revision = "0108"
-down_revision = "0107"
+revision = "0109"
+down_revision = "0108"
 branch_labels = None
 depends_on = None
 
@@ -30,6 +30,7 @@ def upgrade() -> None:
         sa.Column("called", sa.String(length=512), nullable=False),
         sa.Column("media", sa.String(length=8), nullable=False),
         sa.Column("internal", sa.Boolean(), nullable=False),
+        sa.Column("nickname", sa.String(length=256), nullable=False),
         sa.Column("skill_id", sa.String(length=64), nullable=False),
         sa.Column("sender_id", sa.String(length=512), nullable=True),
         sa.Column("problem", sa.Text(), nullable=True),
