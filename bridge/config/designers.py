@@ -124,6 +124,23 @@ def _default_when() -> tuple[Condition, ...]:
     )
 
 
+class TransferSettings(Section):
+    """Where a bot agent's calls are transferred: a skill or an agent of the gateway."""
+
+    skill: Annotated[str, Field(pattern=r"^[0-9]{1,10}$")] | None = Field(
+        default=None, description="ID of the skill, in quotation marks"
+    )
+    agent_id: Annotated[str, Field(pattern=r"^[0-9]{3,6}$")] | None = Field(
+        default=None, description="ID of the agent, in quotation marks"
+    )
+
+    @classmethod
+    def conflicts(cls, written: Mapping[str, Any]) -> Iterator[tuple[tuple[str, ...], str]]:
+        """Yield a fault unless exactly one target is named."""
+        if len([key for key in ("skill", "agent_id") if written.get(key) is not None]) != 1:
+            yield (), "name one of skill and agent_id"
+
+
 class HandoffRules(Section):
     """When an agent takes over the conversation, and what the customer is told."""
 
@@ -154,6 +171,10 @@ class HandoffRules(Section):
     then: Literal["pause", "assist"] = Field(
         default="pause",
         description="pause: the bot is silent; assist: it drafts replies for the agent",
+    )
+    transfer: TransferSettings | None = Field(
+        default=None,
+        description="where the calls of an agent with `owner: bot` are transferred by a handoff",
     )
     card: CardSettings = CardSettings()
     alert_after: Annotated[Number, Field(gt=0)] | None = Field(

@@ -52,12 +52,13 @@ def plan(changes: Changes, command: CallAction, decision: Decision, *, called: b
             cooldown=rules.cooldown,
             now=changes.now,
         )
-        closed = _closed(changes, turn, decision)
+        closed = closed_because(changes, turn, decision)
         if closed and not (cooling and not called):
             raise AssignmentError("closed_hours", closed)
         assignment = assignments.resolve(command.brought, changes.snapshot, turn.sender_id)
         if isinstance(assignment, AssignmentRecord) and assignment.with_agent:
             return consequences.plan(changes, _repeated(changes, command, assignment))
+        _require_person(changes, assignment.assignment)
         if cooling:
             if not called:
                 return consequences.plan(changes, ActionAnswer(state=BOT, error="cooldown"))
@@ -69,7 +70,7 @@ def plan(changes: Changes, command: CallAction, decision: Decision, *, called: b
         return _refuse(changes, command, error)
 
 
-def _closed(changes: Changes, turn: Turn, decision: Decision) -> str:
+def closed_because(changes: Changes, turn: Turn, decision: Decision) -> str:
     """Return why the opening hours allow no handoff; ``""`` if they do.
 
     They are judged at the time of the customer's message, and do not apply while an agent is the
@@ -81,6 +82,17 @@ def _closed(changes: Changes, turn: Turn, decision: Decision) -> str:
     written_at = turn.last_written_at if decision.counted else turn.message_at
     verdict = triggers.opening(hours, changes.now if written_at is None else written_at)
     return "" if verdict.holds else verdict.words
+
+
+def _require_person(changes: Changes, assignment: Assignment) -> None:
+    """Check that the call's agent is no bot agent, which cannot take a call over from the bot.
+
+    Raises:
+        AssignmentError: it is; conditions of ``handoff.when`` transfer its calls.
+    """
+    if changes.rules.agent(assignment.agent_id).owner == Owner.BOT.value:
+        message = "the call's agent is a bot; list a condition in handoff.when to transfer it"
+        raise AssignmentError("rejected", message)
 
 
 def card_of(changes: Changes, turn: Turn, decision: Decision) -> Card:

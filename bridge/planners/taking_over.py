@@ -7,8 +7,9 @@ import logging
 from bridge import triggers
 from bridge.errors import AssignmentError
 from bridge.model import Origin, Owner, evolve
-from bridge.planners import handoff, writing_back
+from bridge.planners import handoff, transferring, writing_back
 from bridge.planners.changes import Changes
+from bridge.replies import OwnText
 from bridge.state.inquiries import BotAnswer
 from bridge.state.records import AssignmentRecord, MessageRecord, RasaUpdate
 from bridge.turn import Turn
@@ -31,7 +32,15 @@ def take_over(
         changes.rules.designer,
         handed_back_at=changes.snapshot.handed_back_at.get(record.assignment.sender_id),
     )
+    _write_back(changes, update)
+    if why := handoff.closed_because(changes, turn, decision):
+        closed = (changes.rules.designer.handoff.closed, OwnText.CLOSED)
+        transferring.rest(changes, record, update, answer, turn, why=why, said=closed)
+        return
     card = handoff.card_of(changes, turn, decision)
+    if changes.rules.agent(record.assignment.agent_id).owner == Owner.BOT.value:
+        transferring.transfer(changes, record, card, update, answer, turn)
+        return
     _say(changes, record, update, answer, turn)
     changes.assignment(
         evolve(
@@ -44,7 +53,6 @@ def take_over(
             bot_note=None,
         )
     )
-    _write_back(changes, update)
     changes.log(logging.INFO, "Handed off: %s call_id=%s", card.reason, record.assignment.call_id)
 
 

@@ -353,7 +353,10 @@ class _Attempt:
 
     def _chosen(self, rendering: Rendering) -> Mapping[str, Any]:
         """Return the responses that the planners may need."""
-        names = [*response_names(self._designer.handoff.say)]
+        handoff = self._designer.handoff
+        names = [
+            name for key in handoff.ANNOUNCEMENTS for name in response_names(getattr(handoff, key))
+        ]
         if self._designer.assist.auto.disclose is not None:
             names.append(self._designer.assist.auto.disclose)
         known = rendering.responses

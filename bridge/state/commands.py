@@ -825,6 +825,7 @@ class BotAnswered(Command):
             pairs=frozenset({(sender, call)}),
             open_of_calls=calls,
             questions=frozenset({(call, message)}),
+            reader_calls=calls,
             switches=True,
         )
 

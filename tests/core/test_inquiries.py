@@ -15,12 +15,14 @@ from bridge.planners.changes import Changes
 from bridge.planners.written import customer_wrote
 from bridge.rasa import Rasa
 from bridge.senders.questions import QuestionSender
+from bridge.state.calls import CallRequestKind
 from bridge.state.commands import BotAnswered, Command, HandBackCall, UpdateResult
 from bridge.state.inquiries import InquiryKind
 from bridge.state.plan import Plan
 from bridge.state.records import MessageRecord, RasaUpdate, UpdateKind, UpdateState
 from bridge.state.snapshot import Needs, Snapshot
 from bridge.store import lists
+from tests.core import readers
 from tests.core.rig import Making, Rig, reply, rules
 from tests.making import NOW
 from tests.scenarios.rasa_stub import RasaStub
@@ -279,6 +281,65 @@ def test_fallbacks_in_a_row_are_counted_over_the_conversation(bots: Desk) -> Non
     assert bots.rig.record("A").owner is Owner.AGENT
 
 
+@pytest.mark.parametrize(
+    ("transfer", "target"),
+    [({"skill": "12"}, {"skill": "12"}), ({"agent_id": "307"}, {"agent": "307"})],
+)
+def test_a_bot_agents_call_is_transferred_by_the_gateway(
+    make: Making, rasa: RasaStub, transfer: dict[str, str], target: dict[str, str]
+) -> None:
+    desk = bot_agent(make, rasa, transfer)
+    readers.write(desk.rig, "A human!", agent=readers.BOT)
+    desk.asks()
+    desk.claim()
+    ((request, _, _),) = desk.rig.senders.requested
+    assert (request.kind, request.body) == (CallRequestKind.TRANSFER, target)
+    assert (desk.rig.record(readers.CALL).owner, desk.sent) == (Owner.BOT, [])
+    card = desk.rig.store.read(lambda tx: lists.card(tx, readers.CALL))
+    assert card is not None
+    assert [line.text for line in card.turns] == ["A human!"]
+    readers.finish(desk.rig, CallRequestKind.TRANSFER)
+    assert desk.rig.record(readers.CALL).owner is Owner.BOT
+    readers.hang_up(desk.rig, agent=readers.BOT)
+    assert desk.rig.record(readers.CALL).assignment.agent_id == transfer.get(
+        "agent_id", readers.BOT
+    )
+
+
+def test_a_call_that_comes_back_to_a_bot_agent_is_not_transferred_twice(
+    make: Making, rasa: RasaStub, caplog: pytest.LogCaptureFixture
+) -> None:
+    desk = bot_agent(make, rasa, {"skill": "12"})
+    readers.write(desk.rig, "A human!", agent=readers.BOT)
+    desk.asks()
+    desk.claim()
+    readers.finish(desk.rig, CallRequestKind.TRANSFER)
+    readers.hang_up(desk.rig, agent=readers.BOT)
+    desk.tells()
+    desk.rig.clock.move(100.0)
+    readers.ring(desk.rig, agent=readers.BOT)
+    readers.finish(desk.rig, CallRequestKind.ANSWER)  # whose it is is known
+    readers.write(desk.rig, "A human!", agent=readers.BOT)
+    desk.asks()
+    desk.claim()
+    assert desk.rig.senders.asked == []
+    assert [item.origin for item in desk.rig.all()] == [Origin.BOT]
+    note = desk.rig.record(readers.CALL).bot_note
+    assert note is not None
+    assert note.kind == "unavailable"
+    assert "cannot be handed over" in caplog.text
+
+
+def bot_agent(make: Making, rasa: RasaStub, transfer: dict[str, str]) -> Desk:
+    """A chat that a bot agent has answered."""
+    designer = {**DESIGNER, "handoff": {**DESIGNER["handoff"], "transfer": transfer}}
+    agents = {readers.BOT: {**readers.SIGN_IN, "owner": "bot"}, "*": {}}
+    rig = make(chosen=rules(designer, agents=agents, rasa={"url": rasa.url}))
+    readers.sign_in(rig, readers.BOT)
+    readers.answered(rig, agent=readers.BOT)
+    return Desk(rig, rasa, designer)
+
+
 # -- an agent owns the call ------------------------------------------------------------------------
 
 
@@ -349,7 +410,7 @@ def test_a_rasa_that_answers_badly_is_asked_twice_and_never_sent_twice(
 ) -> None:
     bots.rasa.failures = ["", "", fate]  # of the message itself
     bots.writes("When?")
-    bots.asks(seconds=0.5)
+    bots.asks(seconds=1.0)
     assert bots.sent == []
     bots.rig.clock.move(6.0)
     bots.asks()
