@@ -496,7 +496,8 @@ class Core:
             if self._rules.asks_rasa:
                 yield QueuedCommand(self._claim_updates(now))
             self._update_due = None
-        if (requests := self._requests.claim(now)) is not None:
+        requests = self._requests.claim(now)
+        if requests is not None and self._rules.bridge.readers:
             yield QueuedCommand(requests)
 
     def _releases(self) -> list[QueuedCommand]:
