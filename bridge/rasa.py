@@ -177,6 +177,14 @@ class Rasa:
             raise RasaError(message)
         return [item for item in answer if isinstance(item, dict)]
 
+    def has_channel(self, name: str) -> bool:
+        """Return whether Rasa serves a channel of this name; False if it does not say."""
+        try:
+            self._call("GET", f"/webhooks/{_part(name)}/")
+        except RasaError:
+            return False
+        return True
+
     def close(self) -> None:
         """Close the connections."""
         self._session.close()

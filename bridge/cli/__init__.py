@@ -20,6 +20,7 @@ _COMMANDS = {
     "simulate": "Run a simulated CC-Gateway.",
     "init": "Connect a Rasa bot to the bridge.",
     "validate": "Check the configuration and report all faults.",
+    "doctor": "Examine the gateway, the database, Rasa and the action server.",
     "preview": "Show how a reply is sent on each channel.",
     "outbox": "List deliveries, and retry or discard them.",
     "forget": "Erase all data of a customer, a conversation or a call.",

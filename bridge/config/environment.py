@@ -18,12 +18,19 @@ from bridge.config.source import Document, compose
 
 FOLDER = "BRIDGE_CONFIG"
 PREFIX = "BRIDGE__"
+WORKERS = "ACTION_SERVER_SANIC_WORKERS"  # rasa-sdk's
 _PART = "__"
 
 
 def current() -> Mapping[str, str]:
     """Return the environment of this process."""
     return os.environ
+
+
+def workers() -> int:
+    """Return the number of Sanic's workers that rasa-sdk would start; 1 by default."""
+    value = os.environ.get(WORKERS, "")
+    return int(value) if value.isdecimal() and int(value) > 0 else 1
 
 
 def for_child(variables: Mapping[str, str]) -> dict[str, str]:

@@ -108,6 +108,20 @@ class GatewayClient:
         content = wire.read(status, body, retry_after=headers.get("Retry-After"))
         return Answer(content, wire.new_guid(headers), received)
 
+    def reach(self, *, timeout: float) -> tuple[int, CaseInsensitiveDict[str]]:
+        """Make a request that names no agent; return the status and the headers of any response.
+
+        Raises:
+            GatewayError: there was no response.
+        """
+        prepared = self._prepare("", wire.GatewayRequest("GET", ""), None, None)
+        try:
+            with total(timeout):
+                status, headers, _, _ = self._exchange("", prepared, None)
+        except (requests.RequestException, HTTPError, OSError) as error:
+            raise _transport(error) from error
+        return status, headers
+
     def cookies(self, agent_id: str, request: wire.GatewayRequest) -> str | None:
         """Return the ``Cookie`` header for a call of this agent, or None."""
         return self._cookies(agent_id, self._bare(request)) if self._jars else None

@@ -61,4 +61,4 @@ class ActionQuote(Action):
     ) -> list[dict[str, Any]]:
         """Set the slot ``price``, and empty the form for the next rental."""
         days = tracker.get_slot("days") or 1.0
-        return [SlotSet("price", days * _EUROS_A_DAY), SlotSet("days", None)]
+        return [SlotSet("price", f"{days * _EUROS_A_DAY:g}"), SlotSet("days", None)]

@@ -1,0 +1,128 @@
+"""A conversation in Rasa: does the assignment arrive, and is anything said twice? Pure."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from typing import Any
+
+from bridge import assignment_tokens
+from bridge.config.settings import Settings
+from bridge.doctor.diagnosis import Diagnosis, error, ok, warning
+from bridge.errors import AssignmentError
+from bridge.turn import OWN_ACTIONS, Turn, read
+
+_KEY = "assignment.metadata"
+_REQUIRED = {
+    "agent_id": ("agent_id", "agentid"),
+    "call_id": ("call_id", "callid"),
+    "user_id": ("user_id", "userid"),
+}
+
+
+def examine(tracker: Mapping[str, Any], settings: Settings, now: float) -> Iterator[Diagnosis]:
+    """Examine a tracker as Rasa's API returns it."""
+    turn = read(tracker, None, "")
+    yield from _metadata(turn, settings, now)
+    yield from _said_twice(tracker, settings)
+
+
+def _metadata(turn: Turn, settings: Settings, now: float) -> Iterator[Diagnosis]:
+    mode = settings.bridge.assignment.metadata
+    sources = [source for source in (turn.metadata, turn.session_metadata) if source]
+    if mode == "off":
+        yield ok(_KEY, "off: assignments come over HTTP only")
+    elif not sources:
+        yield warning(
+            _KEY,
+            "the last message has no metadata",
+            allowed="the key `assignment`" if mode == "signed" else ", ".join(_REQUIRED),
+            hint="let the client send `metadata` (REST and socketio keep it, the callback channel"
+            " drops it), or put assignments over HTTP",
+        )
+    elif tokens := [each["assignment"] for each in sources if _has_token(each)]:
+        yield _token(str(tokens[0]), turn, settings, now)
+    elif mode == "trusted":
+        yield _plain(sources)
+    else:
+        yield error(
+            _KEY,
+            "the last message has metadata, and the key `assignment` is missing",
+            allowed="a signed token under `assignment`",
+            hint="sign the assignment (cc-bridge token --assignment), or put it over HTTP",
+        )
+
+
+def _has_token(source: Mapping[str, Any]) -> bool:
+    return isinstance(source.get("assignment"), str)
+
+
+def _token(token: str, turn: Turn, settings: Settings, now: float) -> Diagnosis:
+    try:
+        # A token that has expired by now was valid when it came.
+        at = min(now, turn.message_at or now)
+        assignment_tokens.from_token(token, turn.sender_id, settings.bridge, now=at)
+    except AssignmentError as failure:
+        return error(
+            _KEY,
+            f"the token is refused ({failure.code}): {failure}",
+            allowed="a valid token",
+            hint="compare your signing with the README's test vector",
+        )
+    return ok(_KEY, "a valid token arrives")
+
+
+def _plain(sources: list[Mapping[str, Any]]) -> Diagnosis:
+    best = min((_absent(source) for source in sources), key=len)
+    if not best:
+        return ok(_KEY, "agent, call and user arrive")
+    return error(
+        _KEY,
+        f"the metadata lacks {', '.join(best)}",
+        allowed=", ".join(_REQUIRED),
+        hint="let your back end write these keys into the message's metadata",
+    )
+
+
+def _absent(source: Mapping[str, Any]) -> list[str]:
+    inner = source.get("assignment")
+    fields = inner if isinstance(inner, Mapping) else source
+    return [
+        name
+        for name, spellings in _REQUIRED.items()
+        if not any(each in fields for each in spellings)
+    ]
+
+
+def _said_twice(tracker: Mapping[str, Any], settings: Settings) -> Iterator[Diagnosis]:
+    """Find responses that a rule utters in a turn in which the bridge sends them, too."""
+    designer = settings.designer
+    sent = {designer.handoff.say, *(rule.reply for rule in designer.assist.when)} - {None}
+    twice = sorted({name for name in _uttered_beside_us(tracker) if name in sent})
+    if twice:
+        yield warning(
+            "rules",
+            f"said twice: a rule utters {', '.join(twice)}, and the bridge sends or suggests it",
+            allowed="one of both",
+            hint="remove the utter step from the rule; the bridge's action says it",
+        )
+    else:
+        yield ok("rules", "nothing is said twice in this conversation")
+
+
+def _uttered_beside_us(tracker: Mapping[str, Any]) -> Iterator[str]:
+    """Yield what rules uttered in turns in which an action of the bridge ran."""
+    events = tracker.get("events")
+    uttered: list[str] = []
+    ours = False
+    for event in [*(events if isinstance(events, list) else ()), {"event": "user"}]:
+        if not isinstance(event, dict):
+            continue
+        if event.get("event") == "user":
+            if ours:
+                yield from uttered
+            uttered, ours = [], False
+        elif event.get("event") == "action":
+            name = str(event.get("name"))
+            ours = ours or name in OWN_ACTIONS
+            if name.startswith("utter_"):
+                uttered.append(name)
