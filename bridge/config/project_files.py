@@ -22,6 +22,7 @@ from bridge.errors import ConfigurationError
 
 Entries: TypeAlias = Sequence[str]  # each in block style: a list's item, or ``key: value``
 
+_MARK = "\ufeff"  # of the byte order
 _LISTS = {"intents", "actions"}  # of a domain; all other sections are mappings
 _NEXT = re.compile(r"[ \t]*\r?\n|#.*\n")  # a blank line, or a comment that is not indented
 
@@ -58,6 +59,8 @@ def insert(text: str, additions: Mapping[str, Entries]) -> str | None:
     Returns:
         None if the file's style does not allow it; the result is checked by reading it again.
     """
+    if text.startswith(_MARK):
+        return None
     try:
         wanted = _load(text) or {}
         for section, entries in additions.items():

@@ -68,7 +68,7 @@ CALM: dict[str, str] = {
 def made(folder: Path, files: Mapping[str, str]) -> Path:
     for name, text in files.items():
         (folder / name).parent.mkdir(parents=True, exist_ok=True)
-        (folder / name).write_text(text, encoding="utf-8")
+        (folder / name).write_text(text, encoding="utf-8", errors="surrogatepass")
     return folder
 
 
@@ -159,6 +159,17 @@ def test_files_of_the_bot_are_never_changed_and_one_patch_does_the_rest(tmp_path
     again = run(tmp_path)
     assert (again["written"], again["edits"]) == ([], [])
     assert contents(tmp_path) == after
+
+
+def test_lines_that_end_with_carriage_returns_are_patched(tmp_path: Path) -> None:
+    made(tmp_path, MOOD)
+    path = tmp_path / "domain.yml"
+    path.write_bytes(MOOD["domain.yml"].replace("\n", "\r\n").encode())
+    run(tmp_path)
+    apply_patch(tmp_path)
+    content = path.read_bytes()
+    assert b"human_handoff\r\n" in content
+    assert content.count(b"\r\n") == content.count(b"\n")
 
 
 def test_git_can_apply_the_patch_too(tmp_path: Path) -> None:
@@ -313,6 +324,7 @@ def test_it_says_what_has_to_be_known(tmp_path: Path, changed: dict[str, str], n
         ({"config.yml": "- a\n"}, "config.yml: the file is not a mapping"),
         ({"config.yml": "", "domain.yml": "- a\n"}, "domain.yml"),
         ({"config.yml": "", "endpoints.yml": ": :\n- x"}, "endpoints.yml"),
+        ({"config.yml": "", "domain.yml": "", "actions.py": "# \ud800"}, "actions.py"),
     ],
 )
 def test_what_is_no_rasa_project_is_refused(

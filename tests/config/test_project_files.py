@@ -96,6 +96,7 @@ def test_a_comment_stays_with_the_section_that_it_introduces() -> None:
         "intents: &a [x]\nother: *a\n---\nmore: 1\n",
         "intents: [a\n",
         "intents: [a, b,]\n",
+        "\ufeffintents: [a]\n",
     ],
 )
 def test_what_cannot_be_inserted_is_left_to_the_reader(text: str) -> None:

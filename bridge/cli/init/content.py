@@ -199,7 +199,7 @@ def handoff_yml(project: RasaProject) -> str:
     assist = "  when:\n" + "".join(replies) if replies else "  when: []\n"
     return (
         "# For designers: when a person takes over, and what the bot suggests to agents. Every\n"
-        "# key that is absent has its default; docs/designer.md describes all of them.\n\n"
+        "# key that is absent has its default; docs/designer.md of rasa-cc-bridge lists all.\n\n"
         "handoff:\n"
         "  when:  # one of these is enough\n"
         f"    - {asks}\n"

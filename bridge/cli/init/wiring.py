@@ -13,6 +13,7 @@ from pathlib import Path
 from bridge.cli.init import content
 from bridge.cli.init.project import OwnActions, RasaProject
 from bridge.config.project_files import insert, section_lines
+from bridge.errors import BridgeError
 
 PATCH = "cc_bridge.patch"
 _IMPORT = "from bridge.actions import *  # noqa: F403 - the actions of rasa-cc-bridge\n"
@@ -122,7 +123,10 @@ def _edit(
 
 
 def _text(project: RasaProject, path: str) -> str:
-    return (project.folder / path).read_bytes().decode("utf-8-sig")  # keeps the ends of lines
+    try:
+        return (project.folder / path).read_bytes().decode("utf-8")  # keeps the ends of lines
+    except UnicodeDecodeError:
+        raise BridgeError(f"{project.folder / path}: the file cannot be read as UTF-8") from None
 
 
 def _diff(path: str, old: str, new: str) -> str:
