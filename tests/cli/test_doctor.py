@@ -11,8 +11,7 @@ import pytest
 
 from bridge.store import Store
 from tests.cli.running import Ran, at_terminal, configure, piped, within
-from tests.doctor.answering import answering
-from tests.doctor.test_rasa_and_server import DOMAIN, OURS
+from tests.doctor.answering import DOMAIN, OURS, answering
 from tests.simulator.harness import Simulator
 
 KEYS = {"file", "line", "column", "key", "found", "allowed", "hint", "severity"}

@@ -11,6 +11,27 @@ from typing import Any
 
 Answers = Mapping[str, tuple[int, Any]]
 
+DOMAIN = {"actions": ["action_bridge"], "slots": {"handoff_state": {}, "handoff_error": {}}}
+HEALTH = {"status": "ok", "version": "0.1.0"}
+READY = {"status": "ready", "checks": {"store": "ok"}}
+ACTIONS = [
+    {"name": name}
+    for name in (
+        "action_human_handoff",
+        "action_agent_assist",
+        "action_bridge",
+        "action_handback",
+        "their_own",
+    )
+]
+# An action server that is in order.
+OURS: dict[str, tuple[int, Any]] = {
+    "/health": (200, {"status": "ok"}),
+    "/bridge/health": (200, HEALTH),
+    "/bridge/ready": (200, READY),
+    "/actions": (200, ACTIONS),
+}
+
 
 @contextmanager
 def answering(answers: Answers, seen: list[str] | None = None) -> Iterator[str]:

@@ -12,22 +12,8 @@ from bridge.config.settings import RasaSettings
 from bridge.doctor import rasa, server
 from bridge.doctor.diagnosis import Diagnosis, Severity
 from bridge.rasa import Rasa
-from tests.doctor.answering import Answers, answering
+from tests.doctor.answering import ACTIONS, DOMAIN, OURS, READY, Answers, answering
 from tests.web.serving import ActionServer
-
-DOMAIN = {"actions": ["action_bridge"], "slots": {"handoff_state": {}, "handoff_error": {}}}
-HEALTH = {"status": "ok", "version": "0.1.0"}
-READY = {"status": "ready", "checks": {"store": "ok"}}
-ACTIONS = [
-    {"name": name}
-    for name in (
-        "action_human_handoff",
-        "action_agent_assist",
-        "action_bridge",
-        "action_handback",
-        "their_own",
-    )
-]
 
 
 def faults(found: list[Diagnosis]) -> list[tuple[str, str]]:
@@ -95,13 +81,6 @@ def test_rasa_is_only_read_and_need_not_be_named() -> None:
 
 
 # -- the action server -----------------------------------------------------------------------------
-
-OURS: dict[str, tuple[int, Any]] = {
-    "/health": (200, {"status": "ok"}),
-    "/bridge/health": (200, HEALTH),
-    "/bridge/ready": (200, READY),
-    "/actions": (200, ACTIONS),
-}
 
 
 @pytest.mark.parametrize(
