@@ -264,6 +264,7 @@ def test_every_unit_has_a_row() -> None:
     assert units <= RANK.keys()
 
 
+_REQUESTS = "lives in alerts and doctor and gateway and rasa only"
 CAUGHT = [
     ("bridge.core.core", "import bridge.web.api", "downwards"),
     ("bridge.core.core", "from bridge import web", "downwards"),
@@ -303,7 +304,7 @@ CAUGHT = [
         "from sanic import Sanic",
         "lives in process and simulator and web only",
     ),
-    ("bridge.core.core", "import requests", "lives in alerts and doctor and gateway and rasa only"),
+    ("bridge.core.core", "import requests", _REQUESTS),
     (
         "bridge.senders.rasa",
         "import requests",

@@ -9,8 +9,8 @@ from collections.abc import Iterator
 from email.utils import parsedate_to_datetime
 from urllib.parse import urlsplit
 
-from bridge.config.config_warnings import is_loopback
 from bridge.config.settings import GatewaySettings
+from bridge.config.values import is_loopback
 from bridge.doctor.diagnosis import Diagnosis, error, ok, warning
 from bridge.errors import GatewayError
 from bridge.gateway.client import GatewayClient
