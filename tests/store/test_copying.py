@@ -43,6 +43,7 @@ def fill(store: Store) -> None:
     keep(store, events=[EventRecord("291", "x", {"text": ODD}, at)])
     keep(store, sessions=[signed_in("291", generation=3)])
     execute(store, "INSERT INTO switches VALUES ('assist', 'off', 5.5)")
+    execute(store, "INSERT INTO presences VALUES ('291', 5.5)")
     execute(store, "INSERT INTO leaders VALUES ('retention', NULL, NULL, 7)")
     execute(store, "INSERT INTO revocations VALUES ('agent:291', 1, 2)")
 
