@@ -501,7 +501,7 @@ def _suggestion(row: Row) -> Suggestion:
         configuration,
     ) = row
     require_times(created_at, expires_at, displayed_at, settled_at, erased_at, asked_at)
-    require_texts(configuration)
+    require_texts(configuration, question)
     require_texts(name, candidates, sender_id, agent_id, call_id, text, message_id)
     require_texts(edited_text, reason, settled_by, command_key)
     return Suggestion(
