@@ -28,6 +28,8 @@ _KINDS = {
     "turns": "answers of actions",
     "events": "events of the gateway",
     "changes": "entries in the log of changes",
+    "calls": "calls, as agents' events describe them",
+    "call_requests": "requests to the gateway about calls",
 }
 
 

@@ -40,6 +40,7 @@ _ALWAYS: dict[str, dict[str, Any]] = {
     "call_requests": {"body": "{}"},
     "calls": {"held": "[]", "state": "ended"},
     "messages": {"attachment": None},
+    "assignments": {"bot_note": None},
     "turns": {"answer": None, "unavailable": None},
     "events": {"content": "null"},
 }

@@ -125,7 +125,8 @@ def test_a_fault_is_a_paragraph(folder: Folder) -> None:
     assert folder.write(bridge=GATEWAY, handoff="handoff: {them: pause}").fault() == (
         "handoff.yml, line 1, column 11: handoff.them\n"
         "    found         a key that is not known here\n"
-        "    allowed       when, say, unavailable, hours, closed, then, transfer, card, alert_after,\n"
+        "    allowed       when, say, unavailable, hours, closed, then, transfer, card,"
+        " alert_after,\n"
         "                  cooldown\n"
         "    did you mean  then?"
     )
