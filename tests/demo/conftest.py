@@ -15,8 +15,8 @@ from typing import Any
 
 import pytest
 
-from bridge.cli.demo.loopback import JsonObject
 from bridge.cli.demo.played import Clicked, Played
+from bridge.cli.peers import JsonObject
 
 COMMAND = str(Path(sys.executable).with_name("cc-bridge"))
 SECONDS = 90  # of a machine that is busy with other things

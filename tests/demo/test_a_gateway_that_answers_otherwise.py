@@ -7,10 +7,10 @@ import io
 import pytest
 from rich.console import Console
 
-from bridge.cli.demo.loopback import Peer
 from bridge.cli.demo.screen import Screen
 from bridge.cli.demo.servers import Servers
 from bridge.cli.demo.show import perform
+from bridge.cli.peers import Peer
 from bridge.config import defaults_folder
 
 

@@ -10,8 +10,9 @@ from typing import Any
 import pytest
 
 from bridge.cli.demo.expectations import FOLDER, WHOLE_RUN, Checked, compare, load
-from bridge.cli.demo.loopback import DemoError, JsonObject
+from bridge.cli.demo.faults import DemoError
 from bridge.cli.demo.scenes import SCENES
+from bridge.cli.peers import JsonObject
 from tests.demo.conftest import Given
 
 EXPECTED = load()

@@ -9,8 +9,8 @@ from rich.text import Text
 
 from bridge.cli.demo import scenes
 from bridge.cli.demo.glyphs import Glyphs
-from bridge.cli.demo.loopback import JsonObject
 from bridge.cli.demo.played import Clicked
+from bridge.cli.peers import JsonObject
 
 TableRow = tuple[RenderableType, RenderableType, RenderableType]  # label, bar, content
 

@@ -6,8 +6,8 @@ import time
 from dataclasses import replace
 
 from bridge.cli.demo import scenes
-from bridge.cli.demo.loopback import HttpAnswer, JsonObject, Peer
 from bridge.cli.demo.scenes import Customer
+from bridge.cli.peers import HttpAnswer, JsonObject, Peer
 
 _TOKEN_SECONDS = 600
 _SENT_WITHIN = 10.0  # seconds; a delivery not sent by then is shown in its current state

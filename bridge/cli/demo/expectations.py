@@ -18,8 +18,9 @@ from itertools import takewhile
 from pathlib import Path
 from typing import Any
 
-from bridge.cli.demo.loopback import DemoError, JsonObject
+from bridge.cli.demo.faults import DemoError
 from bridge.cli.demo.scenes import SCENES
+from bridge.cli.peers import JsonObject
 from bridge.config import source
 
 FOLDER = Path(__file__).with_name("expected")

@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from bridge.cli.demo.loopback import JsonObject
+from bridge.cli.peers import JsonObject
 
 
 @dataclass(frozen=True, slots=True)

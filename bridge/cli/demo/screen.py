@@ -18,10 +18,10 @@ from bridge.cli.demo import scenes
 from bridge.cli.demo.agent import AgentView, TableRow
 from bridge.cli.demo.expectations import Checked
 from bridge.cli.demo.glyphs import ASCII, Glyphs
-from bridge.cli.demo.loopback import JsonObject
 from bridge.cli.demo.played import Played
 from bridge.cli.demo.scenes import Scene
 from bridge.cli.demo.wire import Wire
+from bridge.cli.peers import JsonObject
 
 _WIDEST = 100
 _MARGIN, _LABEL, _BAR = 1, 8, 1  # columns

@@ -23,8 +23,10 @@ from types import TracebackType
 from typing_extensions import Self
 
 from bridge import config
+from bridge.cli import peers
 from bridge.cli.demo import scenes, visitor
-from bridge.cli.demo.loopback import HOST, DemoError, Peer
+from bridge.cli.demo.faults import DemoError
+from bridge.cli.peers import Peer, PeerError
 from bridge.config import environment
 
 _START_SECONDS = 40.0  # enough for a busy machine
@@ -60,7 +62,7 @@ class Program:
             self._process = subprocess.Popen(  # noqa: S603 - our own program and arguments
                 [sys.executable, *arguments],
                 cwd=folder,
-                env=environment.for_child({"SANIC_HOST": HOST, "PYTHONUTF8": "1"}),
+                env=environment.for_child({"SANIC_HOST": peers.LOCALHOST, "PYTHONUTF8": "1"}),
                 stdin=subprocess.DEVNULL,
                 stdout=log,
                 stderr=subprocess.STDOUT,
@@ -148,7 +150,7 @@ class Servers:
         program = self._start("gateway", command)
         _await(program, lambda: _LISTENING.search(program.written()) is not None)
         match = _LISTENING.search(program.written())
-        self.gateway = Peer("gateway", int(match.group(1)) if match else 0)
+        self.gateway = peers.local("gateway", int(match.group(1)) if match else 0)
 
     def _start_bridge(self) -> None:
         self.configuration.mkdir()
@@ -156,8 +158,9 @@ class Servers:
         written = _operators_file(self.gateway.url, self._secrets)
         (self.configuration / "bridge.yml").write_text(written, encoding="utf-8")
         self.token_file.write_text(self._secrets.token, encoding="utf-8")
-        self.bridge = Peer("action server", _free_port(), self._secrets.token)
-        command = ["-m", "rasa_sdk", "--actions", "actions", "-p", str(self.bridge.port)]
+        port = _free_port()
+        self.bridge = peers.local("action server", port, self._secrets.token)
+        command = ["-m", "rasa_sdk", "--actions", "actions", "-p", str(port)]
         program = self._start(self.bridge.name, command)
         _await(program, self._is_ready)
 
@@ -172,7 +175,7 @@ class Servers:
             return False
         try:
             return self.bridge.ask("GET", "/bridge/ready").body.get("status") == "ready"
-        except DemoError:
+        except PeerError:
             return False
 
 
@@ -190,7 +193,7 @@ def _free_port() -> int:
     for _ in range(100):
         port = _PORTS.start + secrets.randbelow(len(_PORTS))
         with socket.socket() as probe, contextlib.suppress(OSError):
-            probe.bind((HOST, port))
+            probe.bind((peers.LOCALHOST, port))
             return port
     raise DemoError("no free port was found on this machine")
 

@@ -12,12 +12,13 @@ from types import FrameType
 
 from bridge import config
 from bridge.cli.demo import expectations
-from bridge.cli.demo.loopback import DemoError, JsonObject, Peer
+from bridge.cli.demo.faults import DemoError
 from bridge.cli.demo.scenes import AGENT, SCENES
 from bridge.cli.demo.screen import Screen
 from bridge.cli.demo.servers import Servers
 from bridge.cli.demo.stage import Stage
 from bridge.cli.demo.visitor import SOFIA, Visitor
+from bridge.cli.peers import JsonObject, Peer, PeerError
 
 WELL, BADLY, NOT_RUN, INTERRUPTED = 0, 1, 2, 130  # exit codes
 _LOOK_EVERY = 0.5  # seconds
@@ -43,7 +44,7 @@ def perform(
         with _signals_interrupt(), Servers() as servers:
             try:
                 code = _perform(screen, servers, record, before)
-            except DemoError as error:
+            except (DemoError, PeerError) as error:
                 screen.trouble(str(error))
                 code, keep = NOT_RUN, False
             if code != WELL:
@@ -107,7 +108,7 @@ def _stay(screen: Screen, servers: Servers) -> None:
             visitor.act()
     except KeyboardInterrupt:
         return
-    except DemoError as error:
+    except (DemoError, PeerError) as error:
         screen.trouble(str(error))
     if dead := servers.dead():
         screen.trouble(f"the {dead.name} ended")

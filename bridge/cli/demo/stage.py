@@ -11,9 +11,10 @@ from bridge import triggers
 from bridge import turn as turns
 from bridge.cli.demo import webhooks
 from bridge.cli.demo.desktop import Desktop
-from bridge.cli.demo.loopback import DemoError, JsonObject, Peer, as_object
+from bridge.cli.demo.faults import DemoError
 from bridge.cli.demo.played import Clicked, Played
 from bridge.cli.demo.scenes import Click, Customer, Scene
+from bridge.cli.peers import JsonObject, Peer, as_object
 from bridge.config import Settings
 
 _POLL = "poll"

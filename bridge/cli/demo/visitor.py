@@ -12,8 +12,8 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 
 from bridge.cli.demo import webhooks
-from bridge.cli.demo.loopback import JsonObject, Peer
 from bridge.cli.demo.scenes import Customer
+from bridge.cli.peers import JsonObject, Peer
 
 SOFIA = Customer("Sofia", "sofia", "1552524731-16797312", "Sofia", owner="agent")
 

@@ -29,7 +29,7 @@ from collections.abc import Sequence
 from importlib import resources
 from typing import Any
 
-from bridge.cli.demo.loopback import JsonObject
+from bridge.cli.peers import JsonObject
 
 _TIMES = ("timestamp", "latest_event_time")
 

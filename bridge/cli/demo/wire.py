@@ -9,9 +9,9 @@ from rich.text import Text
 
 from bridge.cli.demo.agent import TableRow
 from bridge.cli.demo.glyphs import Glyphs
-from bridge.cli.demo.loopback import JsonObject, as_object
 from bridge.cli.demo.played import Played
 from bridge.cli.demo.scenes import Scene
+from bridge.cli.peers import JsonObject, as_object
 
 _BASE = "/agentgateway/resource/"
 _HEADERS = ("guid", "content-type")
