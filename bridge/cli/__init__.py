@@ -17,7 +17,7 @@ from bridge import log_records
 
 _COMMANDS = {
     "demo": "Show a handoff, an assist and a handback from end to end on this machine.",
-    "simulate": "Run a simulated CC-Gateway.",
+    "simulate": "Run a simulated CC-Gateway; chat as its customer, or as an agent.",
     "init": "Connect a Rasa bot to the bridge.",
     "validate": "Check the configuration and report all faults.",
     "doctor": "Examine the gateway, the database, Rasa and the action server.",

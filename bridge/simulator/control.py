@@ -25,6 +25,7 @@ _CHECK_EVERY = 0.01  # seconds; cheaper than a wake-up per message of a burst
 
 _RECORDED = ("path", "call", "agent", "verdict", "operation", "method", "fault")
 _MESSAGES = ("call", "agent", "code")
+_SEEN = ("state", "agent")  # what a customer's client knows of its call
 
 
 class InjectedEvents(BaseModel):
@@ -107,6 +108,7 @@ def mount(app: Sanic[Any, Any], tenant: Tenant) -> None:
         ("POST", "/events", api.events),
         ("POST", "/calls", api.declare_call),
         ("POST", "/customers", api.ring),
+        ("GET", "/customers/<call_id>", api.customer),
         ("POST", "/customers/<call_id>/messages", api.write),
         ("DELETE", "/customers/<call_id>", api.leave),
         ("POST", "/agents/<agent_id>/expire", api.expire),
@@ -248,6 +250,24 @@ class Control:
         call = SimulatedCall(wanted.call, wanted.agent, "ringing", **fields)
         customers.ring(self._tenant.gateway, call, wanted.agent)
         return reply({}, 201)
+
+    async def customer(self, request: Request, call_id: str) -> HTTPResponse:
+        """Return a call and its messages after ``after``; wait for news up to ``timeout`` seconds.
+
+        News is a message, or another ``state`` or ``agent`` than the request names.
+        """
+        seen, waits = _filters(request, _SEEN)
+
+        def find() -> list[dict[str, Any]]:
+            call = asdict(self._call(call_id))
+            after = int(waits["after"])
+            messages = self._tenant.recorder.received({"call": call_id}, after)
+            is_new = messages or any(call[name] != value for name, value in seen.items())
+            return [{"call": call, "messages": messages}] if is_new else []
+
+        found = await _wait_for(find, {**waits, "at_least": 1})
+        unchanged = {"call": asdict(self._call(call_id)), "messages": []}
+        return reply(found[0] if found else unchanged)
 
     async def write(self, request: Request, call_id: str) -> HTTPResponse:
         """Let a customer write."""

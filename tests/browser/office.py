@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import time
 import uuid
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -120,17 +120,20 @@ class Customer:
 
 
 @contextmanager
-def opened_office(folder: Path, **page: Any) -> Iterator[Office]:
-    """Start both."""
+def opened_office(
+    folder: Path, *, more: Mapping[str, Any] | None = None, **page: Any
+) -> Iterator[Office]:
+    """Start both; ``more`` is of bridge.yml, ``page`` its section of that name."""
     config = folder / "config"
     config.mkdir(parents=True)
     (config / "handoff.yml").write_text(json.dumps(RULES), encoding="utf-8")
     with Simulator("--poll-seconds", "0.2") as gateway, RasaStub() as rasa:
         bridge = {
             "rasa": {"url": rasa.url},
-            "gateway": {"url": gateway.url},
+            "gateway": {"url": gateway.url, "poll_pause": 0.05},
             "api": {"token": API_TOKEN, "inbox_secret": INBOX_SECRET},
             "page": page,
+            **(more or {}),
         }
         with ActionServer(folder, bridge=bridge) as server:
             yield Office(server, gateway)

@@ -7,6 +7,7 @@ from typing import Any
 import pytest
 import requests
 
+from tests.simulator import samples
 from tests.simulator.harness import Simulator
 
 CALL = "1-1"
@@ -131,3 +132,32 @@ def test_the_workbench_tells_the_customer_to_who_has_a_token(gateway: Simulator,
     found = post(gateway, user_info, wanted, **bearer).json()
     assert (found["userId"], found["channel"], found["channelConfigId"]) == ("u-1", "LINE", "77")
     assert post(gateway, user_info, {**wanted, "tenantId": "0"}, **bearer).status_code == 500
+
+
+def news(gateway: Simulator, **known: str) -> dict[str, Any]:
+    answer = requests.get(f"{gateway.url}/simulator/customers/{CALL}", params=known, timeout=10)
+    assert answer.status_code == 200, answer.text
+    found: dict[str, Any] = answer.json()
+    return found
+
+
+def test_a_customer_is_told_news_of_the_call_at_once(gateway: Simulator, guid: str) -> None:
+    gateway.ring(CALL, "291")
+    known = {"state": "ringing", "agent": "291", "timeout": "0.05"}
+    assert news(gateway, **known)["messages"] == []
+    ask(gateway, "PUT", f"voicecall/291/answer?callid={CALL}", guid)
+    assert news(gateway, **{**known, "timeout": "10"})["call"]["state"] == "talking"
+    body = {**samples.body(), "callid": CALL}
+    assert ask(gateway, "POST", "mediacall/291/sendmessage", guid, body)["retcode"] == "0"
+    known = {"state": "talking", "agent": "291", "timeout": "10"}
+    (message,) = news(gateway, **known)["messages"]
+    assert message["text"] == "<p>Message sent by the agent</p>"
+    after = {**known, "after": str(message["seq"]), "timeout": "0.05"}
+    assert news(gateway, **after)["messages"] == []
+
+
+def test_a_customer_of_no_call_and_an_unknown_filter_are_refused(gateway: Simulator) -> None:
+    gateway.ring(CALL, "291")
+    for path in ("9-9", f"{CALL}?colour=red"):
+        answer = requests.get(f"{gateway.url}/simulator/customers/{path}", timeout=10)
+        assert answer.status_code == 400
