@@ -19,7 +19,7 @@ ROWS = (
     {"config", "turn", "metrics"},
     {"language"},
     {"triggers", "replies", "translate", "state"},
-    {"alerts", "dialogue", "gateway", "store"},
+    {"alerts", "dialogue", "gateway", "store", "validation"},
     {"rasa"},
     {"planners", "assignment_tokens", "access_tokens"},
     {"core", "senders"},  # what decides when, and what blocks, know each other by commands alone

@@ -19,7 +19,7 @@ _COMMANDS = {
     "demo": "Show a handoff, an assist and a handback from end to end on this machine.",
     "simulate": "Run a simulated CC-Gateway; chat as its customer, or as an agent.",
     "init": "Connect a Rasa bot to the bridge.",
-    "validate": "Check the configuration and report all faults.",
+    "validate": "Check the configuration and the Rasa project, and report all faults.",
     "doctor": "Examine the gateway, the database, Rasa and the action server.",
     "preview": "Show how a reply is sent on each channel.",
     "outbox": "List deliveries, and retry or discard them.",

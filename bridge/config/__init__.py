@@ -6,9 +6,9 @@ No other package reads YAML or the environment, and this one makes no network re
 """
 
 from bridge.config.domain import load_domain
-from bridge.config.loader import defaults_folder, load
+from bridge.config.loader import defaults_folder, inspect, load
 from bridge.config.schema import schema
 from bridge.config.settings import Settings
 from bridge.config.source import read_yaml
 
-__all__ = ["Settings", "defaults_folder", "load", "load_domain", "read_yaml", "schema"]
+__all__ = ["Settings", "defaults_folder", "inspect", "load", "load_domain", "read_yaml", "schema"]

@@ -42,7 +42,6 @@ class Calendar:
 
     holidays: list[HolidayRange] = field(default_factory=list)
     faults: list[Fault] = field(default_factory=list)
-    warnings: list[str] = field(default_factory=list)
 
 
 def read_calendar(path: Path) -> Calendar:
@@ -98,9 +97,13 @@ class _CalendarReader:
             self._fault(self._open[-1].number, "a BEGIN without its END", "an END for each BEGIN")
         elif self._timed:
             shown = ", ".join(map(str, self._timed[:5])) + (", ..." if self._timed[5:] else "")
-            self._warn(f"entries with a time of day are not holidays: line {shown}")
+            self._warn(
+                self._timed[0],
+                f"entries with a time of day are not holidays: line {shown}",
+                "make them all-day entries, or remove them",
+            )
         elif not self._calendar.holidays and not self._calendar.faults:
-            self._warn("it has no all-day entries")
+            self._warn(0, "it has no all-day entries", "name a calendar of holidays")
 
     def _begin(self, line: CalendarLine) -> None:
         component = line.value.strip().upper()
@@ -188,8 +191,11 @@ class _CalendarReader:
         return first + timedelta(days=max(days, 1) - 1)
 
     def _fault(self, number: int, found: str, allowed: str) -> None:
-        place = Place(self._file, number, 1 if number else 0)
-        self._calendar.faults.append(Fault(place, found=found, allowed=allowed))
+        self._calendar.faults.append(Fault(self._place(number), found=found, allowed=allowed))
 
-    def _warn(self, sentence: str) -> None:
-        self._calendar.warnings.append(f"{self._file}: {sentence}")
+    def _warn(self, number: int, sentence: str, hint: str) -> None:
+        place = self._place(number)
+        self._calendar.faults.append(Fault(place, wrong=sentence, hint=hint, severity="warning"))
+
+    def _place(self, number: int) -> Place:
+        return Place(self._file, number, 1 if number else 0)

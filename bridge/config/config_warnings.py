@@ -1,18 +1,30 @@
-"""Warnings at start about settings that are valid but probably not intended. Pure."""
+"""Warnings about settings that are valid but probably not intended. Pure."""
 
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
+from typing import NamedTuple
 from urllib.parse import urlsplit
 
 from bridge.config.designers import HandoffRules, HandoffSettings
+from bridge.config.faults import KeyPath, printable
 from bridge.config.operators import ANYONE, BridgeSettings
 from bridge.config.values import code_of, is_loopback
 from bridge.model import Mode
 
+_SECRET = "set it to 32 bytes or more, made with: openssl rand -hex 32"  # noqa: S105 - a hint
 
-def config_warnings(bridge: BridgeSettings, designer: HandoffSettings) -> Iterator[str]:
-    """Yield the warnings: one sentence each, which names the key but no value that is set."""
+
+class SettingsWarning(NamedTuple):
+    """A warning: it names the key, but no value that is set."""
+
+    path: KeyPath  # its first key tells the file
+    sentence: str
+    hint: str  # what to change
+
+
+def config_warnings(bridge: BridgeSettings, designer: HandoffSettings) -> Iterator[SettingsWarning]:
+    """Yield the warnings."""
     yield from _addresses(bridge)
     yield from _secrets(bridge)
     yield from _agents(bridge)
@@ -20,20 +32,24 @@ def config_warnings(bridge: BridgeSettings, designer: HandoffSettings) -> Iterat
     yield from _handback(bridge, designer)
     yield from _alerts(bridge, designer)
     yield from _assist(bridge, designer)
+    yield from _hours(designer)
     yield from _languages(designer)
-    handoff = designer.handoff
-    if handoff.hours is None and handoff.closed != HandoffRules().closed:
-        yield "handoff.closed is not used: handoff.hours is not set"
 
 
-def _addresses(bridge: BridgeSettings) -> Iterator[str]:
+def _addresses(bridge: BridgeSettings) -> Iterator[SettingsWarning]:
     if _is_open(bridge.gateway.url):
-        yield (
+        yield SettingsWarning(
+            ("gateway", "url"),
             "gateway.url is http and not on this machine: passwords, GUIDs and customers' words "
-            "go over the network unencrypted"
+            "go over the network unencrypted",
+            "use https",
         )
     if bridge.rasa.url and _is_open(bridge.rasa.url) and bridge.rasa.token:
-        yield "rasa.url is http and not on this machine: rasa.token goes there unencrypted"
+        yield SettingsWarning(
+            ("rasa", "url"),
+            "rasa.url is http and not on this machine: rasa.token goes there unencrypted",
+            "use https",
+        )
 
 
 def _is_open(url: str) -> bool:
@@ -41,78 +57,137 @@ def _is_open(url: str) -> bool:
     return parts.scheme == "http" and not is_loopback(parts.hostname or "")
 
 
-def _secrets(bridge: BridgeSettings) -> Iterator[str]:
+def _secrets(bridge: BridgeSettings) -> Iterator[SettingsWarning]:
     if bridge.api.closed:
-        yield "api.token is not set: the API and the agents' page are closed, except /bridge/health"
+        yield SettingsWarning(
+            ("api", "token"),
+            "api.token is not set: the API and the agents' page are closed, except /bridge/health",
+            _SECRET,
+        )
     elif bridge.api.inbox_secret is None:
-        yield "api.inbox_secret is not set: agents cannot get tokens, and their page is closed"
+        yield SettingsWarning(
+            ("api", "inbox_secret"),
+            "api.inbox_secret is not set: agents cannot get tokens, and their page is closed",
+            _SECRET,
+        )
     if bridge.rasa.webhook_token is None:
-        yield "rasa.webhook_token is not set: /webhook accepts requests from this machine only"
+        yield SettingsWarning(
+            ("rasa", "webhook_token"),
+            "rasa.webhook_token is not set: /webhook accepts requests from this machine only",
+            "set it here, and as `token` under action_endpoint in Rasa's endpoints.yml",
+        )
     if bridge.assignment.metadata == "signed" and bridge.assignment.secret is None:
-        yield (
+        yield SettingsWarning(
+            ("assignment", "secret"),
             "assignment.secret is not set: assignments in a message's metadata are refused; "
-            "only those from the API or the gateway's events are accepted"
+            "only those from the API or the gateway's events are accepted",
+            "set it to a secret that your front end's server signs with, or assignment.metadata to"
+            " off",
         )
     if bridge.assignment.metadata == "trusted":
-        yield (
+        yield SettingsWarning(
+            ("assignment", "metadata"),
             "assignment.metadata is trusted: anyone who can write a message's metadata can direct "
-            "it to any call; do not use it with a Rasa channel that customers can reach"
+            "it to any call; do not use it with a Rasa channel that customers can reach",
+            "set it to signed",
         )
 
 
-def _agents(bridge: BridgeSettings) -> Iterator[str]:
+def _agents(bridge: BridgeSettings) -> Iterator[SettingsWarning]:
     for agent_id, agent in bridge.agents.items():
         if agent.session == "pushed" and agent.password is not None:
-            yield f"agents.{agent_id}.password is not used: session is pushed"
+            yield SettingsWarning(
+                ("agents", agent_id, "password"),
+                f"agents.{agent_id}.password is not used: session is pushed",
+                "remove it, or set session to sign_in",
+            )
         if agent.session == "sign_in" and agent_id == ANYONE:
-            yield 'agents."*" signs every agent in with the same password and phone'
+            yield SettingsWarning(
+                ("agents", agent_id),
+                'agents."*" signs every agent in with the same password and phone',
+                "name each agent that signs in by its agent ID",
+            )
     if bridge.gateway.deployment == "public_cloud" and not bridge.channel_config_ids:
-        yield (
+        yield SettingsWarning(
+            ("channel_config_ids",),
             "channel_config_ids is empty: an assignment without channel_config_id cannot be used, "
-            "because the public cloud requires `from`"
+            "because the public cloud requires `from`",
+            "name the Configuration ID of each channel that you use",
         )
 
 
-def _readers(bridge: BridgeSettings) -> Iterator[str]:
+def _readers(bridge: BridgeSettings) -> Iterator[SettingsWarning]:
     reader = bridge.reader
     if reader.push_url and _is_open(reader.push_url):
-        yield (
+        yield SettingsWarning(
+            ("reader", "push_url"),
             "reader.push_url is http and not on this machine: customers' words and the tokens of "
-            "pushes go over the network unencrypted"
+            "pushes go over the network unencrypted",
+            "use https",
         )
     if reader != type(reader)() and not bridge.readers:
-        yield "reader is set, and no agent has reader: true: the keys under reader are not used"
-
-
-def _handback(bridge: BridgeSettings, designer: HandoffSettings) -> Iterator[str]:
-    if designer.handoff.then == "pause" and bridge.rasa.url is None:
-        yield (
-            "handoff.then is pause and rasa.url is not set: a paused bot calls no action, so "
-            "nobody can hand a conversation back; set rasa.url, and start Rasa with --enable-api"
+        yield SettingsWarning(
+            ("reader",),
+            "reader is set, and no agent has reader: true: the keys under reader are not used",
+            "add reader: true to the agents whose events the bridge reads, or remove reader",
         )
 
 
-def _alerts(bridge: BridgeSettings, designer: HandoffSettings) -> Iterator[str]:
+def _handback(bridge: BridgeSettings, designer: HandoffSettings) -> Iterator[SettingsWarning]:
+    if designer.handoff.then == "pause" and bridge.rasa.url is None:
+        yield SettingsWarning(
+            ("rasa", "url"),
+            "handoff.then is pause and rasa.url is not set: a paused bot calls no action, so "
+            "nobody can hand a conversation back; set rasa.url, and start Rasa with --enable-api",
+            "set rasa.url, and start Rasa with --enable-api",
+        )
+
+
+def _alerts(bridge: BridgeSettings, designer: HandoffSettings) -> Iterator[SettingsWarning]:
     if bridge.alerts.url is not None and designer.handoff.alert_after is None:
-        yield "alerts.url is set and handoff.alert_after is not: no alert is ever raised"
+        yield SettingsWarning(
+            ("alerts", "url"),
+            "alerts.url is set and handoff.alert_after is not: no alert is ever raised",
+            "set handoff.alert_after in handoff.yml, or remove alerts",
+        )
 
 
-def _assist(bridge: BridgeSettings, designer: HandoffSettings) -> Iterator[str]:
+def _assist(bridge: BridgeSettings, designer: HandoffSettings) -> Iterator[SettingsWarning]:
     assist = designer.assist
     if assist.mode is Mode.AUTO and not assist.auto.intents:
-        yield "assist.mode is auto and assist.auto.intents is empty: nothing is sent automatically"
+        yield SettingsWarning(
+            ("assist", "mode"),
+            "assist.mode is auto and assist.auto.intents is empty: nothing is sent automatically",
+            "name the intents in assist.auto.intents, or set assist.mode to suggest",
+        )
     if bridge.rasa.replies == "customer":
         for number, rule in enumerate(assist.when):
             if rule.reply is None:
-                yield (
+                yield SettingsWarning(
+                    ("assist", "when", number),
                     f"assist.when[{number}] names no reply: with rasa.replies: customer the bot's "
-                    "own replies are never suggested"
+                    "own replies are never suggested",
+                    "add the key reply, or set rasa.replies to silent in bridge.yml",
                 )
     if designer.handoff.then == "assist" and not assist.when and assist.mode is not Mode.OFF:
-        yield "handoff.then is assist and assist.when is empty: nothing is ever suggested"
+        yield SettingsWarning(
+            ("assist", "when"),
+            "handoff.then is assist and assist.when is empty: nothing is ever suggested",
+            "add items to assist.when, or set handoff.then to pause",
+        )
 
 
-def _languages(designer: HandoffSettings) -> Iterator[str]:
+def _hours(designer: HandoffSettings) -> Iterator[SettingsWarning]:
+    handoff = designer.handoff
+    if handoff.hours is None and handoff.closed != HandoffRules().closed:
+        yield SettingsWarning(
+            ("handoff", "closed"),
+            "handoff.closed is not used: handoff.hours is not set",
+            "set handoff.hours, or remove handoff.closed",
+        )
+
+
+def _languages(designer: HandoffSettings) -> Iterator[SettingsWarning]:
     default = code_of(designer.language.default)
     for key in designer.handoff.ANNOUNCEMENTS:
         names = getattr(designer.handoff, key)
@@ -120,7 +195,10 @@ def _languages(designer: HandoffSettings) -> Iterator[str]:
             continue
         known = {code_of(code) for code in names}
         if not any(default == code or default.startswith(f"{code}-") for code in known):
-            yield (
+            yield SettingsWarning(
+                ("handoff", key),
                 f"handoff.{key} has no response for language.default: customers of a language that "
-                "it does not name, and of none, get the built-in text"
+                "it does not name, and of none, get the built-in text",
+                f"add the language {printable(designer.language.default)}, or change "
+                "language.default",
             )

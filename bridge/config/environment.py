@@ -124,7 +124,8 @@ def _set(document: Document, name: str, path: KeyPath, text: str) -> None:
             found = "text that is no JSON mapping"
             document.faults.append(Fault(place, path, found=found, allowed=allowed))
             return
-        document.faults += [replace(each, path=(*path, *each.path)) for each in below.faults]
+        found_below = (*below.faults, *below.repeated)
+        document.faults += [replace(each, path=(*path, *each.path)) for each in found_below]
     else:
         below.value = text
     if not _make_room(document, path, place):

@@ -12,8 +12,9 @@ import re
 import textwrap
 from collections.abc import Iterable
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, Literal
 
+Severity = Literal["error", "warning"]
 KeyPath = tuple[str | int, ...]  # the keys and list indexes from the top of a file
 
 _WIDTH = 98
@@ -42,7 +43,11 @@ class Place:
 
 @dataclass(frozen=True, slots=True)
 class Fault:
-    """One configuration fault; its string form is a paragraph."""
+    """One fault of a configuration or of a Rasa project; its string form is a paragraph.
+
+    An error stops the server at start. A warning is about something that is valid but probably not
+    intended.
+    """
 
     place: Place
     path: KeyPath = ()
@@ -50,17 +55,44 @@ class Fault:
     found: str = ""
     allowed: str = ""
     meant: str = ""
+    hint: str = ""  # what to change, if `allowed` and `meant` would not express it
+    severity: Severity = "error"
 
     def __str__(self) -> str:
-        title = f"{self.place}: {spell(self.path)}" if self.path else f"{self.place}"
-        meant = f"{self.meant}?" if self.meant else ""
+        return "\n".join([self.title, *(_line(label, text) for label, text in self.lines)])
+
+    @property
+    def title(self) -> str:
+        """Return the place and the key."""
+        return f"{self.place}: {spell(self.path)}" if self.path else f"{self.place}"
+
+    @property
+    def lines(self) -> tuple[tuple[str, str], ...]:
+        """Return the labelled texts below the title."""
         said = (
             ("wrong", self.wrong),
             ("found", self.found),
             ("allowed", self.allowed),
-            ("did you mean", meant),
+            ("did you mean", f"{self.meant}?" if self.meant else ""),
+            ("hint", self.hint),
         )
-        return "\n".join([title, *(_line(label, text) for label, text in said if text)])
+        return tuple((label, text) for label, text in said if text)
+
+    @property
+    def sentence(self) -> str:
+        """Return the fault on one line, for a log."""
+        what = self.wrong or f"{spell(self.path)}: {self.found}, allowed: {self.allowed}"
+        return f"{self.place}: {what}"
+
+    @property
+    def cure(self) -> str:
+        """Return what to change, in one sentence."""
+        said = [f"Did you mean {self.meant}?"] if self.meant else []
+        if self.hint:
+            said.append(self.hint[0].upper() + self.hint[1:] + ".")
+        if self.allowed and not said:
+            said.append(f"Allowed: {self.allowed}.")
+        return " ".join(said) or f"{self.wrong}."  # a conflict of keys says what to change
 
     @property
     def order(self) -> tuple[bool, str, int, int, str]:

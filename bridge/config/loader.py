@@ -2,19 +2,20 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from dataclasses import replace
+import difflib
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import Any
 
 from bridge.config import environment, expansion
 from bridge.config.calendars import read_calendar
 from bridge.config.checking import check, found_at
 from bridge.config.config_warnings import config_warnings
 from bridge.config.designers import HandoffSettings
-from bridge.config.domain import check_names, read_domain
+from bridge.config.domain import Domain, read_domain
 from bridge.config.faults import Fault, KeyPath, Place, shown
 from bridge.config.media import MediaSettings
+from bridge.config.names import check_names
 from bridge.config.operators import BridgeSettings
 from bridge.config.settings import Settings
 from bridge.config.source import Document, read
@@ -24,23 +25,61 @@ FOLDER = "config"  # the default
 FILES = ("bridge.yml", "handoff.yml", "media.yml")
 _CA_FILE: KeyPath = ("gateway", "ca_file")
 _DOMAIN: KeyPath = ("rasa", "domain")
+_ALIKE = 0.8  # how similar the name of a misnamed file is
 
 
-def load(
-    folder: Path | str | None = None,
-    environ: Mapping[str, str] | None = None,
-    *,
-    domain: Path | str | None = None,
-) -> Settings:
+@dataclass(frozen=True)
+class Inspection:
+    """What the files contain, and all that is wrong with them."""
+
+    folder: Path
+    operators: Document  # bridge.yml
+    designers: Document  # handoff.yml
+    bridge: BridgeSettings | None  # None if invalid, like the two below
+    designer: HandoffSettings | None
+    media: MediaSettings | None
+    domain: Domain | None  # None if none is named, or if it cannot be read
+    faults: tuple[Fault, ...]  # in order
+
+
+def load(folder: Path | str | None = None, environ: Mapping[str, str] | None = None) -> Settings:
     """Load the configuration.
 
     Args:
         folder: the folder of the files; None means the one in ``BRIDGE_CONFIG``, else ``config``.
         environ: the environment; None means that of the process.
-        domain: the domain to check against, instead of the one that ``rasa.domain`` names.
 
     Raises:
         ConfigurationError: with every fault of all files and of the environment.
+    """
+    seen = inspect(folder, environ)
+    errors = [str(fault) for fault in seen.faults if fault.severity == "error"]
+    if errors or seen.bridge is None or seen.designer is None or seen.media is None:
+        raise ConfigurationError(errors)
+    about_settings = [each.sentence for each in config_warnings(seen.bridge, seen.designer)]
+    others = [each.sentence for each in seen.faults if each.wrong not in about_settings]
+    return Settings(
+        bridge=seen.bridge,
+        designer=seen.designer,
+        media=seen.media,
+        domain=None if seen.domain is None else seen.domain.value,
+        folder=str(seen.folder),
+        warnings=(*about_settings, *others),
+    )
+
+
+def inspect(
+    folder: Path | str | None = None,
+    environ: Mapping[str, str] | None = None,
+    *,
+    domain: Sequence[Path | str] = (),
+) -> Inspection:
+    """Read and check the files and the environment, like :func:`load`, but never raise.
+
+    Args:
+        folder: the folder of the files, as for :func:`load`.
+        environ: the environment; None means that of the process.
+        domain: the domain to check against, instead of the one that ``rasa.domain`` names.
     """
     environ = environment.current() if environ is None else environ
     named = folder or environ.get(environment.FOLDER) or None
@@ -48,23 +87,19 @@ def load(
     faults: list[Fault] = []
     if not place.is_dir() and (named is not None or place.exists()):
         faults.append(_no_folder(place, chosen_by_environment=not folder))
-    documents = [_document(place / name, faults) for name in FILES]
+    faults += _misnamed(place)
+    documents = [_document(place / name) for name in FILES]
     bridge, designer, media = _checked(documents, environ, faults)
-    noted: list[str] = []
+    operators, designers, _ = documents
     if designer is not None:
-        designer = _with_calendars(designer, documents[1], place, faults, noted)
-    known, warnings = _against_domain(documents, domain, faults)
-    if faults or bridge is None or designer is None or media is None:
-        in_order = sorted(dict.fromkeys(faults), key=lambda fault: fault.order)
-        raise ConfigurationError([str(fault) for fault in in_order])
-    return Settings(
-        bridge=bridge,
-        designer=designer,
-        media=media,
-        domain=known,
-        folder=str(place),
-        warnings=(*config_warnings(bridge, designer), *noted, *warnings),
-    )
+        designer = _with_calendars(designer, designers, place, faults)
+    known = _domain(operators, domain, faults)
+    if known is not None:
+        faults += check_names(designers, known)
+    if bridge is not None and designer is not None:
+        faults += _settings_warnings(operators, designers, bridge, designer)
+    in_order = sorted(dict.fromkeys(faults), key=lambda fault: fault.order)
+    return Inspection(place, operators, designers, bridge, designer, media, known, tuple(in_order))
 
 
 def defaults_folder() -> Path:
@@ -84,15 +119,41 @@ def _no_folder(place: Path, *, chosen_by_environment: bool) -> Fault:
     )
 
 
-def _document(path: Path, faults: list[Fault]) -> Document:
-    other = path.with_suffix(".yaml")
-    document = read(path)
-    if document is None:
-        if other.exists():
-            wrong = f"this file is not read: rename it to {path.name}"
-            faults.append(Fault(Place(str(other)), wrong=wrong))
-        document = Document(str(path), exists=False)
-    return document
+def _misnamed(folder: Path) -> Iterator[Fault]:
+    """Yield a fault for each file whose name looks like that of one of ours, which is not read."""
+    try:
+        present = sorted(each.name for each in folder.iterdir() if each.is_file())
+    except OSError:
+        return
+    for name in present:
+        meant = _meant(name)
+        if not meant or name in FILES:
+            continue
+        if meant not in present:
+            wrong = f"this file is not read: its name is not {meant}"
+            hint = f"rename it to {meant}"
+            yield Fault(Place(str(folder / name)), wrong=wrong, hint=hint)
+        elif Path(name).stem == Path(meant).stem:
+            yield Fault(
+                Place(str(folder / name)),
+                wrong=f"this file is not read, only {meant} beside it",
+                hint="remove it, or move what it says there",
+                severity="warning",
+            )
+
+
+def _meant(name: str) -> str:
+    """Return the one of our files that a file was probably meant to be, or ``""``."""
+    stem, _, suffix = name.casefold().partition(".")
+    if suffix not in ("yml", "yaml", "yml.txt", "yaml.txt", "yml.yml", "yl", "yaaml", "txt", ""):
+        return ""
+    stems = [Path(each).stem for each in FILES]
+    close = difflib.get_close_matches(stem, stems, n=1, cutoff=_ALIKE)
+    return f"{close[0]}.yml" if close else ""
+
+
+def _document(path: Path) -> Document:
+    return read(path) or Document(str(path), exists=False)
 
 
 def _checked(
@@ -119,11 +180,7 @@ def _checked(
 
 
 def _with_calendars(
-    designer: HandoffSettings,
-    document: Document,
-    folder: Path,
-    faults: list[Fault],
-    warnings: list[str],
+    designer: HandoffSettings, document: Document, folder: Path, faults: list[Fault]
 ) -> HandoffSettings:
     """Return the settings with the holidays of the calendars that they name."""
     hours = designer.handoff.hours
@@ -142,7 +199,6 @@ def _with_calendars(
             continue
         holidays += calendar.holidays
         faults += calendar.faults
-        warnings += calendar.warnings
     hours = hours.model_copy(update={"holidays": tuple(holidays)})
     handoff = designer.handoff.model_copy(update={"hours": hours})
     return designer.model_copy(update={"handoff": handoff})
@@ -175,26 +231,19 @@ def _is_file(name: str) -> bool:
         return False
 
 
-def _against_domain(
-    documents: list[Document], domain: Path | str | None, faults: list[Fault]
-) -> tuple[Mapping[str, Any] | None, list[str]]:
-    """Read the domain and check the designer's names against it; return it and the warnings."""
-    operators, designers, _ = documents
-    source = domain or operators.get(_DOMAIN)
-    if not isinstance(source, Path | str) or not str(source):
-        return None, []
-    if domain is None and _unread(operators, _DOMAIN):
-        return None, []
+def _domain(operators: Document, named: Sequence[Path | str], faults: list[Fault]) -> Domain | None:
+    """Read the domain, if one is named and can be read."""
+    if named:
+        return read_domain([(Path(each), str(each)) for each in named], faults)
+    source = operators.get(_DOMAIN)
+    if not isinstance(source, str) or not source or _unread(operators, _DOMAIN):
+        return None
     # Messages show the text of the file, not the values that variables were expanded to.
-    name = str(source) if domain else operators.sources.get(_DOMAIN, str(source))
+    name = operators.sources.get(_DOMAIN, source)
     missing: list[Fault] = []
-    known = read_domain(Path(source), name, missing)
-    if known is None:
-        faults += (_located(each, operators, name) if domain is None else each for each in missing)
-        return None, []
-    section_faults, warnings = check_names(designers, known, name)
-    faults += section_faults
-    return known, warnings
+    known = read_domain([(Path(source), name)], missing)
+    faults += (_located(each, operators, name) for each in missing)
+    return known
 
 
 def _located(fault: Fault, operators: Document, name: str) -> Fault:
@@ -202,3 +251,12 @@ def _located(fault: Fault, operators: Document, name: str) -> Fault:
     if fault.place != Place(name) or fault.found:
         return fault
     return replace(fault, place=operators.place(_DOMAIN), path=_DOMAIN, found=f"{name}")
+
+
+def _settings_warnings(
+    operators: Document, designers: Document, bridge: BridgeSettings, designer: HandoffSettings
+) -> Iterator[Fault]:
+    for path, sentence, hint in config_warnings(bridge, designer):
+        document = designers if path[0] in HandoffSettings.model_fields else operators
+        place = document.place(path, key=True)
+        yield Fault(place, path, wrong=sentence, hint=hint, severity="warning")

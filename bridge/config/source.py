@@ -23,13 +23,22 @@ from bridge.config.faults import Fault, KeyPath, Place, printable
 from bridge.config.surrogates import join
 from bridge.config.syntax import explain
 
-LARGEST = 1_000_000  # bytes of a file
-MOST_NODES = 20_000  # an alias counts at each use, which stops "billion laughs" documents
-DEEPEST = 40
+
+@dataclass(frozen=True, slots=True)
+class Limits:
+    """The limits on one file."""
+
+    largest: int = 1_000_000  # bytes
+    nodes: int = 20_000  # an alias counts at each use, which stops "billion laughs" documents
+    deepest: int = 40
+
+
+OURS = Limits()  # of our own files
 
 _CORE = "tag:yaml.org,2002:"
 _MERGE = "tag:yaml.org,2002:merge"
 _KNOWN = {"null", "bool", "int", "float", "str", "timestamp", "map", "seq", "value", "merge"}
+_YAML = 'write "key: value" lines, and lists of "- item"'
 _NOT_UTF8 = "UTF-8; save the file in that encoding"
 
 
@@ -45,6 +54,7 @@ class Document:
     texts: dict[KeyPath, str] = field(default_factory=dict)  # the original text of numbers
     sources: dict[KeyPath, str] = field(default_factory=dict)  # the original text with ${NAME}
     faults: list[Fault] = field(default_factory=list)
+    repeated: list[Fault] = field(default_factory=list)  # keys that a mapping has twice
 
     def place(self, path: KeyPath, *, key: bool = False) -> Place:
         """Return the place of ``path``, or of its nearest ancestor that has a place."""
@@ -96,29 +106,48 @@ def _scalars(value: Any, path: KeyPath) -> Iterator[tuple[KeyPath, Any]]:
 
 
 def read(path: Path) -> Document | None:
-    """Read a file; return None if it does not exist. Faults are added to the document."""
-    document = Document(str(path))
+    """Read one of our files; return None if it does not exist.
+
+    All faults, also keys that are there twice, are in the document's ``faults``.
+    """
+    document = read_file(path, str(path))
+    if document is not None:
+        document.faults += document.repeated
+    return document
+
+
+def read_file(path: Path, name: str, limits: Limits = OURS) -> Document | None:
+    """Read a file (``name`` in messages); return None if it does not exist."""
+    document = Document(name)
     try:
         raw = path.read_bytes()
     except FileNotFoundError:
         if not path.is_symlink():
             return None
-        document.faults.append(Fault(Place(document.file), wrong="the link leads nowhere"))
+        document.faults.append(
+            Fault(
+                Place(document.file),
+                wrong="the link leads nowhere",
+                hint="create the file that it leads to, or remove the link",
+            )
+        )
         return document
     except OSError as error:
         reason = (error.strerror or "it cannot be read").lower()
-        document.faults.append(Fault(Place(document.file), wrong=f"not readable: {reason}"))
+        hint = "it must be a file that this user may read"
+        fault = Fault(Place(document.file), wrong=f"not readable: {reason}", hint=hint)
+        document.faults.append(fault)
         return document
-    text = decode(raw, document)
+    text = decode(raw, document, limits)
     if text is not None:
-        compose(text, document)
+        compose(text, document, limits=limits)
     return document
 
 
-def decode(raw: bytes, document: Document) -> str | None:
+def decode(raw: bytes, document: Document, limits: Limits = OURS) -> str | None:
     """Decode the text of a file; return None and add a fault if that fails."""
-    if len(raw) > LARGEST:
-        found, allowed = f"{len(raw):,} bytes", f"at most {LARGEST:,} bytes"
+    if len(raw) > limits.largest:
+        found, allowed = f"{len(raw):,} bytes", f"at most {limits.largest:,} bytes"
         document.faults.append(Fault(Place(document.file), found=found, allowed=allowed))
         return None
     try:
@@ -132,20 +161,23 @@ def decode(raw: bytes, document: Document) -> str | None:
         return None
 
 
-def compose(text: str, document: Document, origin: Place | None = None) -> None:
+def compose(
+    text: str, document: Document, origin: Place | None = None, limits: Limits = OURS
+) -> None:
     """Fill ``document`` from YAML.
 
     Args:
         text: the YAML.
         document: is filled; faults are added to it.
         origin: the place of everything, where ``text`` is not the file's.
+        limits: the limits on values and levels.
     """
     try:
         with warnings.catch_warnings():
             warnings.simplefilter("ignore", ReusedAnchorWarning)
             top = YAML(typ="safe", pure=True).compose(text)
         if top is not None:
-            document.value = _Walk(document, origin).value(top, ())
+            document.value = _Walk(document, origin, limits).value(top, ())
     except MarkedYAMLError as error:
         line, column, found, allowed = explain(error, text)
         place = origin or Place(document.file, line, column)
@@ -157,10 +189,13 @@ def compose(text: str, document: Document, origin: Place | None = None) -> None:
         found = f"a control character (0x{ord(text[error.position]):02x})"
         document.faults.append(Fault(place, found=found, allowed="text without control characters"))
     except (RecursionError, _TooMuch):
-        wrong = f"too much in it, or too deep: at most {MOST_NODES:,} values, {DEEPEST} levels"
-        document.faults.append(Fault(origin or Place(document.file), wrong=wrong))
+        most = f"{limits.nodes:,} values, {limits.deepest} levels"
+        wrong = f"too much in it, or too deep: at most {most}"
+        document.faults.append(
+            Fault(origin or Place(document.file), wrong=wrong, hint="split or shorten it")
+        )
     except (YAMLError, ValueError):
-        document.faults.append(Fault(origin or Place(document.file), wrong="not YAML"))
+        document.faults.append(Fault(origin or Place(document.file), wrong="not YAML", hint=_YAML))
 
 
 class _TooMuch(Exception):  # noqa: N818 - never leaves this module
@@ -170,9 +205,10 @@ class _TooMuch(Exception):  # noqa: N818 - never leaves this module
 class _Walk:
     """Converts nodes to values and records their places."""
 
-    def __init__(self, document: Document, origin: Place | None) -> None:
+    def __init__(self, document: Document, origin: Place | None, limits: Limits) -> None:
         self._document = document
         self._origin = origin
+        self._limits = limits
         self._nodes = 0
 
     def _place(self, node: Node) -> Place:
@@ -182,7 +218,7 @@ class _Walk:
     def value(self, node: Node, path: KeyPath) -> Any:
         """Return the value of the node at ``path``."""
         self._nodes += 1
-        if self._nodes > MOST_NODES or len(path) > DEEPEST:
+        if self._nodes > self._limits.nodes or len(path) > self._limits.deepest:
             raise _TooMuch
         self._document.values[path] = place = self._place(node)
         if str(node.tag).removeprefix(_CORE) not in _KNOWN:
@@ -229,7 +265,7 @@ class _Walk:
             fault = Fault(self._place(node), path, found="<< with a value that is no mapping")
             self._document.faults.append(fault)
             return
-        if len(path) >= DEEPEST:
+        if len(path) >= self._limits.deepest:
             raise _TooMuch
         for key, below in node.value:
             if isinstance(key, ScalarNode) and key.value not in result:
@@ -241,8 +277,14 @@ class _Walk:
         first = self._document.keys[path]
         where = f"it is already on line {first.line}" if first.line else "it was there before"
         found = f"the key {printable(key.value)} a second time; {where}"
-        fault = Fault(self._place(key), path, found=found, allowed="each key once")
-        self._document.faults.append(fault)
+        fault = Fault(
+            self._place(key),
+            path,
+            found=found,
+            allowed="each key once",
+            hint="remove one of the two, or merge them",
+        )
+        self._document.repeated.append(fault)
 
 
 def scalar(tag: str, text: str) -> Any:

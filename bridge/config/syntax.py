@@ -6,7 +6,12 @@ would be quoted as an alias.
 
 from __future__ import annotations
 
-from ruamel.yaml.error import MarkedYAMLError, StringMark
+from ruamel.yaml import YAML
+from ruamel.yaml.error import MarkedYAMLError, StreamMark, StringMark, YAMLError
+from ruamel.yaml.tokens import ScalarToken
+
+_QUOTE_FOUND = "a quote that is not closed"
+_QUOTE_ALLOWED = "a closing quote of the same kind"
 
 # Part of the library's message, what was found, what is allowed.
 _KNOWN = (
@@ -42,8 +47,8 @@ _KNOWN = (
     ),
     (
         "unexpected end of stream",
-        "a quote that is not closed",
-        "a closing quote of the same kind",
+        _QUOTE_FOUND,
+        _QUOTE_ALLOWED,
     ),
     (
         "unknown escape character",
@@ -92,12 +97,36 @@ def explain(error: MarkedYAMLError, text: str) -> tuple[int, int, str, str]:
             if part in _OPENED:  # point to the opening quote or bracket, not the end of the file
                 mark = error.context_mark or mark
             break
+    if (opening := _unclosed(error, text)) is not None:
+        found, allowed, mark = _QUOTE_FOUND, _QUOTE_ALLOWED, opening
     problem = error.problem_mark
     if problem is not None and "but got '{'" in said and _before(problem, text) == "$":
         found, allowed, mark = _EXPANSION_FOUND, _EXPANSION_ALLOWED, problem
     if mark is None:
         return 1, 1, found, allowed
     return mark.line + 1, mark.column + 1, found, allowed
+
+
+def _unclosed(error: MarkedYAMLError, text: str) -> StreamMark | None:
+    """Return the opening quote of a text that ends only where a later line opens another.
+
+    What follows that later quote is the error that YAML reports, far from the quote that lacks its
+    partner.
+    """
+    problem = error.problem_mark
+    last: ScalarToken | None = None
+    try:
+        for token in YAML(typ="safe", pure=True).scan(text):
+            if problem is None or token.start_mark.index >= problem.index:
+                break
+            last = token if isinstance(token, ScalarToken) and token.style else last
+    except YAMLError:
+        pass  # the error in question
+    if problem is None or last is None or last.style not in ("'", '"'):
+        return None
+    start, end = last.start_mark, last.end_mark
+    adjoins = end.line == problem.line and start.line < end.line
+    return start if adjoins else None
 
 
 def _before(mark: StringMark, text: str) -> str:

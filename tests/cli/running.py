@@ -71,7 +71,7 @@ def piped(folder: Path, *arguments: str, say: str | None = None) -> Ran:
     return Ran(done.returncode, done.stdout, done.stderr)
 
 
-def within(folder: Path, *arguments: str) -> Ran:
+def within(folder: Path, *arguments: str, **environ: str) -> Ran:
     """Run it in this process, where nobody looks on: the same in a tenth of the time."""
     patch = pytest.MonkeyPatch()
     with patch.context() as patched:
@@ -79,6 +79,8 @@ def within(folder: Path, *arguments: str) -> Ran:
         for key in os.environ:
             if key.startswith("BRIDGE"):
                 patched.delenv(key)
+        for key, value in environ.items():
+            patched.setenv(key, value)
         done = CliRunner().invoke(app, list(arguments))
     return Ran(done.exit_code, done.stdout, done.stderr)
 

@@ -56,7 +56,7 @@ def days(path: Path, text: str) -> list[str]:
     """The days that are closed, each once."""
     path.write_bytes(text.encode())
     found = read_calendar(path)
-    assert found.faults == []
+    assert [each for each in found.faults if each.severity == "error"] == []
     return [
         (each.from_ + timedelta(days=step)).isoformat()
         for each in found.holidays
@@ -177,7 +177,7 @@ def test_what_a_calendar_says_is_what_is_read(
     path = tmp_path_factory.mktemp("calendar") / "a.ics"
     path.write_text("\r\n ".join(text[at : at + 20] for at in range(0, len(text), 20)))
     found = read_calendar(path)
-    assert [fault.found for fault in found.faults] == []
+    assert [each.found for each in found.faults if each.severity == "error"] == []
     assert [(each.from_, (each.to - each.from_).days + 1) for each in found.holidays] == entries
 
 

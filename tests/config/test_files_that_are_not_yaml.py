@@ -17,6 +17,7 @@ BROKEN: list[tuple[bytes, str, str]] = [
     (b"handoff:\n    say: a\n  then: b\n", "line 3, column 3", "indented unlike"),
     (b"handoff:\n  say: @x\n", "line 2, column 8", "a sign which YAML keeps"),
     (b"handoff:\n  say: 'x\n\n\n", "line 2, column 8", "a quote that is not closed"),
+    (b'handoff:\n  say: "x\n  then: "pause"\n', "line 2, column 8", "a quote that is not closed"),
     (b"handoff:\n  when: [a, b\nassist: {}\n", "line 2, column 9", "not closed"),
     (b"handoff: {\n", "line 2, column 1", "not finished"),
     (b"handoff:\n  say: 'it's'\n", "line 2, column 12", "text after the end of a value"),
@@ -88,6 +89,7 @@ def test_a_folder_in_place_of_a_file(folder: Folder) -> None:
     (folder.path / "handoff.yml").mkdir()
     assert folder.write(bridge=GATEWAY).fault() == (
         "handoff.yml\n    wrong         not readable: is a directory"
+        "\n    hint          it must be a file that this user may read"
     )
 
 

@@ -1,0 +1,263 @@
+"""Check the conditions of ``handoff.yml``: those that can never hold, and those that always do."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from typing import Any
+
+from bridge.config.faults import Fault, KeyPath, shown, suggest
+from bridge.config.settings import Condition
+from bridge.config.source import Document
+from bridge.config.values import code_of
+from bridge.triggers.conditions import ANY
+from bridge.turn.message import NLU_FALLBACK, underscored
+from bridge.turn.reading import fold
+from bridge.validation.finding import fault, warning
+from bridge.validation.project import Project
+from bridge.validation.rasa_names import COMMANDS
+
+OUR_VALUES: Mapping[str, tuple[str, ...]] = {
+    "handoff_state": ("bot", "handoff", "assist"),
+    "handoff_delivery": ("delivered", "pending", "failed", "none"),
+}
+_KINDS = {"text": "text", "bool": "true or false", "float": "a number", "list": "a list"}
+_KNOWN_CONFIDENCE = 0.3  # the default threshold of Rasa's FallbackClassifier
+
+
+def check(project: Project) -> Iterator[Fault]:
+    """Yield the faults of all conditions."""
+    if project.designer is None:
+        return
+    document = project.handoff
+    lists: tuple[tuple[str, Sequence[Condition]], ...] = (
+        ("handoff", project.designer.handoff.when),
+        ("assist", project.designer.assist.when),
+    )
+    for section, items in lists:
+        if document.get((section, "when")) is None:
+            continue  # the defaults
+        for number, item in enumerate(items):
+            path: KeyPath = (section, "when", number)
+            yield from _always(document, path, item)
+            yield from _never(document, path, item)
+            yield from _command(document, path, item)
+            yield from _flow(project, path, item)
+            yield from _value(project, path, item)
+            yield from _covered(document, path, item, items[:number])
+
+
+def _always(document: Document, path: KeyPath, item: Condition) -> Iterator[Fault]:
+    if path[0] != "handoff" or item.intent != ANY or _tests(item) != {"intent"}:
+        return
+    if not item.min_confidence:
+        yield warning(
+            document,
+            (*path, "intent"),
+            "this condition always holds: every message is handed off",
+            hint="name an intent, or add a min_confidence or another key",
+        )
+
+
+def _never(document: Document, path: KeyPath, item: Condition) -> Iterator[Fault]:
+    if item.keyword is not None and not any(
+        fold(word) for words in item.keyword.values() for word in words
+    ):
+        yield fault(
+            document,
+            (*path, "keyword"),
+            "this condition can never hold: it lists no keyword",
+            hint="list the words of each language: {en: [agent, human]}",
+        )
+    if item.intent == NLU_FALLBACK and (item.min_confidence or 0) > _KNOWN_CONFIDENCE:
+        yield warning(
+            document,
+            (*path, "min_confidence"),
+            "this condition can hardly hold: the confidence of nlu_fallback is the threshold of"
+            f" the FallbackClassifier, {_KNOWN_CONFIDENCE:g} by default",
+            hint="remove min_confidence; use fallbacks to count messages that were not understood",
+        )
+    if item.fallbacks and item.intent not in (None, ANY, NLU_FALLBACK):
+        yield warning(
+            document,
+            (*path, "intent"),
+            "this condition can never hold: a message with a known intent is not a fallback",
+            hint="make two items, one with intent and one with fallbacks",
+        )
+
+
+def _command(document: Document, path: KeyPath, item: Condition) -> Iterator[Fault]:
+    if item.command is not None and underscored(item.command) not in COMMANDS:
+        yield warning(
+            document,
+            (*path, "command"),
+            "this condition can never hold: Rasa has no such command",
+            meant=suggest(underscored(item.command), COMMANDS),
+            hint=f"name one of {', '.join(COMMANDS)}",
+        )
+
+
+def _flow(project: Project, path: KeyPath, item: Condition) -> Iterator[Fault]:
+    training = project.training
+    if item.flow is None or training is None or item.flow.startswith("pattern_"):
+        return
+    if item.flow not in training.flows:
+        yield fault(
+            project.handoff,
+            (*path, "flow"),
+            "this condition can never hold: there is no such flow in the files of --rules",
+            meant=suggest(item.flow, training.flows),
+            hint="name a flow, or name its file with --rules",
+        )
+
+
+def _value(project: Project, path: KeyPath, item: Condition) -> Iterator[Fault]:
+    """Check ``is`` against the slot's type and values."""
+    if item.slot is None or not item.asks_value or item.is_ is None:
+        return
+    here = (*path, "is")
+    found = shown(item.is_, here, project.handoff.texts.get(here))
+    slot = _slot(project, item.slot)
+    kind = slot.get("type")
+    if kind in _KINDS and not _fits(item.is_, str(kind)):
+        yield Fault(
+            project.handoff.place(here),
+            here,
+            found=found,
+            allowed=f"{_KINDS[str(kind)]}: the slot {item.slot} is of type {kind}",
+            meant=_as_type(item.is_, str(kind)),
+            hint="write the value in the slot's type; with another type the condition never holds",
+        )
+        return
+    values = _values(item.slot, slot)
+    if values and str(item.is_).casefold() not in [value.casefold() for value in values]:
+        yield Fault(
+            project.handoff.place(here),
+            here,
+            found=found,
+            allowed=f"{', '.join(values)}: the values of the slot {item.slot}",
+            meant=suggest(str(item.is_), values),
+            hint="name one of its values; with another the condition never holds",
+        )
+    low, high = slot.get("min_value", 0.0), slot.get("max_value", 1.0)
+    bounded = "min_value" in slot or "max_value" in slot
+    if kind == "float" and bounded and not low <= item.is_ <= high:
+        yield Fault(
+            project.handoff.place(here),
+            here,
+            found=found,
+            allowed=f"a number from {low:g} to {high:g}: the range of the slot {item.slot}",
+            hint="name a value in the slot's range",
+            severity="warning",
+        )
+
+
+def _slot(project: Project, name: str) -> Mapping[str, Any]:
+    slots = project.domain.value.get("slots") if project.domain else None
+    slot = slots.get(name) if isinstance(slots, Mapping) else None
+    return slot if isinstance(slot, Mapping) else {}
+
+
+def _values(name: str, slot: Mapping[str, Any]) -> list[str]:
+    values = slot.get("values")
+    if slot.get("type") == "categorical" and isinstance(values, list):
+        return [_spelled(value) for value in values if value is not None]
+    return list(OUR_VALUES.get(name, ()))
+
+
+def _spelled(value: Any) -> str:
+    return str(value).lower() if isinstance(value, bool) else str(value)
+
+
+def _fits(value: Any, kind: str) -> bool:
+    if kind == "bool":
+        return isinstance(value, bool)
+    if kind == "float":
+        return isinstance(value, int | float) and not isinstance(value, bool)
+    return isinstance(value, list if kind == "list" else str)
+
+
+def _as_type(value: Any, kind: str) -> str:
+    """Return the value that was probably meant, or ``""``."""
+    if kind == "text" and isinstance(value, int | float):
+        return f'"{_spelled(value)}"'
+    if kind == "list" and isinstance(value, str):
+        return f"[{value}]"
+    words = str(value).strip().casefold()
+    if kind == "bool":
+        return {"yes": "true", "true": "true", "on": "true", "1": "true", "no": "false"}.get(
+            words, "false" if words in ("false", "off", "0") else ""
+        )
+    try:
+        return f"{float(words):g}" if kind == "float" else ""
+    except ValueError:
+        return ""
+
+
+def _tests(item: Condition) -> set[str]:
+    """Return the keys of an item that are conditions by themselves."""
+    return {key for key in Condition.tests() if getattr(item, key, None) is not None}
+
+
+def _covered(
+    document: Document, path: KeyPath, item: Condition, earlier: Sequence[Condition]
+) -> Iterator[Fault]:
+    """Warn of an item that an earlier, wider one covers: it changes nothing."""
+    for number, other in enumerate(earlier):
+        if _covers(other, item):
+            first = f"{path[0]}.when[{number}]"
+            yield warning(
+                document,
+                path,
+                f"this item is never reached: {first} holds whenever it does, and comes first",
+                hint=f"remove it, put it before {first}, or narrow {first}",
+            )
+            return
+
+
+def _covers(wide: Condition, narrow: Condition) -> bool:
+    """Return whether ``wide`` holds whenever ``narrow`` does."""
+    keys = _tests(wide)
+    return bool(keys) and keys <= _tests(narrow) and all(_wider(key, wide, narrow) for key in keys)
+
+
+def _wider(key: str, wide: Condition, narrow: Condition) -> bool:
+    check = _WIDER.get(key)
+    return check(wide, narrow) if check else getattr(wide, key) == getattr(narrow, key)
+
+
+def _wider_intent(wide: Condition, narrow: Condition) -> bool:
+    same = wide.intent in (ANY, narrow.intent, (narrow.intent or "").split("/", 1)[0])
+    return same and (wide.min_confidence or 0) <= (narrow.min_confidence or 0)
+
+
+def _wider_slot(wide: Condition, narrow: Condition) -> bool:
+    if wide.slot != narrow.slot:
+        return False
+    if wide.asks_value:
+        return narrow.asks_value and wide.is_ == narrow.is_
+    return not narrow.asks_value or narrow.is_ is not None
+
+
+def _wider_keyword(wide: Condition, narrow: Condition) -> bool:
+    """Compare by language, because a customer's language selects the words that are looked for."""
+    more, fewer = _words(wide), _words(narrow)
+    return more.keys() == fewer.keys() and all(fewer[code] <= more[code] for code in fewer)
+
+
+def _words(item: Condition) -> dict[str, set[str]]:
+    """Return the keywords of each language."""
+    words: dict[str, set[str]] = {}
+    for language, keywords in (item.keyword or {}).items():
+        words.setdefault(code_of(language), set()).update(map(fold, keywords))
+    return words
+
+
+_WIDER: Mapping[str, Callable[[Condition, Condition], bool]] = {
+    "intent": _wider_intent,
+    "slot": _wider_slot,
+    "fallbacks": lambda wide, narrow: (wide.fallbacks or 1) <= (narrow.fallbacks or 1),
+    "command": lambda wide, narrow: (
+        underscored(wide.command or "") == underscored(narrow.command or "")
+    ),
+    "keyword": _wider_keyword,
+}

@@ -1,0 +1,197 @@
+"""Check the names in rules, stories and flows against the domain, and the keys of the files."""
+
+from __future__ import annotations
+
+import difflib
+from collections.abc import Iterator
+
+from bridge.config.domain import Domain, Entry
+from bridge.config.faults import Fault, KeyPath, suggest
+from bridge.config.source import Document
+from bridge.validation.finding import fault, unknown
+from bridge.validation.project import Project
+from bridge.validation.rasa_names import ACTIONS, DOMAIN_KEYS, INTENTS, RULE_KEYS, SLOTS, STEP_KEYS
+from bridge.validation.training import Step, Training
+
+OURS = ("action_human_handoff", "action_agent_assist", "action_bridge", "action_handback")
+_ALIKE = 0.9
+_ADD = "add it to the domain, or name one that the domain has"
+
+
+def check(project: Project) -> Iterator[Fault]:
+    """Yield the faults of names that do not exist, and of keys that Rasa does not know."""
+    domain, training = project.domain, project.training
+    if domain is not None:
+        yield from _domain_keys(domain)
+        yield from _our_actions(domain, training)
+    if training is not None:
+        yield from _keys(training)
+        yield from _empty(training)
+        if domain is not None:
+            known = _Known(domain, training)
+            for step in training.steps:
+                yield from known.check(step)
+
+
+def _our_actions(domain: Domain, training: Training | None) -> Iterator[Fault]:
+    """Yield a fault for each action of the bridge that the domain lacks but needs."""
+    listed = domain.names("actions")
+    for name in OURS:
+        if name in listed:
+            continue
+        misspelt = _misspelt(domain, name)
+        if misspelt is not None:
+            yield unknown(
+                misspelt.document,
+                misspelt.path,
+                misspelt.name,
+                [name],
+                f"the bridge's action {name}, which the domain does not list",
+                hint=f"rename it to {name}",
+                at_key=True,
+            )
+        elif training is None or training.calls(name):
+            document, path = domain.section("actions")
+            yield fault(
+                document,
+                path,
+                f"the domain does not list the bridge's action {name}",
+                hint=f"add - {name}: {{send_domain: true}} to actions",
+                at_key=True,
+            )
+
+
+def _misspelt(domain: Domain, name: str) -> Entry | None:
+    """Return the action of the domain that was probably meant to be the bridge's."""
+    others = [entry for entry in domain.entries("actions") if entry.name not in OURS]
+    close = difflib.get_close_matches(name, [each.name for each in others], n=1, cutoff=_ALIKE)
+    return next((entry for entry in others if [entry.name] == close), None)
+
+
+def _domain_keys(domain: Domain) -> Iterator[Fault]:
+    for document in domain.files:
+        yield from _misspelt_keys(document, (), DOMAIN_KEYS, "a key of a domain")
+
+
+def _keys(training: Training) -> Iterator[Fault]:
+    for document in training.documents:
+        for section in ("rules", "stories"):
+            listed = document.get((section,))
+            for number, item in enumerate(listed if isinstance(listed, list) else ()):
+                path: KeyPath = (section, number)
+                yield from _misspelt_keys(document, path, RULE_KEYS, "a key of a rule or story")
+                steps = item.get("steps") if isinstance(item, dict) else None
+                for place, _ in enumerate(steps if isinstance(steps, list) else ()):
+                    yield from _misspelt_keys(
+                        document, (*path, "steps", place), STEP_KEYS, "a key of a step"
+                    )
+
+
+def _misspelt_keys(
+    document: Document, path: KeyPath, known: tuple[str, ...], what: str
+) -> Iterator[Fault]:
+    """Yield a fault for each key that resembles a known one: Rasa ignores or refuses it."""
+    value = document.get(path)
+    for key in value if isinstance(value, dict) else ():
+        meant = suggest(key, known)
+        if key not in known and meant and meant not in value:
+            yield unknown(
+                document,
+                (*path, key),
+                key,
+                known,
+                f"{what}: {', '.join(known)}",
+                hint=f"rename the key to {meant}",
+                at_key=True,
+            )
+
+
+def _empty(training: Training) -> Iterator[Fault]:
+    for document in training.documents:
+        for section in ("rules", "stories", "flows"):
+            value = document.get((section,))
+            wanted = dict if section == "flows" else list
+            if (section,) in document.keys and value is not None and not isinstance(value, wanted):
+                noun = "a mapping of flows by name" if wanted is dict else "a list"
+                yield fault(
+                    document,
+                    (section,),
+                    f"{section} is not {noun}",
+                    hint="indent its items below it" + ("" if wanted is dict else ", each with -"),
+                    at_key=True,
+                )
+
+
+class _Known:
+    """The names that a project's steps may use."""
+
+    def __init__(self, domain: Domain, training: Training) -> None:
+        in_training = (document.get(("responses",)) for document in training.documents)
+        self._responses = {*domain.names("responses")}
+        for responses in in_training:
+            self._responses |= set(responses if isinstance(responses, dict) else ())
+        self._intents = domain.names("intents")
+        self._entities = domain.names("entities")
+        self._slots = domain.names("slots")
+        self._forms = domain.names("forms")
+        self._actions = [*domain.names("actions"), *self._forms]
+        self._flows = training.flows
+
+    def check(self, step: Step) -> Iterator[Fault]:
+        """Yield the fault of a step whose name does not exist."""
+        if not step.name:
+            return
+        checks = {
+            "intent": self._intent,
+            "entity": self._entity,
+            "slot": self._slot,
+            "collect": self._slot,
+            "active_loop": self._form,
+            "action": self._action,
+            "utter": self._response,
+            "link": self._flow,
+            "call": self._flow,
+        }
+        yield from checks[step.kind](step)
+
+    def _intent(self, step: Step) -> Iterator[Fault]:
+        base = step.name.split("/", 1)[0]
+        if self._intents and base not in self._intents and base not in INTENTS:
+            yield _no(step, base, self._intents, "an intent of the domain")
+
+    def _entity(self, step: Step) -> Iterator[Fault]:
+        if self._entities and step.name not in self._entities:
+            yield _no(step, step.name, self._entities, "an entity of the domain", at_key=True)
+
+    def _slot(self, step: Step) -> Iterator[Fault]:
+        name = step.name.split(".", 1)[0]
+        if name not in self._slots and name not in SLOTS:
+            at_key = step.kind == "slot" and step.value is not ...
+            yield _no(step, name, self._slots, "a slot of the domain", at_key=at_key)
+
+    def _form(self, step: Step) -> Iterator[Fault]:
+        if step.name not in self._forms:
+            yield _no(step, step.name, self._forms, "a form of the domain")
+
+    def _action(self, step: Step) -> Iterator[Fault]:
+        if step.name.startswith("utter_") and step.name not in self._actions:
+            yield from self._response(step)
+        elif step.name not in self._actions and step.name not in ACTIONS and step.name not in OURS:
+            known = [*self._actions, *OURS]
+            yield _no(step, step.name, known, "an action or form of the domain")
+
+    def _response(self, step: Step) -> Iterator[Fault]:
+        selected = any(each.startswith(f"{step.name}/") for each in self._responses)
+        if step.name not in self._responses and not selected:
+            yield _no(step, step.name, self._responses, "a response of the domain")
+
+    def _flow(self, step: Step) -> Iterator[Fault]:
+        close = suggest(step.name, self._flows)
+        if step.name not in self._flows and not step.name.startswith("pattern_") and close:
+            yield _no(step, step.name, self._flows, "a flow of the files of --rules")
+
+
+def _no(step: Step, name: str, known: object, what: str, *, at_key: bool = False) -> Fault:
+    names = [str(each) for each in known] if isinstance(known, list | set | tuple) else []
+    hint = "name a flow that there is" if step.kind in ("link", "call") else _ADD
+    return unknown(step.document, step.path, name, names, what, hint=hint, at_key=at_key)

@@ -1,0 +1,99 @@
+"""Read what is validated: the configuration, the domain and the training data."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+from bridge import config
+from bridge.config.domain import Domain
+from bridge.config.faults import Fault
+from bridge.config.rasa_files import LIMITS, files_of, no_such, top_level
+from bridge.config.settings import HandoffSettings, MediaSettings
+from bridge.config.source import Document, compose, decode
+from bridge.validation.training import Training
+
+_WANTED = top_level("rules", "stories", "flows", "responses")
+_NLU = top_level("nlu")
+_INTENT = re.compile(r"^\s*-\s*intent:\s*[\"']?([^\s\"'#]+)", re.MULTILINE)
+
+
+@dataclass(frozen=True)
+class Project:
+    """A configuration and, as far as they were named, the parts of the Rasa project."""
+
+    handoff: Document  # handoff.yml
+    designer: HandoffSettings | None  # None if handoff.yml is invalid
+    media: MediaSettings
+    replies: str  # rasa.replies: customer or silent
+    domain: Domain | None = None
+    training: Training | None = None
+    faults: tuple[Fault, ...] = ()  # of reading the files
+
+
+def read_project(
+    folder: Path | str | None = None,
+    environ: Mapping[str, str] | None = None,
+    *,
+    domain: Sequence[Path] = (),
+    rules: Sequence[Path] = (),
+) -> Project:
+    """Read a configuration and a Rasa project.
+
+    Args:
+        folder: the configuration's folder, as for ``config.load``.
+        environ: the environment, as for ``config.load``.
+        domain: files or folders of the domain; empty means the one that ``rasa.domain`` names.
+        rules: files or folders of rules, stories, flows and NLU examples.
+    """
+    seen = config.inspect(folder, environ, domain=domain)
+    faults = list(seen.faults)
+    for document in seen.domain.files if seen.domain else ():
+        faults += document.repeated
+    training = _training(rules, faults) if rules else None
+    replies = seen.bridge.rasa.replies if seen.bridge else "customer"
+    return Project(
+        handoff=seen.designers,
+        designer=seen.designer,
+        media=seen.media or MediaSettings(),
+        replies=replies,
+        domain=seen.domain,
+        training=training,
+        faults=tuple(faults),
+    )
+
+
+def _training(starts: Sequence[Path], faults: list[Fault]) -> Training:
+    documents: list[Document] = []
+    retrieval: set[str] = set()
+    has_nlu = False
+    for start in starts:
+        files = files_of(start)
+        if files is None:
+            faults.append(no_such(str(start), "rules"))
+        for file in files or ():
+            document, text = _text(file)
+            if _NLU.search(text):
+                has_nlu = True
+                names = _INTENT.findall(text)
+                retrieval |= {name.split("/", 1)[0] for name in names if "/" in name}
+            if _WANTED.search(text) or (files == [start] and not _NLU.search(text)):
+                compose(text, document, limits=LIMITS)  # NLU examples are long, and not needed
+                documents.append(document)
+            faults += (*document.faults, *document.repeated)
+    return Training(tuple(documents), frozenset(retrieval), has_nlu)
+
+
+def _text(file: Path) -> tuple[Document, str]:
+    document = Document(str(file))
+    try:
+        raw = file.read_bytes()
+    except OSError as error:
+        reason = (error.strerror or "it cannot be read").lower()
+        hint = "it must be a file that this user may read"
+        fault = Fault(document.place(()), wrong=f"not readable: {reason}", hint=hint)
+        document.faults.append(fault)
+        return document, ""
+    return document, decode(raw, document, LIMITS) or ""

@@ -1,0 +1,66 @@
+"""The commands of the designers' pages run in a project, and print what the pages show."""
+
+from __future__ import annotations
+
+import re
+import shlex
+import shutil
+from pathlib import Path
+
+import pytest
+
+from tests.cli.running import within
+
+ROOT = Path(__file__).parents[2]
+PROJECT = ROOT / "tests" / "fixtures" / "validate" / "projects" / "classic"
+PAGES = ("validate.md", "designer.md")
+BLOCK = re.compile(r"^```(\w*)\n(.*?)^```", re.MULTILINE | re.DOTALL)
+
+
+def blocks(page: str, language: str) -> list[str]:
+    """The code blocks of a page in a language."""
+    text = (ROOT / "docs" / page).read_text(encoding="utf-8")
+    return [body for name, body in BLOCK.findall(text) if name == language]
+
+
+COMMANDS = sorted(
+    {
+        line
+        for page in PAGES
+        for block in blocks(page, "sh")
+        for line in block.splitlines()
+        if line.startswith("cc-bridge ")
+    }
+)
+
+
+@pytest.fixture
+def project(tmp_path: Path) -> Path:
+    """A project whose domain is there as a file and as a folder."""
+    shutil.copytree(PROJECT, tmp_path, dirs_exist_ok=True)
+    (tmp_path / "domain").mkdir()
+    shutil.copy(PROJECT / "domain.yml", tmp_path / "domain")
+    return tmp_path
+
+
+def test_the_pages_have_commands() -> None:
+    assert {line.split()[1] for line in COMMANDS} >= {"validate", "preview"}
+
+
+@pytest.mark.parametrize("command", COMMANDS)
+def test_a_command_runs(project: Path, command: str) -> None:
+    _, *arguments = shlex.split(command, comments=True)
+    ran = within(project, *arguments)
+    assert (ran.code, ran.err) == (0, "")
+
+
+@pytest.mark.parametrize(("language", "options"), [("", ()), ("json", ("--json",))])
+def test_the_page_shows_what_validate_prints(
+    project: Path, language: str, options: tuple[str, ...]
+) -> None:
+    handoff = project / "config" / "handoff.yml"
+    written = handoff.read_text(encoding="utf-8")
+    handoff.write_text(written.replace("human_handoff,", "human_handof,"), encoding="utf-8")
+    ran = within(project, "validate", "--domain", "domain.yml", "--rules", "data", *options)
+    (shown,) = blocks("validate.md", language)
+    assert ran.out.strip() == shown.strip()
