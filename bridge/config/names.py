@@ -12,6 +12,7 @@ from bridge.config.source import Document
 
 _NOT_SAID = ("channel", "condition", "id", "metadata")  # of a variation
 _RASAS_INTENTS = ("restart", "back", "out_of_scope", "session_start", "nlu_fallback")
+_RASAS_SLOTS = ("language", "requested_slot", "session_started_metadata")
 
 
 def check_names(document: Document, domain: Domain) -> Iterator[Fault]:
@@ -125,7 +126,8 @@ def _no_response(
             allowed=f"{RESPONSE_SELECTOR}, or one answer by its full name",
             meant=RESPONSE_SELECTOR if path[-1] == "reply" else suggest(name, responses),
         )
-    return _unknown(document, path, name, responses, f"a response of the domain ({source})")
+    known = [*responses, RESPONSE_SELECTOR] if path[-1] == "reply" else responses
+    return _unknown(document, path, name, known, f"a response of the domain ({source})")
 
 
 def _unknown(document: Document, path: KeyPath, name: str, known: list[str], what: str) -> Fault:
@@ -190,8 +192,10 @@ def _is_default(variation: Any) -> bool:
 def _others(document: Document, domain: Domain) -> Iterator[Fault]:
     slots, entities = domain.names("slots"), domain.names("entities")
     in_card = _listed(document, ("handoff", "card", "slots"))
-    for path, name in (*_named(document, "slot"), *in_card):
-        if slots and name not in slots:
+    language = document.get(("language", "slot"))
+    of_language = [(("language", "slot"), language)] if isinstance(language, str) else []
+    for path, name in (*_named(document, "slot"), *in_card, *of_language):
+        if slots and name not in (*slots, *_RASAS_SLOTS):
             yield _lacking(document, path, name, slots, f"{domain.name} has no slot")
     runnable = [*domain.names("actions"), *domain.names("forms")]
     for path, name in _listed(document, ("assist", "actions")):

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from typing import Any
 
@@ -9,17 +10,17 @@ from bridge.config.faults import Fault, KeyPath, shown, suggest
 from bridge.config.settings import Condition
 from bridge.config.source import Document
 from bridge.config.values import code_of
+from bridge.model import Mode
 from bridge.triggers.conditions import ANY
 from bridge.turn.message import NLU_FALLBACK, underscored
 from bridge.turn.reading import fold
-from bridge.validation.finding import fault, warning
+from bridge.validation.finding import fault, unknown, warning
+from bridge.validation.our_slots import VALUES
 from bridge.validation.project import Project
 from bridge.validation.rasa_names import COMMANDS
 
-OUR_VALUES: Mapping[str, tuple[str, ...]] = {
-    "handoff_state": ("bot", "handoff", "assist"),
-    "handoff_delivery": ("delivered", "pending", "failed", "none"),
-}
+_LANGUAGE = re.compile(r"[A-Za-z]{2,3}([-_][A-Za-z0-9]{2,8})*")
+_CODES = {"english": "en", "german": "de", "chinese": "zh", "french": "fr", "spanish": "es"}
 _KINDS = {"text": "text", "bool": "true or false", "float": "a number", "list": "a list"}
 _KNOWN_CONFIDENCE = 0.3  # the default threshold of Rasa's FallbackClassifier
 
@@ -29,6 +30,7 @@ def check(project: Project) -> Iterator[Fault]:
     if project.designer is None:
         return
     document = project.handoff
+    yield from _automatic(project)
     lists: tuple[tuple[str, Sequence[Condition]], ...] = (
         ("handoff", project.designer.handoff.when),
         ("assist", project.designer.assist.when),
@@ -43,7 +45,28 @@ def check(project: Project) -> Iterator[Fault]:
             yield from _command(document, path, item)
             yield from _flow(project, path, item)
             yield from _value(project, path, item)
+            yield from _retrieval(project, path, item)
+            yield from _languages(document, path, item)
             yield from _covered(document, path, item, items[:number])
+
+
+def _automatic(project: Project) -> Iterator[Fault]:
+    """Warn of intents that are to be sent automatically, and of which nothing is suggested."""
+    assist = project.designer.assist if project.designer else None
+    if assist is None or assist.mode is not Mode.AUTO:
+        return
+    if any(item.intent in (None, ANY) for item in assist.when):
+        return
+    suggested = {(item.intent or "").split("/", 1)[0] for item in assist.when}
+    for number, intent in enumerate(assist.auto.intents):
+        if intent.split("/", 1)[0] not in suggested:
+            yield warning(
+                project.handoff,
+                ("assist", "auto", "intents", number),
+                f"nothing is ever sent for {intent}: no item of assist.when suggests a reply to it",
+                meant=suggest(intent, suggested),
+                hint=f"add an item with intent: {intent} to assist.when",
+            )
 
 
 def _always(document: Document, path: KeyPath, item: Condition) -> Iterator[Fault]:
@@ -129,7 +152,7 @@ def _value(project: Project, path: KeyPath, item: Condition) -> Iterator[Fault]:
         )
         return
     values = _values(item.slot, slot)
-    if values and str(item.is_).casefold() not in [value.casefold() for value in values]:
+    if values and _spelled(item.is_) not in values:
         yield Fault(
             project.handoff.place(here),
             here,
@@ -151,6 +174,37 @@ def _value(project: Project, path: KeyPath, item: Condition) -> Iterator[Fault]:
         )
 
 
+def _retrieval(project: Project, path: KeyPath, item: Condition) -> Iterator[Fault]:
+    """Check that a retrieval intent such as ``faq/hours`` has examples."""
+    training = project.training
+    base, slash, _ = (item.intent or "").partition("/")
+    if not slash or training is None or not training.has_nlu:
+        return
+    known = sorted(name for name in training.retrieval_intents if name.startswith(f"{base}/"))
+    if item.intent not in known:
+        yield unknown(
+            project.handoff,
+            (*path, "intent"),
+            item.intent or "",
+            [*known, base],
+            f"a retrieval intent with examples: {', '.join(known) or 'there are none of ' + base}",
+            hint="name one of them, or the whole intent without a slash",
+        )
+
+
+def _languages(document: Document, path: KeyPath, item: Condition) -> Iterator[Fault]:
+    for language in item.keyword or {}:
+        if not _LANGUAGE.fullmatch(language):
+            yield warning(
+                document,
+                (*path, "keyword", language),
+                "keywords are listed by the code of their language, and this is no code",
+                meant=_CODES.get(language.casefold(), ""),
+                hint="write a code such as en, de or zh-CN",
+                at_key=True,
+            )
+
+
 def _slot(project: Project, name: str) -> Mapping[str, Any]:
     slots = project.domain.value.get("slots") if project.domain else None
     slot = slots.get(name) if isinstance(slots, Mapping) else None
@@ -161,7 +215,7 @@ def _values(name: str, slot: Mapping[str, Any]) -> list[str]:
     values = slot.get("values")
     if slot.get("type") == "categorical" and isinstance(values, list):
         return [_spelled(value) for value in values if value is not None]
-    return list(OUR_VALUES.get(name, ()))
+    return list(VALUES.get(name, ()))
 
 
 def _spelled(value: Any) -> str:

@@ -24,7 +24,7 @@ def check(project: Project) -> Iterator[Fault]:
 
 
 def _suggested(
-    script: Script, passage: Passage, designer: HandoffSettings, replies: str
+    script: Script, passage: Passage, designer: HandoffSettings, replies: str | None
 ) -> Iterator[Fault]:
     called = passage.named(ASSIST, BRIDGE)
     if not called or not passage.utterances:
@@ -38,11 +38,13 @@ def _suggested(
             )
         elif called[0].name == ASSIST and replies == "customer":
             yield _unheard(step)
+        elif called[0].name == ASSIST and replies == "silent" and step in passage.after(called[0]):
+            yield _too_late(step)
         elif _goes_on(designer, replies) and step in passage.after(called[0]):
             yield _after(step)
 
 
-def _goes_on(designer: HandoffSettings, replies: str) -> bool:
+def _goes_on(designer: HandoffSettings, replies: str | None) -> bool:
     """Return whether a rule goes on after a handoff, and its words reach the customer."""
     return designer.handoff.then == "assist" and replies == "customer"
 
@@ -77,6 +79,16 @@ def _unheard(step: Step) -> Fault:
         f" {ASSIST} has no reply to suggest: with rasa.replies: customer the bot's own replies"
         " are never suggested",
         hint=f"remove this step, and add an item to assist.when with reply: {step.name}",
+    )
+
+
+def _too_late(step: Step) -> Fault:
+    return warning(
+        step.document,
+        step.path,
+        f"{step.name} comes after {ASSIST}, which suggests what was said before it: while an agent"
+        " owns the conversation, it reaches nobody",
+        hint=f"put this step before {ASSIST}",
     )
 
 

@@ -3,14 +3,23 @@
 from __future__ import annotations
 
 import difflib
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 
 from bridge.config.domain import Domain, Entry
 from bridge.config.faults import Fault, KeyPath, suggest
-from bridge.config.source import Document
-from bridge.validation.finding import fault, unknown
+from bridge.validation.finding import fault, misspelt_keys, unknown, warning
+from bridge.validation.our_slots import VALUES
 from bridge.validation.project import Project
-from bridge.validation.rasa_names import ACTIONS, DOMAIN_KEYS, INTENTS, RULE_KEYS, SLOTS, STEP_KEYS
+from bridge.validation.rasa_names import (
+    ACTIONS,
+    DOMAIN_KEYS,
+    FLOW_KEYS,
+    INTENTS,
+    RULE_KEYS,
+    SLOTS,
+    STEP_KEYS,
+)
+from bridge.validation.references import our_value
 from bridge.validation.training import Step, Training
 
 OURS = ("action_human_handoff", "action_agent_assist", "action_bridge", "action_handback")
@@ -31,6 +40,9 @@ def check(project: Project) -> Iterator[Fault]:
             known = _Known(domain, training)
             for step in training.steps:
                 yield from known.check(step)
+                if step.kind == "slot" and isinstance(step.value, str):
+                    yield from our_value(step.document, step.path, step.name, step.value)
+            yield from _branches(domain, training)
 
 
 def _our_actions(domain: Domain, training: Training | None) -> Iterator[Fault]:
@@ -70,7 +82,7 @@ def _misspelt(domain: Domain, name: str) -> Entry | None:
 
 def _domain_keys(domain: Domain) -> Iterator[Fault]:
     for document in domain.files:
-        yield from _misspelt_keys(document, (), DOMAIN_KEYS, "a key of a domain")
+        yield from misspelt_keys(document, (), DOMAIN_KEYS, "a key of a domain")
 
 
 def _keys(training: Training) -> Iterator[Fault]:
@@ -79,31 +91,15 @@ def _keys(training: Training) -> Iterator[Fault]:
             listed = document.get((section,))
             for number, item in enumerate(listed if isinstance(listed, list) else ()):
                 path: KeyPath = (section, number)
-                yield from _misspelt_keys(document, path, RULE_KEYS, "a key of a rule or story")
+                yield from misspelt_keys(document, path, RULE_KEYS, "a key of a rule or story")
                 steps = item.get("steps") if isinstance(item, dict) else None
                 for place, _ in enumerate(steps if isinstance(steps, list) else ()):
-                    yield from _misspelt_keys(
+                    yield from misspelt_keys(
                         document, (*path, "steps", place), STEP_KEYS, "a key of a step"
                     )
-
-
-def _misspelt_keys(
-    document: Document, path: KeyPath, known: tuple[str, ...], what: str
-) -> Iterator[Fault]:
-    """Yield a fault for each key that resembles a known one: Rasa ignores or refuses it."""
-    value = document.get(path)
-    for key in value if isinstance(value, dict) else ():
-        meant = suggest(key, known)
-        if key not in known and meant and meant not in value:
-            yield unknown(
-                document,
-                (*path, key),
-                key,
-                known,
-                f"{what}: {', '.join(known)}",
-                hint=f"rename the key to {meant}",
-                at_key=True,
-            )
+        flows = document.get(("flows",))
+        for name in flows if isinstance(flows, dict) else ():
+            yield from misspelt_keys(document, ("flows", name), FLOW_KEYS, "a key of a flow")
 
 
 def _empty(training: Training) -> Iterator[Fault]:
@@ -120,6 +116,33 @@ def _empty(training: Training) -> Iterator[Fault]:
                     hint="indent its items below it" + ("" if wanted is dict else ", each with -"),
                     at_key=True,
                 )
+
+
+def _branches(domain: Domain, training: Training) -> Iterator[Fault]:
+    """Warn of rules that branch on one of the bridge's slots, which Rasa's policies do not see."""
+    slots = {entry.name: entry for entry in domain.entries("slots")}
+    branching = {
+        step.name: step
+        for script in training.scripts
+        if script.kind != "flow"
+        for step in reversed(script.steps)
+        if step.kind == "slot" and step.name in VALUES and isinstance(step.value, str)
+    }
+    for name, step in branching.items():
+        slot = slots[name].value if name in slots else None
+        if not isinstance(slot, Mapping):
+            continue
+        unseen = slot.get("influence_conversation") is False
+        if unseen or slot.get("type") == "text":
+            key = "influence_conversation" if unseen else "type"
+            yield warning(
+                slots[name].document,
+                (*slots[name].path, key),
+                f"Rasa does not see the value of {name} ({key}: {str(slot[key]).lower()}), and"
+                f" {step.place} branches on it",
+                hint=f"make {name} categorical with the values {', '.join(VALUES[name])}, and set"
+                " influence_conversation: true",
+            )
 
 
 class _Known:

@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
+import difflib
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
 from bridge import config
 from bridge.config.domain import Domain
-from bridge.config.faults import Fault
+from bridge.config.faults import Fault, Place
 from bridge.config.rasa_files import LIMITS, files_of, no_such, top_level
 from bridge.config.settings import HandoffSettings, MediaSettings
 from bridge.config.source import Document, compose, decode
@@ -17,6 +18,9 @@ from bridge.validation.training import Training
 
 _WANTED = top_level("rules", "stories", "flows", "responses")
 _NLU = top_level("nlu")
+_SECTIONS = ("rules", "stories", "flows", "nlu", "responses")
+_ALIKE = 0.85
+_TOP = re.compile(r"^(\w+)[ \t]*:", re.MULTILINE)
 _INTENT = re.compile(r"^\s*-\s*intent:\s*[\"']?([^\s\"'#]+)", re.MULTILINE)
 
 
@@ -26,8 +30,8 @@ class Project:
 
     handoff: Document  # handoff.yml
     designer: HandoffSettings | None  # None if handoff.yml is invalid
-    media: MediaSettings
-    replies: str  # rasa.replies: customer or silent
+    media: MediaSettings | None  # None if media.yml is invalid
+    replies: str | None  # rasa.replies, customer or silent; None if bridge.yml is invalid
     domain: Domain | None = None
     training: Training | None = None
     faults: tuple[Fault, ...] = ()  # of reading the files
@@ -53,12 +57,11 @@ def read_project(
     for document in seen.domain.files if seen.domain else ():
         faults += document.repeated
     training = _training(rules, faults) if rules else None
-    replies = seen.bridge.rasa.replies if seen.bridge else "customer"
     return Project(
         handoff=seen.designers,
         designer=seen.designer,
-        media=seen.media or MediaSettings(),
-        replies=replies,
+        media=seen.media,
+        replies=seen.bridge.rasa.replies if seen.bridge else None,
         domain=seen.domain,
         training=training,
         faults=tuple(faults),
@@ -77,13 +80,30 @@ def _training(starts: Sequence[Path], faults: list[Fault]) -> Training:
             document, text = _text(file)
             if _NLU.search(text):
                 has_nlu = True
-                names = _INTENT.findall(text)
-                retrieval |= {name.split("/", 1)[0] for name in names if "/" in name}
+                retrieval |= {name for name in _INTENT.findall(text) if "/" in name}
             if _WANTED.search(text) or (files == [start] and not _NLU.search(text)):
                 compose(text, document, limits=LIMITS)  # NLU examples are long, and not needed
                 documents.append(document)
+            elif not _NLU.search(text):
+                faults += _misnamed(document, text)
             faults += (*document.faults, *document.repeated)
     return Training(tuple(documents), frozenset(retrieval), has_nlu)
+
+
+def _misnamed(document: Document, text: str) -> Iterator[Fault]:
+    """Yield a fault for a file of which a misspelt section keeps Rasa from reading it."""
+    for match in _TOP.finditer(text):
+        close = difflib.get_close_matches(match[1], _SECTIONS, n=1, cutoff=_ALIKE)
+        if close:
+            line = text.count("\n", 0, match.start()) + 1
+            yield Fault(
+                Place(document.file, line, 1),
+                (match[1],),
+                found="a section that Rasa does not know",
+                allowed=", ".join(_SECTIONS),
+                meant=close[0],
+                hint=f"rename it to {close[0]}",
+            )
 
 
 def _text(file: Path) -> tuple[Document, str]:

@@ -108,6 +108,17 @@ RULE_KEYS = (
     "wait_for_user_input",
     "metadata",
 )
+FLOW_KEYS = (
+    "name",
+    "description",
+    "if",
+    "nlu_trigger",
+    "always_include_in_prompt",
+    "persisted_slots",
+    "run_pattern_completed",
+    "steps",
+)
+BUTTON_KEYS = ("title", "payload", "type", "url", "translation")
 # The names that a `command` condition can match (Rasa Pro), normalised.
 COMMANDS = (
     "start_flow",

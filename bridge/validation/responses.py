@@ -8,14 +8,15 @@ from typing import Any
 from bridge.config.domain import Entry
 from bridge.config.faults import Fault, KeyPath, suggest
 from bridge.config.names import default_responses, named_responses, rules_of
+from bridge.config.settings import MediaSettings, response_names
 from bridge.config.source import Document
 from bridge.model import Channel
 from bridge.replies import render
 from bridge.translate import Room, Translator
 from bridge.translate.channels import rasa_channels
-from bridge.validation.finding import fault, unknown, warning
+from bridge.validation.finding import fault, misspelt_keys, unknown, warning
 from bridge.validation.project import Project
-from bridge.validation.rasa_names import VARIATION_KEYS
+from bridge.validation.rasa_names import BUTTON_KEYS, VARIATION_KEYS
 
 _SELECTOR = "response_selector"
 _DEFAULTS = {"unavailable": "utter_handoff_unavailable", "closed": "utter_handoff_closed"}
@@ -26,13 +27,17 @@ _SAID = {"text", "image", "custom", "buttons", "attachment", "elements", "quick_
 def check(project: Project) -> Iterator[Fault]:
     """Yield the faults of the domain's responses, and of what ``handoff.yml`` says of them."""
     yield from _unavailable(project)
+    yield from _same(project)
     yield from _selectors(project)
     if project.domain is None:
         return
-    known = _channels(project)
+    media = project.media or MediaSettings()
+    known = _channels(media)
     for entry in project.domain.entries("responses"):
-        yield from _variations(entry, known)
-    yield from _carried(project)
+        for found in _variations(entry, known):
+            if project.media is not None or found.severity == "error":
+                yield found
+    yield from _carried(project, Translator(media))
 
 
 def _unavailable(project: Project) -> Iterator[Fault]:
@@ -64,6 +69,23 @@ def _silent(document: Document) -> Iterator[tuple[KeyPath, str]]:
                 yield ("handoff", key, language), default
 
 
+def _same(project: Project) -> Iterator[Fault]:
+    """Warn if the customer hears the same whether an agent comes or not, in any language."""
+    if project.designer is None:
+        return
+    rules = project.designer.handoff
+    for key in _DEFAULTS:
+        if key == "closed" and rules.hours is None:
+            continue  # it is never said
+        if {*response_names(rules.say)} & {*response_names(getattr(rules, key))}:
+            yield warning(
+                project.handoff,
+                ("handoff", key),
+                "the customer is told the same whether an agent takes over or not",
+                hint="name a response that says that nobody can take over",
+            )
+
+
 def _says_so_itself(project: Project) -> bool:
     """Return whether a rule answers the customer if a handoff was not possible."""
     steps = project.training.steps if project.training else ()
@@ -79,9 +101,10 @@ def _selectors(project: Project) -> Iterator[Fault]:
     if project.domain is None:
         return
     names = [*project.domain.names("responses"), *_in_training(project)]
+    examples = project.training.retrieval_intents if project.training else ()
     retrieval = {
-        name.removeprefix("utter_").split("/", 1)[0] for name in names if "/" in name
-    } | set(project.training.retrieval_intents if project.training else ())
+        name.removeprefix("utter_").split("/", 1)[0] for name in (*names, *examples) if "/" in name
+    }
     for path, rule in rules_of(project.handoff):
         intent = rule.get("intent")
         if rule.get("reply") != _SELECTOR or not isinstance(intent, str):
@@ -111,9 +134,9 @@ def _in_training(project: Project) -> Iterator[str]:
         yield from responses if isinstance(responses, dict) else ()
 
 
-def _channels(project: Project) -> set[str]:
+def _channels(media: MediaSettings) -> set[str]:
     """Return the values of ``channel`` that can match."""
-    rasa = rasa_channels(project.media)
+    rasa = rasa_channels(media)
     ours = {channel.value.lower() for channel in Channel}
     return {*ours, *rasa, *(row.output for row in rasa.values())}
 
@@ -139,7 +162,12 @@ def _variations(entry: Entry, known: set[str]) -> Iterator[Fault]:
                 hint='write - text: "..."',
             )
             continue
-        yield from _keys(document, path, variation)
+        yield from misspelt_keys(document, path, VARIATION_KEYS, "a key of a variation")
+        buttons = variation.get("buttons")
+        for place, _ in enumerate(buttons if isinstance(buttons, list) else ()):
+            yield from misspelt_keys(
+                document, (*path, "buttons", place), BUTTON_KEYS, "a key of a button"
+            )
         yield from _channel(document, (*path, "channel"), variation.get("channel"), known)
         if variation.get("condition") == []:
             yield fault(
@@ -147,21 +175,6 @@ def _variations(entry: Entry, known: set[str]) -> Iterator[Fault]:
                 (*path, "condition"),
                 "an empty condition never holds, so that this variation is never said",
                 hint="remove the key, or add an item: {type: slot, name: ..., value: ...}",
-            )
-
-
-def _keys(document: Document, path: KeyPath, variation: Mapping[str, Any]) -> Iterator[Fault]:
-    for key in variation:
-        meant = suggest(key, VARIATION_KEYS)
-        if key not in VARIATION_KEYS and meant and meant not in variation:
-            yield unknown(
-                document,
-                (*path, key),
-                key,
-                VARIATION_KEYS,
-                f"a key of a variation: {', '.join(VARIATION_KEYS)}",
-                hint=f"rename the key to {meant}",
-                at_key=True,
             )
 
 
@@ -193,12 +206,11 @@ def _gateway() -> str:
     return ", ".join(channel.value.lower() for channel in Channel)
 
 
-def _carried(project: Project) -> Iterator[Fault]:
+def _carried(project: Project, translator: Translator) -> Iterator[Fault]:
     """Warn of responses that the bridge says, and of which no channel can carry anything."""
     domain = project.domain
     named = {name for _, name in named_responses(project.handoff)}
     named |= {name for _, name in default_responses(project.handoff)}
-    translator = Translator(project.media)
     for entry in domain.entries("responses") if domain else ():
         variations = entry.value if isinstance(entry.value, list) else []
         said = [each for each in variations if isinstance(each, Mapping) and _SAID & {*each}]

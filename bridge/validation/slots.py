@@ -7,19 +7,11 @@ from collections.abc import Iterator, Mapping
 from bridge.config.domain import Domain, Entry
 from bridge.config.faults import Fault, suggest
 from bridge.config.names import rules_of
-from bridge.validation.conditions import OUR_VALUES
 from bridge.validation.finding import fault, unknown, warning
+from bridge.validation.our_slots import OURS, VALUES
 from bridge.validation.project import Project
 from bridge.validation.rasa_names import MAPPINGS, SLOT_TYPES, SLOTS
 
-OURS = (
-    "handoff_state",
-    "handoff_agent_id",
-    "handoff_call_id",
-    "handoff_delivery",
-    "handoff_error",
-    "handoff_summary",
-)
 _TEXTS = ("text", "any", "categorical")  # the types of slots that take what the bridge sets
 _ACTIONS_ALONE = ("custom", "controlled")  # mappings by which only an action sets a slot
 
@@ -128,7 +120,7 @@ def _our_type(entry: Entry, slot: Mapping[str, object]) -> Iterator[Fault]:
             f"the bridge sets the slot {entry.name} to text, and its type is {kind}",
             hint="set the type to text",
         )
-    wanted = OUR_VALUES.get(entry.name, ())
+    wanted = VALUES.get(entry.name, ())
     if kind == "categorical" and isinstance(values, list) and wanted:
         missing = [each for each in wanted if each not in values]
         if missing:

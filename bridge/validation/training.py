@@ -88,7 +88,7 @@ class Training:
     """The training data of a project."""
 
     documents: tuple[Document, ...]
-    retrieval_intents: frozenset[str]  # intents with sub-intents in the NLU examples
+    retrieval_intents: frozenset[str]  # faq/hours and so on, in the NLU examples
     has_nlu: bool
 
     @cached_property
