@@ -23,7 +23,7 @@ ROWS = (
     {"rasa"},
     {"planners", "assignment_tokens", "access_tokens"},
     {"core", "senders"},  # what decides when, and what blocks, know each other by commands alone
-    {"queries", "upkeep", "doctor"},
+    {"queries", "upkeep", "doctor", "replay"},
     {"context"},
     {"service"},
     {"process"},
@@ -116,6 +116,8 @@ PURE_MODULES = {
     "bridge.gateway.messages",
     "bridge.gateway.wire",
     "bridge.config.config_warnings",
+    "bridge.replay.history",
+    "bridge.replay.judging",
 }
 # What pure modules use all the same.
 USED = {

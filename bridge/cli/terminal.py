@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import json
 import sys
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from datetime import datetime
 from typing import Any
@@ -60,8 +60,8 @@ def show(table: RenderableType, lines: Iterable[Iterable[object]]) -> None:
 _ONE_LINE = {ord("\t"): " ", ord("\n"): " ", ord("\r"): " "}
 
 
-def as_json(value: Mapping[str, Any], *, indent: int | None = None) -> None:
-    """Print a JSON object."""
+def as_json(value: Mapping[str, Any] | Sequence[Any], *, indent: int | None = None) -> None:
+    """Print a JSON object or list."""
     typer.echo(untrusted.json_line(json.dumps(value, ensure_ascii=False, indent=indent)))
 
 

@@ -5,14 +5,17 @@ from __future__ import annotations
 import re
 import shlex
 import shutil
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 
+from tests.cli.answering import answering
 from tests.cli.running import within
 
 ROOT = Path(__file__).parents[2]
 PROJECT = ROOT / "tests" / "fixtures" / "validate" / "projects" / "classic"
+TRACKER = ROOT / "tests" / "fixtures" / "explain" / "tracker.json"
 PAGES = ("validate.md", "designer.md")
 BLOCK = re.compile(r"^```(\w*)\n(.*?)^```", re.MULTILINE | re.DOTALL)
 
@@ -40,17 +43,25 @@ def project(tmp_path: Path) -> Path:
     shutil.copytree(PROJECT, tmp_path, dirs_exist_ok=True)
     (tmp_path / "domain").mkdir()
     shutil.copy(PROJECT / "domain.yml", tmp_path / "domain")
+    shutil.copy(TRACKER, tmp_path)
     return tmp_path
 
 
+@pytest.fixture
+def rasa() -> Iterator[str]:
+    """The address of a Rasa that knows the conversation."""
+    with answering({"/conversations/customer-7/tracker": TRACKER.read_bytes()}) as url:
+        yield url
+
+
 def test_the_pages_have_commands() -> None:
-    assert {line.split()[1] for line in COMMANDS} >= {"validate", "preview"}
+    assert {line.split()[1] for line in COMMANDS} >= {"validate", "preview", "explain"}
 
 
 @pytest.mark.parametrize("command", COMMANDS)
-def test_a_command_runs(project: Path, command: str) -> None:
+def test_a_command_runs(project: Path, rasa: str, command: str) -> None:
     _, *arguments = shlex.split(command, comments=True)
-    ran = within(project, *arguments)
+    ran = within(project, *arguments, BRIDGE__RASA__URL=rasa)
     assert (ran.code, ran.err) == (0, "")
 
 
