@@ -140,14 +140,14 @@ def _value(project: Project, path: KeyPath, item: Condition) -> Iterator[Fault]:
     here = (*path, "is")
     found = shown(item.is_, here, project.handoff.texts.get(here))
     slot = _slot(project, item.slot)
-    kind = slot.get("type")
-    if kind in _KINDS and not _fits(item.is_, str(kind)):
+    kind = str(slot.get("type"))
+    if kind in _KINDS and not _fits(item.is_, kind):
         yield Fault(
             project.handoff.place(here),
             here,
             found=found,
-            allowed=f"{_KINDS[str(kind)]}: the slot {item.slot} is of type {kind}",
-            meant=_as_type(item.is_, str(kind)),
+            allowed=f"{_KINDS[kind]}: the slot {item.slot} is of type {kind}",
+            meant=_as_type(item.is_, kind),
             hint="write the value in the slot's type; with another type the condition never holds",
         )
         return
@@ -163,7 +163,9 @@ def _value(project: Project, path: KeyPath, item: Condition) -> Iterator[Fault]:
         )
     low, high = slot.get("min_value", 0.0), slot.get("max_value", 1.0)
     bounded = "min_value" in slot or "max_value" in slot
-    if kind == "float" and bounded and not low <= item.is_ <= high:
+    if kind != "float" or not bounded or not (_fits(low, "float") and _fits(high, "float")):
+        return
+    if not low <= item.is_ <= high:
         yield Fault(
             project.handoff.place(here),
             here,
