@@ -25,6 +25,11 @@ class Moment:
     handed_back_at: float | None
     outcome: Mapping[str, Any] = field(default_factory=dict)  # the handoff slots that it set
 
+    @property
+    def with_agent(self) -> bool:
+        """Whether an agent owns the conversation, as far as the slots say."""
+        return mapping(self.state.get("slots")).get("handoff_state") in _WITH_AGENT
+
 
 @dataclass
 class _State:

@@ -107,12 +107,23 @@ def _decision(moment: Moment, turn: Turn, rules: HandoffSettings) -> Decision:
         if called
         else triggers.decide(turn, rules, handed_back_at=since, mode=Mode.SUGGEST)
     )
-    if decision.kind is DecisionKind.HANDOFF and _cooling(decision, turn, rules, since):
-        return Decision(
-            DecisionKind.NONE,
-            f"{decision.reason}, within {rules.handoff.cooldown:g} s of the handback (cooldown)",
-        )
-    return decision
+    if decision.kind is not DecisionKind.HANDOFF:
+        return decision
+    prevented = _prevented(moment, turn, rules, decision, called=called)
+    return Decision(DecisionKind.NONE, f"{decision.reason}, {prevented}") if prevented else decision
+
+
+def _prevented(
+    moment: Moment, turn: Turn, rules: HandoffSettings, decision: Decision, *, called: bool
+) -> str:
+    """Return what prevents the handoff that ``decision`` calls for, or ``""``."""
+    cooling = _cooling(decision, turn, rules, moment.handed_back_at)
+    closed = _closed(moment, turn, rules, decision)
+    if closed and not (cooling and not called):
+        return f"but {closed} (handoff.hours)"
+    if cooling:
+        return f"within {rules.handoff.cooldown:g} s of the handback (cooldown)"
+    return ""
 
 
 def _cooling(decision: Decision, turn: Turn, rules: HandoffSettings, since: float | None) -> bool:
@@ -124,6 +135,16 @@ def _cooling(decision: Decision, turn: Turn, rules: HandoffSettings, since: floa
         cooldown=rules.handoff.cooldown,
         now=written if written is not None else since or 0.0,
     )
+
+
+def _closed(moment: Moment, turn: Turn, rules: HandoffSettings, decision: Decision) -> str:
+    """Return why the opening hours allow no handoff at the time of the message, or ``""``."""
+    hours = rules.handoff.hours
+    written_at = turn.last_written_at if decision.counted else turn.message_at
+    if hours is None or written_at is None or moment.with_agent:
+        return ""
+    verdict = triggers.opening(hours, written_at)
+    return "" if verdict.holds else verdict.words
 
 
 def _near(moment: Moment, turn: Turn, rules: HandoffSettings) -> Iterator[Near]:

@@ -40,6 +40,18 @@ DESIGNERS: tuple[Mapping[str, Any], ...] = (
         },
     },
     {"handoff": {"when": []}, "assist": {"when": [{"intent": "probe", "reply": "utter_x"}]}},
+    {
+        "handoff": {
+            "when": [{"intent": "*"}, {"fallbacks": 1}],
+            "hours": {"time_zone": "Asia/Tokyo", "week": {"mon-sun": ["00:00-12:00"]}},
+        }
+    },
+    {
+        "handoff": {
+            "when": [{"intent": "*"}, {"fallbacks": 1}],
+            "hours": {"time_zone": "Asia/Tokyo", "week": {"mon-sun": ["12:00-24:00"]}},
+        }
+    },
 )
 RESPONSES = {"utter_x": [{"text": "An answer."}]}
 

@@ -124,6 +124,53 @@ def test_after_a_handback_only_requests_hand_off_for_a_while() -> None:
     assert asked.decision.value == "handoff"
 
 
+HOURS = {
+    "handoff": {
+        "when": [{"intent": "human_handoff"}, {"fallbacks": 2}],
+        "hours": {"time_zone": "Europe/Berlin", "week": {"mon-fri": ["09:00-17:00"]}},
+    }
+}
+FRIDAY = 1_764_345_540.0  # 2025-11-28, 16:59 in Berlin
+
+
+@pytest.mark.parametrize(
+    ("events", "expected"),
+    [
+        ([user("a human", "human_handoff", id="1", at=FRIDAY)], "handoff"),
+        ([user("a human", "human_handoff", id="1", at=FRIDAY + 60)], "none"),
+        ([user("hello", "greet", id="1", at=FRIDAY + 60), action("action_human_handoff")], "none"),
+        (
+            [
+                slot("handoff_state", "assist", at=FRIDAY),
+                user("a human", "human_handoff", id="1", at=FRIDAY + 60),
+            ],
+            "handoff",
+        ),
+    ],
+)
+def test_hours_are_judged_at_the_time_of_the_message(
+    events: list[dict[str, Any]], expected: str
+) -> None:
+    (only,) = replay(state(*events), HandoffSettings.model_validate(HOURS))
+    assert only.decision.value == expected
+    closed = "Fri 2025-11-28 17:00 Europe/Berlin is outside the hours (handoff.hours)"
+    assert (closed in only.reason) == (expected == "none")
+
+
+def test_within_the_cooldown_a_trigger_is_ignored_also_outside_the_hours() -> None:
+    *_, last = replay(
+        state(
+            user("a human", "human_handoff", id="1", at=FRIDAY),
+            slot("handoff_state", "handoff", at=FRIDAY + 1),
+            slot("handoff_state", "bot", at=FRIDAY + 60),
+            user("?", "nlu_fallback", id="2", at=FRIDAY + 61),
+            user("?", "nlu_fallback", id="3", at=FRIDAY + 62),
+        ),
+        HandoffSettings.model_validate(HOURS),
+    )
+    assert "(cooldown)" in last.reason
+
+
 @pytest.mark.parametrize(
     ("message", "condition", "why"),
     [
