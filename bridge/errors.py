@@ -83,6 +83,10 @@ class StoreError(BridgeError):
     """The database cannot be reached or written."""
 
 
+class NoDatabaseError(StoreError):
+    """There is no database file: no server has used this configuration in this folder."""
+
+
 class RasaError(BridgeError):
     """A request to Rasa's HTTP API failed.
 

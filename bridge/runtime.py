@@ -23,7 +23,7 @@ from bridge.config.settings import Settings
 from bridge.context import Context
 from bridge.core.port import CorePort
 from bridge.process.client import CoreClient
-from bridge.queries import Calls, ChangeLog, Deliveries, Report, Suggestions, Tokens
+from bridge.queries import Calls, ChangeLog, Deliveries, Report, Suggestions, Timeline, Tokens
 from bridge.store import Reader
 
 if TYPE_CHECKING:  # a server's workers do not load the core
@@ -186,6 +186,15 @@ class Tools:
     tokens: Tokens
     report: Report
     eraser: Eraser
+
+
+@contextmanager
+def timeline(settings: Settings) -> Iterator[Timeline]:
+    """Open the timeline of conversations on the configured database."""
+    from bridge.store import Store  # noqa: PLC0415 - not in a server's workers
+
+    with closing(Store(settings.bridge.storage.url, existing=True)) as store:
+        yield Timeline(store, Context.of(settings).rules.composer)
 
 
 @contextmanager

@@ -20,6 +20,7 @@ class Rules:
 
     Attributes:
         asks_rasa: whether Rasa's HTTP API can be used (``rasa.url``).
+        configuration: the version of the designer's settings.
     """
 
     bridge: BridgeSettings
@@ -38,7 +39,7 @@ class Rules:
             Composer(bridge, translator),
             Policy(resend=bridge.delivery.uncertain == "resend"),
             asks_rasa=bridge.rasa.url is not None,
-            configuration=_version(designer),
+            configuration=version_of(designer),
         )
 
     def languages(self, slots: Mapping[str, Any]) -> tuple[str, ...]:
@@ -59,6 +60,6 @@ class Rules:
         return self.bridge.agent(agent_id) or AgentSettings()
 
 
-def _version(designer: HandoffSettings) -> str:
+def version_of(designer: HandoffSettings) -> str:
     """Return a short name of the designer's configuration: the same settings have the same."""
     return derive("configuration", designer.model_dump_json())[:8]

@@ -10,6 +10,7 @@ from bridge.queries.deliveries import Deliveries, History
 from bridge.queries.paging import Page
 from bridge.queries.report import Report
 from bridge.queries.suggestions import Suggestions
+from bridge.queries.timeline import EventKind, Timeline, TimelineEvent
 from bridge.queries.tokens import Tokens
 
 __all__ = [
@@ -18,9 +19,12 @@ __all__ = [
     "ChangeLog",
     "ChangedRow",
     "Deliveries",
+    "EventKind",
     "History",
     "Page",
     "Report",
     "Suggestions",
+    "Timeline",
+    "TimelineEvent",
     "Tokens",
 ]

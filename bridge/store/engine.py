@@ -19,7 +19,7 @@ from sqlalchemy import Connection, Engine, create_engine, event
 from sqlalchemy.engine import URL, make_url
 from sqlalchemy.exc import ArgumentError, SQLAlchemyError
 
-from bridge.errors import StoreError
+from bridge.errors import NoDatabaseError, StoreError
 from bridge.store import postgres
 from bridge.store.errors import (
     ConflictError,
@@ -63,10 +63,10 @@ def open_engine(
 
 
 def require_file(url: str) -> None:
-    """Raise StoreError if ``url`` names a SQLite file that does not exist."""
+    """Raise NoDatabaseError if ``url`` names a SQLite file that does not exist."""
     file = Path(url.removeprefix("sqlite:///"))
     if url.startswith("sqlite:///") and not file.exists():
-        raise StoreError(
+        raise NoDatabaseError(
             f"there is no database {file}: start this where the server is started, with the same"
             " configuration"
         )

@@ -44,7 +44,7 @@ def test_each_message_has_a_decision_and_a_reason(project: Path) -> None:
             "why": "intent human_handoff at 0.55 is below 0.6, 0.05 too little",
         }
     ]
-    assert {each["configuration"] for each in found} == {"today"}
+    assert {(each["configuration"], each["version_then"]) for each in found} == {("today", None)}
 
 
 def test_todays_configuration_decides(project: Path) -> None:

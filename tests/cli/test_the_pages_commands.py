@@ -10,8 +10,11 @@ from pathlib import Path
 
 import pytest
 
+from bridge.store import Store
 from tests.cli.answering import answering
 from tests.cli.running import within
+from tests.making import NOW
+from tests.store.people import history
 
 ROOT = Path(__file__).parents[2]
 PROJECT = ROOT / "tests" / "fixtures" / "validate" / "projects" / "classic"
@@ -39,11 +42,14 @@ COMMANDS = sorted(
 
 @pytest.fixture
 def project(tmp_path: Path) -> Path:
-    """A project whose domain is there as a file and as a folder."""
+    """A project whose domain is a file and a folder, and a database with a conversation."""
     shutil.copytree(PROJECT, tmp_path, dirs_exist_ok=True)
     (tmp_path / "domain").mkdir()
     shutil.copy(PROJECT / "domain.yml", tmp_path / "domain")
     shutil.copy(TRACKER, tmp_path)
+    store = Store(f"sqlite:///{tmp_path / 'bridge.db'}")
+    history(store, "customer-7", "call-7", "40001", NOW)
+    store.close()
     return tmp_path
 
 
