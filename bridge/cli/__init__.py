@@ -22,7 +22,7 @@ _COMMANDS = {
     "validate": "Check the configuration and the Rasa project, and report all faults.",
     "doctor": "Examine the gateway, the database, Rasa and the action server.",
     "preview": "Show how a reply is sent on each channel.",
-    "explain": "Say why a conversation was handed off, assisted or neither.",
+    "explain": "Say why a conversation was handed off, assisted or neither; or draw the flow.",
     "outbox": "List deliveries, and retry or discard them.",
     "forget": "Erase all data of a customer, a conversation or a call.",
     "report": "Show what became of suggestions.",

@@ -1,7 +1,7 @@
 """``cc-bridge explain``: what the configuration makes of a conversation, and what happened in it.
 
-``turns`` prints a replayed conversation, and ``why`` what the store knows of one. Nothing is sent,
-and no row is changed.
+``turns`` prints a replayed conversation, ``why`` what the store knows of one, and ``diagram`` the
+configured flow. Nothing is sent, and no row is changed.
 """
 
 from __future__ import annotations
@@ -15,6 +15,7 @@ import typer
 from bridge import config, replay, runtime
 from bridge.cli import terminal
 from bridge.cli.explain import turns, why
+from bridge.cli.explain.diagram import flowchart
 from bridge.cli.explain.turns import Explanation
 from bridge.config import environment
 from bridge.config.settings import Settings
@@ -40,6 +41,9 @@ def explain(
     happened: str | None = typer.Option(
         None, "--why", metavar="SENDER_ID", help="Show from the database what happened."
     ),
+    diagram: bool = typer.Option(
+        False, "--diagram", help="Print the configured flow as a Mermaid flowchart."
+    ),
     clear: bool = typer.Option(
         False, "--clear", help="Do not mask card numbers, e-mail addresses and phone numbers."
     ),
@@ -48,13 +52,16 @@ def explain(
     """Replay a conversation turn by turn with today's configuration; nothing is sent.
 
     --why shows instead what happened, from the database: assignments, handoffs, the answers of
-    action calls, deliveries and suggestions, in the order of time.
+    action calls, deliveries and suggestions, in the order of time. --diagram draws the flow that
+    handoff.yml configures.
 
     Exit codes: 0 done, 1 the database knows no such conversation, 2 it could not run.
     """
-    _require_one(what, happened)
+    _require_one(what, happened, diagram=diagram, as_json=as_json)
     try:
         settings = config.load(folder, {**_NO_ADDRESS, **environment.current()})
+        if diagram:
+            typer.echo(flowchart(settings.designer), nl=False)
         if happened is not None:
             _happened(happened, settings, clear=clear, as_json=as_json)
         if what is not None:
@@ -64,10 +71,12 @@ def explain(
         raise typer.Exit(2) from None
 
 
-def _require_one(what: str | None, happened: str | None) -> None:
+def _require_one(what: str | None, happened: str | None, *, diagram: bool, as_json: bool) -> None:
     """Raise a usage error unless exactly one thing is to be explained."""
-    if (what is None) == (happened is None):
-        raise typer.BadParameter("name one of TRACKER.json, SENDER_ID and --why")
+    if sum((what is not None, happened is not None, diagram)) != 1:
+        raise typer.BadParameter("name one of TRACKER.json, SENDER_ID, --why and --diagram")
+    if diagram and as_json:
+        raise typer.BadParameter("--diagram prints Mermaid, not JSON")
 
 
 def _happened(sender_id: str, settings: Settings, *, clear: bool, as_json: bool) -> None:
