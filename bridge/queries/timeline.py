@@ -8,7 +8,6 @@ from enum import Enum
 from typing import Any
 
 from bridge.model import Card, Delivery, DeliveryState, Suggestion, SuggestionState
-from bridge.planners.assist import AUTO
 from bridge.planners.compose import Composer
 from bridge.state.records import (
     ASSIST,
@@ -22,6 +21,7 @@ from bridge.state.records import (
     UpdateKind,
     UpdateState,
 )
+from bridge.state.snapshot import AUTO
 from bridge.store import Reader, timeline
 
 _SOURCES = {

@@ -31,7 +31,7 @@ _ENTITIES = {ord(char): f"#{ord(char)};" for char in '"#&<>`\\'}
 
 
 @dataclass(frozen=True)
-class _Edge:
+class _Arrow:
     """An edge to a node that is not written yet: where it comes from, and its label."""
 
     source: str
@@ -47,69 +47,71 @@ def _lines(rules: HandoffSettings) -> Iterator[str]:
     handoff, assist = rules.handoff, rules.assist
     yield _start("message", "A customer's message: action_bridge")
     yield _start("called", "A rule or flow calls action_human_handoff")
-    triggered, passed = [], _Edge("message")
+    triggered, passed = [], _Arrow("message")
     for number, item in enumerate(handoff.when):
         name = f"handoff{number}"
         yield from _arrive([passed], _choice(name, f"handoff.when[{number}]", in_words(item)))
-        triggered.append(_Edge(name, "yes"))
-        passed = _Edge(name, _NEXT)
+        triggered.append(_Arrow(name, "yes"))
+        passed = _Arrow(name, _NEXT)
     yield from _handoff(handoff, triggered)
     for number, rule in enumerate(assist.when):
         name = f"assist{number}"
         yield from _arrive([passed], _choice(name, f"assist.when[{number}]", in_words(rule)))
-        passed = _Edge(name, _NEXT)
+        passed = _Arrow(name, _NEXT)
         said = "the bot's own reply" if rule.reply is None else _name(rule.reply)
-        yield from _arrive([_Edge(name, "yes")], _node(f"reply{number}", f"Reply: {said}"))
+        yield from _arrive([_Arrow(name, "yes")], _node(f"reply{number}", f"Reply: {said}"))
     yield from _arrive([passed], _node("none", "None: the bot answers"))
     yield from _suggested(assist)
 
 
-def _handoff(rules: HandoffRules, triggered: Sequence[_Edge]) -> Iterator[str]:
+def _handoff(rules: HandoffRules, triggered: Sequence[_Arrow]) -> Iterator[str]:
     """Yield what follows a trigger, and a call by name."""
-    begun = [*triggered, _Edge("called")]
+    begun = [*triggered, _Arrow("called")]
     if triggered and rules.cooldown:
         asked = f"within {rules.cooldown:g} s of a handback, and no explicit request?"
         yield from _arrive(triggered, _choice("cooldown", "cooldown", asked))
-        yield from _arrive([_Edge("cooldown", "yes")], _node("ignored", "No handoff: nothing said"))
-        begun = [_Edge("cooldown", "no"), _Edge("called")]
+        yield from _arrive(
+            [_Arrow("cooldown", "yes")], _node("ignored", "No handoff: nothing said")
+        )
+        begun = [_Arrow("cooldown", "no"), _Arrow("called")]
     if rules.hours is not None:
         yield from _arrive(begun, _choice("hours", "hours", *_hours(rules.hours)))
         said = f"The bot says {_response(rules.closed)}"
         closed = _node("closed", "No handoff: closed_hours", said)
-        yield from _arrive([_Edge("hours", "closed")], closed)
-        begun = [_Edge("hours", "open")]
+        yield from _arrive([_Arrow("hours", "closed")], closed)
+        begun = [_Arrow("hours", "open")]
     agent = _choice("agent", "an agent is assigned and can be reached?")
     yield from _arrive(begun, agent)
     said = f"The bot says {_response(rules.unavailable)}"
     unavailable = _node("unavailable", "No handoff: handoff_error says why", said)
     refused = f"no, or called within {rules.cooldown:g} s of a handback" if rules.cooldown else "no"
-    yield from _arrive([_Edge("agent", refused)], unavailable)
+    yield from _arrive([_Arrow("agent", refused)], unavailable)
     then = "the bot is silent" if rules.then == "pause" else "the bot drafts replies"
     said = f"Said under the agent's name: {_response(rules.say)}"
     started = _node("handoff", "Handoff to the agent", said, f"then: {rules.then}, {then}")
-    yield from _arrive([_Edge("agent", "yes")], started)
+    yield from _arrive([_Arrow("agent", "yes")], started)
 
 
 def _suggested(rules: AssistRules) -> Iterator[str]:
     """Yield what becomes of the replies of ``assist.when``."""
     if not rules.when:
         return
-    replies = [_Edge(f"reply{number}") for number in range(len(rules.when))]
+    replies = [_Arrow(f"reply{number}") for number in range(len(rules.when))]
     yield from _arrive(replies, _choice("owner", "an agent owns the conversation?"))
-    yield from _arrive([_Edge("owner", "no")], _node("bot", "None: the bot says it"))
+    yield from _arrive([_Arrow("owner", "no")], _node("bot", "None: the bot says it"))
     if rules.mode is Mode.OFF:
-        yield from _arrive([_Edge("owner", "yes")], _node("off", "None: assist.mode is off"))
+        yield from _arrive([_Arrow("owner", "yes")], _node("off", "None: assist.mode is off"))
         return
     offered = _node("assist", "Assist: a suggestion for the agent")
     if rules.mode is Mode.SUGGEST:
-        yield from _arrive([_Edge("owner", "yes")], offered)
+        yield from _arrive([_Arrow("owner", "yes")], offered)
         return
     auto = rules.auto
     allowed = f"intent {' or '.join(map(_name, auto.intents)) or '(none)'}"
     certain = f"confidence ≥ {auto.min_confidence:g}, margin ≥ {auto.min_margin:g}"
-    yield from _arrive([_Edge("owner", "yes")], _choice("auto", "assist.auto", allowed, certain))
-    yield from _arrive([_Edge("auto", "no")], offered)
-    yield from _arrive([_Edge("auto", "yes")], _node("sent", "Assist: sent without approval"))
+    yield from _arrive([_Arrow("owner", "yes")], _choice("auto", "assist.auto", allowed, certain))
+    yield from _arrive([_Arrow("auto", "no")], offered)
+    yield from _arrive([_Arrow("auto", "yes")], _node("sent", "Assist: sent without approval"))
 
 
 # -- what the settings say, in words ---------------------------------------------------------------
@@ -205,7 +207,7 @@ def _node(name: str, *lines: str, begin: str = "[", end: str = "]") -> str:
     return f'{name}{begin}"{label}"{end}'
 
 
-def _arrive(edges: Sequence[_Edge], node: str) -> Iterator[str]:
+def _arrive(edges: Sequence[_Arrow], node: str) -> Iterator[str]:
     """Yield a node with the edges that lead to it."""
     name = node.split("[", 1)[0].split("{", 1)[0].split("(", 1)[0]
     yield node
