@@ -14,6 +14,7 @@ from tests.web.serving import ActionServer, assignment, error
 
 READER = {"session": "sign_in", "password": "x", "phone": "40038", "reader": True}
 CALL, REJECTED, KILLED = "1552524689-7", "1552524689-8", "1552524689-9"
+MOVED = "1552524689-10"
 ADDRESS = f"/bridge/calls/{CALL}"
 
 
@@ -127,3 +128,17 @@ def test_killed_between_the_answer_and_the_look_up_it_loses_nothing(
         gateway.write(KILLED, "still there?")
         server.until(lambda: len(server.get(address).json()["history"]) == 2)
         assert len(gateway.recorded(operation="answer_call", call=KILLED)) == 1
+
+
+def test_a_transfer_shows_the_call_as_its_former_agent_sees_it(
+    server: ActionServer, gateway: Simulator
+) -> None:
+    address = f"/bridge/calls/{MOVED}"
+    gateway.ring(MOVED, "305")
+    server.until(lambda: has(server, "ringing", MOVED))
+    server.post(f"{address}/answer")
+    server.until(lambda: has(server, "talking", MOVED))
+    asked = body(server.post(f"{address}/transfer", json={"agent_id": "306"}))
+    assert asked["agent_id"] == "305"
+    assert asked.get("moved_to") in (None, "306")
+    server.until(lambda: [call["agent_id"] for call in calls(server)] == ["306"])

@@ -169,7 +169,9 @@ async def _at_the_gateway(command: CallCommand) -> HTTPResponse:
     record = await parameters.read(
         lambda bridge: bridge.calls.at_agent(call.call_id, call.agent_id)
     )
-    return responses.json(serializers.call(record), status=202 if outcome.pending else 200)
+    # A transfer may have given the call to another agent by now.
+    seen = serializers.call_of(record, call.agent_id, call.ended_at or record.given_at)
+    return responses.json(seen, status=202 if outcome.pending else 200)
 
 
 async def _rasa_knows(call_id: str) -> bool:
