@@ -9,7 +9,7 @@ from bridge.cli.chat.transcript import AGENT, BOT, CUSTOMER, FAULT, Transcript
 from bridge.cli.peers import JsonObject
 
 _TALKING = {"talking", "open"}
-_RINGING = {"ringing", "answering"}
+_RINGING = {"incoming", "ringing", "answering"}
 _NOT_DELIVERED = {"failed", "uncertain", "expired"}
 _SAID_BY = {"customer": CUSTOMER, "agent": AGENT, "bot": BOT}
 
@@ -153,8 +153,8 @@ class Desk:
         bot_note = data.get("bot_note") or {}
         if bot_note.get("text") and bot_note != before.get("bot_note"):
             self._transcript.note(f"{call.name}: {bot_note['text']}")
-        waits = self.current is None or self.current.data.get("state") == "ringing"
-        if waits or (state == "talking" and before.get("state") in ("ringing", "answering")):
+        waits = self.current is None or self.current.data.get("state") in _RINGING
+        if waits or (state == "talking" and before.get("state") in _RINGING):
             self.current = call
 
     def _gone(self, call: OpenCall, data: JsonObject) -> None:
