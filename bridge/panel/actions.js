@@ -137,12 +137,11 @@ export class Actions {
     });
   }
 
-  /** Hand a call back, answer, reject or transfer it. */
+  /** Hand a call back, answer, reject, transfer or release it; the stream tells what follows. */
   async call(callId, action, body = {}) {
     await this.#try(async () => {
       const call = await this.api.post(`calls/${path(callId)}/${action}`, body);
       if (call?.call_id) this.store.apply({ event: 'call', data: call });
-      if (action === 'transfer') this.store.moved(callId, body.agent_id ?? body.skill);
     });
   }
 
@@ -155,9 +154,13 @@ export class Actions {
     });
   }
 
-  /** Set the agent's state at the gateway. */
+  /** Set the agent's state at the gateway; return the agent, or null if that failed. */
   async state(agentId, state) {
-    await this.#try(() => this.api.put(`agents/${path(agentId)}/state`, { state }));
+    let agent = null;
+    await this.#try(async () => {
+      agent = await this.api.put(`agents/${path(agentId)}/state`, { state });
+    });
+    return agent;
   }
 
   async #sendAccepted(view, text, { text: written, meanwhile, draftId }) {

@@ -1,11 +1,12 @@
 /**
- * The list of calls: who waits longest comes first. While the agent is at work in the list, nothing
+ * The list of calls: those that ring, then who waits longest. While the agent is at work in the list, nothing
  * moves; what is new comes last.
  */
 
 import { isBusy, make, setAttribute, setText, show } from './dom.js';
 import { duration, t } from './i18n.js';
 import { KeyedList } from './keyed-list.js';
+import { isRinging, isWaiting } from './store.js';
 
 const AMBER = 30; // seconds
 const RED = 60;
@@ -14,6 +15,12 @@ const SECOND = 1000;
 /** Return the name under which a call is shown. */
 export function nameOf(call) {
   return call?.nickname || call?.user_id || call?.call_id || '';
+}
+
+/** Return who answers the customer, or that the call still rings. */
+export function ownerOf(call) {
+  if (isRinging(call)) return t(`call.${call.state}`);
+  return call.owner ? t(`owner.${call.owner}`) : '';
 }
 
 /** The view of the list. */
@@ -61,7 +68,7 @@ export class CallsView {
       call: byId.get(id), current: id === this.selected, offered: this.offered(id),
     }]));
     show(this.empty, order.length === 0);
-    const waiting = this.calls.filter((call) => call.waiting_since).length;
+    const waiting = this.calls.filter(isWaiting).length;
     setText(this.count, waiting ? t('calls.waiting', { count: waiting }) : '');
   }
 
@@ -87,7 +94,8 @@ export class CallsView {
         shown = value;
         const { call, current, offered } = value;
         setText(button, nameOf(call));
-        setText(meta, [call.channel, t(`owner.${call.owner}`)].filter(Boolean).join(' · '));
+        setText(meta, [call.channel, ownerOf(call)].filter(Boolean).join(' · '));
+        setAttribute(element, 'data-state', call.state ?? null);
         setAttribute(button, 'aria-current', current ? 'true' : null);
         setAttribute(element, 'data-current', current ? 'true' : null);
         setText(badge, offered ? t('calls.suggestions', { count: offered }) : '');
@@ -102,13 +110,14 @@ export class CallsView {
   }
 
   #time({ call, offered }, element, time, waits) {
-    const waiting = Number.isFinite(call.waitsSince);
+    const waiting = isWaiting(call);
     const seconds = Math.floor((Date.now() - call.waitsSince) / SECOND);
     const level = waiting && (seconds >= RED ? 'red' : seconds >= AMBER ? 'amber' : 'green');
     const passed = waiting ? duration(seconds) : '';
     setText(time, passed);
     setAttribute(element, 'data-waiting', level || null);
     const said = [waiting ? t('calls.waits', { time: passed }) : t('calls.answered')];
+    if (isRinging(call)) said.unshift(ownerOf(call));
     if (offered) said.push(t('calls.suggestions', { count: offered }));
     setText(waits, said.join(', '));
   }

@@ -2,10 +2,12 @@
  * The head of a conversation: who the customer is, and what the agent does with the call.
  */
 
-import { nameOf } from './calls-view.js';
+import { nameOf, ownerOf } from './calls-view.js';
 import { make, makeButton, setAttribute, setDisabled, setText, show } from './dom.js';
 import { t } from './i18n.js';
-import { isLive } from './store.js';
+import { isLive, isRinging } from './store.js';
+
+const KINDS = ['agent_id', 'skill']; // the API's names
 
 /** The view of the head. */
 export class HeaderView {
@@ -25,6 +27,7 @@ export class HeaderView {
       reject: act('reject_call'),
       transfer: makeButton(t('transfer'), () => this.#openTransfer(), { 'aria-expanded': 'false' }),
       handback: act('handback'),
+      release: act('release'),
     };
     this.toggle = makeButton(t('show_suggestions'), () => {
       onHide(this.callId, this.toggle.getAttribute('aria-checked') === 'true');
@@ -36,41 +39,53 @@ export class HeaderView {
       this.transfer);
   }
 
-  /** Show a call. `own` is whether the bridge signs the agent in, and can answer and transfer. */
-  update(call, { enabled, own }) {
-    if (call?.call_id !== this.callId) show(this.transfer, false);
+  /** Show a call, with what can be done with it now. */
+  update(call, { enabled }) {
+    if (call?.call_id !== this.callId) this.#closeTransfer();
     this.callId = call?.call_id ?? null;
     show(this.element, Boolean(call));
     if (!call) return;
     setText(this.name, nameOf(call));
-    const owner = call.owner ? t(`owner.${call.owner}`) : '';
-    setText(this.meta, [call.channel, call.call_id, owner].filter(Boolean).join(' · '));
+    setText(this.meta, [call.channel, call.call_id, ownerOf(call)].filter(Boolean).join(' · '));
     const live = isLive(call);
-    const ringing = live && call.state === 'ringing';
-    show(this.buttons.answer, ringing);
-    show(this.buttons.reject, ringing);
-    show(this.buttons.transfer, live && !ringing && own);
-    show(this.buttons.handback, live && !ringing && call.owner === 'agent');
+    const can = (action) => live && Boolean(call.actions?.includes(action));
+    for (const action of ['answer', 'reject', 'transfer', 'release']) {
+      show(this.buttons[action], can(action));
+    }
+    if (!can('transfer')) this.#closeTransfer();
+    show(this.buttons.handback, live && !isRinging(call) && call.owner === 'agent');
     for (const button of Object.values(this.buttons)) setDisabled(button, !enabled);
-    show(this.toggle, live);
+    if (call.transfer_to) setDisabled(this.buttons.transfer, true);
+    show(this.toggle, live && !isRinging(call));
     setDisabled(this.toggle, !enabled);
     setAttribute(this.toggle, 'aria-checked', call.assist_hidden ? 'false' : 'true');
   }
 
   #act(name) {
-    const actions = { answer: 'answer', reject_call: 'reject', handback: 'handback' };
-    this.onCall(this.callId, actions[name]);
+    this.onCall(this.callId, name === 'reject_call' ? 'reject' : name);
+  }
+
+  #closeTransfer() {
+    show(this.transfer, false);
+    setAttribute(this.buttons.transfer, 'aria-expanded', 'false');
   }
 
   #openTransfer() {
-    const open = this.transfer.hidden;
-    show(this.transfer, open);
-    setAttribute(this.buttons.transfer, 'aria-expanded', open ? 'true' : 'false');
-    if (open) this.target.focus();
+    if (!this.transfer.hidden) {
+      this.#closeTransfer();
+      return;
+    }
+    show(this.transfer, true);
+    setAttribute(this.buttons.transfer, 'aria-expanded', 'true');
+    this.target.focus();
   }
 
   #transferForm() {
-    this.target = make('input', { id: 'transfer-to', type: 'text', autocomplete: 'off' });
+    this.kind = make('select', { 'aria-label': t('transfer.kind') },
+      ...KINDS.map((kind) => make('option', { value: kind, text: t(`transfer.${kind}`) })));
+    this.target = make('input', {
+      id: 'transfer-to', type: 'text', inputmode: 'numeric', autocomplete: 'off',
+    });
     const send = makeButton(t('transfer.now'), () => this.#transferNow(), { class: 'primary' });
     this.target.addEventListener('keydown', (event) => {
       if (event.key !== 'Enter' || event.isComposing || event.keyCode === 229) return;
@@ -78,16 +93,15 @@ export class HeaderView {
       this.#transferNow();
     });
     return make('div', { class: 'transfer', hidden: true },
-      make('label', { for: 'transfer-to', text: t('transfer.to') }), this.target, send);
+      this.kind, make('label', { for: 'transfer-to', text: t('transfer.to') }), this.target, send);
   }
 
   #transferNow() {
     const target = this.target.value.trim();
     if (!target) return;
-    const body = /^\d+$/.test(target) ? { agent_id: target } : { skill: target };
-    this.onCall(this.callId, 'transfer', body);
+    this.onCall(this.callId, 'transfer', { [this.kind.value]: target });
     this.target.value = '';
-    this.#openTransfer();
+    this.#closeTransfer();
     this.buttons.transfer.focus();
   }
 }

@@ -7,6 +7,7 @@ import { make, makeButton, setAttribute, setText, show } from './dom.js';
 import { clockTime, t } from './i18n.js';
 import { KeyedList } from './keyed-list.js';
 import { isText, mediaView } from './media.js';
+import { isLive } from './store.js';
 
 const NEAR_END = 80; // pixels from the end that count as being there
 const STATES = {
@@ -179,11 +180,20 @@ function notes(call, conversation) {
     const known = call.movedTo !== true;
     const text = known ? t('log.transferred', { to: call.movedTo }) : t('log.elsewhere');
     found.push({ key: 'note:moved', note: true, text });
+  } else if (call.passedTo) {
+    found.push({ key: 'note:moved', note: true, text: t('log.transferred', { to: call.passedTo }) });
   } else if (call.ended_at) {
     const count = conversation?.undelivered() ?? 0;
     const left = t('log.left', { time: clockTime(call.ended_at) });
     const lost = count ? `; ${t('log.undelivered', { count })}` : '';
     found.push({ key: 'note:ended', note: true, text: left + lost });
+  }
+  if (isLive(call) && call.transfer_to) {
+    const text = t('log.transferring', { to: call.transfer_to });
+    found.push({ key: 'note:transferring', note: true, text });
+  }
+  if (call.problem) {
+    found.push({ key: 'note:problem', note: true, text: t('log.problem', { problem: call.problem }) });
   }
   if (call.untold) found.push({ key: 'note:untold', note: true, text: t('log.untold') });
   return found;

@@ -12,7 +12,7 @@ const LONGEST = 20; // fields shown of one content
 
 /** Return whether a media type is read as text. */
 export function isText(media) {
-  return !media || TEXT.has(media.type);
+  return !media || TEXT.has(media.type) || (!media.type && !media.attachment);
 }
 
 /**
@@ -21,6 +21,7 @@ export function isText(media) {
  * @param {string[]} hosts origins whose pictures are shown in place
  */
 export function mediaView(media, hosts) {
+  if (media.attachment) return attachmentView(media.attachment, hosts);
   const parsed = parse(media.content);
   const address = safeAddress(typeof parsed === 'string' ? parsed : firstAddress(parsed));
   const type = t(`media.${media.type}`);
@@ -32,6 +33,39 @@ export function mediaView(media, hosts) {
   }
   if (address) view.append(showButton(media, address, label, hosts, view));
   return view;
+}
+
+/**
+ * Return the view of what a customer sent. *Show* opens a file that has an address, and a location
+ * on a map; of a file with an ID alone, it shows what is known.
+ */
+function attachmentView(sent, hosts) {
+  const label = t(`attachment.${sent.kind}`);
+  const view = make('div', { class: 'media' }, make('span', { class: 'media-type', text: label }));
+  for (const words of [sent.name, sent.description].filter(Boolean)) {
+    view.append(make('span', { class: 'media-words', text: words, dir: 'auto' }));
+  }
+  const place = [sent.latitude, sent.longitude];
+  const isPlace = place.every(Number.isFinite);
+  const address = safeAddress(isPlace ? mapOf(...place) : sent.file_id);
+  const media = { type: sent.kind === 'picture' ? 'IMAGE' : '' };
+  if (address) view.append(showButton(media, address, label, hosts, view));
+  else view.append(detailsButton(sent, view));
+  return view;
+}
+
+function mapOf(latitude, longitude) {
+  return `https://www.openstreetmap.org/?mlat=${latitude}&mlon=${longitude}`;
+}
+
+function detailsButton(sent, view) {
+  const known = [sent.file_type, sent.size && t('attachment.size', { size: sent.size }), sent.file_id];
+  const button = makeButton(t('show'), () => {
+    const words = known.filter(Boolean).join(' · ') || t('attachment.unknown');
+    view.append(make('span', { class: 'media-words', text: words, dir: 'auto' }));
+    button.hidden = true;
+  }, { class: 'quiet' });
+  return button;
 }
 
 function showButton(media, address, label, hosts, view) {

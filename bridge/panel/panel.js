@@ -16,7 +16,7 @@ import { t } from './i18n.js';
 import { isComposing, Keys, takesText } from './keys.js';
 import { LogView } from './log-view.js';
 import { Limits } from './split.js';
-import { isLive, Store } from './store.js';
+import { isLive, isRinging, isWaiting, Store } from './store.js';
 import { SuggestionsView } from './suggestions-view.js';
 import { Sync } from './sync.js';
 import { TopView } from './top-view.js';
@@ -61,6 +61,8 @@ export class Panel {
       selected: () => this.selected,
       notify: (text) => this.notify(text),
       onState: () => this.store.changed(),
+      onConnected: () => this.#lookForAgent(),
+      onCallState: () => this.#lookForAgent(),
     });
     this.#build();
     this.store.addEventListener('change', () => this.#draw());
@@ -116,7 +118,7 @@ export class Panel {
     this.top = new TopView({
       session: this.session,
       settings: this.settings,
-      onState: (state) => this.actions.state(this.session.agentId, state),
+      onState: (state) => this.#choose(state),
       notify: (text) => this.notify(text),
     });
     this.help = new HelpView(this.keys);
@@ -197,23 +199,32 @@ export class Panel {
       this.selected = null;
     }
     this.subject = subject ?? this.subject;
+    this.agent = null;
     this.sync.start();
-    this.#lookForSession();
     this.store.changed();
   }
 
-  /** Find out whether the bridge signs this agent in: then it also sets states and transfers. */
-  async #lookForSession() {
-    const agentId = this.session.agentId;
-    this.own = false;
+  /** Read the agent's state, which the gateway changes too, as with each call. */
+  async #lookForAgent() {
+    const { agentId } = this.session;
     if (!agentId || !this.settings.signs_in) return;
     try {
-      const session = await this.api.get(`sessions/${encodeURIComponent(agentId)}`);
-      this.own = session.held_by === 'bridge';
-      this.store.changed();
+      const agent = await this.api.get(`agents/${encodeURIComponent(agentId)}`);
+      if (agentId === this.session.agentId) this.#setAgent(agent);
     } catch {
-      // no session: nothing to control
+      // it is read again with the next call
     }
+  }
+
+  /** Choose the agent's state; the one that is shown is the one that the bridge confirms. */
+  async #choose(state) {
+    const agent = await this.actions.state(this.session.agentId, state);
+    this.#setAgent(agent ?? { ...this.agent });
+  }
+
+  #setAgent(agent) {
+    this.agent = agent;
+    this.store.changed();
   }
 
   #draw() {
@@ -225,9 +236,9 @@ export class Panel {
     const conversation = this.selected ? this.store.conversation(this.selected) : null;
     const writable = Boolean(this.session.token) && !this.session.readOnly;
     const live = isLive(known);
-    this.top.update(this.sync.state, this.own, calls.filter((each) => each.waiting_since).length);
+    this.top.update(this.sync.state, this.agent, calls.filter(isWaiting).length);
     if (!this.embedded) this.calls.update(calls, this.selected, (id) => this.#offered(id));
-    this.header.update(call, { enabled: writable, own: this.own });
+    this.header.update(call, { enabled: writable });
     show(this.nothing, !call);
     show(this.log.element, Boolean(call));
     show(this.composer.element, Boolean(call) && !this.session.readOnly);
@@ -239,8 +250,11 @@ export class Panel {
       why: this.#whyNot(known, live),
     });
     this.card.update(this.selected, conversation?.card ?? null, conversation?.card?.said ?? []);
-    const off = this.store.assist?.mode === 'off';
-    this.suggestions.update(conversation, { hidden: Boolean(known?.assist_hidden), off });
+    this.suggestions.update(conversation, {
+      hidden: Boolean(known?.assist_hidden),
+      off: this.store.assist?.mode === 'off',
+      note: isLive(known) ? known.bot_note : null,
+    });
   }
 
   /** Return whether the call that is shown ended, or is another agent's now. */
@@ -254,6 +268,7 @@ export class Panel {
     if (!call) return null;
     if (call.movedTo && call.movedTo !== true) return t('message.moved', { to: call.movedTo });
     if (!live) return t('message.over');
+    if (isRinging(call)) return t(`message.${call.state}`);
     return call.owner === 'bot' ? t('message.bot') : null;
   }
 
@@ -303,7 +318,7 @@ export class Panel {
   }
 
   #nextCall() {
-    const waiting = this.store.waitingFirst().filter((call) => call.waiting_since);
+    const waiting = this.store.waitingFirst().filter(isWaiting);
     const next = waiting.find((call) => call.call_id !== this.selected);
     if (next) this.selectFromOutside(next.call_id);
     else this.notify(t('calls.no_other'));

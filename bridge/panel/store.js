@@ -6,6 +6,12 @@
 import { Conversation, isSettled } from './conversation.js';
 import { nextFrame } from './dom.js';
 
+// What the API leaves out of a call if it has nothing to say.
+const OPTIONAL = ['waiting_since', 'ended_at', 'moved_to', 'assist_hidden', 'actions', 'problem',
+  'transfer_to', 'bot_note'];
+
+const RINGING = ['incoming', 'ringing', 'answering'];
+
 /** Everything that is known; dispatches `change`. */
 export class Store extends EventTarget {
   constructor() {
@@ -58,12 +64,13 @@ export class Store extends EventTarget {
     this.changed();
   }
 
-  /** Return the open calls, the one that waits longest first. */
+  /** Return the open calls: those that ring, then the one that waits longest. */
   waitingFirst() {
     return [...this.calls.values()]
       .filter((call) => !isEnded(call) && !call.gone)
-      .sort((one, other) => (one.waitsSince === other.waitsSince
-        ? one.givenAt - other.givenAt : one.waitsSince - other.waitsSince));
+      .sort((one, other) => Number(isRinging(other)) - Number(isRinging(one))
+        || (one.waitsSince === other.waitsSince
+          ? one.givenAt - other.givenAt : one.waitsSince - other.waitsSince));
   }
 
   /** Apply an event of the stream. */
@@ -188,16 +195,19 @@ export class Store extends EventTarget {
     const known = this.calls.get(data.call_id);
     const movedTo = data.moved_to ?? null;
     const call = { ...known, ...data, gone: Boolean(movedTo), movedTo };
-    if (known && !('waiting_since' in data) && 'owner' in data) delete call.waiting_since;
-    if (known && !('ended_at' in data) && 'owner' in data) delete call.ended_at;
-    if (!movedTo) delete call.moved_to;
+    if ('owner' in data) {
+      for (const name of OPTIONAL) if (!(name in data)) delete call[name];
+    }
+    // A call that went to a skill has ended; where it went is known from before.
+    if (data.ended_at) call.passedTo = known?.transfer_to ?? known?.passedTo;
     this.#setCall(call);
   }
 
-  /** Keep a call, with its times as numbers to sort by. */
+  /** Keep a call, with its times as numbers to sort by: a ringing one waits from the first ring. */
   #setCall(call) {
-    const waitsSince = call.waiting_since ? Date.parse(call.waiting_since) : Infinity;
     const givenAt = Date.parse(call.given_at ?? '') || 0;
+    const since = call.waiting_since ? Date.parse(call.waiting_since) : Infinity;
+    const waitsSince = isRinging(call) ? givenAt : since;
     this.calls.set(call.call_id, { ...call, waitsSince, givenAt });
   }
 
@@ -228,6 +238,16 @@ export function isLive(call) {
   return Boolean(call) && !isEnded(call) && !call.movedTo;
 }
 
+/** Return whether a call is to be answered or rejected, or is being answered. */
+export function isRinging(call) {
+  return isLive(call) && RINGING.includes(call.state);
+}
+
+/** Return whether a customer waits: for an answer, or for the call to be answered. */
+export function isWaiting(call) {
+  return Number.isFinite(call?.waitsSince);
+}
+
 /** Return whether a call is over. */
 export function isEnded(call) {
   return Boolean(call?.ended_at);
@@ -238,6 +258,7 @@ function keyOf(message) {
 }
 
 function mediaOf(data) {
+  if (data.attachment) return { attachment: data.attachment };
   if (!data.media_type) return undefined;
   return { type: data.media_type, file: data.media_file_type, content: data.content };
 }

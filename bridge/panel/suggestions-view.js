@@ -25,8 +25,9 @@ export class SuggestionsView {
     this.othersPane = make('div', { hidden: true },
       make('h3', { id: 'others-title', text: t('others') }), this.others);
     this.empty = make('p', { class: 'empty' });
+    this.botNote = make('p', { class: 'bot-note', role: 'status', hidden: true });
     this.element = make('div', { class: 'suggestions-pane' },
-      this.list, this.empty, this.othersPane);
+      this.botNote, this.list, this.empty, this.othersPane);
     const create = (key, value) => this.#item(key, value);
     this.items = new KeyedList(this.list, create);
     this.otherItems = new KeyedList(this.others, create);
@@ -44,8 +45,10 @@ export class SuggestionsView {
     document.removeEventListener('visibilitychange', this.look);
   }
 
-  /** Show the suggestions of a call. */
-  update(conversation, { hidden, off }) {
+  /** Show the suggestions of a call, and what the agent should know about the bot. */
+  update(conversation, { hidden, off, note }) {
+    setText(this.botNote, note && !hidden ? noteText(note) : '');
+    show(this.botNote, Boolean(this.botNote.textContent));
     if (conversation?.callId !== this.callId) this.#clear(conversation?.callId ?? null);
     this.readOnly = this.context.readOnly();
     this.version = conversation?.version ?? 0;
@@ -170,4 +173,10 @@ export class SuggestionsView {
 
 function inOrder(one, other) {
   return one.at - other.at || (other.source?.confidence ?? 0) - (one.source?.confidence ?? 0);
+}
+
+/** Return what the bot would do, or why it has no answer. */
+function noteText(note) {
+  if (note.kind === 'action' && note.action) return t('bot_note.action', { action: note.action });
+  return note.text;
 }

@@ -4,6 +4,7 @@
 
 import { t } from './i18n.js';
 import { SharedStream } from './sharing.js';
+import { isRinging } from './store.js';
 
 const SOON = 300; // milliseconds in which several reasons to read a call are one
 const SHOWN_WITH_CALL = 50; // suggestions that the API returns with a call
@@ -18,6 +19,8 @@ export class Sync {
    * @param {() => string|null} parts.selected
    * @param {(text: string) => void} parts.notify
    * @param {() => void} parts.onState
+   * @param {() => void} parts.onConnected
+   * @param {() => void} parts.onCallState a call began, was answered or ended
    */
   constructor(parts) {
     Object.assign(this, parts);
@@ -108,6 +111,7 @@ export class Sync {
     const open = state === 'open';
     // Whoever cannot hold a stream open, as behind some proxies, sees what there is with each try.
     if (open !== this.open || state === 'broken') this.#lists();
+    if (open && !this.open) this.onConnected();
     this.open = open;
     this.onState();
   }
@@ -120,17 +124,20 @@ export class Sync {
     const { data } = event;
     const callId = data.call_id;
     const known = this.store.calls.get(callId);
-    const before = known && { owner: known.owner, handed: known.handed_off_at };
+    const before = known && { owner: known.owner, handed: known.handed_off_at, state: known.state };
     this.store.apply(event);
     if (this.reading) this.meanwhile.push(event);
+    if (event.event === 'call' && before?.state !== data.state) this.onCallState();
     if (callId !== this.selected()) return;
     if (event.event === 'delivery') {
       // The API says how a message reads; the event has what the gateway gets.
       const line = this.store.conversation(callId).lines.get(`delivery:${data.id}`);
       if (line && line.text === null) this.#soon(callId);
     } else if (event.event === 'call') {
-      const same = before && before.owner === data.owner && before.handed === data.handed_off_at;
-      if (!same || data.ended_at) this.#soon(callId);
+      const same = before && before.owner === data.owner && before.handed === data.handed_off_at
+        && before.state === data.state;
+      // What a customer writes before the call is answered has no event of its own.
+      if (!same || data.ended_at || isRinging(data)) this.#soon(callId);
     }
   }
 

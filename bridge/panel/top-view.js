@@ -28,6 +28,7 @@ export class TopView {
       make('option', { value: '', text: t('state.choose') }),
       ...STATES.map((state) => make('option', { value: state, text: t(`agent.${state}`) })));
     this.state.addEventListener('change', () => this.state.value && onState(this.state.value));
+    this.shown = null;
     this.statePane = make('span', { class: 'agent-state', hidden: true },
       make('label', { for: 'agent-state', text: t('agent.state') }), this.state);
     this.element = make('header', { class: 'top' },
@@ -35,8 +36,13 @@ export class TopView {
       this.tokenForm);
   }
 
-  /** Show the connection's state; `own` is whether the bridge signs the agent in. */
-  update(state, own, waiting) {
+  /**
+   * Show the connection's state, and the agent's own.
+   * @param {string} state of the connection
+   * @param {any} agent of the API; its state can be chosen if the bridge signs the agent in
+   * @param {number} waiting customers
+   */
+  update(state, agent, waiting) {
     setText(this.status, t(`connection.${state}`));
     setAttribute(this.status, 'data-state', state);
     const { agentId, claims } = this.session;
@@ -44,7 +50,11 @@ export class TopView {
     show(this.agent, Boolean(this.agent.textContent));
     show(this.signIn, state === 'signed_out');
     if (state !== 'signed_out') show(this.tokenForm, false);
-    show(this.statePane, own && state !== 'signed_out');
+    show(this.statePane, agent?.signed_in_by === 'bridge' && state !== 'signed_out');
+    if (agent !== this.shown) {
+      this.shown = agent;
+      this.state.value = STATES.includes(agent?.state) ? agent.state : '';
+    }
     if (this.session.ownPage) {
       const title = waiting ? `(${waiting}) ${t('title')}` : t('title');
       if (document.title !== title) document.title = title;

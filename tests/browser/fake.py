@@ -50,7 +50,7 @@ class FakeBridge:
         self.failing: dict[str, int] = {}  # a status by the end of a path
         self.deaf = False  # the stream refuses connections
         self.opened = 0  # streams so far
-        self.session: Json | None = None
+        self.agent: Json | None = None  # as the API shows agent 291
         self._events: list[tuple[str, Any]] = []
         self._streams: set[queue.Queue[int | None]] = set()
         self._lock = threading.RLock()
@@ -253,8 +253,8 @@ class _Handler(BaseHTTPRequestHandler):
             self._list(self._suggestions(query))
         elif parts[0] == "suggestions":
             self._json(bridge.suggestions[parts[1]])
-        elif parts[0] == "sessions" and bridge.session:
-            self._json(bridge.session)
+        elif parts[0] == "agents" and bridge.agent:
+            self._json(bridge.agent)
         elif parts[0] == "calls" and parts[1] in bridge.calls:
             offered = self._suggestions({"call_id": parts[1], "state": "offered"})[:50]
             detail = {**bridge.calls[parts[1]], **bridge.details[parts[1]], "suggestions": offered}
@@ -282,6 +282,9 @@ class _Handler(BaseHTTPRequestHandler):
         parts = [unquote(each) for each in path.split("/")[2:]]
         if parts[0] == "suggestions":
             found, status = self._decide(parts, body)
+        elif parts[0] == "agents" and bridge.agent:
+            bridge.agent = {**bridge.agent, **body}
+            found, status = bridge.agent, 200
         else:
             found, status = self._call(parts, body) if parts[0] == "calls" else ({}, 200)
         self._json(found, status)

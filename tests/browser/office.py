@@ -23,6 +23,7 @@ RULES: dict[str, Any] = {
         "when": [
             {"intent": "ask_price", "reply": "utter_price"},
             {"intent": "ask_hours", "reply": "utter_hours"},
+            {"intent": "order"},
         ],
     },
 }
@@ -35,10 +36,11 @@ RESPONSES = {
 
 @dataclass(frozen=True)
 class Office:
-    """A server and its gateway."""
+    """A server, its gateway and its Rasa."""
 
     server: ActionServer
     gateway: Simulator
+    rasa: RasaStub
 
     def token(self, agent_id: str = "291") -> dict[str, Any]:
         """A token of an agent."""
@@ -123,7 +125,7 @@ class Customer:
 def opened_office(
     folder: Path, *, more: Mapping[str, Any] | None = None, **page: Any
 ) -> Iterator[Office]:
-    """Start both; ``more`` is of bridge.yml, ``page`` its section of that name."""
+    """Start all three; ``more`` is of bridge.yml, ``page`` its section of that name."""
     config = folder / "config"
     config.mkdir(parents=True)
     (config / "handoff.yml").write_text(json.dumps(RULES), encoding="utf-8")
@@ -136,4 +138,4 @@ def opened_office(
             **(more or {}),
         }
         with ActionServer(folder, bridge=bridge) as server:
-            yield Office(server, gateway)
+            yield Office(server, gateway, rasa)
