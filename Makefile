@@ -99,7 +99,7 @@ lint: $(READY)
 	$(BIN)/ruff format --check
 	$(BIN)/mypy
 
-# Side by side with baselines that run with it; KEEP=1 writes the README's figures.
+# Side by side with baselines that run with it; KEEP=1 writes docs/figures.md and the README's summary.
 bench: $(READY)
 	$(BIN)/python -m tests.bench.translate
 	$(BIN)/python -m tests.bench $(if $(KEEP),--keep)

@@ -81,7 +81,7 @@ class Owner(str, Enum):
 
 
 class DeliveryState(str, Enum):
-    """The state of a delivery; the diagram is in the README."""
+    """The state of a delivery; the diagram is in docs/delivery.md."""
 
     WAITING = "waiting"  # queued: behind another, not due, or without a session
     SENDING = "sending"  # claimed under a lease

@@ -66,7 +66,7 @@ def _token(token: str, turn: Turn, settings: Settings, now: float) -> Diagnosis:
             _KEY,
             f"the token is refused ({failure.code}): {failure}",
             allowed="a valid token",
-            hint="compare your signing with the README's test vector",
+            hint="compare your signing with the test vector in docs/assignments.md",
         )
     return ok(_KEY, "a valid token arrives")
 

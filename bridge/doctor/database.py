@@ -13,7 +13,7 @@ from bridge.store.condition import StoreCondition
 
 _KEY = "storage.url"
 _FILE = "bridge.yml"
-_OF_A_CORE = 10  # connections to PostgreSQL; see Storage in docs/deployer.md
+_OF_A_CORE = 10  # connections to PostgreSQL; see docs/operations.md
 _OF_A_WORKER = 8
 
 

@@ -1,4 +1,4 @@
-"""Every figure in one run: ``make bench``; with ``--keep`` the README's table and picture too.
+"""Every figure in one run: ``make bench``; with ``--keep`` the tables and the picture too.
 
 Takes about ten minutes. Each part can be run by itself: ``tests.bench.handoff``, ``.statements``,
 ``.hanging``, ``.open_calls``, ``.history``, ``.memory``, ``.standing``, ``.several``,
@@ -28,8 +28,8 @@ from tests.bench import (
     history,
     memory,
     open_calls,
+    pages,
     plot,
-    readme,
     several,
     standing,
     statements,
@@ -85,7 +85,7 @@ def main() -> None:
     """Measure, print, and keep what the command line asks for."""
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0] if __doc__ else "")
     parser.add_argument("--json", type=Path, help="a file for everything that was measured")
-    parser.add_argument("--keep", action="store_true", help="in docs/ and the README")
+    parser.add_argument("--keep", action="store_true", help="in docs/ and in the README")
     given = parser.parse_args()
     console = Console()
     console.width = max(console.width, COLUMNS)
@@ -96,7 +96,7 @@ def main() -> None:
     if given.keep:
         plot.KEPT.write_text(written, encoding="utf-8")
         plot.PICTURE.write_text(plot.drawn(found), encoding="utf-8")
-        readme.write(found)
+        pages.write(found)
     console.print(table(found))
     console.print(figures.method(found), highlight=False)
 

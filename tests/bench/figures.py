@@ -5,7 +5,7 @@ Pure: a value as ``python -m tests.bench`` keeps it in docs/figures.json goes in
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from functools import partial
 from typing import Any
@@ -26,6 +26,7 @@ HISTORY_AT_MOST = 1.1  # times the CPU for a handoff without a history
 LISTS_AT_MOST = 50  # milliseconds
 FORGET_AT_MOST = 3  # seconds
 BYTES_AT_MOST = 2048  # for a cached session, and for an open assignment
+SUMMARY = ("rate 0", "rate 50", "rate 200", "times 1 50", "hanging", "history")  # rows, by key
 HEADINGS = ("", "bridge", "pooled", "plain", "difference", "aim", "met")
 
 # Why a row misses its aim, one sentence each, by the row's key. Shown only while it misses it.
@@ -301,14 +302,9 @@ def milliseconds(value: float) -> str:
 
 
 def markdown(figures: Figures, reasons: Mapping[str, str] = REASONS) -> str:
-    """Return the table of the README, why rows miss their aims, and how it was measured."""
+    """Return all figures as a table, why rows miss their aims, and how it was measured."""
     shown = rows(figures)
-    lines = [
-        "| " + " | ".join(HEADINGS) + " |",
-        "|---|" + "--:|" * (len(HEADINGS) - 1),
-        *("| " + " | ".join(row.cells) + " |" for row in shown),
-        "",
-    ]
+    lines = [*_table(shown), ""]
     missed: dict[str, list[str]] = {}
     for row in shown:
         if row.met is False:
@@ -320,9 +316,34 @@ def markdown(figures: Figures, reasons: Mapping[str, str] = REASONS) -> str:
     return "\n".join([*lines, method(figures)])
 
 
+def summary(figures: Figures) -> str:
+    """Return the few rows that stand for the others, and how many of all meet their aims."""
+    shown = rows(figures)
+    chosen = [row for key in SUMMARY for row in shown if row.key == key]
+    aims = [row.met for row in shown if row.met is not None]
+    counted = f"Of {len(aims)} aims, {sum(aims)} are met."
+    return "\n".join([*_table(chosen), "", f"{counted} {_machine(figures)}."])
+
+
+def _table(shown: Iterable[Row]) -> list[str]:
+    """Return the lines of a table."""
+    return [
+        "| " + " | ".join(HEADINGS) + " |",
+        "|---|" + "--:|" * (len(HEADINGS) - 1),
+        *("| " + " | ".join(row.cells) + " |" for row in shown),
+    ]
+
+
+def _machine(figures: Figures) -> str:
+    machine = figures["machine"]
+    return (
+        f"Measured by `make bench` on {machine['cores']} cores ({machine['cpu']}),"
+        f" Python {machine['python']}, with SQLite and the bridge's default settings"
+    )
+
+
 def method(figures: Figures) -> str:
     """Say where and how it was measured."""
-    machine = figures["machine"]
     measured = [
         program
         for by_lanes in figures["handoff"].values()
@@ -332,10 +353,9 @@ def method(figures: Figures) -> str:
     ]
     aside = max(program["load"] + program["gateway"] for program in measured)
     return (
-        f"Measured by `make bench` on {machine['cores']} cores ({machine['cpu']}),"
-        f" Python {machine['python']}, with SQLite and the bridge's default settings. All programs"
-        " run at the same time and receive load in turn; rates and CPU are medians of the rounds,"
-        " p50 and p99 are taken over all turns. *PUT*: the platform had put the assignment before."
-        " *token*: the message carried it as a signed token. The load generator and the gateway"
+        f"{_machine(figures)}. All programs run at the same time and receive load in turn; rates"
+        " and CPU are medians of the rounds, p50 and p99 are taken over all turns. *PUT*: the"
+        " platform had put the assignment before. *token*: the message carried it as a signed"
+        " token. The load generator and the gateway"
         f" used at most {aside:.0%} of a core."
     )

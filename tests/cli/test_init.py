@@ -365,6 +365,30 @@ def test_the_commands_of_the_deployers_page(tmp_path: Path) -> None:
         assert name in written, name
 
 
+def test_the_commands_and_edits_of_the_readme(tmp_path: Path) -> None:
+    page = (EXAMPLE.parents[1] / "README.md").read_text(encoding="utf-8")
+    section = page.split("## Into your bot")[1].split("\n## ")[0]
+    commands = section.split("```sh\n")[1].partition("```")[0].splitlines()
+    edits = re.findall(r"^\d\. In `([\w/.]+)`", section, re.MULTILINE)
+    assert len(commands) <= 6
+    assert len(edits) <= 4
+    bot = made(tmp_path / "my-bot", MOOD)
+    first, second = commands[1].removeprefix("/opt/cc-bridge/bin/cc-bridge ").split(" && ")
+    ran = within(bot, *first.split())
+    assert ran.code == 0
+    subprocess.run(["sh", "-c", second], cwd=bot, check=True, capture_output=True)  # noqa: S607
+    (start,) = (line for line in commands if "rasa_sdk" in line)
+    assert start.partition(" -m ")[2].removesuffix(" &") in ran.out
+    assert {bot / edit for edit in edits} <= {path for path in bot.rglob("*") if path.is_file()}
+    file = bot / "config" / "bridge.yml"
+    agent = re.findall(r"^ +(\"291\": .*)$", section, re.MULTILINE)[0]
+    text = file.read_text(encoding="utf-8").replace("agents:\n", f"agents:\n  {agent}\n")
+    file.write_text(text, encoding="utf-8")
+    assert read_yaml(file)["agents"]["291"]["nickname"] == "Anna"
+    checked = within(bot, "validate")
+    assert checked.code == 0, checked.err
+
+
 def test_the_notes_of_the_sample_bot_name_what_is_there() -> None:
     page = (EXAMPLE / "README.md").read_text(encoding="utf-8")
     for name in re.findall(r"`([\w/*]+(?:\.yml|\.py|/))`", page):

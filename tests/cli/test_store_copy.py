@@ -63,10 +63,10 @@ def test_it_says_what_is_in_the_way(filled: str, tmp_path: Path) -> None:
     assert "is in use: stop every server and command that works on it" in ran.err
 
 
-def test_the_command_of_the_deployers_page(
+def test_the_command_of_the_operations_page(
     filled: str, empty_postgres_url: str, tmp_path: Path
 ) -> None:
-    page = (Path(__file__).parents[2] / "docs" / "deployer.md").read_text(encoding="utf-8")
+    page = (Path(__file__).parents[2] / "docs" / "operations.md").read_text(encoding="utf-8")
     (line,) = (
         line for line in page.splitlines() if "cc-bridge store copy " in line and "/bin/" in line
     )

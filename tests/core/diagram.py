@@ -1,19 +1,19 @@
-"""The state diagram as the pages print it: the one table of how a delivery may move."""
+"""The state diagram as docs/delivery.md prints it: the one table of how a delivery may move."""
 
 from __future__ import annotations
 
 from pathlib import Path
 
 ROOT = Path(__file__).parents[2]
-PAGES = ("README.md", "docs/delivery.md")
+PAGE = ROOT / "docs" / "delivery.md"
 BORN = "[*]"
 
 Arrow = tuple[str, str]
 
 
-def arrows(page: str) -> set[Arrow]:
-    """The moves that a page's diagram shows, from one state to another."""
-    text = (ROOT / page).read_text(encoding="utf-8")
+def arrows() -> set[Arrow]:
+    """Return the moves that the diagram shows, from one state to another."""
+    text = PAGE.read_text(encoding="utf-8")
     lines = text.split("```mermaid\nstateDiagram-v2\n")[1].split("```")[0].splitlines()
     moves = (line.split(":")[0].split(" --> ") for line in lines)
     return {(start.strip(), end.strip()) for start, end in moves}

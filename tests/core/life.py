@@ -43,7 +43,7 @@ from bridge.state.records import LEASE
 from bridge.state.snapshot import Snapshot
 from bridge.store import EVERYTHING, Notice, Store, lists, schema
 from tests.core.clock import HeldClock
-from tests.core.diagram import BORN, PAGES, arrows, reached
+from tests.core.diagram import BORN, arrows, reached
 from tests.core.rig import Asked, Rig, call, given, reply, rules
 from tests.core.senders import NotingSenders, Sending
 
@@ -103,7 +103,7 @@ class Life(RuleBasedStateMachine):
     """Deliveries of two calls and three cores, one of which may die at any time."""
 
     store: Store  # set by the test; emptied for each example
-    moves = arrows(PAGES[0])
+    moves = arrows()
     seen: set[tuple[str, str]]
 
     def __init__(self) -> None:

@@ -1,4 +1,4 @@
-"""The state diagram of the README against the real store: no other moves, and each of these."""
+"""The diagram of docs/delivery.md against the real store: no other moves, and each of these."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from hypothesis import HealthCheck, Phase, settings
 from hypothesis.stateful import run_state_machine_as_test
 
 from bridge.store import Store
-from tests.core.diagram import BORN, PAGES, arrows
+from tests.core.diagram import BORN, arrows
 from tests.core.life import FINAL, SENT, UNKNOWN, Life
 
 
@@ -106,7 +106,7 @@ WAYS: dict[tuple[str, str], Callable[[Life], None]] = {
 }
 
 
-@pytest.mark.parametrize("arrow", sorted(arrows(PAGES[0])), ids=" to ".join)
+@pytest.mark.parametrize("arrow", sorted(arrows()), ids=" to ".join)
 def test_every_arrow_of_the_diagram_is_a_move_that_happens(
     arrow: tuple[str, str], store: Store
 ) -> None:

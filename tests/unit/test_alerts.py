@@ -20,7 +20,7 @@ from bridge.state.records import Alert
 from tests.core.clock import SECONDS
 from tests.scenarios.receiver import Receiver
 
-PAGE = (Path(__file__).parents[2] / "docs/deployer.md").read_text(encoding="utf-8")
+PAGE = (Path(__file__).parents[2] / "docs/monitoring.md").read_text(encoding="utf-8")
 SECRET = "a-secret-for-this-test-vector-only"
 ALERT = Alert(
     "e167bf65-9a3e-5b1b-8aa4-41cff20b47ae",

@@ -160,10 +160,10 @@ def test_openmetrics_for_those_who_accept_it() -> None:
     assert any(each.name == "cc_bridge_calls_open" for each in families)
 
 
-def test_the_deployers_page_names_each_metric_with_its_labels() -> None:
+def test_the_page_names_each_metric_with_its_labels() -> None:
     shown = {
         name: set(filter(None, labels.replace(" ", "").split(",")))
-        for line in table("metrics")
+        for line in table("metrics", "monitoring.md")
         for name, labels in re.findall(r"^\| `(\w+)` \| ([^|]*)\|", line)
     }
     found: dict[str, set[str]] = {}

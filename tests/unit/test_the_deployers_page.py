@@ -1,4 +1,7 @@
-"""docs/deployer.md shows every key that operators can write, and every word of handoff_error."""
+"""The deployers' pages show every key of bridge.yml and every word of handoff_error.
+
+A key, a command or an option that any page names is one that there is.
+"""
 
 from __future__ import annotations
 
@@ -13,15 +16,19 @@ from bridge.planners import outcome
 from bridge.web.admission import FOREIGN_HEADERS
 
 ROOT = Path(__file__).parents[2]
-PAGE = (ROOT / "docs" / "deployer.md").read_text(encoding="utf-8")
 AGENT: KeyPath = ("agents", "291")
 BOUNDS = ("minimum", "maximum", "exclusiveMinimum", "exclusiveMaximum", "maxLength")
 REFUSAL = re.compile(r'AssignmentError\("(\w+)"')
 
 
-def table(name: str) -> list[str]:
-    """The lines of a table, without its head."""
-    return PAGE.split(f"<!-- {name} -->\n")[1].split("\n<!-- end -->")[0].splitlines()[2:]
+def page(name: str) -> str:
+    """Return the text of a page of docs/."""
+    return (ROOT / "docs" / name).read_text(encoding="utf-8")
+
+
+def table(name: str, of: str) -> list[str]:
+    """Return the lines of a table of a page, without its head."""
+    return page(of).split(f"<!-- {name} -->\n")[1].split("\n<!-- end -->")[0].splitlines()[2:]
 
 
 def shown(path: KeyPath) -> Iterator[KeyPath]:
@@ -60,18 +67,19 @@ def row(path: KeyPath) -> str:
 
 def test_every_key_of_bridge_yml() -> None:
     rows = [row(path) for section in paths("bridge") for path in shown(section)]
-    assert table("configuration") == rows
+    assert table("configuration", "configuration.md") == rows
 
 
 def test_every_word_of_handoff_error() -> None:
     sources = (each.read_text(encoding="utf-8") for each in (ROOT / "bridge").rglob("*.py"))
     known = {word for source in sources for word in REFUSAL.findall(source)}
     known |= {*outcome._WHY, "rejected", "store_unavailable"}
-    assert {line.split("`")[1] for line in table("handoff errors")} == known
+    assert {line.split("`")[1] for line in table("handoff errors", "troubleshooting.md")} == known
 
 
 def test_the_page_lists_the_headers_of_requests_that_are_not_rasas() -> None:
-    (line,) = (line for line in PAGE.splitlines() if line.startswith("- `/webhook` accepts"))
+    lines = page("deployer.md").splitlines()
+    (line,) = (line for line in lines if line.startswith("- `/webhook` accepts"))
     assert {name.lower() for name in re.findall("`([A-Z][A-Za-z-]+)`", line)} == set(
         FOREIGN_HEADERS
     )

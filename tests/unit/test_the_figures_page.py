@@ -1,19 +1,28 @@
-"""What the README says of speed is what the kept run measured, drawn and written by the program."""
+"""What the pages say of speed is what the kept run measured, drawn and written by the program."""
 
 from __future__ import annotations
 
 import json
+from pathlib import Path
 from typing import Any
 
 import pytest
 
-from tests.bench import figures, plot, readme
+from tests.bench import figures, pages, plot
 
 
-def test_the_readme_and_the_picture_show_the_kept_run() -> None:
+@pytest.mark.parametrize("page", pages.PLACES, ids=lambda page: page.name)
+def test_a_page_shows_the_kept_run(page: Path) -> None:
+    _, shown, _ = pages.parts(page)
+    assert shown == pages.PLACES[page].shown(plot.kept())
+
+
+def test_the_summary_has_rows_that_there_are() -> None:
+    assert {*figures.SUMMARY} <= {row.key for row in figures.rows(plot.kept())}
+
+
+def test_the_picture_shows_the_kept_run() -> None:
     kept = plot.kept()
-    _, shown, _ = readme.parts()
-    assert shown == figures.markdown(kept)
     assert plot.PICTURE.read_text(encoding="utf-8") == plot.drawn(kept)
 
 

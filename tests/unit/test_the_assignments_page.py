@@ -1,4 +1,4 @@
-"""The README's test vector is what the code makes, and what it believes."""
+"""The test vector of docs/assignments.md is what the code makes, and what it believes."""
 
 from __future__ import annotations
 
@@ -12,8 +12,8 @@ from bridge import assignment_tokens
 from bridge.config.settings import BridgeSettings
 from bridge.errors import AssignmentError
 
-README = (Path(__file__).parents[2] / "README.md").read_text(encoding="utf-8")
-SECTION = README.split("## Signed assignments: a test vector\n")[1].split("\n## ")[0]
+PAGE = (Path(__file__).parents[2] / "docs" / "assignments.md").read_text(encoding="utf-8")
+SECTION = PAGE.split("## Test vector\n")[1].split("\n## ")[0]
 SECRET, CLAIMS, TOKEN = re.findall(r"```\w+\n(.*)\n```", SECTION)
 SETTINGS = BridgeSettings.model_validate(
     {
