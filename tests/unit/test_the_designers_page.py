@@ -1,4 +1,4 @@
-"""docs/designer.md: its examples of handoff.yml are taken, and the hours are as its table says."""
+"""The designers' pages: their examples of handoff.yml are valid, and the hours are as shown."""
 
 from __future__ import annotations
 
@@ -15,7 +15,8 @@ from bridge.config import load, schema
 from bridge.config.source import Document, compose
 from bridge.triggers import opening
 
-PAGE = (Path(__file__).parents[2] / "docs" / "designer.md").read_text(encoding="utf-8")
+DOCS = Path(__file__).parents[2] / "docs"
+PAGE, ASSIST = ((DOCS / name).read_text(encoding="utf-8") for name in ("designer.md", "assist.md"))
 BLOCK = re.compile(r"^```yaml\n(.*?)^```$", re.MULTILINE | re.DOTALL)
 RASAS = {"version", "rules", "responses", "slots"}  # keys of the bot's own files
 ROW = re.compile(r"^\| \w{3} (\d{4}-\d\d-\d\d \d\d:\d\d:\d\d) \| (open|closed)", re.MULTILINE)
@@ -25,7 +26,7 @@ CALENDAR = "BEGIN:VCALENDAR\nEND:VCALENDAR\n"
 
 
 def examples() -> list[str]:
-    blocks = BLOCK.findall(PAGE)
+    blocks = BLOCK.findall(f"{PAGE}\n{ASSIST}")
     return [block for block in blocks if not RASAS & YAML(typ="safe").load(block).keys()]
 
 
