@@ -77,6 +77,17 @@ def test_every_word_of_handoff_error() -> None:
     assert {line.split("`")[1] for line in table("handoff errors", "troubleshooting.md")} == known
 
 
+def test_every_message_of_the_log_is_one_that_is_logged() -> None:
+    sources = "\n".join(
+        each.read_text(encoding="utf-8") for each in (ROOT / "bridge").rglob("*.py")
+    )
+    joined = re.sub(r'"\s+f?"', "", sources)
+    rows = [line.split(" | ")[0] for line in table("log messages", "troubleshooting.md")]
+    assert len(rows) > 20
+    for text in (text for row in rows for text in re.findall("`([^`]+)`", row)):
+        assert text in joined, text
+
+
 def test_the_page_lists_the_headers_of_requests_that_are_not_rasas() -> None:
     lines = page("deployer.md").splitlines()
     (line,) = (line for line in lines if line.startswith("- `/webhook` accepts"))
