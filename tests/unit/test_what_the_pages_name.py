@@ -21,7 +21,7 @@ QUOTED = re.compile(r"`(\w+(?:\.[\w*]+)+)(?=[`:])")
 SECTIONS = {
     key: which for which, model in MODELS.items() for key in model.model_json_schema()["properties"]
 }
-ENDINGS = {"yml", "md", "py", "json", "local"}  # of file names and of host names
+ENDINGS = {"yml", "yaml", "md", "py", "json", "local"}  # of file names and of host names
 
 
 def commands(page: Path) -> Iterator[list[str]]:
