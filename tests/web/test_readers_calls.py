@@ -133,6 +133,7 @@ def test_killed_between_the_answer_and_the_look_up_it_loses_nothing(
 def test_a_transfer_shows_the_call_as_its_former_agent_sees_it(
     server: ActionServer, gateway: Simulator
 ) -> None:
+    sign_in(server, gateway, "306")
     address = f"/bridge/calls/{MOVED}"
     gateway.ring(MOVED, "305")
     server.until(lambda: has(server, "ringing", MOVED))
