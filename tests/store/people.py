@@ -117,7 +117,7 @@ def history(
         lease="x" if update is UpdateState.SENDING else None,
         lease_until=at + 9 if update is UpdateState.SENDING else None,
         settled_at=at if update in (UpdateState.DONE, UpdateState.FAILED) else None,
-        shadow=f"assist-{who}-{call}",
+        shadow=f"assist-{who[:20]}-{call}",
     )
     given = assignment(sender_id=sender, call_id=call_id, user_id=user)
     card = Card("asked for a person", {"name": who}, (Line("customer", words, at),))
