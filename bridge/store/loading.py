@@ -116,8 +116,10 @@ _POLLED = Select(
     " WHERE s.ours AND s.state IN ('signed_in', 'doubted')"
 )
 _WITH_CALLS = Select(
-    "SELECT DISTINCT a.agent_id FROM {texts} CROSS JOIN assignments a"
+    "SELECT a.agent_id FROM {texts} CROSS JOIN assignments a"
     " WHERE a.agent_id = k.value AND a.ended_at IS NULL"
+    " UNION SELECT c.agent_id FROM {texts} CROSS JOIN calls c"
+    " WHERE c.agent_id = k.value AND c.state <> 'ended'"
 )
 _SWITCHES = Select("SELECT s.name, s.value, s.changed_at FROM switches s")
 _LEADERS = Select(
@@ -387,7 +389,8 @@ class Loader:
         if needs.presences:
             self._presences(needs.presences)
         if needs.agents_with_calls:
-            found = _WITH_CALLS.rows(self._tx, list(needs.agents_with_calls))
+            agents = list(needs.agents_with_calls)
+            found = _WITH_CALLS.rows(self._tx, agents, agents)
             self.snapshot.with_calls = {agent for (agent,) in found}
 
     def _cards(self, needs: Needs) -> None:

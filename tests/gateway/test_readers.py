@@ -56,6 +56,11 @@ def _read(rig: Rig, agent_id: str, number: int) -> bool:
     return len(stored(rig, agent_id)) >= number
 
 
+def _is_in_state(rig: Rig, call_id: str, agent_id: str, state: str) -> bool:
+    found = rig.store.read(lambda tx: lists.reader_calls(tx, [call_id]))
+    return (call_id, agent_id) in found and found[call_id, agent_id].state.value == state
+
+
 def counted(gateway: Simulator, operation: str, agent: str) -> int:
     return len(gateway.recorded(operation=operation, agent=agent))
 
@@ -169,6 +174,22 @@ def test_at_the_end_readers_are_signed_out_unless_they_have_calls(
     assert gateway.recorded(operation="force_sign_in") == []
     assert gateway.recorded(operation="synchronise") == []
     assert gateway.state()["violations"] == []
+
+
+@pytest.mark.parametrize(("auto_answer", "waits_in"), [(False, "ringing"), (True, "talking")])
+def test_a_reader_whose_call_is_not_assigned_yet_is_not_signed_out_at_the_end(
+    gateway: Simulator, store_url: str, *, auto_answer: bool, waits_in: str
+) -> None:
+    gateway.fault("hang", path="*callinfobycallid*", seconds=60, taken=False)
+    chosen = readers(gateway, auto_answer=auto_answer)
+    with Rig(store_url, chosen, last_poll=0.2) as rig:
+        usable(rig, "305")
+        usable(rig, "306")
+        gateway.ring("A", "305")
+        until(partial(_is_in_state, rig, "A", "305", waits_in))
+        assert rig.store.read(lambda tx: lists.assignment_of_call(tx, "A")) is None
+    assert gateway.agent("305")["signed_in"]
+    assert not gateway.agent("306")["signed_in"]
 
 
 def test_after_a_crash_the_events_are_read_before_the_agent_is_synchronised(
