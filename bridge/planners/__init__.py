@@ -54,6 +54,7 @@ PLANNERS: Mapping[type[commands.Command], Planner] = {
     commands.PushGuid: sessions.push,
     commands.SignOut: sessions.sign_out,
     commands.ChooseState: readers.choose_state,
+    commands.ChooseChats: readers.choose_chats,
     commands.PushEvents: readers.pushed,
     commands.AcceptSuggestion: suggestions.accept,
     commands.RejectSuggestion: suggestions.reject,

@@ -16,7 +16,13 @@ from bridge.model import AgentId
 from bridge.planners import consequences, received, sessions
 from bridge.planners.changes import Changes, new_session
 from bridge.planners.rules import Rules
-from bridge.state.commands import AgentAnswered, ChooseState, PushEvents, RepeatRequest
+from bridge.state.commands import (
+    AgentAnswered,
+    ChooseChats,
+    ChooseState,
+    PushEvents,
+    RepeatRequest,
+)
 from bridge.state.plan import AskAgent, Count, Plan, Put
 from bridge.state.records import (
     AgentRequest,
@@ -86,6 +92,31 @@ def choose_state(snapshot: Snapshot, command: ChooseState, rules: Rules, now: fl
     return changes.plan(changes.known_session(agent_id))
 
 
+# -- chats -----------------------------------------------------------------------------------------
+
+
+def choose_chats(snapshot: Snapshot, command: ChooseChats, rules: Rules, now: float) -> Plan:
+    """Change how many chats a reader has. The answer is the session, when the gateway has answered.
+
+    For an agent that is not signed in it is the next sign-in that sets the number.
+
+    Raises:
+        RefusedError: 409 if the bridge does not read this agent's events.
+    """
+    agent_id, chats = command.agent_id, command.chats
+    if not rules.agent(agent_id).reader:
+        message = "the bridge does not read this agent's calls: change the number at the desktop"
+        raise RefusedError(409, "no_reader", message)
+    changes = Changes(snapshot, rules, now)
+    session = snapshot.sessions.get(agent_id)
+    if session is not None and session.usable and session.guid is not None:
+        request = AgentRequest(RequestKind.CHATS, chats=chats)
+        changes.effect(AskAgent(agent_id, session.guid, request))
+        return changes.plan()
+    absent = session or new_session(agent_id, now)
+    return changes.plan(changes.session(replace(absent, chats=chats)))
+
+
 # -- results of requests ---------------------------------------------------------------------------
 
 
@@ -107,6 +138,8 @@ def answered(snapshot: Snapshot, command: AgentAnswered, rules: Rules, now: floa
         session = changes.session(
             replace(session, chosen_state=command.request.state, agent_state=None)
         )
+    elif command.request.kind is RequestKind.CHATS:
+        session = changes.session(replace(session, chats=command.request.chats))
     elif command.request.kind is RequestKind.SYNC:
         content = dict(command.content or {})
         changes.event(EventRecord(AgentId(command.agent_id), _SYNCHRONISED, content, now))
@@ -122,7 +155,7 @@ def _failed(
     again = isinstance(error, (RetryableError, UnknownOutcomeError))
     if isinstance(error, SessionGoneError):
         again = sessions.lost(changes, session, command.guid) is not None
-    if request.kind is RequestKind.STATE:
+    if request.kind in (RequestKind.STATE, RequestKind.CHATS):
         return changes.plan(error)  # the person who waits decides about another attempt
     if again and request.attempt < _ATTEMPTS:
         repeated = replace(request, attempt=request.attempt + 1)
@@ -139,5 +172,8 @@ def repeat(snapshot: Snapshot, command: RepeatRequest, rules: Rules, now: float)
     changes = Changes(snapshot, rules, now)
     session = snapshot.sessions.get(command.agent_id)
     if session is not None and session.usable and session.guid is not None:
-        changes.effect(AskAgent(command.agent_id, session.guid, command.request))
+        request = command.request
+        if request.kind is RequestKind.SKILLS:  # with the number of chats that was chosen meanwhile
+            request = replace(sessions.skills(changes, session), attempt=request.attempt)
+        changes.effect(AskAgent(command.agent_id, session.guid, request))
     return changes.plan()

@@ -184,9 +184,15 @@ def _accept(changes: Changes, former: SessionRecord, session: SessionRecord, gui
     )
     _poll(changes, signed, taken_over=False)
     if changes.rules.agent(session.agent_id).reader:
-        changes.effect(AskAgent(session.agent_id, guid, AgentRequest(RequestKind.SKILLS)))
+        changes.effect(AskAgent(session.agent_id, guid, skills(changes, signed)))
     changes.effect(Put(WakeAgent(agent_id=session.agent_id)))
     changes.log(logging.INFO, "Signed in agent_id=%s", session.agent_id)
+
+
+def skills(changes: Changes, session: SessionRecord) -> AgentRequest:
+    """Return the request that follows a reader's sign-in: its skills, and its number of chats."""
+    chats = session.chats or changes.rules.agent(session.agent_id).chats
+    return AgentRequest(RequestKind.SKILLS, chats=chats)
 
 
 def _refuse(changes: Changes, session: SessionRecord, error: GatewayError) -> None:

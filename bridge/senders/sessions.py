@@ -89,14 +89,14 @@ class SessionSender:
             )
         )
 
-    def _set_chats(self, agent_id: str, guid: Guid) -> Guid:
-        """Set how many chats an agent has at a time, if its entry says so; return the newest GUID.
+    def _set_chats(self, agent_id: str, guid: Guid, number: int) -> Guid:
+        """Set how many chats an agent has at a time; return the newest GUID.
 
         The gateway refuses the media that no skill of the agent has: one must be accepted.
+
+        Raises:
+            GatewayError: none was.
         """
-        number = (self._settings.agent(agent_id) or AgentSettings()).chats
-        if number is None:
-            return guid
         refused: GatewayError | None = None
         accepted = False
         for media in calls.CHAT_MEDIA:
@@ -108,11 +108,19 @@ class SessionSender:
                 continue
             accepted = True
             guid = answer.guid or guid
-        if not accepted:
+        if refused is not None and not accepted:
+            raise refused
+        return guid
+
+    def _chats_at_sign_in(self, agent_id: str, guid: Guid, number: int) -> Guid:
+        """Set how many chats an agent has; the agent can work without, so a refusal is logged."""
+        try:
+            return self._set_chats(agent_id, guid, number)
+        except GatewayError as refused:
             logger.warning(
                 "The number of chats could not be set: %s agent_id=%s", refused, agent_id
             )
-        return guid
+            return guid
 
     def _sign_in_request(self, wanted: SignInAgent) -> wire.GatewayRequest:
         agent = self._settings.agent(wanted.agent_id) or AgentSettings()
@@ -136,8 +144,10 @@ class SessionSender:
                         newest = new_guid or guid
                         answer = self._client.call(agent_id, each, guid=newest, timeout=SECONDS)
                         new_guid, content = answer.guid or new_guid, answer.content
-                    if request.kind is RequestKind.SKILLS:
-                        new_guid = self._set_chats(agent_id, new_guid or guid)
+                    if request.chats is not None:
+                        first = request.kind is RequestKind.SKILLS
+                        set_chats = self._chats_at_sign_in if first else self._set_chats
+                        new_guid = set_chats(agent_id, new_guid or guid, request.chats)
             except GatewayError as raised:
                 error = raised
         if failure.error is not None:
@@ -157,6 +167,8 @@ class SessionSender:
             return (wire.reset_skills(agent_id, self._settings.reader.skills),)
         if request.kind is RequestKind.STATE:
             return wire.change_state(agent_id, request.state or "", request.former)
+        if request.kind is RequestKind.CHATS:
+            return ()
         return (wire.synchronise(agent_id),)
 
     def _sign_out(self, agent_id: str, guid: Guid, reply: ResultCallback | None) -> None:

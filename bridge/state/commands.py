@@ -350,6 +350,18 @@ class ChooseState(Command):
 
 
 @dataclass(frozen=True, kw_only=True)
+class ChooseChats(Command):
+    """Change how many chats a reader has at a time, 1 to 60."""
+
+    agent_id: str
+    chats: int
+
+    def needs(self) -> Needs:
+        """Require the agent's session."""
+        return Needs(stored_agents=frozenset({self.agent_id}))
+
+
+@dataclass(frozen=True, kw_only=True)
 class PushEvents(Command):
     """Store and handle events that the gateway pushed for an agent.
 

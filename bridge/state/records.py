@@ -230,6 +230,7 @@ class SessionRecord:
         sign_in_failures: number of consecutive sign-ins that failed.
         sync_due: the session was taken over from a process that did not end it properly.
         pushed_digest: what identifies the last batch of pushed events, received at ``pushed_at``.
+        chats: how many chats a reader has at a time, if a person has chosen it.
     """
 
     agent_id: AgentId
@@ -252,6 +253,7 @@ class SessionRecord:
     sync_due: bool = False
     pushed_digest: str | None = None
     pushed_at: float | None = None
+    chats: int | None = None
 
     @property
     def usable(self) -> bool:
@@ -275,7 +277,8 @@ CHOSEN_STATES = (READY, BUSY, WRAP_UP)
 class RequestKind(str, Enum):
     """What is asked of the gateway for an agent that is signed in."""
 
-    SKILLS = "skills"  # reset the skills that the agent serves
+    SKILLS = "skills"  # reset the skills that the agent serves, and set the number of chats
+    CHATS = "chats"  # set the number of chats
     STATE = "state"  # change the agent's state
     SYNC = "sync"  # return the agent's state and calls, and clear the list of events
 
@@ -287,12 +290,14 @@ class AgentRequest:
     Attributes:
         state: the state to change to.
         former: the state that the platform last reported.
+        chats: how many chats the agent is to have at a time; None leaves it to the platform.
         attempt: number of this attempt, from 1 on.
     """
 
     kind: RequestKind
     state: str | None = None
     former: str | None = None
+    chats: int | None = None
     attempt: int = 1
 
 

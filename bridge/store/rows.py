@@ -670,6 +670,7 @@ def _session(row: Row) -> SessionRecord:
         sync_due,
         pushed_digest,
         pushed_at,
+        chats,
     ) = row
     require_times(renewed_at, signing_in_until, poller_until, pushed_at)
     require_texts(agent_id, guid, error_code, error_message, signing_in, poller)
@@ -695,6 +696,7 @@ def _session(row: Row) -> SessionRecord:
         bool(sync_due),
         pushed_digest,
         pushed_at,
+        None if chats is None else _whole(chats),
     )
 
 
@@ -721,6 +723,7 @@ def signed(record: SessionRecord) -> Row:
         record.sync_due,
         record.pushed_digest,
         record.pushed_at,
+        record.chats,
     )
 
 

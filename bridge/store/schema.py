@@ -98,6 +98,7 @@ sessions = Table(
     Column("sync_due", Boolean, nullable=False, server_default=text("false")),
     Column("pushed_digest", String(64)),
     Column("pushed_at", Float),
+    Column("chats", Integer),
 )
 
 presences = Table(  # of agents whose panel is open

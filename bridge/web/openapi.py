@@ -74,6 +74,7 @@ BODIES: dict[str, tuple[Model | None, dict[int, Model | str]]] = {
     "GET /report": (None, {200: schemas.ReportBody}),
     "GET /agents/<agent_id:str>": (None, {200: schemas.AgentBody}),
     "PUT /agents/<agent_id:str>/state": (schemas.StateRequest, {200: schemas.AgentBody}),
+    "PUT /agents/<agent_id:str>/chats": (schemas.ChatsRequest, {200: schemas.AgentBody}),
     "POST /events": (schemas.EventsBody, {200: schemas.TakenBody}),
     "PUT /sessions/<agent_id:str>": (GuidRequest, {200: schemas.SessionBody}),
     "GET /sessions/<agent_id:str>": (None, {200: schemas.SessionBody}),

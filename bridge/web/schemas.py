@@ -438,6 +438,14 @@ class StateRequest(BaseModel):
     state: Literal["ready", "busy", "wrap_up"]
 
 
+class ChatsRequest(BaseModel):
+    """How many chats a reader is to have at a time."""
+
+    model_config = ConfigDict(extra="forbid", strict=True)
+
+    chats: int = Field(ge=1, le=60)
+
+
 class AgentBody(Body):
     """An agent's state, and who owns the agent's session and events."""
 
@@ -448,6 +456,7 @@ class AgentBody(Body):
     signed_in_by: Literal["bridge", "desktop"]
     reader: bool
     events: Literal["poll", "push"] | None  # null if the bridge does not read them
+    chats: int | None  # as chosen, else as configured; null if it is left to the platform
     session: SessionBody | None = None
 
 

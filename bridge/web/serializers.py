@@ -282,14 +282,19 @@ def agent(agent_id: str, settings: AgentSettings | None, record: SessionRecord |
     ours = settings is not None and settings.session == "sign_in"
     chosen = record.chosen_state if ours and record is not None else None
     reported = record.agent_state if ours and record is not None else None
+    reader = settings is not None and settings.reader
+    chats = None
+    if reader and settings is not None:
+        chats = (record.chats if record is not None else None) or settings.chats
     return _build(
         AgentBody,
         agent_id=agent_id,
         state=reported if reported in CHOSEN_STATES else chosen,
         reported_state=reported,
         signed_in_by="bridge" if ours else "desktop",
-        reader=settings is not None and settings.reader,
+        reader=reader,
         events=settings.events if ours and settings is not None else None,
+        chats=chats,
         session=session(record) if record is not None else None,
     )
 

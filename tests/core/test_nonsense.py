@@ -34,6 +34,7 @@ FROM_OUTSIDE = (
     commands.PushGuid,
     commands.SignOut,
     commands.ChooseState,
+    commands.ChooseChats,
     commands.PushEvents,
     commands.AcceptSuggestion,
     commands.RejectSuggestion,

@@ -25,6 +25,7 @@ from bridge.planners.changes import LONGEST_REFUSED, REFUSED_SECONDS
 from bridge.planners.sessions import HANDSHAKE_PAUSE, POLL_LEASE, SIGN_INS
 from bridge.state.commands import (
     AgentAnswered,
+    ChooseChats,
     ChooseState,
     Command,
     ContinuePolling,
@@ -432,3 +433,66 @@ def test_the_state_of_another_agent_is_its_desktops() -> None:
     with pytest.raises(RefusedError) as refused:
         Scene("292").plan(ChooseState(agent_id="292", state="ready"))
     assert (refused.value.status, refused.value.code) == (409, "session_is_the_desktops")
+
+
+# -- chats -----------------------------------------------------------------------------------------
+
+
+def test_a_number_of_chats_is_stored_when_the_gateway_has_accepted_it() -> None:
+    scene = Scene("305")
+    scene.session()
+    plan = scene.plan(ChooseChats(agent_id="305", chats=5))
+    (asked,) = effects(plan, AskAgent)
+    assert (asked.request.kind, asked.request.chats) == (RequestKind.CHATS, 5)
+    refused = AgentAnswered(
+        agent_id="305", request=asked.request, guid=GUID, error=RetryableError("later")
+    )
+    plan = scene.plan(refused)
+    assert isinstance(plan.answer, RetryableError)
+    assert effects(plan, Put) == []
+    assert scene.now_stored.chats is None
+    accepted = AgentAnswered(agent_id="305", request=asked.request, guid=GUID)
+    assert scene.plan(accepted).answer.chats == 5
+    assert scene.now_stored.chats == 5
+
+
+@pytest.mark.parametrize(
+    "state", [SessionState.GONE, SessionState.REFUSED, SessionState.SIGNED_OUT, None]
+)
+def test_an_absent_readers_number_of_chats_waits_for_the_next_sign_in(
+    state: SessionState | None,
+) -> None:
+    scene = Scene("305")
+    if state is not None:
+        scene.session(state=state, guid=None)
+    plan = scene.plan(ChooseChats(agent_id="305", chats=5))
+    assert plan.effects == ()
+    assert plan.answer.chats == scene.now_stored.chats == 5
+
+
+@pytest.mark.parametrize(
+    ("configured", "chosen", "expected"), [(None, None, None), (3, None, 3), (3, 5, 5)]
+)
+def test_the_chosen_number_of_chats_goes_before_the_configured_one(
+    configured: int | None, chosen: int | None, expected: int | None
+) -> None:
+    scene = Scene("305", rules(agents={"305": {**READER, "chats": configured}}))
+    scene.session(state=SessionState.GONE, guid=None, chats=chosen)
+    plan = scene.plan(SignInResult(agent_id="305", guid=Guid("new")))
+    (asked,) = effects(plan, AskAgent)
+    assert (asked.request.kind, asked.request.chats) == (RequestKind.SKILLS, expected)
+
+
+def test_a_number_that_is_chosen_while_the_skills_are_reset_again_is_not_undone() -> None:
+    scene = Scene("305")
+    scene.session(chats=5)
+    earlier = AgentRequest(RequestKind.SKILLS, chats=3, attempt=2)
+    (asked,) = effects(scene.plan(RepeatRequest(agent_id="305", request=earlier)), AskAgent)
+    assert asked.request == AgentRequest(RequestKind.SKILLS, chats=5, attempt=2)
+
+
+@pytest.mark.parametrize("agent_id", ["291", "292"])  # the bridge signs 291 in, and reads nothing
+def test_only_readers_have_a_number_of_chats(agent_id: str) -> None:
+    with pytest.raises(RefusedError) as refused:
+        Scene(agent_id).plan(ChooseChats(agent_id=agent_id, chats=5))
+    assert (refused.value.status, refused.value.code) == (409, "no_reader")

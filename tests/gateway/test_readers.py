@@ -11,7 +11,7 @@ from typing import Any
 import pytest
 
 from bridge.config.settings import BridgeSettings
-from bridge.state.commands import AssignCall, ChooseState, PushEvents
+from bridge.state.commands import AssignCall, ChooseChats, ChooseState, PushEvents
 from bridge.state.records import EventRecord, SessionRecord, SessionState
 from bridge.store import lists
 from tests.core.rig import given
@@ -154,6 +154,22 @@ def test_the_chosen_state_lasts_over_a_restart(gateway: Simulator, store_url: st
         usable(rig, "305")
         second = gateway.recorded(operation="sign_in", agent="305")[1]
         assert second["body"]["status"] == "3"
+
+
+def test_the_chosen_number_of_chats_lasts_over_a_restart(
+    gateway: Simulator, store_url: str
+) -> None:
+    with Rig(store_url, readers(gateway)) as rig:
+        usable(rig, "305")
+        assert rig.core.call(ChooseChats(agent_id="305", chats=7)).chats == 7
+        assert gateway.state()["chats"]["305"] == {"1": 7, "51": 7, "53": 7}
+        assert "306" not in gateway.state()["chats"]
+    with Rig(store_url, readers(gateway)) as rig:
+        usable(rig, "305")
+        until(lambda: len(gateway.recorded(operation="set_call_nums", agent="305")) == 6)
+        session = rig.session("305")
+        assert session is not None
+        assert session.chats == 7
 
 
 def test_at_the_end_readers_are_signed_out_unless_they_have_calls(

@@ -216,7 +216,7 @@ FIELDS: dict[str, Any] = {
     "agent_id": "291",
     "agent_ids": frozenset({"291", "292"}),
     "readers": frozenset({"305"}),
-    "request": AgentRequest(RequestKind.STATE, "busy", "ready", 2),
+    "request": AgentRequest(RequestKind.STATE, "busy", "ready", attempt=2),
     "content": {"retcode": "0"},
     "state": "wrap_up",
     "service_token": "0123456789abcdef",

@@ -181,6 +181,7 @@ def test_another_agents_is_404_and_logged_in_one_line(talk: Talk, ben: str) -> N
         ("DELETE", "/bridge/sessions/291", None),
         ("GET", "/bridge/agents/291", None),
         ("PUT", "/bridge/agents/291/state", {"state": "busy"}),
+        ("PUT", "/bridge/agents/291/chats", {"chats": 5}),
     ]
     for method, path, sent_body in tried:
         absent = path.replace(talk.call_id, "absent").replace(found["id"], "absent")

@@ -199,3 +199,26 @@ def test_an_agents_state_is_shown_and_changed(
     answer = reading.put("/bridge/agents/305/state", json={"state": "busy"})
     assert error(answer, 502) == "gateway"
     assert "100-019" in answer.json()["error"]["message"]
+
+
+def test_a_readers_number_of_chats_is_shown_and_changed(
+    reading: ActionServer, own_gateway: Simulator
+) -> None:
+    assert reading.get("/bridge/agents/305").json()["chats"] is None
+    answer = reading.put("/bridge/agents/305/chats", json={"chats": 60})
+    assert (answer.status_code, answer.json()["chats"]) == (200, 60)
+    assert own_gateway.state()["chats"]["305"] == {"1": 60, "51": 60, "53": 60}
+    own_gateway.fault("retcode", path="*setcallnums", retcode="106-008", times=2)
+    assert reading.put("/bridge/agents/305/chats", json={"chats": 1}).json()["chats"] == 1
+    own_gateway.fault("retcode", path="*setcallnums", retcode="106-008", times=3)
+    answer = reading.put("/bridge/agents/305/chats", json={"chats": 2})
+    assert error(answer, 502) == "gateway"
+    assert "106-008" in answer.json()["error"]["message"]
+    assert reading.get("/bridge/agents/305").json()["chats"] == 1
+    for chats in (0, 61, "5", 5.5, True, None):
+        error(reading.put("/bridge/agents/305/chats", json={"chats": chats}), 422)
+    error(reading.put("/bridge/agents/305/chats", json={}), 422)
+    error(reading.put("/bridge/agents/305/chats", json={"chats": 5, "x": 1}), 422)
+    answer = reading.put("/bridge/agents/292/chats", json={"chats": 5})
+    assert error(answer, 409) == "no_reader"
+    assert reading.get("/bridge/agents/292").json()["chats"] is None

@@ -82,6 +82,7 @@ NEEDS = {
     "DELETE /sessions/<agent_id:str>": "sessions",
     "GET /agents/<agent_id:str>": "sessions",
     "PUT /agents/<agent_id:str>/state": "sessions",
+    "PUT /agents/<agent_id:str>/chats": "sessions",
     "GET /stream": "stream",
     "GET /report": "report",
     "POST /suggestions": "suggestions",

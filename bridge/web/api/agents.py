@@ -1,4 +1,4 @@
-"""``/bridge/agents/{agent_id}``: an agent's state, which the agents' page shows and changes."""
+"""``/bridge/agents/{agent_id}``: an agent's state and number of chats, shown and changed."""
 
 from __future__ import annotations
 
@@ -6,12 +6,12 @@ from sanic import HTTPResponse, Request
 
 from bridge.config.settings import Right
 from bridge.errors import GatewayError
-from bridge.state.commands import ChooseState
+from bridge.state.commands import ChooseChats, ChooseState, Command
 from bridge.web import auth, responses, serializers
 from bridge.web.api import parameters
 from bridge.web.api.routes import Route
 from bridge.web.api.sessions import require_agent
-from bridge.web.schemas import StateRequest
+from bridge.web.schemas import ChatsRequest, StateRequest
 
 _MISSING = "no such agent is known to this token"
 
@@ -28,12 +28,30 @@ async def show(request: Request, agent_id: str) -> HTTPResponse:
 
 async def change_state(request: Request, agent_id: str) -> HTTPResponse:
     """Change the state of an agent that the bridge signs in; respond with the agent."""
+    agent = _own(request, agent_id)
+    state = parameters.model(request, StateRequest).state
+    return await _changed(agent, ChooseState(agent_id=agent, state=state))
+
+
+async def change_chats(request: Request, agent_id: str) -> HTTPResponse:
+    """Change how many chats a reader has at a time; respond with the agent."""
+    agent = _own(request, agent_id)
+    chats = parameters.model(request, ChatsRequest).chats
+    return await _changed(agent, ChooseChats(agent_id=agent, chats=chats))
+
+
+def _own(request: Request, agent_id: str) -> str:
+    """Return the agent, whom the token must allow to act for."""
     agent = parameters.name(agent_id)
     auth.require_own(auth.may(parameters.who(request), agent), _MISSING)
+    require_agent(agent, parameters.opened().settings.bridge)
+    return agent
+
+
+async def _changed(agent: str, command: Command) -> HTTPResponse:
+    """Put a command; respond with the agent."""
     settings = parameters.opened().settings.bridge
-    require_agent(agent, settings)
-    state = parameters.model(request, StateRequest).state
-    changed = await parameters.put(ChooseState(agent_id=agent, state=state))
+    changed = await parameters.put(command)
     if isinstance(changed, GatewayError):
         raise changed
     return responses.json(serializers.agent(agent, settings.agent(agent), changed))
@@ -42,4 +60,5 @@ async def change_state(request: Request, agent_id: str) -> HTTPResponse:
 ROUTES = (
     Route("GET", "/agents/<agent_id:str>", show, right=Right.SESSIONS),
     Route("PUT", "/agents/<agent_id:str>/state", change_state, right=Right.SESSIONS),
+    Route("PUT", "/agents/<agent_id:str>/chats", change_chats, right=Right.SESSIONS),
 )
