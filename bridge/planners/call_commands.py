@@ -6,10 +6,8 @@ one outcome; a second one that wants the same joins the request of the first.
 
 from __future__ import annotations
 
-from dataclasses import replace
-
 from bridge.errors import FinalError, NotYoursError, RefusedError
-from bridge.planners import call_requests, calls
+from bridge.planners import call_requests, calls, transfers
 from bridge.planners.changes import Changes
 from bridge.planners.rules import Rules
 from bridge.state.calls import CallRecord, CallRequestKind, CallState
@@ -24,7 +22,6 @@ from bridge.state.plan import UNANSWERED, Plan
 from bridge.state.records import UpdateState
 from bridge.state.snapshot import Snapshot
 
-_LONGEST_TARGET = 64
 _MISSING = "no such call is known"
 _STATES = {
     CallState.INCOMING: "it does not ring yet",
@@ -94,15 +91,15 @@ def transfer(snapshot: Snapshot, command: TransferCall, rules: Rules, now: float
     _require(call, CallState.TALKING)
     if command.to_agent == call.agent_id:
         raise RefusedError(422, "invalid_field", "this agent has the call already")
-    agent = command.to_agent
-    target = f"agent {agent}" if agent else f"skill {command.to_skill}"[:_LONGEST_TARGET]
     if call.transfer_to is not None:
         message = f"the call is being transferred to {call.transfer_to}"
         raise RefusedError(409, "transferring", message)
-    call = changes.call(replace(call, transfer_to=target, problem=None))
-    body = {"agent": agent} if agent else {"skill": command.to_skill}
-    call_requests.add(
-        changes, call, CallRequestKind.TRANSFER, request_id=command.request_id, **body
+    call = transfers.ask(
+        changes,
+        call,
+        request_id=command.request_id,
+        agent=command.to_agent,
+        skill=command.to_skill,
     )
     return _awaited(changes, call, command)
 

@@ -17,7 +17,7 @@ from bridge.errors import (
     UnknownOutcomeError,
 )
 from bridge.model import CallInfo
-from bridge.planners import call_requests, calls, consequences, policy, sessions
+from bridge.planners import call_requests, calls, consequences, policy, sessions, transfers
 from bridge.planners.changes import Changes
 from bridge.planners.rules import Rules
 from bridge.state.calls import CallRecord, CallRequest, CallRequestKind, CallState, RequestOutcome
@@ -62,6 +62,9 @@ def _claim(changes: Changes, request: CallRequest) -> bool:
     if request.kind is CallRequestKind.LOOK_UP and changes.rules.bridge.reader.lookup == "off":
         _finish(changes, request, None, found=CallInfo())
         return False
+    if request.kind is CallRequestKind.TRANSFER and _says_something_first(changes, request):
+        changes.request(replace(request, due_at=now + _LOOK_AGAIN))
+        return False
     session = changes.known_session(request.agent_id)
     if session is None or not session.usable or session.guid is None:
         signed_out = session is not None and session.state is SessionState.SIGNED_OUT
@@ -81,6 +84,15 @@ def _claim(changes: Changes, request: CallRequest) -> bool:
     _lease(changes, request)
     changes.effect(RequestGateway(request.id, session.guid))
     return True
+
+
+def _says_something_first(changes: Changes, request: CallRequest) -> bool:
+    """Return whether messages of the call are still to be sent: the agent cannot send them later.
+
+    They are the words before the transfer: of the agent, or those that announce it.
+    """
+    still_open = bool(changes.open_on(request.call_id))
+    return still_open and changes.now < request.created_at + policy.DELIVERIES_FIRST
 
 
 def _lease(changes: Changes, request: CallRequest) -> CallRequest:
@@ -200,7 +212,7 @@ def _settled(
     if not call.live:
         refused = error is not None and not isinstance(error, UnknownOutcomeError)
         if kind is CallRequestKind.TRANSFER and refused:
-            calls.undo_move(changes, call, str(request.body.get("agent")))
+            transfers.undo(changes, call, str(request.body.get("agent")))
         return call
     if kind is CallRequestKind.LOOK_UP:
         failure = error.message if error is not None else None
@@ -229,7 +241,7 @@ def _transferred(changes: Changes, call: CallRecord, error: GatewayError | None)
         # Where the outcome is unknown, too, the end of the call confirms it.
         changes.call(replace(call, transferred_at=changes.now))
     else:
-        calls.transfer_failed(changes, call, error.message)
+        transfers.failed(changes, call, error.message)
 
 
 def judge(snapshot: Snapshot, command: JudgeRequest, rules: Rules, now: float) -> Plan:

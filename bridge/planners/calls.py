@@ -33,12 +33,12 @@ from bridge.model import (
     SenderId,
     derive,
 )
-from bridge.planners import alerts, assignments, call_requests
+from bridge.planners import alerts, assignments, call_requests, transfers
 from bridge.planners.changes import Changes
-from bridge.planners.held import owner_of, release_held
+from bridge.planners.held import release_held
 from bridge.state.calls import CallRecord, CallRequestKind, CallState
 from bridge.state.plan import Count
-from bridge.state.records import AssignmentRecord, MessageRecord, UpdateState
+from bridge.state.records import AssignmentRecord, MessageRecord
 
 READER = "reader"  # source of the assignments
 MOST_HELD = 200  # messages that are held before the call is assigned
@@ -226,7 +226,7 @@ def _assign(changes: Changes, call: CallRecord, assignment: Assignment) -> CallR
             assignment, agent_id=AgentId(call.agent_id), agent_nickname=None, agent_avatar=None
         )
     known = changes.record(assignment.sender_id, assignment.call_id)
-    owner = owner_of(changes.rules, call.agent_id)
+    owner = changes.rules.owner_of(call.agent_id)
     if known is not None and known.open and known.assignment == assignment:
         owner = known.owner if owner is Owner.BOT else owner  # a desktop assigned it to this agent
         record = replace(known, owner=owner, card=None)
@@ -325,7 +325,7 @@ def end(changes: Changes, call: CallRecord, *, at: float | None = None) -> CallR
     if unassigned and (call.held or call.state is CallState.TALKING):
         identify(changes, call, CallInfo(), None)  # nothing more will be found out
         call = changes.known_call(call.key) or call
-    confirmed = call.transferred_at is not None or _is_being_transferred(changes, call)
+    confirmed = transfers.is_confirmed(changes, call)
     over = changes.call(
         replace(
             call,
@@ -335,52 +335,19 @@ def end(changes: Changes, call: CallRecord, *, at: float | None = None) -> CallR
             transfer_to=None,
             transferred_at=None,
             transfers=call.transfers + confirmed,
+            apology=None,
         )
     )
     record = changes.of_call(call.call_id)
     if record is not None and record.open and record.assignment.agent_id == call.agent_id:
         if confirmed:
-            _moved(changes, call, record)
+            transfers.move(changes, call, record)
         else:
             assignments.finish(changes, record)
     if over.held and record is not None:
         over = release_held(changes, over, record)
     call_requests.cancel(changes, over)
     return over
-
-
-def _is_being_transferred(changes: Changes, call: CallRecord) -> bool:
-    """Return whether the gateway is being asked to transfer a call: its end may come first."""
-    request = call_requests.open_one(changes, call, CallRequestKind.TRANSFER)
-    return request is not None and request.state is UpdateState.SENDING
-
-
-def undo_move(changes: Changes, call: CallRecord, target_id: str) -> None:
-    """End a conversation that was given to an agent whose transfer the gateway refused."""
-    record = changes.of_call(call.call_id)
-    if record is not None and record.open and record.assignment.agent_id == target_id:
-        assignments.finish(changes, record)
-
-
-def _moved(changes: Changes, call: CallRecord, record: AssignmentRecord) -> None:
-    """Give the conversation to whom its call was transferred, now that the gateway confirms it."""
-    target, _, target_id = (call.transfer_to or "").partition(" ")
-    if target != "agent":
-        assignments.move_away(changes, record)
-        return
-    assignment = replace(
-        record.assignment, agent_id=AgentId(target_id), agent_nickname=None, agent_avatar=None
-    )
-    given = assignments.give(
-        changes,
-        assignment,
-        owner_of(changes.rules, target_id),
-        record.source,
-        given_at=changes.now,
-    )
-    if given.owner is Owner.AGENT and record.owner is not Owner.AGENT:
-        due = alerts.due_at(changes.rules, changes.now)
-        changes.assignment(replace(given, handed_off_at=changes.now, alert_at=due))
 
 
 def _transfer_failed(
@@ -391,14 +358,7 @@ def _transfer_failed(
     if call is None or not call.live:
         _unknown(changes, event.call_id, agent_id, "a failed transfer")
         return
-    transfer_failed(changes, call, "the call is still with the agent")
-
-
-def transfer_failed(changes: Changes, call: CallRecord, reason: str) -> CallRecord:
-    """Note that a transfer failed: the call stays with its agent."""
-    changes.warn("A transfer failed: %s call_id=%s", reason, call.call_id)
-    problem = f"the transfer failed: {reason}"
-    return changes.call(replace(call, transfer_to=None, transferred_at=None, problem=problem))
+    transfers.failed(changes, call, "the call is still with the agent")
 
 
 # -- helpers ---------------------------------------------------------------------------------------

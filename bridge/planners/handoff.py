@@ -90,7 +90,7 @@ def _require_person(changes: Changes, assignment: Assignment) -> None:
     Raises:
         AssignmentError: it is; conditions of ``handoff.when`` transfer its calls.
     """
-    if changes.rules.agent(assignment.agent_id).owner == Owner.BOT.value:
+    if changes.rules.owner_of(assignment.agent_id) is Owner.BOT:
         message = "the call's agent is a bot; list a condition in handoff.when to transfer it"
         raise AssignmentError("rejected", message)
 
@@ -133,7 +133,16 @@ def _hand_off(
         raise AssignmentError("rejected", message)
     batch = changes.rules.composer.compose(
         assignment,
-        [say(changes, turn, assignment, responses=command.responses, seed=command.seed)],
+        [
+            say(
+                changes,
+                turn,
+                assignment,
+                responses=command.responses,
+                seed=command.seed,
+                agent_id=assignment.agent_id,
+            )
+        ],
         Origin.HANDOFF,
         name=name,
         now=now,
@@ -246,17 +255,19 @@ def say(
     *,
     responses: Mapping[str, Any] | None,
     seed: str,
+    agent_id: str | None,
 ) -> tuple[Draft, ...]:
     """Return the drafts of ``handoff.say`` for the assignment's channel; none if it is null.
 
-    If nothing of the response can be sent, the bridge's own text is.
+    If nothing of the response can be sent, the bridge's own text is. ``agent_id`` is the agent who
+    gets the call, if that is known.
     """
     designer, composer = changes.rules.designer, changes.rules.composer
     name = changes.rules.response(designer.handoff.say, turn.slots)
     if name is None:
         return ()
     # The customer reads it only if it is delivered.
-    answer = consequences.handed_off(changes, assignment.agent_id, assignment.call_id, DELIVERED)
+    answer = consequences.handed_off(changes, agent_id, assignment.call_id, DELIVERED)
     slots = {**turn.slots, **answer.slots}
     said = replies.announce(
         name,

@@ -6,15 +6,9 @@ from dataclasses import replace
 
 from bridge.model import Owner, SenderId
 from bridge.planners.changes import Changes
-from bridge.planners.rules import Rules
 from bridge.planners.written import customer_wrote
 from bridge.state.calls import CallRecord, CallState
 from bridge.state.records import AssignmentRecord
-
-
-def owner_of(rules: Rules, agent_id: str) -> Owner:
-    """Return who answers the customers of an agent's calls: the agent, or the bot itself."""
-    return Owner(rules.agent(agent_id).owner)
 
 
 def owner_of_call(changes: Changes, call_id: str, agent_id: str) -> Owner | None:
@@ -22,7 +16,7 @@ def owner_of_call(changes: Changes, call_id: str, agent_id: str) -> Owner | None
     call = changes.known_call((call_id, agent_id))
     if call is None or call.state is not CallState.TALKING:
         return None
-    return owner_of(changes.rules, agent_id)
+    return changes.rules.owner_of(agent_id)
 
 
 def release_held(changes: Changes, call: CallRecord, record: AssignmentRecord) -> CallRecord:

@@ -28,6 +28,9 @@ _FIRST_DELAY = 0.5  # seconds; doubled with each attempt
 _LONGEST_DELAY = 10.0
 _SIGN_IN_TAKES = 7.0  # seconds, at most
 _REFUSED_FOR = 60.0  # seconds until a refused sign-in is tried again
+DELIVERIES_FIRST = (
+    10.0  # seconds that a handback or a transfer waits for the call's open deliveries
+)
 LONGEST_WAIT = 60.0  # seconds; limit for Retry-After, not for deliveries that wait for a GUID
 _MOST_UNKNOWNS = 3  # how often a message of unknown outcome is resent
 

@@ -8,7 +8,7 @@ from typing import Any
 
 from bridge.config.settings import AgentSettings, BridgeSettings, HandoffSettings, ResponseName
 from bridge.language import codes_of, response_in
-from bridge.model import derive
+from bridge.model import Owner, derive
 from bridge.planners.compose import Composer
 from bridge.planners.policy import Policy
 from bridge.translate import Translator
@@ -58,6 +58,10 @@ class Rules:
     def agent(self, agent_id: str) -> AgentSettings:
         """Return the settings of an agent, or the defaults if it is not configured."""
         return self.bridge.agent(agent_id) or AgentSettings()
+
+    def owner_of(self, agent_id: str) -> Owner:
+        """Return who answers the customers of an agent's calls: the agent, or the bot itself."""
+        return Owner(self.agent(agent_id).owner)
 
 
 def version_of(designer: HandoffSettings) -> str:

@@ -38,7 +38,7 @@ def take_over(
         transferring.rest(changes, record, update, answer, turn, why=why, said=closed)
         return
     card = handoff.card_of(changes, turn, decision)
-    if changes.rules.agent(record.assignment.agent_id).owner == Owner.BOT.value:
+    if changes.rules.owner_of(record.assignment.agent_id) is Owner.BOT:
         transferring.transfer(changes, record, card, update, answer, turn)
         return
     _say(changes, record, update, answer, turn)
@@ -65,7 +65,14 @@ def _say(
 ) -> None:
     assignment = record.assignment
     try:
-        drafts = handoff.say(changes, turn, assignment, responses=answer.responses, seed=update.id)
+        drafts = handoff.say(
+            changes,
+            turn,
+            assignment,
+            responses=answer.responses,
+            seed=update.id,
+            agent_id=assignment.agent_id,
+        )
         batch = changes.rules.composer.compose(
             assignment,
             [drafts],

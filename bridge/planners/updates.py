@@ -35,7 +35,6 @@ from bridge.state.records import (
 from bridge.state.snapshot import Snapshot
 
 LEASE = 60.0  # seconds; longer than three requests to Rasa with their timeouts
-_DELIVERIES_FIRST = 10.0  # seconds that a handback waits for the call's open deliveries
 _LOOK_AGAIN = 0.2  # seconds
 _LONGEST_DELAY = 30.0  # seconds between two attempts
 _REFUSALS = 4  # attempts at a write-back that Rasa refuses: a handback may be queued behind it
@@ -84,7 +83,7 @@ def _claim(changes: Changes, command: ClaimUpdates, update: RasaUpdate) -> bool:
         return False
     elif update.kind is UpdateKind.RESUME:
         still_open = bool(changes.open_on(update.call_id or ""))
-        if still_open and now < update.created_at + _DELIVERIES_FIRST:
+        if still_open and now < update.created_at + policy.DELIVERIES_FIRST:
             changes.update(replace(update, due_at=now + _LOOK_AGAIN))
             return False
         events = _resuming(changes, update)

@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 from enum import Enum
 from typing import Any
 
+from bridge.model import Draft
 from bridge.state.records import MessageRecord, UpdateState
 
 CallKey = tuple[str, str]  # call ID and agent ID
@@ -25,6 +26,21 @@ class CallState(str, Enum):
 
 
 @dataclass(frozen=True, slots=True)
+class Apology:
+    """What the customer of a bot agent is told if the call cannot be transferred to a person.
+
+    Attributes:
+        inquiry: the ID of the inquiry that asked for a person; the message codes derive from it.
+        message_id: the customer's message.
+        drafts: what is said; empty if nothing is.
+    """
+
+    inquiry: str
+    message_id: str
+    drafts: tuple[Draft, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
 class CallRecord:
     """A call as the events of one agent describe it; a transferred call has a record per agent.
 
@@ -40,6 +56,8 @@ class CallRecord:
         transfer_to: where the gateway was asked to transfer it: ``agent 305`` or ``skill 12``.
         transferred_at: when the gateway accepted that. It is confirmed by the end of the call.
         transfers: how often the call left this agent by a transfer.
+        apology: while a bot agent's call is being transferred: what its customer is told if that
+            fails.
     """
 
     call_id: str
@@ -61,6 +79,7 @@ class CallRecord:
     transfer_to: str | None = None
     transferred_at: float | None = None
     transfers: int = 0
+    apology: Apology | None = None
 
     @property
     def key(self) -> CallKey:

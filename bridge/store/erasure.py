@@ -147,7 +147,7 @@ def _stop(tx: Connection, erased: Erasure, now: float) -> dict[str, int]:
     ended = update(schema.assignments).where(_is_theirs(schema.assignments, erased))
     tx.execute(ended.values(ended_at=func.coalesce(_a.ended_at, now), owner="bot", card=None))
     over = update(schema.calls).where(_is_theirs(schema.calls, erased))
-    tx.execute(over.values(state="ended", held="[]"))
+    tx.execute(over.values(state="ended", held="[]", apology=None))
     offered = schema.suggestions.c.state == literal_column("'offered'")
     pending_updates = schema.rasa_updates.c.state.in_(
         [literal_column("'waiting'"), literal_column("'sending'")]

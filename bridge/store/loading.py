@@ -743,7 +743,10 @@ class Loader:
         for row in due:
             self._request(row)
         self.snapshot.due_requests = [str(row[1]) for row in due]
-        self._calls({self.snapshot.requests[name].call_id for name in self.snapshot.due_requests})
+        calls = {self.snapshot.requests[name].call_id for name in self.snapshot.due_requests}
+        self._calls(calls)
+        if calls:
+            self._deliveries(_OPEN_OF_CALLS.rows(self._tx, list(calls)))
 
     def _due_of(self, queue: LeasedQueue, limit: int) -> tuple[list[tuple[Any, ...]], float | None]:
         """Return the due rows of a queue, and when the next ones may be due."""

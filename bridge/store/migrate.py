@@ -15,7 +15,7 @@ from sqlalchemy import Connection, Engine, inspect, text
 from bridge.errors import StoreError
 from bridge.store.schema import metadata
 
-HEAD = "0111"  # the newest version under migrations/versions; checked by a test
+HEAD = "0112"  # the newest version under migrations/versions; checked by a test
 logger = logging.getLogger(__name__)
 
 _LOCK = 0x63636272  # "ccbr": PostgreSQL advisory lock of migrations

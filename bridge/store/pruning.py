@@ -150,7 +150,7 @@ TABLES = (
         schema.calls.c.begun_at,
         or_(schema.calls.c.state == "ended", schema.calls.c.begun_at < _QUIET),
         (schema.calls.c.begun_at, schema.calls.c.ended_at),
-        has_content=schema.calls.c.held != "[]",
+        has_content=or_(schema.calls.c.held != "[]", schema.calls.c.apology.is_not(None)),
         in_order=False,
     ),
     PrunedTable(

@@ -7,7 +7,7 @@ Every row is converted: one that cannot be read as it is stored is read with rep
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import asdict, replace
 from enum import Enum
 from typing import Any, TypeVar
@@ -37,7 +37,7 @@ from bridge.model import (
     Suggestion,
     SuggestionState,
 )
-from bridge.state.calls import CallRecord, CallRequest, CallRequestKind, CallState
+from bridge.state.calls import Apology, CallRecord, CallRequest, CallRequestKind, CallState
 from bridge.state.inquiries import BotNote, Via
 from bridge.state.records import (
     ActionAnswer,
@@ -567,13 +567,19 @@ def suggested(item: Suggestion) -> Row:
 
 
 def _dumped(drafts: Sequence[Draft]) -> str:
-    return _json([{**asdict(draft), "media_type": draft.media_type.value} for draft in drafts])
+    return _json(_plain_drafts(drafts))
+
+
+def _plain_drafts(drafts: Sequence[Draft]) -> list[dict[str, Any]]:
+    return [{**asdict(draft), "media_type": draft.media_type.value} for draft in drafts]
 
 
 def _drafts(stored: str) -> tuple[Draft, ...]:
-    return tuple(
-        Draft(**{**row, "media_type": MediaType(row["media_type"])}) for row in json.loads(stored)
-    )
+    return _read_drafts(json.loads(stored))
+
+
+def _read_drafts(plain: Sequence[Mapping[str, Any]]) -> tuple[Draft, ...]:
+    return tuple(Draft(**{**row, "media_type": MediaType(row["media_type"])}) for row in plain)
 
 
 # -- messages --------------------------------------------------------------------------------------
@@ -849,6 +855,7 @@ def _call(row: Row) -> CallRecord:
         transfer_to,
         transferred_at,
         transfers,
+        apology,
     ) = row
     require_times(begun_at, answered_at, ended_at, event_at, transferred_at)
     require_texts(call_id, agent_id, caller, called, media, skill_id, sender_id, problem)
@@ -872,8 +879,14 @@ def _call(row: Row) -> CallRecord:
         transfer_to=transfer_to,
         transferred_at=transferred_at,
         transfers=_whole(transfers),
+        apology=None if apology is None else _apology(apology),
     )
     return replace(record, held=_held(record, held))
+
+
+def _apology(stored: str) -> Apology:
+    inquiry, message_id, drafts = json.loads(stored)
+    return Apology(inquiry, message_id, _read_drafts(drafts))
 
 
 def _held(record: CallRecord, stored: str) -> tuple[MessageRecord, ...]:
@@ -888,6 +901,8 @@ def _held(record: CallRecord, stored: str) -> tuple[MessageRecord, ...]:
 def called(record: CallRecord) -> Row:
     """Return the values of ``CALL``."""
     held = [[getattr(message, name) for name in _HELD] for message in record.held]
+    apology = record.apology
+    said = apology and (apology.inquiry, apology.message_id, _plain_drafts(apology.drafts))
     return (
         record.call_id,
         record.agent_id,
@@ -908,6 +923,7 @@ def called(record: CallRecord) -> Row:
         record.transfer_to,
         record.transferred_at,
         record.transfers,
+        None if apology is None else _json(said),
     )
 
 

@@ -240,6 +240,7 @@ calls = Table(  # of agents whose events the bridge reads; see ``CallRecord``
     Column("transferred_at", Float),
     Column("transfers", Integer, nullable=False),
     Column("erased_at", Float),  # when the content was erased
+    Column("apology", Text, info=words(None)),  # JSON: what is said if the transfer fails
     Index("calls_caller", "caller"),
 )
 

@@ -9,6 +9,7 @@ from typing import Any
 import pytest
 
 from bridge.config.settings import BridgeSettings, HandoffSettings, RasaSettings
+from bridge.errors import FinalError
 from bridge.model import DeliveryState, Origin, Owner
 from bridge.planners import PLANNERS, Rules
 from bridge.planners.changes import Changes
@@ -72,6 +73,7 @@ def rasa() -> Iterator[RasaStub]:
                 "utter_moment": [{"text": "One moment."}],
                 "utter_price": [{"text": "24 euros."}],
                 "utter_handoff_started": [{"text": "Anna takes over now."}],
+                "utter_handoff_unavailable": [{"text": "Nobody is there."}],
             }
         }
         stub.understood = {
@@ -289,12 +291,15 @@ def test_a_bot_agents_call_is_transferred_by_the_gateway(
     make: Making, rasa: RasaStub, transfer: dict[str, str], target: dict[str, str]
 ) -> None:
     desk = bot_agent(make, rasa, transfer)
-    readers.write(desk.rig, "A human!", agent=readers.BOT)
-    desk.asks()
-    desk.claim()
+    wants_a_person(desk)
+    assert desk.rig.senders.requested == []  # the customer is told first
+    told = desk.rig.complete()
+    assert told.delivery.draft.content == "Anna takes over now."
+    assert told.delivery.envelope.agent_id == readers.BOT
+    looks_again(desk)
     ((request, _, _),) = desk.rig.senders.requested
     assert (request.kind, request.body) == (CallRequestKind.TRANSFER, target)
-    assert (desk.rig.record(readers.CALL).owner, desk.sent) == (Owner.BOT, [])
+    assert desk.rig.record(readers.CALL).owner is Owner.BOT
     card = desk.rig.store.read(lambda tx: lists.card(tx, readers.CALL))
     assert card is not None
     assert [line.text for line in card.turns] == ["A human!"]
@@ -304,25 +309,93 @@ def test_a_bot_agents_call_is_transferred_by_the_gateway(
     assert desk.rig.record(readers.CALL).assignment.agent_id == transfer.get(
         "agent_id", readers.BOT
     )
+    assert readers.the_call(desk.rig, agent=readers.BOT).apology is None
+    assert desk.sent == ["Anna takes over now."]
+    again = desk.rig.store.read(lambda tx: lists.card(tx, readers.CALL))
+    assert again == card  # for whoever gets the call
+
+
+def test_a_transfer_does_not_wait_for_ever_for_what_is_said_before(
+    make: Making, rasa: RasaStub
+) -> None:
+    desk = bot_agent(make, rasa, {"skill": "12"})
+    wants_a_person(desk)
+    for _ in range(40):
+        looks_again(desk)
+    assert readers.asked(desk.rig) == ["transfer"]
+
+
+def test_where_nothing_is_said_the_transfer_is_asked_at_once(make: Making, rasa: RasaStub) -> None:
+    desk = bot_agent(make, rasa, {"skill": "12"}, say=None)
+    wants_a_person(desk)
+    assert (desk.sent, readers.asked(desk.rig)) == ([], ["transfer"])
+
+
+@pytest.mark.parametrize("how", ["refused", "failed", "both"])
+def test_when_the_transfer_fails_the_customer_is_told_once_and_the_bot_goes_on(
+    make: Making, rasa: RasaStub, caplog: pytest.LogCaptureFixture, how: str
+) -> None:
+    desk = bot_agent(make, rasa, {"skill": "12"}, say=None)
+    wants_a_person(desk)
+    if how == "failed":
+        readers.finish(desk.rig, CallRequestKind.TRANSFER)
+    else:
+        readers.finish(desk.rig, CallRequestKind.TRANSFER, FinalError("no", retcode="106-004"))
+    if how != "refused":
+        failed = {"callId": readers.CALL}
+        readers.hear(desk.rig, "AgentChat_TransferFailed", failed, agent=readers.BOT)
+    (told,) = desk.rig.all()
+    assert (told.draft.content, told.origin) == ("Nobody is there.", Origin.BOT)
+    assert told.envelope.agent_id == readers.BOT
+    record = desk.rig.record(readers.CALL)
+    assert (record.open, record.owner) == (True, Owner.BOT)
+    assert record.bot_note is not None
+    assert record.bot_note.kind == "unavailable"
+    logged = [each for each in caplog.records if "cannot be handed over" in each.getMessage()]
+    assert len(logged) == 1
+    metrics, _ = desk.rig.core.render_metrics("", version="1")
+    assert 'cc_bridge_handoffs_total{outcome="not_transferred"} 1.0' in metrics.decode()
+    # The bot answers the next message, and a later wish is one of its own.
+    desk.rig.complete()
+    desk.tells()
+    readers.write(desk.rig, "When?", agent=readers.BOT)
+    desk.asks()
+    assert desk.sent[1:] == ["One moment.", "From 9 to 5."]
+
+
+def test_a_second_wish_for_a_person_joins_the_transfer_of_the_first(
+    make: Making, rasa: RasaStub
+) -> None:
+    desk = bot_agent(make, rasa, {"skill": "12"})
+    wants_a_person(desk)
+    desk.rig.complete()
+    looks_again(desk)
+    readers.finish(desk.rig, CallRequestKind.TRANSFER)
+    desk.tells()  # what the customer wrote
+    desk.tells()  # what the bot agent said
+    wants_a_person(desk)
+    assert (desk.sent, readers.asked(desk.rig)) == (["Anna takes over now."], [])
+    # The gateway has accepted the transfer, and nothing comes of it.
+    desk.tells()
+    desk.rig.clock.move(61.0)
+    wants_a_person(desk)
+    assert desk.sent == ["Anna takes over now.", "Nobody is there."]
 
 
 def test_a_call_that_comes_back_to_a_bot_agent_is_not_transferred_twice(
     make: Making, rasa: RasaStub, caplog: pytest.LogCaptureFixture
 ) -> None:
-    desk = bot_agent(make, rasa, {"skill": "12"})
-    readers.write(desk.rig, "A human!", agent=readers.BOT)
-    desk.asks()
-    desk.claim()
+    desk = bot_agent(make, rasa, {"skill": "12"}, say=None)
+    wants_a_person(desk)
     readers.finish(desk.rig, CallRequestKind.TRANSFER)
     readers.hang_up(desk.rig, agent=readers.BOT)
     desk.tells()
     desk.rig.clock.move(100.0)
     readers.ring(desk.rig, agent=readers.BOT)
     readers.finish(desk.rig, CallRequestKind.ANSWER)  # whose it is is known
-    readers.write(desk.rig, "A human!", agent=readers.BOT)
-    desk.asks()
-    desk.claim()
+    wants_a_person(desk)
     assert desk.rig.senders.asked == []
+    assert readers.asked(desk.rig) == []
     assert [item.origin for item in desk.rig.all()] == [Origin.BOT]
     note = desk.rig.record(readers.CALL).bot_note
     assert note is not None
@@ -330,9 +403,22 @@ def test_a_call_that_comes_back_to_a_bot_agent_is_not_transferred_twice(
     assert "cannot be handed over" in caplog.text
 
 
-def bot_agent(make: Making, rasa: RasaStub, transfer: dict[str, str]) -> Desk:
+def wants_a_person(desk: Desk) -> None:
+    """The customer of the bot agent asks for a person."""
+    readers.write(desk.rig, "A human!", agent=readers.BOT)
+    desk.asks()
+    desk.claim()
+
+
+def looks_again(desk: Desk) -> None:
+    desk.rig.clock.move(0.3)
+    desk.claim()
+
+
+def bot_agent(make: Making, rasa: RasaStub, transfer: dict[str, str], **handoff: Any) -> Desk:
     """A chat that a bot agent has answered."""
-    designer = {**DESIGNER, "handoff": {**DESIGNER["handoff"], "transfer": transfer}}
+    chosen = {**DESIGNER["handoff"], "transfer": transfer, **handoff}
+    designer = {**DESIGNER, "handoff": chosen}
     agents = {readers.BOT: {**readers.SIGN_IN, "owner": "bot"}, "*": {}}
     rig = make(chosen=rules(designer, agents=agents, rasa={"url": rasa.url}))
     readers.sign_in(rig, readers.BOT)

@@ -216,6 +216,7 @@ FIELDS: dict[str, Any] = {
     "agent_id": "291",
     "agent_ids": frozenset({"291", "292"}),
     "readers": frozenset({"305"}),
+    "chats": 5,
     "request": AgentRequest(RequestKind.STATE, "busy", "ready", attempt=2),
     "content": {"retcode": "0"},
     "state": "wrap_up",

@@ -24,7 +24,7 @@ from bridge.model import (
     SuggestionState,
     derive,
 )
-from bridge.state.calls import CallRecord, CallRequest, CallRequestKind, CallState
+from bridge.state.calls import Apology, CallRecord, CallRequest, CallRequestKind, CallState
 from bridge.state.records import (
     HANDOFF,
     ActionAnswer,
@@ -149,6 +149,7 @@ def history(
                 caller=user,
                 sender_id=who,
                 held=(MessageRecord(f"cc-{call}", call, f"{who}-0", words, at, at),),
+                apology=Apology("i-1", f"{who}-0", (Draft(MediaType.TEXT, words),)),
             )
         ],
         requests=[

@@ -96,7 +96,7 @@ def test_the_words_go_and_the_record_stays(store: Store, retention: Retention) -
     )
     assert not +found.dropped
     assert "words of maria" not in written(store)
-    assert written(store).count("words of jon") == 13  # six of them in the suggestion
+    assert written(store).count("words of jon") == 14  # six of them in the suggestion
     old, new = dump(store)["deliveries"]
     assert (old["content"], old["erased_at"], new["erased_at"]) == ("", NOW, None)
     kept = ("sender_id", "call_id", "agent_id", "state", "message_code", "created_at")

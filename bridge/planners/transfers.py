@@ -1,0 +1,147 @@
+"""Plan the transfer of a call by the gateway: ask for it, and act on its success or failure.
+
+The end of the call confirms a transfer that the gateway has accepted.
+"""
+
+from __future__ import annotations
+
+import logging
+from dataclasses import replace
+
+from bridge.errors import AssignmentError
+from bridge.model import AgentId, Origin, Owner, evolve
+from bridge.planners import alerts, assignments, call_requests
+from bridge.planners.changes import Changes
+from bridge.state.calls import Apology, CallRecord, CallRequestKind
+from bridge.state.inquiries import BotNote
+from bridge.state.plan import Count
+from bridge.state.records import AssignmentRecord, UpdateState
+
+_LONGEST_TARGET = 64
+
+
+def ask(
+    changes: Changes,
+    call: CallRecord,
+    *,
+    request_id: str,
+    agent: str | None = None,
+    skill: str | None = None,
+    apology: Apology | None = None,
+) -> CallRecord:
+    """Ask the gateway to transfer a call to an agent or to a skill.
+
+    Args:
+        changes: the changes so far.
+        call: the call.
+        request_id: the ID of the request.
+        agent: the agent.
+        skill: the skill, if no agent is given.
+        apology: what a bot agent's customer is told if it fails.
+    """
+    target = f"agent {agent}" if agent else f"skill {skill}"[:_LONGEST_TARGET]
+    call = changes.call(replace(call, transfer_to=target, problem=None, apology=apology))
+    body = {"agent": agent} if agent else {"skill": skill}
+    call_requests.add(changes, call, CallRequestKind.TRANSFER, request_id=request_id, **body)
+    return call
+
+
+def is_confirmed(changes: Changes, call: CallRecord) -> bool:
+    """Return whether the end of a call confirms its transfer, which may still be in progress."""
+    request = call_requests.open_one(changes, call, CallRequestKind.TRANSFER)
+    in_progress = request is not None and request.state is UpdateState.SENDING
+    return call.transferred_at is not None or in_progress
+
+
+def move(changes: Changes, call: CallRecord, record: AssignmentRecord) -> None:
+    """Give the conversation to whom its call was transferred, now that the gateway confirms it."""
+    target, _, target_id = (call.transfer_to or "").partition(" ")
+    if target != "agent":
+        assignments.move_away(changes, record)
+        return
+    assignment = replace(
+        record.assignment, agent_id=AgentId(target_id), agent_nickname=None, agent_avatar=None
+    )
+    given = assignments.give(
+        changes,
+        assignment,
+        changes.rules.owner_of(target_id),
+        record.source,
+        given_at=changes.now,
+    )
+    if given.owner is Owner.AGENT and record.owner is not Owner.AGENT:
+        due = alerts.due_at(changes.rules, changes.now)
+        changes.assignment(replace(given, handed_off_at=changes.now, alert_at=due))
+
+
+def undo(changes: Changes, call: CallRecord, target_id: str) -> None:
+    """End a conversation that was given to an agent whose transfer the gateway refused."""
+    record = changes.of_call(call.call_id)
+    if record is not None and record.open and record.assignment.agent_id == target_id:
+        assignments.finish(changes, record)
+
+
+def failed(changes: Changes, call: CallRecord, reason: str) -> CallRecord:
+    """Note that a transfer failed: the call stays with its agent.
+
+    The customer of a bot agent, who was to get a person, is told that nobody is available.
+    """
+    changes.warn("A transfer failed: %s call_id=%s", reason, call.call_id)
+    problem = f"the transfer failed: {reason}"
+    stays = changes.call(
+        replace(call, transfer_to=None, transferred_at=None, problem=problem, apology=None)
+    )
+    record = changes.of_call(call.call_id)
+    waits = record is not None and record.open and record.assignment.agent_id == call.agent_id
+    if call.apology is not None and record is not None and waits and not record.with_agent:
+        not_handed_over(changes, record, problem)
+        apologise(changes, record, call.apology, problem)
+    return stays
+
+
+def not_handed_over(changes: Changes, record: AssignmentRecord, why: str) -> None:
+    """Report that a bot agent's call cannot be handed over."""
+    assignment = record.assignment
+    changes.log(
+        logging.ERROR,
+        "A bot agent's call cannot be handed over: %s call_id=%s agent_id=%s",
+        why,
+        assignment.call_id,
+        assignment.agent_id,
+    )
+    changes.effect(Count("handoff", ("not_transferred",)))
+
+
+def apologise(changes: Changes, record: AssignmentRecord, apology: Apology, why: str) -> None:
+    """Tell the customer that nobody takes over; the call stays with the bot.
+
+    Args:
+        changes: the changes so far.
+        record: the call.
+        apology: what is said.
+        why: the reason, for the agent.
+    """
+    assignment = record.assignment
+    text = f"The call cannot be handed over to a person: {why}."
+    note = BotNote("unavailable", text, apology.message_id, changes.now)
+    changes.assignment(evolve(record, bot_note=note, card=None))
+    if not apology.drafts:
+        return
+    name = ("unavailable", apology.inquiry)
+    try:
+        batch = changes.rules.composer.compose(
+            assignment, [apology.drafts], Origin.BOT, name=name, now=changes.now
+        )
+    except AssignmentError as error:
+        untold(changes, record, error)
+        return
+    changes.enqueue(batch)
+
+
+def untold(changes: Changes, record: AssignmentRecord, error: AssignmentError) -> None:
+    """Log why the customer could not be told."""
+    changes.warn(
+        "The customer was not told that nobody takes over: %s call_id=%s",
+        error.message,
+        record.assignment.call_id,
+    )
