@@ -163,6 +163,15 @@ export class Actions {
     return agent;
   }
 
+  /** Set how many chats the agent has at a time; return the agent, or null if that failed. */
+  async chats(agentId, chats) {
+    let agent = null;
+    await this.#try(async () => {
+      agent = await this.api.put(`agents/${path(agentId)}/chats`, { chats });
+    });
+    return agent;
+  }
+
   async #sendAccepted(view, text, { text: written, meanwhile, draftId }) {
     const { suggestion } = view;
     try {

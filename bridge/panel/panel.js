@@ -118,7 +118,8 @@ export class Panel {
     this.top = new TopView({
       session: this.session,
       settings: this.settings,
-      onState: (state) => this.#choose(state),
+      onState: (state) => this.#choose('state', state),
+      onChats: (chats) => this.#choose('chats', chats),
       notify: (text) => this.notify(text),
     });
     this.help = new HelpView(this.keys);
@@ -216,9 +217,9 @@ export class Panel {
     }
   }
 
-  /** Choose the agent's state; the one that is shown is the one that the bridge confirms. */
-  async #choose(state) {
-    const agent = await this.actions.state(this.session.agentId, state);
+  /** Choose the agent's state or number of chats; what is shown is what the bridge confirms. */
+  async #choose(what, value) {
+    const agent = await this.actions[what](this.session.agentId, value);
     this.#setAgent(agent ?? { ...this.agent });
   }
 

@@ -6,6 +6,7 @@ import { make, makeButton, setAttribute, setText, show } from './dom.js';
 import { t } from './i18n.js';
 
 const STATES = ['ready', 'busy', 'wrap_up'];
+const MOST_CHATS = 60;
 
 /** The view of the top. */
 export class TopView {
@@ -14,9 +15,10 @@ export class TopView {
    * @param {import('./session.js').Session} options.session
    * @param {any} options.settings
    * @param {(state: string) => void} options.onState
+   * @param {(chats: number) => void} options.onChats
    * @param {(text: string) => void} options.notify
    */
-  constructor({ session, settings, onState, notify }) {
+  constructor({ session, settings, onState, onChats, notify }) {
     this.notify = notify;
     this.session = session;
     this.settings = settings;
@@ -28,12 +30,20 @@ export class TopView {
       make('option', { value: '', text: t('state.choose') }),
       ...STATES.map((state) => make('option', { value: state, text: t(`agent.${state}`) })));
     this.state.addEventListener('change', () => this.state.value && onState(this.state.value));
+    this.chats = make('input', {
+      id: 'agent-chats', type: 'number', min: '1', max: String(MOST_CHATS), step: '1',
+    });
+    this.isTypingChats = false;
+    this.chats.addEventListener('input', () => { this.isTypingChats = true; });
+    this.chats.addEventListener('change', () => this.#chosen(onChats));
+    this.chatsPane = make('span', { class: 'agent-state', hidden: true },
+      make('label', { for: 'agent-chats', text: t('agent.chats') }), this.chats);
     this.shown = null;
     this.statePane = make('span', { class: 'agent-state', hidden: true },
       make('label', { for: 'agent-state', text: t('agent.state') }), this.state);
     this.element = make('header', { class: 'top' },
-      make('h1', { text: t('title') }), this.status, this.agent, this.statePane, this.signIn,
-      this.tokenForm);
+      make('h1', { text: t('title') }), this.status, this.agent, this.statePane,
+      this.chatsPane, this.signIn, this.tokenForm);
   }
 
   /**
@@ -51,14 +61,24 @@ export class TopView {
     show(this.signIn, state === 'signed_out');
     if (state !== 'signed_out') show(this.tokenForm, false);
     show(this.statePane, agent?.signed_in_by === 'bridge' && state !== 'signed_out');
+    show(this.chatsPane, Boolean(agent?.reader) && state !== 'signed_out');
     if (agent !== this.shown) {
       this.shown = agent;
+      if (!this.isTypingChats) this.chats.value = String(agent?.chats ?? '');
       this.state.value = STATES.includes(agent?.state) ? agent.state : '';
     }
     if (this.session.ownPage) {
       const title = waiting ? `(${waiting}) ${t('title')}` : t('title');
       if (document.title !== title) document.title = title;
     }
+  }
+
+  /** Report the number of chats that was entered; show the former one if it is none. */
+  #chosen(onChats) {
+    this.isTypingChats = false;
+    const chats = Number(this.chats.value);
+    if (Number.isInteger(chats) && chats >= 1 && chats <= MOST_CHATS) onChats(chats);
+    else this.chats.value = String(this.shown?.chats ?? '');
   }
 
   #signIn() {

@@ -166,6 +166,19 @@ def test_the_agents_state(office: Office, opened: Open) -> None:
     expect(state).to_have_value("ready")
 
 
+def test_how_many_chats_an_agent_has_at_a_time(office: Office, opened: Open) -> None:
+    panel = at_work(office, opened, "306")
+    chats = panel.role("spinbutton", "Chats at a time")
+    chats.fill("4")
+    chats.press("Enter")
+    until(lambda: office.server.get("/bridge/agents/306").json()["chats"] == 4)
+    numbers = office.gateway.state()["chats"]["306"]
+    assert {int(number) for number in numbers.values()} == {4}
+    chats.fill("61")
+    chats.press("Enter")
+    expect(chats).to_have_value("4")
+
+
 def agent_state(office: Office) -> str:
     return str(office.server.get("/bridge/agents/306").json()["state"])
 
@@ -173,6 +186,7 @@ def agent_state(office: Office) -> str:
 def test_a_desktops_agent_has_no_state_here(office: Office, opened: Open) -> None:
     panel = at_work(office, opened, "291")
     expect(panel.role("combobox", "State")).to_be_hidden()
+    expect(panel.role("spinbutton", "Chats at a time")).to_be_hidden()
 
 
 def test_in_chinese(office: Office, opened: Open) -> None:
