@@ -160,7 +160,7 @@ def _assist(bridge: BridgeSettings, designer: HandoffSettings) -> Iterator[Setti
             "assist.mode is auto and assist.auto.intents is empty: nothing is sent automatically",
             "name the intents in assist.auto.intents, or set assist.mode to suggest",
         )
-    if bridge.rasa.replies == "customer":
+    if bridge.rasa.replies == "customer" and not bridge.readers:
         for number, rule in enumerate(assist.when):
             if rule.reply is None:
                 yield SettingsWarning(

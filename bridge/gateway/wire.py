@@ -42,7 +42,8 @@ _AGENT_ID = re.compile(r"[1-9][0-9]{2,5}")
 _SESSION_GONE = frozenset(
     {"100-006", "000-003", "105-005", "105-006", "105-007", "100-008", "105-001"}
 )
-_WAIT = frozenset({"000-004", "000-007", "100-021", "105-002", "105-003"})
+_WAIT = frozenset({"000-004", "100-021", "105-002", "105-003", "105-004"})
+_REPEATED = "000-007"  # it may say that the same request was taken before
 _SIGN_IN_REFUSED = frozenset({"100-004", "100-015", "100-020", "110-016"})
 _ALREADY_SIGNED_IN = "100-002"
 _STATUS = {"busy": "3", "ready": "4", "wrap_up": "5"}  # page 1202
@@ -258,6 +259,8 @@ def by_retcode(retcode: str, status: int = 200) -> GatewayError:
         kind = SessionGoneError
     elif retcode in _WAIT:
         kind = RetryableError
+    elif retcode == _REPEATED:
+        kind = UnknownOutcomeError
     elif retcode in _SIGN_IN_REFUSED:
         kind = SignInRefusedError
     meaning = _MEANINGS.get(retcode, "the gateway refused it")

@@ -20,7 +20,7 @@ FAULTS: list[tuple[str, dict[str, Any], str]] = [
     ("status", {"status": 429, "headers": {"Retry-After": "1"}}, "delivered"),
     *(
         ("retcode", {"retcode": code}, "delivered")
-        for code in ("000-004", "000-007", "100-021", "105-002", "105-003")
+        for code in ("000-004", "000-007", "100-021", "105-002", "105-003", "105-004")
     ),
     *(
         ("retcode", {"retcode": code}, "failed")
