@@ -80,7 +80,7 @@ class Rasa:
         query = "?output_channel=latest&execute_side_effects=true" if to_customer else ""
         path = f"/conversations/{_part(sender_id)}/tracker/events{query}"
         timeout = self._timeout * _PUSHING if to_customer else None
-        self._call("POST", path, list(events), timeout=timeout)
+        self._call("POST", path, _accepted(events), timeout=timeout)
 
     def find_tracker(
         self, sender_id: str, *, within: float | None = None
@@ -120,7 +120,7 @@ class Rasa:
     ) -> Mapping[str, Any]:
         """Return Rasa's prediction of the action that follows these events; stores nothing."""
         path = "/model/predict?include_events=NONE"
-        answer = self._call("POST", path, list(events), within=within)
+        answer = self._call("POST", path, _accepted(events), within=within)
         if not isinstance(answer, dict):
             message = "Rasa's prediction is not an object"
             raise RasaError(message)
@@ -135,7 +135,7 @@ class Rasa:
     ) -> None:
         """Set the events of a conversation, which is created if Rasa does not know it."""
         path = f"/conversations/{_part(sender_id)}/tracker/events"
-        self._call("PUT", path, list(events), within=within)
+        self._call("PUT", path, _accepted(events), within=within)
 
     def execute(self, sender_id: str, action: str, *, within: float | None = None) -> None:
         """Run an action in a conversation; what it says is stored in the tracker only."""
@@ -243,6 +243,35 @@ class Rasa:
             message = f"Rasa answered HTTP {status} to {method} {where}"
             raise RasaError(message, status=status, sent=True)
         return _json(content) if as_json else None
+
+
+def _accepted(events: Sequence[Mapping[str, Any]]) -> list[Mapping[str, Any]]:
+    """Return events without what Rasa's schema of events refuses: an intent named null.
+
+    Rasa's own NLU returns such an intent for a message that it does not understand, and its
+    trackers contain it.
+    """
+    return [
+        _with_named_intents(event) if event.get("event") == "user" else event for event in events
+    ]
+
+
+def _with_named_intents(event: Mapping[str, Any]) -> Mapping[str, Any]:
+    parse = event.get("parse_data")
+    if not isinstance(parse, Mapping):
+        return event
+    named = dict(parse)
+    if "intent" in parse:
+        named["intent"] = _without_null(parse["intent"] or {})
+    if isinstance(parse.get("intent_ranking"), list):
+        named["intent_ranking"] = [_without_null(intent) for intent in parse["intent_ranking"]]
+    return {**event, "parse_data": named}
+
+
+def _without_null(intent: Any) -> Any:
+    if isinstance(intent, Mapping) and intent.get("name") is None:
+        return {key: value for key, value in intent.items() if key != "name"}
+    return intent
 
 
 def _part(value: str) -> str:

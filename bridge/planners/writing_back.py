@@ -90,6 +90,6 @@ def _customers(update: RasaUpdate) -> dict[str, Any]:
         "text": body["text"],
         "timestamp": body["at"],
         "message_id": body["message_id"],
-        "parse_data": {"intent": {"name": None, "confidence": 0.0}, "entities": []},
+        "parse_data": {"intent": {}, "entities": []},
         "metadata": {WRITTEN_BACK: {"said_by": _CUSTOMER}, UPDATE_MARK: update.id},
     }

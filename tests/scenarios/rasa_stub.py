@@ -16,6 +16,8 @@ from urllib.parse import unquote, urlsplit
 from typing_extensions import Self
 
 _UNKNOWN = object()  # the answer about a conversation that was never begun
+_REFUSED = object()  # the answer to events that Rasa's schema refuses
+_STATUSES = {_UNKNOWN: 404, _REFUSED: 400}
 
 
 class RasaStub:
@@ -123,17 +125,19 @@ class RasaStub:
         if fate == "drop_after":
             handler.close_connection = True
             return
-        missing = answer is _UNKNOWN
-        content = json.dumps({} if missing else answer).encode()
+        status = next((each for one, each in _STATUSES.items() if answer is one), 200)
+        content = json.dumps(answer if status == 200 else {}).encode()
         if answer is None:
             content = b"<html>busy</html>"
-        handler.send_response(500 if fate == "500" else 404 if missing else 200)
+        handler.send_response(500 if fate == "500" else status)
         handler.send_header("Content-Length", str(len(content) + (fate == "cut")))
         handler.end_headers()
         handler.wfile.write(content)
 
     def _answer(self, method: str, path: str, body: Any) -> Any:
         parts = urlsplit(path)
+        if isinstance(body, list) and any(_has_nameless_intent(event) for event in body):
+            return _REFUSED
         if not parts.path.startswith("/conversations/"):
             return self._of_model(parts.path, body)
         sender = unquote(parts.path.split("/")[2])
@@ -173,7 +177,7 @@ class RasaStub:
         """The action after these events."""
         places = [at for at, each in enumerate(events) if each["event"] == "user"]
         done = [each for each in events[places[-1] :] if each["event"] == "action"]
-        intent = events[places[-1]]["parse_data"]["intent"]["name"]
+        intent = events[places[-1]]["parse_data"]["intent"].get("name")
         return [*self.rules.get(intent, ["action_default_fallback"]), "action_listen"][len(done)]
 
     def _run(self, sender: str, action: str) -> list[dict[str, Any]]:
@@ -205,3 +209,9 @@ class RasaStub:
             said += self._run(sender, action)
         self.trackers[sender].append({"event": "action", "name": "action_listen"})
         return [{"recipient_id": sender, "text": each["text"]} for each in said]
+
+
+def _has_nameless_intent(event: dict[str, Any]) -> bool:
+    parse = event.get("parse_data") or {}
+    intents = [parse.get("intent", {}), *parse.get("intent_ranking", [])]
+    return any(intent is None or intent.get("name", "") is None for intent in intents)

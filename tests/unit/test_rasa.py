@@ -40,6 +40,9 @@ class Recorder(ThreadingHTTPServer):
                 length = int(self.headers.get("Content-Length") or 0)
                 self._serve(json.loads(self.rfile.read(length)))
 
+            def do_PUT(self) -> None:
+                self.do_POST()
+
             def _serve(self, body: Any) -> None:
                 recorder.asked.append((self.command, self.path, body))
                 recorder.bearers.append(self.headers.get("Authorization"))
@@ -104,6 +107,38 @@ def test_a_prediction_names_no_conversation(server: Recorder, rasa: Rasa) -> Non
     method, path, body = server.asked[0]
     assert (method, path.partition("?")[0]) == ("POST", "/model/predict")
     assert body == [{"event": "session_started"}]
+
+
+@pytest.mark.parametrize(
+    ("parse", "sent"),
+    [
+        (
+            {"intent": {"name": None, "confidence": 0.0}, "entities": []},
+            {"intent": {"confidence": 0.0}, "entities": []},
+        ),
+        ({"intent": None}, {"intent": {}}),
+        (
+            {"intent": {"name": "greet"}, "intent_ranking": [{"name": "greet"}, {"name": None}]},
+            {"intent": {"name": "greet"}, "intent_ranking": [{"name": "greet"}, {}]},
+        ),
+        ({}, {}),
+    ],
+)
+def test_events_are_sent_without_intents_that_have_no_name(
+    server: Recorder, rasa: Rasa, parse: dict[str, Any], sent: dict[str, Any]
+) -> None:
+    """Rasa refuses them, although its own trackers contain them."""
+    other: dict[str, Any] = {"event": "slot", "name": "intent", "value": None}
+    events: list[dict[str, Any]] = [
+        {"event": "user", "text": "x", "parse_data": parse},
+        other,
+        {"event": "user"},
+    ]
+    rasa.predict(events)
+    rasa.add_events("s", events)
+    rasa.replace_events("s", events)
+    expected = [{"event": "user", "text": "x", "parse_data": sent}, other, {"event": "user"}]
+    assert [body for _, _, body in server.asked] == [expected] * 3
 
 
 def test_a_conversation_that_rasa_does_not_know_is_not_begun(server: Recorder, rasa: Rasa) -> None:
