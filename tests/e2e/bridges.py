@@ -26,6 +26,7 @@ SECRET = "the-secret-that-signs-assignments-0123456789"
 INBOX_SECRET = "the-secret-that-signs-agents-tokens-0123456789"
 
 COOLDOWN = 0.5  # seconds, of the hasty bridge
+READER = "305"  # the agent whose events the asking bridge reads
 ANSWER_SECONDS = 60.0  # for a machine that is busy with something else
 _LOG_SECONDS = 20.0
 
@@ -44,6 +45,12 @@ class Setup:
     agent: str  # whom it signs in
     designers: JsonObject = field(default_factory=dict)
     operators: JsonObject = field(default_factory=dict)
+    reader: str | None = None  # whose events it reads besides
+
+    @property
+    def agents(self) -> tuple[str, ...]:
+        """Everybody whom it signs in."""
+        return (self.agent,) if self.reader is None else (self.agent, self.reader)
 
 
 # The bot falls silent when an agent takes over.
@@ -79,13 +86,16 @@ HASTY = Setup(
     {"handoff": {"cooldown": COOLDOWN}},
     {"delivery": {"wait": 0.2, "expire_after": 2}, "rasa": {"timeout": 1}},
 )
-# It asks the bot about messages that Rasa does not see; the form may be run for that.
+# It asks the bot about messages that Rasa does not see; the form may be run for that. It reads the
+# events of one of its agents.
 ASKING = Setup(
     "asking",
     "295",
     {
         "assist": {
             "when": [
+                {"intent": "greet"},
+                {"intent": "goodbye"},
                 {"intent": "ask_price"},
                 {"intent": "ask_hours", "reply": "utter_hours"},
                 {"intent": "ask_dish"},
@@ -96,6 +106,7 @@ ASKING = Setup(
         }
     },
     {"reader": {"channel": "rest"}},
+    reader=READER,
 )
 ALL = (PAUSING, ASSISTING, SILENT, HASTY, ASKING)
 
@@ -160,12 +171,14 @@ def _configure(setup: Setup, folder: Path, gateway_url: str, rasa_url: str) -> N
     operators: JsonObject = {
         "gateway": {"url": gateway_url},
         "agents": {
-            setup.agent: {
+            agent: {
                 "session": "sign_in",
                 "password": PASSWORD,
-                "phone": setup.agent,
+                "phone": agent,
                 "nickname": "Anna",
-            },
+                "reader": agent == setup.reader,
+            }
+            for agent in setup.agents
         },
         "channel_config_ids": {"WEB": "202301032048582419"},
         "storage": {"url": f"sqlite:///{folder.parent / 'bridge.db'}"},

@@ -204,7 +204,8 @@ def opened(folder: Path) -> Iterator[Stage]:
 
 def _accounts() -> list[str]:
     """The simulator's options."""
-    return [part for each in bridges.ALL for part in ("--agent", f"{each.agent}:{PASSWORD}")]
+    agents = [agent for setup in bridges.ALL for agent in setup.agents]
+    return [part for agent in agents for part in ("--agent", f"{agent}:{PASSWORD}")]
 
 
 def _rasa(rasa: str, model: Path, port: int, loopback_url: str, folder: Path) -> Program:

@@ -1,6 +1,7 @@
 """What the bot says: the texts of bot/domain.yml, by the name of their response."""
 
 GREET = "Hello, this is the restaurant's bot."
+GOODBYE = "Goodbye."
 PRICE = "The menu of the day is 24 euros."
 HOURS = "We are open from noon to 10 pm."
 PARKING = "There is a car park behind the house."
