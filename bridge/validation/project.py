@@ -32,6 +32,7 @@ class Project:
     designer: HandoffSettings | None  # None if handoff.yml is invalid
     media: MediaSettings | None  # None if media.yml is invalid
     replies: str | None  # rasa.replies, customer or silent; None if bridge.yml is invalid
+    asks_rasa: bool  # rasa.url is set: the bridge asks about messages that no rule sees
     domain: Domain | None = None
     training: Training | None = None
     faults: tuple[Fault, ...] = ()  # of reading the files
@@ -62,6 +63,7 @@ def read_project(
         designer=seen.designer,
         media=seen.media,
         replies=seen.bridge.rasa.replies if seen.bridge else None,
+        asks_rasa=seen.bridge is not None and seen.bridge.rasa.url is not None,
         domain=seen.domain,
         training=training,
         faults=tuple(faults),

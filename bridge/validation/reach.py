@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 
 from bridge.config.faults import Fault, KeyPath
-from bridge.config.settings import Condition
+from bridge.config.settings import Condition, HandoffSettings
 from bridge.triggers.conditions import ANY
 from bridge.turn.message import NLU_FALLBACK
 from bridge.validation.finding import warning
@@ -36,9 +36,17 @@ def check(project: Project) -> Iterator[Fault]:
     elif written:
         for number, item in enumerate(items):
             yield from _unreached(project, training, ("handoff", "when", number), item)
-    if training.calls(*OURS):
+    if training.calls(*OURS) and not _asked(project, project.designer):
         for number, rule in enumerate(project.designer.assist.when):
             yield from _unassisted(project, training, ("assist", "when", number), rule)
+
+
+def _asked(project: Project, designer: HandoffSettings) -> bool:
+    """Return whether the bridge asks Rasa itself about the messages that an agent gets.
+
+    A paused bot calls no action for them, so no rule is missing.
+    """
+    return project.asks_rasa and designer.handoff.then == "pause"
 
 
 def _never_called(project: Project) -> Iterator[Fault]:

@@ -125,7 +125,7 @@ def test_the_sample_bots_configuration_is_clean(tmp_path: Path) -> None:
         assert name in text
         text = text.replace(f"${{{name}:-}}", "x" * 32)
     settings.write_text(text, encoding="utf-8")
-    ran = piped(bot, "validate", "--domain", "domain")
+    ran = piped(bot, "validate", "--domain", "domain", "--rules", "data")
     assert (ran.code, ran.out, ran.err) == (0, "The configuration is good.\n", "")
 
 
