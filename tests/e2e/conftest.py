@@ -9,15 +9,10 @@ import pytest
 from tests.e2e import harness
 from tests.e2e.harness import Customer, Stage
 
-_STAGE = pytest.StashKey[Stage]()
-
 
 @pytest.fixture(scope="session")
-def stage(
-    tmp_path_factory: pytest.TempPathFactory, request: pytest.FixtureRequest
-) -> Iterator[Stage]:
+def stage(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Stage]:
     with harness.opened(tmp_path_factory.mktemp("stage")) as found:
-        request.session.stash[_STAGE] = found
         yield found
 
 
@@ -36,12 +31,12 @@ def assigned(customer: Customer) -> Customer:
 
 @pytest.hookimpl(wrapper=True)
 def pytest_runtest_makereport(
-    item: pytest.Item,
+    item: pytest.Function,
 ) -> Generator[None, pytest.TestReport, pytest.TestReport]:
     """A story that failed shows what the programs said meanwhile."""
     report = yield
-    stage = item.session.stash.get(_STAGE, None)
-    said = [(one.name, one.news()) for one in stage.programs] if stage is not None else []
+    stages = [each for each in item.funcargs.values() if isinstance(each, Stage)]
+    said = [(one.name, one.news()) for stage in stages for one in stage.programs]
     if report.failed:
         report.sections += said
     return report
