@@ -78,6 +78,7 @@ def test_an_event_that_was_read_while_the_database_was_locked_is_kept_before_the
     with Rig(sqlite_url, settings(gateway.url), busy_timeout=BUSY_TIMEOUT) as rig:
         rig.send(fresh(1))
         rig.settled(1)
+        gateway.wait_for(requests=2, operation="poll")  # the event of the sign-in is kept
         with locked():
             gateway.event("291", "AgentEvent_Talking", {"callid": "c-1"})
             warned(caplog)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -10,7 +11,7 @@ import pytest
 import requests
 
 from tests.simulator.harness import Simulator
-from tests.web.serving import ActionServer, assignment, error
+from tests.web.serving import ActionServer, error
 
 READER = {"session": "sign_in", "password": "x", "phone": "40038", "reader": True}
 CALL, REJECTED, KILLED = "1552524689-7", "1552524689-8", "1552524689-9"
@@ -27,21 +28,30 @@ def bridge(gateway: Simulator, **reader: Any) -> dict[str, Any]:
     }
 
 
-def sign_in(server: ActionServer, gateway: Simulator, agent: str = "305") -> None:
-    """Let a reader be signed in, as a message would."""
-    gateway.expire(agent)  # the session of another test's server
-    given = assignment(agent_id=agent, call_id=f"first-{agent}", owner="agent")
-    server.put(f"/bridge/assignments/somebody-{agent}", json=given)
-    body = {"text": "Hello", "client_id": "c-1"}
-    server.post(f"/bridge/calls/first-{agent}/replies", json=body)
-    gateway.wait_for(requests=1, operation="poll", agent=agent)
-    server.delete(f"/bridge/assignments/somebody-{agent}")
+READERS = ("305", "306")
+
+
+@contextmanager
+def started(
+    gateway: Simulator, folder: Path, *, auto_answer: bool = True
+) -> Iterator[ActionServer]:
+    """A server whose readers are signed in, and nobody's sessions of an earlier test."""
+    for agent in READERS:
+        gateway.expire(agent)
+    with ActionServer(folder, bridge=bridge(gateway, auto_answer=auto_answer)) as server:
+        server.until(lambda: all(is_polled(server, gateway, agent) for agent in READERS))
+        yield server
+
+
+def is_polled(server: ActionServer, gateway: Simulator, agent: str) -> bool:
+    session = server.get(f"/bridge/agents/{agent}").json()["session"]
+    signed_in = session is not None and session["state"] == "signed_in"
+    return signed_in and bool(gateway.recorded(operation="poll", agent=agent))
 
 
 @pytest.fixture
 def server(gateway: Simulator, tmp_path: Path) -> Iterator[ActionServer]:
-    with ActionServer(tmp_path, bridge=bridge(gateway, auto_answer=False)) as found:
-        sign_in(found, gateway)
+    with started(gateway, tmp_path, auto_answer=False) as found:
         yield found
 
 
@@ -111,8 +121,7 @@ def test_killed_between_the_answer_and_the_look_up_it_loses_nothing(
     gateway: Simulator, tmp_path: Path
 ) -> None:
     address = f"/bridge/calls/{KILLED}"
-    with ActionServer(tmp_path, bridge=bridge(gateway)) as server:
-        sign_in(server, gateway)
+    with started(gateway, tmp_path) as server:
         gateway.fault("hang", path="*callinfobycallid*", seconds=60, taken=False)
         gateway.ring(KILLED, "305", caller="4711")
         gateway.wait_for(requests=1, operation="look_up", call=KILLED)
@@ -133,7 +142,6 @@ def test_killed_between_the_answer_and_the_look_up_it_loses_nothing(
 def test_a_transfer_shows_the_call_as_its_former_agent_sees_it(
     server: ActionServer, gateway: Simulator
 ) -> None:
-    sign_in(server, gateway, "306")
     address = f"/bridge/calls/{MOVED}"
     gateway.ring(MOVED, "305")
     server.until(lambda: has(server, "ringing", MOVED))

@@ -22,11 +22,13 @@ class OpenCall:
         data: the call as the API shows it.
         suggestions: those on offer, by the number that stands for them.
         shown: IDs of the lines that were shown.
+        was_taken: the agent has been its owner.
     """
 
     data: JsonObject
     suggestions: dict[int, JsonObject] = field(default_factory=dict)
     shown: set[str] = field(default_factory=set)
+    was_taken: bool = False
 
     @property
     def name(self) -> str:
@@ -138,14 +140,16 @@ class Desk:
 
     def _changed(self, call: OpenCall, before: JsonObject) -> None:
         data = call.data
-        state, owner = data.get("state"), data.get("owner")
+        state, had, has = data.get("state"), _is_with_agent(before), _is_with_agent(data)
         if state == "ringing" and before.get("state") != "ringing":
+            call.was_taken = False
             self._transcript.note(f"{call.name} rings on {data.get('channel') or 'chat'}: /answer")
-        elif state in _TALKING and before.get("state") not in _TALKING:
-            self._transcript.note(f"You have {call.name}, in call {data['call_id']}.")
-        elif before.get("owner") not in (None, owner):
-            now = "You answer" if owner == "agent" else "The bot answers"
-            self._transcript.note(f"{now} {call.name} now.")
+        elif has and not had:
+            again, call.was_taken = call.was_taken, True
+            first = f"You have {call.name}, in call {data['call_id']}."
+            self._transcript.note(f"You answer {call.name} now." if again else first)
+        elif had and state in _TALKING and not has:
+            self._transcript.note(f"The bot answers {call.name} now.")
         if data.get("problem") and data.get("problem") != before.get("problem"):
             self._transcript.note(f"{call.name}: {data['problem']}", FAULT)
         if data.get("transfer_to") and data.get("transfer_to") != before.get("transfer_to"):
@@ -168,6 +172,11 @@ class Desk:
             self.current = next(iter(self.calls.values()), None)
             if self.current is not None:
                 self._transcript.note(f"You write to {self.current.name}.")
+
+
+def _is_with_agent(data: JsonObject) -> bool:
+    """Return whether the agent answers the customer: not before a look-up has assigned the call."""
+    return data.get("state") in _TALKING and data.get("owner") == "agent"
 
 
 def _words(line: JsonObject) -> str:
