@@ -144,7 +144,11 @@ class TransferSettings(Section):
 class HandoffRules(Section):
     """When an agent takes over the conversation, and what the customer is told."""
 
-    ANNOUNCEMENTS: ClassVar = ("say", "unavailable", "closed")  # the keys that name responses
+    ANNOUNCEMENTS: ClassVar[tuple[str, ...]] = (
+        "say",
+        "unavailable",
+        "closed",
+    )  # the keys that name responses
 
     when: tuple[Condition, ...] = Field(
         default_factory=_default_when,
