@@ -43,7 +43,7 @@ def examine(rasa: Rasa | None, settings: RasaSettings) -> Iterator[Diagnosis]:
         if rasa.has_channel(name):
             yield warning(
                 "rasa.channels",
-                f"the channel {name} answers without a token: whoever reaches it can write as any"
+                f"the channel {name} requires no token: anyone who can reach it can write as any"
                 " sender",
                 allowed="a channel that only your own back end reaches",
                 hint="put a back end in front of it, or use a channel with a token, such as the"

@@ -42,7 +42,7 @@ def require_free(settings: BridgeSettings, agent_id: str) -> None:
 def sign_in(
     client: GatewayClient, settings: BridgeSettings, agent_id: str
 ) -> tuple[Diagnosis, Guid | None]:
-    """Sign an agent in as busy, never by force; return what came of it."""
+    """Sign an agent in as busy, never by force; return the outcome."""
     key = f"agents.{agent_id}"
     request = wire.sign_in(agent_id, settings.agents[agent_id])
     try:

@@ -40,7 +40,7 @@ def transfer(
     answer: BotAnswer,
     turn: Turn,
 ) -> None:
-    """Ask the gateway to transfer a bot agent's call, with its card for whoever gets it.
+    """Ask the gateway to transfer a bot agent's call, and keep its card for the agent who gets it.
 
     Args:
         changes: the changes so far; the call's records of its reader are loaded.

@@ -46,7 +46,7 @@ class Bounds:
     newest: int
 
     def covers(self, position: int) -> bool:
-        """Return whether the log has everything after ``position``."""
+        """Return whether the log contains every change after ``position``."""
         return self.oldest - 1 <= position <= self.newest
 
 

@@ -113,7 +113,7 @@ def _reason(turn: Explained) -> Text:
 
 
 def _called(turn: Explained) -> str:
-    """Return what Rasa called at the time, and what came of it."""
+    """Return what Rasa called at the time, and the outcome."""
     if turn.called is None:
         return "no action of the bridge"
     slots = {name: value for name, value in turn.recorded.items() if value is not None}

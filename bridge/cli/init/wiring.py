@@ -163,7 +163,7 @@ def _notes(project: RasaProject) -> Iterator[str]:
         )
     if "rest" in (project.credentials or {}):
         yield (
-            "credentials.yml opens the channel rest, which asks for no token: whoever reaches it"
+            "credentials.yml opens the channel rest, which asks for no token: anyone who reaches it"
             " can write as any sender. Let only your own back end reach it."
         )
     yield (
