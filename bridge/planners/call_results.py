@@ -19,6 +19,7 @@ from bridge.errors import (
 from bridge.model import CallInfo
 from bridge.planners import call_requests, calls, consequences, policy, sessions, transfers
 from bridge.planners.changes import Changes
+from bridge.planners.leasing import leased, put_back
 from bridge.planners.rules import Rules
 from bridge.state.calls import CallRecord, CallRequest, CallRequestKind, CallState, RequestOutcome
 from bridge.state.commands import ClaimRequests, JudgeRequest, RequestResult
@@ -96,16 +97,7 @@ def _says_something_first(changes: Changes, request: CallRequest) -> bool:
 
 
 def _lease(changes: Changes, request: CallRequest) -> CallRequest:
-    lease = f"{changes.snapshot.process.name}:{changes.now:.6f}:{request.attempts}"
-    return changes.request(
-        replace(
-            request,
-            state=UpdateState.SENDING,
-            attempts=request.attempts + 1,
-            lease=lease,
-            lease_until=changes.now + _LEASES.get(request.kind, LEASE),
-        )
-    )
+    return changes.request(leased(changes, request, _LEASES.get(request.kind, LEASE)))
 
 
 def _finish(
@@ -116,8 +108,8 @@ def _finish(
     found: CallInfo | None = None,
 ) -> None:
     """Settle a request without asking the gateway, with the rows that its result needs."""
-    leased = _lease(changes, request)
-    changes.effect(Put(RequestResult(call_request=leased, found=found, error=error)))
+    held = _lease(changes, request)
+    changes.effect(Put(RequestResult(call_request=held, found=found, error=error)))
 
 
 # -- results ---------------------------------------------------------------------------------------
@@ -132,9 +124,7 @@ def complete(snapshot: Snapshot, command: RequestResult, rules: Rules, now: floa
         return changes.plan()
     request = replace(stored, lease=None, lease_until=None)
     if command.unsent:
-        changes.request(
-            replace(request, state=UpdateState.WAITING, due_at=now, attempts=request.attempts - 1)
-        )
+        changes.request(put_back(stored, now))
         return changes.plan()
     sessions.used(changes, command)
     changes.request_due_at(now)  # the next of its line

@@ -17,6 +17,7 @@ from bridge.errors import AssignmentError, RasaError
 from bridge.model import Mode, Origin, derive, evolve
 from bridge.planners import consequences, policy
 from bridge.planners.changes import Changes
+from bridge.planners.leasing import put_back
 from bridge.planners.offering import Asked, current_mode, offer, offer_or_send
 from bridge.planners.rules import Rules
 from bridge.planners.taking_over import take_over
@@ -173,8 +174,7 @@ def complete(snapshot: Snapshot, command: BotAnswered, rules: Rules, now: float)
         return changes.plan()
     free = replace(stored, lease=None, lease_until=None)
     if command.unsent:
-        again = replace(free, state=UpdateState.WAITING, due_at=now)
-        changes.update(replace(again, attempts=stored.attempts - 1))
+        changes.update(put_back(stored, now))
         return changes.plan()
     record = changes.record(stored.sender_id, stored.call_id or "")
     why = _moot(changes, stored, record)

@@ -15,6 +15,7 @@ from bridge import replies
 from bridge.errors import RasaError, describe
 from bridge.planners import inquiries, policy
 from bridge.planners.changes import Changes
+from bridge.planners.leasing import leased, put_back
 from bridge.planners.pauses import summary
 from bridge.planners.rules import Rules
 from bridge.planners.writing_back import written_back
@@ -95,16 +96,7 @@ def _claim(changes: Changes, command: ClaimUpdates, update: RasaUpdate) -> bool:
         events = (_apology(changes, command, update),)
     else:
         events = (written_back(update),)
-    lease = f"{changes.snapshot.process.name}:{now:.6f}:{update.attempts}"
-    changes.update(
-        replace(
-            update,
-            state=UpdateState.SENDING,
-            attempts=update.attempts + 1,
-            lease=lease,
-            lease_until=now + LEASE,
-        )
-    )
+    changes.update(leased(changes, update, LEASE))
     changes.effect(SendUpdate(update.id, events) if inquiry is None else AskBot(update.id, inquiry))
     return True
 
@@ -118,9 +110,7 @@ def complete(snapshot: Snapshot, command: UpdateResult, rules: Rules, now: float
         return changes.plan()
     free = replace(stored, lease=None, lease_until=None)
     if command.unsent:
-        changes.update(
-            replace(free, state=UpdateState.WAITING, due_at=now, attempts=stored.attempts - 1)
-        )
+        changes.update(put_back(stored, now))
         return changes.plan()
     if error is None:
         changes.update(replace(free, state=UpdateState.DONE, settled_at=now, error=None))
