@@ -7,7 +7,7 @@ import { make, makeButton, setAttribute, setText, show } from './dom.js';
 import { clockTime, t } from './i18n.js';
 import { KeyedList } from './keyed-list.js';
 import { isText, mediaView } from './media.js';
-import { isLive } from './store.js';
+import { isLive, targetOf } from './store.js';
 
 const NEAR_END = 80; // pixels from the end that count as being there
 const STATES = {
@@ -189,7 +189,7 @@ function notes(call, conversation) {
     found.push({ key: 'note:ended', note: true, text: left + lost });
   }
   if (isLive(call) && call.transfer_to) {
-    const text = t('log.transferring', { to: call.transfer_to });
+    const text = t('log.transferring', { to: targetOf(call) });
     found.push({ key: 'note:transferring', note: true, text });
   }
   if (call.problem) {

@@ -122,11 +122,11 @@ export class Store extends EventTarget {
     this.changed();
   }
 
-  /** Note that another agent has a call now; `to` is who, if that is known. */
-  moved(callId, to) {
+  /** Note that another agent has a call now: who, where the events before have said it. */
+  moved(callId) {
     const call = this.calls.get(callId);
     if (!call) return;
-    this.#setCall({ ...call, movedTo: to || call.movedTo || true, gone: true });
+    this.#setCall({ ...call, movedTo: call.movedTo || call.passedTo || true, gone: true });
     this.changed();
   }
 
@@ -198,8 +198,8 @@ export class Store extends EventTarget {
     if ('owner' in data) {
       for (const name of OPTIONAL) if (!(name in data)) delete call[name];
     }
-    // A call that went to a skill has ended; where it went is known from before.
-    if (data.ended_at) call.passedTo = known?.transfer_to ?? known?.passedTo;
+    // A call that was transferred has ended; where it went is known from before.
+    call.passedTo = data.ended_at ? targetOf(known) ?? known?.passedTo : undefined;
     this.#setCall(call);
   }
 
@@ -231,6 +231,11 @@ export class Store extends EventTarget {
       delivery: data.delivery ? { ...known?.delivery, ...(newer ? {} : data.delivery) } : undefined,
     });
   }
+}
+
+/** Return where a call is transferred to, as it is written everywhere: `306`, or `skill 12`. */
+export function targetOf(call) {
+  return call?.transfer_to?.replace(/^agent /, '');
 }
 
 /** Return whether the agent has a call now: it neither ended nor moved to another agent. */

@@ -557,6 +557,28 @@ def test_a_call_that_was_transferred(anna: FakeBridge, opened: Open) -> None:
     until(lambda: [each["text"] for each in anna.asked("/replies")] == ["half a sentence"])
 
 
+@pytest.mark.parametrize(("target", "said"), [("agent 306", "306"), ("skill 12", "skill 12")])
+def test_where_a_transferred_call_went_stays_known(
+    anna: FakeBridge, opened: Open, target: str, said: str
+) -> None:
+    panel = opened(anna.url).connected()
+    anna.call("c-1", transfer_to=target)
+    expect(panel.log).to_contain_text(f"Being transferred to {said}")
+    anna.call("c-1", transfer_to=None, owner="bot", state="ended", ended_at=iso(time.time()))
+    expect(panel.log).to_contain_text(f"Transferred to {said}")
+    taken = anna.calls.pop("c-1")  # from now on it is another agent's, and not found
+    asked = ("GET", "/bridge/calls/c-1", None)
+    before = anna.requests.count(asked)
+    anna.drop()
+    until(lambda: anna.requests.count(asked) > before)
+    panel.connected()
+    expect(panel.log).to_contain_text(f"Transferred to {said}")
+    expect(panel.log).not_to_contain_text("Another agent has this call now.")
+    anna.calls["c-1"] = taken
+    anna.call("c-1", owner="agent", state="open", ended_at=None)  # and back again
+    expect(panel.log).not_to_contain_text("Transferred to")
+
+
 def test_a_call_that_ended(anna: FakeBridge, opened: Open) -> None:
     anna.call("c-2", nickname="Ben")
     panel = opened(anna.url).connected()
