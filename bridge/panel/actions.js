@@ -139,10 +139,10 @@ export class Actions {
 
   /** Hand a call back, answer, reject, transfer or release it; the stream tells what follows. */
   async call(callId, action, body = {}) {
-    await this.#try(async () => {
+    await this.#try(() => this.store.during(async () => {
       const call = await this.api.post(`calls/${path(callId)}/${action}`, body);
-      if (call?.call_id) this.store.apply({ event: 'call', data: call });
-    });
+      if (call?.call_id) this.store.call(call);
+    }));
   }
 
   /** Hide or show the suggestions of a call. */
@@ -150,7 +150,7 @@ export class Actions {
     await this.#try(async () => {
       await this.api.put(`calls/${path(callId)}/assist`, { hidden });
       const call = this.store.calls.get(callId);
-      this.store.apply({ event: 'call', data: { ...call, assist_hidden: hidden } });
+      this.store.call({ ...call, assist_hidden: hidden });
     });
   }
 

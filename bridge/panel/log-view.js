@@ -180,8 +180,9 @@ function notes(call, conversation) {
     const known = call.movedTo !== true;
     const text = known ? t('log.transferred', { to: call.movedTo }) : t('log.elsewhere');
     found.push({ key: 'note:moved', note: true, text });
-  } else if (call.passedTo) {
-    found.push({ key: 'note:moved', note: true, text: t('log.transferred', { to: call.passedTo }) });
+  } else if (call.ended_at && call.transfer_to) {
+    const text = t('log.transferred', { to: targetOf(call) });
+    found.push({ key: 'note:moved', note: true, text });
   } else if (call.ended_at) {
     const count = conversation?.undelivered() ?? 0;
     const left = t('log.left', { time: clockTime(call.ended_at) });

@@ -14,6 +14,9 @@ const RINGING = ['incoming', 'ringing', 'answering'];
 
 /** Everything that is known; dispatches `change`. */
 export class Store extends EventTarget {
+  #requests = 0; // whose response may be older than an event
+  #meanwhile = [];
+
   constructor() {
     super();
     /** @type {Map<string, any>} */
@@ -73,8 +76,28 @@ export class Store extends EventTarget {
           ? one.givenAt - other.givenAt : one.waitsSince - other.waitsSince));
   }
 
+  /**
+   * Run a request, and what applies its response. The response may be older than the events that
+   * come meanwhile, so that these are applied once more after it.
+   */
+  async during(request) {
+    this.#requests += 1;
+    try {
+      return await request();
+    } finally {
+      for (const event of this.#meanwhile) this.#apply(event);
+      this.#requests -= 1;
+      if (!this.#requests) this.#meanwhile = [];
+    }
+  }
+
   /** Apply an event of the stream. */
-  apply({ event, data }) {
+  apply(event) {
+    this.#apply(event);
+    if (this.#requests) this.#meanwhile.push(event);
+  }
+
+  #apply({ event, data }) {
     if (event === 'call') this.#call(data);
     else if (event === 'message') this.#message(data);
     else if (event === 'suggestion') this.suggestion(data);
@@ -122,11 +145,17 @@ export class Store extends EventTarget {
     this.changed();
   }
 
+  /** Apply a call that a response holds. */
+  call(data) {
+    this.#call(data);
+    this.changed();
+  }
+
   /** Note that another agent has a call now: who, where the events before have said it. */
   moved(callId) {
     const call = this.calls.get(callId);
     if (!call) return;
-    this.#setCall({ ...call, movedTo: call.movedTo || call.passedTo || true, gone: true });
+    this.#setCall({ ...call, movedTo: call.movedTo || targetOf(call) || true, gone: true });
     this.changed();
   }
 
@@ -198,8 +227,6 @@ export class Store extends EventTarget {
     if ('owner' in data) {
       for (const name of OPTIONAL) if (!(name in data)) delete call[name];
     }
-    // A call that was transferred has ended; where it went is known from before.
-    call.passedTo = data.ended_at ? targetOf(known) ?? known?.passedTo : undefined;
     this.#setCall(call);
   }
 
@@ -233,7 +260,7 @@ export class Store extends EventTarget {
   }
 }
 
-/** Return where a call is transferred to, as it is written everywhere: `306`, or `skill 12`. */
+/** Return where a call is transferred to, or was before it ended: `306`, or `skill 12`. */
 export function targetOf(call) {
   return call?.transfer_to?.replace(/^agent /, '');
 }

@@ -26,8 +26,6 @@ export class Sync {
     Object.assign(this, parts);
     this.open = false;
     this.timers = new Map();
-    this.reading = 0; // requests whose response may be older than an event
-    this.meanwhile = [];
   }
 
   /** Return `connected`, `reconnecting` or `signed_out`. */
@@ -62,46 +60,37 @@ export class Sync {
   async load(callId) {
     if (!callId || !this.session.token) return;
     const before = { offered: this.store.offered(callId), at: performance.now() };
-    this.reading += 1;
     try {
-      const detail = await this.api.get(`calls/${encodeURIComponent(callId)}`);
-      if (detail.suggestions?.length >= SHOWN_WITH_CALL) {
-        const query = `suggestions?call_id=${encodeURIComponent(callId)}&state=offered`;
-        detail.suggestions = await this.api.all(query);
-      }
-      this.store.setDetail(detail, before);
+      await this.store.during(async () => {
+        const detail = await this.api.get(`calls/${encodeURIComponent(callId)}`);
+        if (detail.suggestions?.length >= SHOWN_WITH_CALL) {
+          const query = `suggestions?call_id=${encodeURIComponent(callId)}&state=offered`;
+          detail.suggestions = await this.api.all(query);
+        }
+        this.store.setDetail(detail, before);
+      });
     } catch (error) {
       const lost = error.status === 404 || error.status === 403;
       if (lost && this.store.calls.has(callId)) this.store.moved(callId);
       else if (error.status === 404) this.notify(t('error.no_call', { call: callId }));
       else if (error.status === 403) this.notify(t('error.not_yours', { call: callId }));
-    } finally {
-      this.#read();
     }
   }
 
-  /** Apply again the events that came while a response was on its way: it may be older. */
-  #read() {
-    for (const event of this.meanwhile) this.store.apply(event);
-    this.reading -= 1;
-    if (!this.reading) this.meanwhile = [];
-  }
-
   async #lists() {
-    this.reading += 1;
     try {
-      const [calls, offered, assist] = await Promise.all([
-        this.api.all('calls'),
-        this.api.all('suggestions?state=offered'),
-        this.api.get('assist'),
-      ]);
-      for (const suggestion of offered) this.store.suggestion(suggestion);
-      this.store.assist = assist;
-      this.store.setCalls(calls);
+      await this.store.during(async () => {
+        const [calls, offered, assist] = await Promise.all([
+          this.api.all('calls'),
+          this.api.all('suggestions?state=offered'),
+          this.api.get('assist'),
+        ]);
+        for (const suggestion of offered) this.store.suggestion(suggestion);
+        this.store.assist = assist;
+        this.store.setCalls(calls);
+      });
     } catch {
       // the stream breaks too then, and this is done again when it is back
-    } finally {
-      this.#read();
     }
     await this.load(this.selected());
     this.onState();
@@ -126,7 +115,6 @@ export class Sync {
     const known = this.store.calls.get(callId);
     const before = known && { owner: known.owner, handed: known.handed_off_at, state: known.state };
     this.store.apply(event);
-    if (this.reading) this.meanwhile.push(event);
     if (event.event === 'call' && before?.state !== data.state) this.onCallState();
     if (callId !== this.selected()) return;
     if (event.event === 'delivery') {

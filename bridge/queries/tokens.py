@@ -60,7 +60,9 @@ class Tokens:
         content = access_tokens.read(token, secret=self._secret, now=self._core.clock.now())
         if not self._is_valid(content.role, content.subject):  # signed elsewhere; not revocable
             raise access_tokens.refused()
-        revoked = self._store.read(lambda tx: lists.revocations(tx, content.revoked_by))
+        revoked = self._store.read(
+            lambda tx: lists.revocations(tx, content.revoked_by), snapshot=False
+        )
         by_itself = content.token_id in revoked
         # The clock of a machine that signed a token before the revocation may have been ahead.
         with_all = revoked.get(access_tokens.everything_of(content.role, content.subject))

@@ -53,7 +53,8 @@ class CallRecord:
         sender_id: the conversation that it was assigned to; None before.
         problem: what could not be done or found out, in a sentence.
         held: messages that the customer wrote before the call was assigned, in order.
-        transfer_to: where the gateway was asked to transfer it: ``agent 305`` or ``skill 12``.
+        transfer_to: where the gateway was asked to transfer it, ``agent 305`` or ``skill 12``; kept
+            if a transfer ended the call.
         transferred_at: when the gateway accepted that. It is confirmed by the end of the call.
         transfers: how often the call left this agent by a transfer.
         apology: while a bot agent's call is being transferred: what its customer is told if that

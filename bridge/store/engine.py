@@ -36,6 +36,10 @@ _NO_DATABASE = (
     "storage.url is not a database URL: write sqlite:///FILE or"
     " postgresql+psycopg://USER@HOST/DATABASE"
 )
+_SNAPSHOT = {
+    "sqlite": "BEGIN",  # the first statement fixes what the others see
+    "postgresql": "BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY",
+}
 BUSY_SECONDS = 15  # a writer waits this long for another process's transaction
 
 
@@ -192,6 +196,20 @@ def connection(engine: Engine) -> Iterator[Connection]:
             yield pooled
         except (SQLAlchemyError, engine.dialect.loaded_dbapi.Error) as error:
             raise translated(pooled, error) from error
+
+
+@contextmanager
+def read_snapshot(reading: Connection) -> Iterator[None]:
+    """Let all statements of the block see the data of one moment, on an autocommitting connection.
+
+    Without it, a commit between two statements would show half of what it changed.
+    """
+    reading.exec_driver_sql(_SNAPSHOT[reading.dialect.name])
+    try:
+        yield
+    finally:
+        if not is_lost(reading):
+            reading.exec_driver_sql("ROLLBACK")  # there is nothing to commit
 
 
 def translated(taken: Connection, error: BaseException) -> DatabaseError:

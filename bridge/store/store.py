@@ -17,6 +17,7 @@ from bridge.store.engine import (
     connection,
     is_lost,
     open_engine,
+    read_snapshot,
     refusal,
     require_file,
     translated,
@@ -50,24 +51,32 @@ class Reader:
         """``sqlite`` or ``postgresql``."""
         return self._reading.dialect.name
 
-    def read(self, query: Callable[[ReadTransaction], T]) -> T:
+    def read(self, query: Callable[[ReadTransaction], T], *, snapshot: bool = True) -> T:
         """Run ``query`` on a reading connection and return its result.
 
-        Each statement sees the data committed when it starts. ``query`` runs again if the first
-        connection turns out to be broken, or stored text is not UTF-8.
+        ``query`` runs again if the first connection turns out to be broken, or stored text is not
+        UTF-8.
+
+        Args:
+            query: the function; it gets the connection.
+            snapshot: all its statements see the data of one moment. A query of a single statement
+                needs no snapshot, and saves what beginning and ending one costs.
         """
         for _ in range(_READERS):  # each connection may find that out for itself
             try:
-                return self._read(query)
+                return self._read(query, snapshot=snapshot)
             except UndecodedError:
                 continue
             except LostError:
                 break
-        return self._read(query)
+        return self._read(query, snapshot=snapshot)
 
-    def _read(self, query: Callable[[ReadTransaction], T]) -> T:
+    def _read(self, query: Callable[[ReadTransaction], T], *, snapshot: bool) -> T:
         with connection(self._reading) as reading:
-            return query(reading)
+            if not snapshot:
+                return query(reading)
+            with read_snapshot(reading):
+                return query(reading)
 
     def close(self) -> None:
         """Close every connection."""

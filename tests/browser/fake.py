@@ -50,6 +50,7 @@ class FakeBridge:
         self.failing: dict[str, int] = {}  # a status by the end of a path
         self.deaf = False  # the stream refuses connections
         self.opened = 0  # streams so far
+        self.slow: threading.Event | None = None  # set: what was written is answered
         self.agent: Json | None = None  # as the API shows agent 291
         self._events: list[tuple[str, Any]] = []
         self._streams: set[queue.Queue[int | None]] = set()
@@ -287,6 +288,8 @@ class _Handler(BaseHTTPRequestHandler):
             found, status = bridge.agent, 200
         else:
             found, status = self._call(parts, body) if parts[0] == "calls" else ({}, 200)
+        if bridge.slow is not None:
+            bridge.slow.wait(10)
         self._json(found, status)
 
     def _decide(self, parts: list[str], body: Any) -> tuple[Any, int]:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+import threading
 import time
 
 import pytest
@@ -13,6 +14,7 @@ from tests.browser.fake import TOKEN, FakeBridge, iso
 from tests.browser.panel import Panel, configure, until
 
 PRICE = "It costs 10 EUR."
+TWO_FRAMES = "() => new Promise((done) => requestAnimationFrame(() => requestAnimationFrame(done)))"
 
 
 @pytest.fixture
@@ -564,7 +566,7 @@ def test_where_a_transferred_call_went_stays_known(
     panel = opened(anna.url).connected()
     anna.call("c-1", transfer_to=target)
     expect(panel.log).to_contain_text(f"Being transferred to {said}")
-    anna.call("c-1", transfer_to=None, owner="bot", state="ended", ended_at=iso(time.time()))
+    anna.call("c-1", owner="bot", state="ended", ended_at=iso(time.time()))
     expect(panel.log).to_contain_text(f"Transferred to {said}")
     taken = anna.calls.pop("c-1")  # from now on it is another agent's, and not found
     asked = ("GET", "/bridge/calls/c-1", None)
@@ -575,8 +577,22 @@ def test_where_a_transferred_call_went_stays_known(
     expect(panel.log).to_contain_text(f"Transferred to {said}")
     expect(panel.log).not_to_contain_text("Another agent has this call now.")
     anna.calls["c-1"] = taken
-    anna.call("c-1", owner="agent", state="open", ended_at=None)  # and back again
+    anna.call("c-1", transfer_to=None, owner="agent", state="open", ended_at=None)  # and back again
     expect(panel.log).not_to_contain_text("Transferred to")
+    expect(panel.button("Send message")).to_be_visible()
+
+
+def test_a_response_that_is_older_than_an_event(anna: FakeBridge, opened: Open) -> None:
+    panel = opened(anna.url).connected()
+    anna.slow = threading.Event()
+    with panel.page.expect_response("**/bridge/calls/c-1/handback"):
+        panel.button("Hand back").click()
+        until(lambda: anna.asked("/handback") == [{}])
+        anna.call("c-1", moved_to="305", owner="bot", state="ended", ended_at=iso(time.time()))
+        expect(panel.log).to_contain_text("Transferred to 305")
+        anna.slow.set()  # it says that the bot has the call, as was so before
+    panel.page.evaluate(TWO_FRAMES)
+    assert "Transferred to 305" in panel.log.inner_text()
 
 
 def test_a_call_that_ended(anna: FakeBridge, opened: Open) -> None:

@@ -509,6 +509,7 @@ def test_a_transfer_to_a_skill_ends_the_agents_part_and_resumes_no_bot(rig: Rig)
     hang_up(rig)
     record = rig.record(CALL)
     assert not record.open
+    assert the_call(rig).transfer_to == "skill 12"
     assert rig.store.read(lambda tx: lists.updates_of_call(tx, CALL)) == []
     # The next reader who answers it has the same conversation.
     ring(rig, agent=BOT)

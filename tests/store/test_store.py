@@ -32,6 +32,7 @@ from bridge.state.commands import (
 from bridge.state.records import EventRecord
 from bridge.store import Store, indexes, lists
 from bridge.store.engine import open_engine
+from bridge.store.errors import DatabaseError
 from bridge.store.migrate import HEAD, _upgrade
 from bridge.store.schema import metadata
 from bridge.store.statements import Transaction
@@ -353,3 +354,31 @@ def test_what_fails_in_the_middle_is_not_half_written(store: Store) -> None:
     with pytest.raises(KeyError):
         fails()
     assert store.read(lambda tx: lists.events_of_agent(tx, "291")) == []
+
+
+@pytest.mark.parametrize(("snapshot", "seen"), [(True, 1), (False, 2)])
+def test_all_statements_of_a_read_see_one_moment(
+    store: Store, store_url: str, *, snapshot: bool, seen: int
+) -> None:
+    keep(store, events=[event("first")])
+    counts: list[int] = []
+
+    def query(tx: Connection) -> None:
+        counts.append(len(lists.events_of_agent(tx, "291")))
+        with closing(Store(store_url)) as other:  # as another process would commit meanwhile
+            keep(other, events=[event("second")])
+        counts.append(len(lists.events_of_agent(tx, "291")))
+
+    store.read(query, snapshot=snapshot)
+    assert counts == [1, seen]
+    assert store.read(lambda tx: len(lists.events_of_agent(tx, "291"))) == 2
+
+
+def test_a_read_that_fails_leaves_the_connection_usable(store: Store) -> None:
+    keep(store, events=[event("x")])
+    for _ in range(20):  # more than there are connections
+        with pytest.raises(DatabaseError):
+            store.read(lambda tx: tx.execute(text("SELECT nothing FROM nowhere")))
+        with pytest.raises(ZeroDivisionError):
+            store.read(lambda _: 1 / 0)
+    assert len(store.read(lambda tx: lists.events_of_agent(tx, "291"))) == 1

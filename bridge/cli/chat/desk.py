@@ -166,6 +166,7 @@ class Desk:
         moved_to = data.get("moved_to")
         if not moved_to and data.get("agent_id") != self._agent_id:
             moved_to = data.get("agent_id")
+        moved_to = moved_to or data.get("transfer_to")
         is_over = f"{call.name} is transferred to {moved_to}." if moved_to else ""
         self._transcript.note(is_over or f"The call of {call.name} has ended.")
         if self.current is call:
