@@ -23,6 +23,9 @@ function whyOf(suggestion) {
     parts.push(t('why.next', { next: [source.runner_up, next].filter(Boolean).join(' ') }));
   }
   if (source.response) parts.push(source.response);
+  if (!from && source.names?.length) {
+    parts.push(t('why.also', { names: source.names.join(', ') }));
+  }
   return parts.filter(Boolean).join(', ');
 }
 

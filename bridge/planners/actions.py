@@ -11,6 +11,7 @@ from bridge.language import language_of
 from bridge.model import Mode, Suggestion
 from bridge.planners import assist, consequences, handoff
 from bridge.planners.changes import Changes
+from bridge.planners.offering import EXTERNAL
 from bridge.planners.pauses import pause_again, summary
 from bridge.planners.rules import Rules
 from bridge.state.commands import ActionKind, CallAction
@@ -54,7 +55,19 @@ def _is_outdated(offered: Suggestion, turn: Turn) -> bool:
     if offered.message_id != turn.message_id:
         return True
     # Some connectors give different messages the same ID.
-    return turn.message_at is not None and offered.created_at < turn.message_at
+    later = turn.message_at is not None and offered.created_at < turn.message_at
+    return later and not _was_forwarded(offered, turn)
+
+
+def _was_forwarded(offered: Suggestion, turn: Turn) -> bool:
+    """Return whether a desktop forwarded the turn's message before Rasa got it.
+
+    Another system may then have answered it already.
+    """
+    line, question = turn.customer_line, offered.question
+    if offered.source.kind != EXTERNAL or line is None or question is None:
+        return False
+    return line.text.split() == question.split()
 
 
 def _hand_off(changes: Changes, command: CallAction) -> Plan:

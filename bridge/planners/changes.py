@@ -252,6 +252,11 @@ class Changes:
         """The assignments that this command changed."""
         return self._assignments
 
+    def offered(self, call_id: str) -> list[Suggestion]:
+        """Return the suggestions of a call that this command leaves offered."""
+        known = self.snapshot.offered(call_id=call_id)
+        return [item for item in known if item.id not in self._suggestions]
+
     def latest(self, sender_id: str) -> AssignmentRecord | None:
         """Return the newest assignment of a conversation, open or ended."""
         return self._newest(self.snapshot.latest(sender_id), sender_id=sender_id)

@@ -7,7 +7,7 @@ about a message that Rasa has not seen.
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 from bridge.model import (
@@ -31,6 +31,7 @@ from bridge.state.snapshot import AUTO
 from bridge.triggers import Decision
 
 SWITCH = "assist_mode"
+EXTERNAL = "external"  # the kind of source of what other systems offer
 _ORDER = (Mode.OFF, Mode.SUGGEST, Mode.AUTO)
 
 
@@ -138,7 +139,7 @@ def offer_or_send(
     # If the call's queue is full, offer the reply to the agent instead.
     sent = bool(batch) and not changes.crowded(assignment.call_id, len(batch))
     for item in _suggestions(changes, assignment, offers, asked, sent=sent):
-        changes.suggestion(item)
+        changes.suggestion(_with_twins(changes, item))
     if sent:
         changes.enqueue(batch)
         changes.effect(Count("suggestions", (AUTO, 1)))
@@ -208,6 +209,34 @@ def _suggestions(
         )
         for index, each in enumerate(offers)
     ]
+
+
+def _with_twins(changes: Changes, made: Suggestion) -> Suggestion:
+    """Return a suggestion under the names, too, of the systems that offered the same before it."""
+    twins = [
+        item
+        for item in changes.offered(made.call_id)
+        if item.message_id == made.message_id
+        and item.source.kind == EXTERNAL
+        and says_the_same(item, made)
+    ]
+    changes.supersede(twins)
+    names = tuple(name for item in twins for name in item.source.names)
+    return replace(made, source=replace(made.source, names=names)) if names else made
+
+
+def says_the_same(first: Suggestion, second: Suggestion) -> bool:
+    """Return whether two suggestions say the same, apart from case and spacing."""
+    same_words = _words(first.text) == _words(second.text)
+    return same_words and [*map(_media, first.drafts)] == [*map(_media, second.drafts)]
+
+
+def _words(text: str) -> list[str]:
+    return text.casefold().split()
+
+
+def _media(draft: Draft) -> str | None:
+    return draft.media_type.value
 
 
 def _state(index: int, *, sent: bool) -> SuggestionState:

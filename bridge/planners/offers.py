@@ -18,14 +18,13 @@ from bridge.model import (
 )
 from bridge.planners.assignments import own_call
 from bridge.planners.changes import Changes
-from bridge.planners.offering import SWITCH, mode_in_force
+from bridge.planners.offering import EXTERNAL, SWITCH, mode_in_force, says_the_same
 from bridge.planners.rules import Rules
 from bridge.state.commands import OfferSuggestion
 from bridge.state.plan import Count, Plan
 from bridge.state.records import AssignmentRecord, Stored
 from bridge.state.snapshot import Question, Snapshot
 
-EXTERNAL = "external"  # the kind of their source
 _WORDS = (MediaType.TEXT, MediaType.RICHTEXT, MediaType.EMAIL, MediaType.WEBCARD)
 MOST_PER_SOURCE = 3  # suggestions for one question
 
@@ -49,7 +48,7 @@ def offer(snapshot: Snapshot, command: OfferSuggestion, rules: Rules, now: float
     question = _question(snapshot, command)
     changes = Changes(snapshot, rules, now)
     made = _suggestion(changes, command, record, question)
-    twin = next((item for item in _about(snapshot, question) if _folded(item, made)), None)
+    twin = next((item for item in _about(snapshot, question) if says_the_same(item, made)), None)
     if twin is not None and command.source in twin.source.names:
         return Plan(answer=Stored(twin, created=False))
     _require_unanswered(snapshot, question)
@@ -104,20 +103,6 @@ def _about(snapshot: Snapshot, question: Question) -> Iterator[Suggestion]:
     for item in snapshot.suggestions.values():
         if (item.call_id, item.message_id) == (message.call_id, message.message_id):
             yield item
-
-
-def _folded(first: Suggestion, second: Suggestion) -> bool:
-    """Return whether two suggestions say the same, apart from case and spacing."""
-    same_words = _plain(first.text) == _plain(second.text)
-    return same_words and [*map(_media, first.drafts)] == [*map(_media, second.drafts)]
-
-
-def _plain(text: str) -> list[str]:
-    return text.casefold().split()
-
-
-def _media(draft: Draft) -> str | None:
-    return draft.media_type.value
 
 
 def _require_library(reply: Mapping[str, Any], drafts: Sequence[Draft]) -> None:

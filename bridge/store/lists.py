@@ -280,8 +280,9 @@ def messages(tx: Connection, call_id: str, *, limit: int) -> list[MessageRecord]
 def waiting_since(tx: Connection, records: Sequence[AssignmentRecord]) -> dict[str, float]:
     """Return, by call, when the first message was written that no person has answered yet.
 
-    A person answers by sending a suggestion or a reply that did not fail. Only calls that an agent
-    owns are considered, and only messages since their handoff.
+    A person answers by sending a suggestion or a reply that did not fail, by copying a suggestion,
+    or elsewhere, as a desktop forwards it. Only calls that an agent owns are considered, and only
+    messages since their handoff.
     """
     owned = [record.assignment.call_id for record in records if record.with_agent]
     if not owned:
@@ -293,6 +294,11 @@ def waiting_since(tx: Connection, records: Sequence[AssignmentRecord]) -> dict[s
             _d.origin.in_([Origin.SUGGESTION.value, Origin.AGENT.value]),
             _d.state.not_in([DeliveryState.FAILED.value, DeliveryState.EXPIRED.value]),
         )
+        .scalar_subquery()
+    )
+    copied = (
+        select(func.max(_s.settled_at))
+        .where(_s.call_id == _m.call_id, _s.state == SuggestionState.COPIED.value)
         .scalar_subquery()
     )
     theirs = schema.messages.alias()
@@ -310,6 +316,7 @@ def waiting_since(tx: Connection, records: Sequence[AssignmentRecord]) -> dict[s
             _m.created_at > func.coalesce(forwarded, 0.0),
             _m.created_at >= func.coalesce(_a.handed_off_at, 0.0),
             _m.created_at > func.coalesce(answered, 0.0),
+            _m.created_at > func.coalesce(copied, 0.0),
         )
         .group_by(_m.call_id)
     )

@@ -19,7 +19,7 @@ from math import inf
 from typing import Any
 
 from bridge.errors import BridgeError, RefusedError
-from bridge.model import Delivery, Suggestion
+from bridge.model import Delivery, Suggestion, SuggestionState
 from bridge.queries import ChangedRow
 from bridge.runtime import Runtime
 from bridge.state.commands import NotePresence
@@ -35,6 +35,7 @@ logger = logging.getLogger(__name__)
 HEARTBEAT = 15.0  # seconds without an event after which a comment is sent
 CHECK = 3.0  # seconds between checks of a reader's token
 _KEPT = 4096  # events kept for the readers of a worker
+_IDS_PER_CHANGE = 4  # a change has three events at most
 _PAGE = 500  # entries of the log per query
 _RETRY = b"retry: 1000\n"  # milliseconds after which a browser reconnects
 _AGAIN = 1.0  # seconds before the store or the core is asked again after a failure
@@ -44,7 +45,7 @@ MOST_OF_A_PERSON = 10  # streams per token of an agent or a supervisor
 
 @dataclass(frozen=True, slots=True)
 class Event:
-    """One event as it is sent.
+    """The events of one change, as they are sent.
 
     Attributes:
         agent_id: the agent whose it is; "" for everybody's.
@@ -116,16 +117,17 @@ class Feed:
         """Return the position at which a reader begins, and the first block for it.
 
         Args:
-            last: the number of the last event that the reader has; None for a new one.
+            last: the ID of the last event that the reader has; None for a new one.
         """
         bounds = await self._read(lambda bridge: bridge.changes.bounds())
         await self._start(bounds.newest)
         if last is None:
             return bounds.newest, _RETRY + _mark(bounds.newest)
-        if bounds.covers(last):
-            return last, _RETRY + _mark(last)
+        position = last // _IDS_PER_CHANGE
+        if bounds.covers(position):
+            return position, _RETRY + _mark(position)
         data = {"reason": "the position is not in the log: read the lists again"}
-        return bounds.newest, _RETRY + _block(bounds.newest, "reset", data)
+        return bounds.newest, _RETRY + _block(_id(bounds.newest), "reset", data)
 
     async def blocks(
         self,
@@ -279,12 +281,17 @@ def _events(rows: Iterable[ChangedRow], bridge: Runtime) -> Iterator[Event]:
 def _event(row: ChangedRow, bridge: Runtime) -> Event:
     change, value = row.change, row.value
     alone = isinstance(value, AssignmentRecord) and value.assignment.agent_id != change.agent_id
-    block = b"".join(_block(change.seq, name, body.dump()) for name, body in _bodies(row, bridge))
-    return Event(change.seq, change.agent_id, alone, block)
+    bodies = list(_bodies(row, bridge))
+    first = _id(change.seq) - len(bodies) + 1
+    blocks = (_block(first + n, name, body.dump()) for n, (name, body) in enumerate(bodies))
+    return Event(change.seq, change.agent_id, alone, b"".join(blocks))
 
 
 def _bodies(row: ChangedRow, bridge: Runtime) -> Iterator[tuple[str, Body]]:
-    """Yield the events of one change: a message may also change its call's ``waiting_since``."""
+    """Yield the events of one change: a message may also change its call's ``waiting_since``.
+
+    So may a suggestion that was copied.
+    """
     change, value = row.change, row.value
     if isinstance(value, AssignmentRecord):
         yield "call", serializers.call_of(value, change.agent_id, change.at)
@@ -298,16 +305,25 @@ def _bodies(row: ChangedRow, bridge: Runtime) -> Iterator[tuple[str, Body]]:
         yield "message", serializers.message(value)
     else:
         yield "assist", assist.in_force(bridge)
-    said = isinstance(value, (Delivery, MessageRecord))
-    if said and row.call is not None and row.call.assignment.agent_id == change.agent_id:
+    copied = isinstance(value, Suggestion) and value.state is SuggestionState.COPIED
+    answers = copied or isinstance(value, (Delivery, MessageRecord))
+    if answers and row.call is not None and row.call.assignment.agent_id == change.agent_id:
         yield "call", serializers.call(row.call)
 
 
-def _block(seq: int, event: str, data: dict[str, Any]) -> bytes:
+def _id(seq: int) -> int:
+    """Return the ID of a change's last event.
+
+    A reader that has only the events before it resumes at the change, and gets all of them again.
+    """
+    return seq * _IDS_PER_CHANGE
+
+
+def _block(event_id: int, event: str, data: dict[str, Any]) -> bytes:
     text = json.dumps(data, ensure_ascii=False, allow_nan=False, separators=(",", ":"))
-    return f"id: {seq}\nevent: {event}\ndata: {text}\n\n".encode("utf-8", "replace")
+    return f"id: {event_id}\nevent: {event}\ndata: {text}\n\n".encode("utf-8", "replace")
 
 
 def _mark(seq: int) -> bytes:
     """Return a block that is no event: it sets the reader's last ID."""
-    return f"id: {seq}\n\n".encode()
+    return f"id: {_id(seq)}\n\n".encode()

@@ -150,6 +150,26 @@ def test_the_same_words_are_one_suggestion_that_names_all(asked: Rig) -> None:
     assert (bots.id, bots.source.names) == (own(asked), ("kb",))
 
 
+@pytest.mark.parametrize("same", [True, False])
+def test_what_was_offered_before_rasa_had_the_message(make: Making, *, same: bool) -> None:
+    rig = make(chosen=rules({"assist": {**ASSIST["assist"], "mode": "suggest"}}))
+    rig.assign("A")
+    words = "I want  a human" if same else "Another message under the same ID"
+    rig.do(forwarded("customer", words, message_id="customer-A-1"))
+    rig.do(offer())
+    rig.do(offer("2", "from 9 to 5."))
+    rig.clock.move(1.0)
+    asks(rig, 1)
+    assert states(rig) == {
+        "We close at 5.": "offered" if same else "superseded",
+        "from 9 to 5.": "superseded",
+        "From 9 to 5.": "offered",
+    }
+    found = rig.store.read(lambda tx: lists.suggestions(tx, limit=100))
+    names = next(item.source.names for _, item in found if item.id == own(rig))
+    assert names == (("kb",) if same else ())
+
+
 @pytest.mark.parametrize(
     "answer",
     [

@@ -81,6 +81,38 @@ def test_each_change_comes_in_the_shape_of_the_api(
     assert call.id < accepted.id < delivered.id
 
 
+def test_each_event_has_an_id_of_its_own(server: ActionServer, talk: Talk) -> None:
+    with Reader(server) as reader:
+        began = reader.last_id
+        talk.asks()
+        last = reader.until(a("suggestion", talk)).id
+    with Reader(server, last_id=began) as again:
+        events = again.upto(last)
+    written = next(event for event in events if a("message", talk)(event))
+    ids = [event.id for event in events]
+    assert ids == sorted(set(ids))
+    # A reader that has a message, but not yet what it changed of the call, misses nothing.
+    with Reader(server, last_id=written.id) as again:
+        assert "waiting_since" in again.until(a("call", talk)).data
+
+
+def test_a_copied_suggestion_answers_the_customer(
+    server: ActionServer, reader: Reader, talk: Talk
+) -> None:
+    (offered,) = talk.asks()
+    waits = reader.until(a("call", talk, owner="agent"))
+    while "waiting_since" not in waits.data:
+        waits = reader.until(a("call", talk))
+    server.post(f"/bridge/suggestions/{offered['id']}/copy")
+    assert reader.until(a("suggestion", talk, state="copied")).data["id"] == offered["id"]
+    assert "waiting_since" not in reader.until(a("call", talk)).data
+    assert "waiting_since" not in server.get(talk.call).json()
+    talk.asks()
+    while "waiting_since" not in (again := reader.until(a("call", talk)).data):
+        pass
+    assert again["waiting_since"] == server.get(talk.call).json()["waiting_since"]
+
+
 def test_the_assist_mode_is_told(server: ActionServer, reader: Reader) -> None:
     for mode in ("off", None):
         answer = server.put("/bridge/assist", json={"mode": mode})
