@@ -297,7 +297,7 @@ FIELDS: dict[str, Any] = {
     "withdraws_auto": True,
 }
 COMMANDS = sorted(
-    {kind for kind in kinds(Command) if kind.__module__ == commands.__name__},
+    {kind for kind in kinds(Command) if kind.__module__.startswith(f"{commands.__name__}.")},
     key=lambda kind: kind.__name__,
 )
 
