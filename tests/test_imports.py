@@ -75,7 +75,7 @@ PARTS = {
     ("actions", "process"): {"supervisor", "workers"},
 }
 # Packages that are imported as a whole: what others use of them is exported by the package.
-WHOLE = {"bridge.state.commands", "bridge.store.rows"}
+WHOLE = {"bridge.state.commands", "bridge.store.loading", "bridge.store.rows"}
 
 # The only homes of a library.
 HOMES = {

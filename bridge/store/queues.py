@@ -10,6 +10,7 @@ from collections.abc import Sequence
 
 from sqlalchemy import Table
 
+from bridge.store import rows, schema
 from bridge.store.statements import Select
 
 SLICE = 500
@@ -50,9 +51,9 @@ class LeasedQueue:
         self.lock = lock
         self.line_at = columns.index(line)
         listed = ", ".join(f"q.{name}" for name in columns)
-        rows = f"SELECT {listed} FROM {table.name} q"  # noqa: S608 - the schema's own names
+        listing = f"SELECT {listed} FROM {table.name} q"  # noqa: S608 - the schema's own names
         self.due = Select(
-            f"{rows} WHERE ((q.state = 'waiting' AND q.due_at <= {{value}})"
+            f"{listing} WHERE ((q.state = 'waiting' AND q.due_at <= {{value}})"
             f" OR (q.state = 'sending' AND q.lease_until < {{value}})) AND {_OPEN} AND {only}"
             f" AND {first_of_each(table.name, 'q', line)}"
             " ORDER BY q.due_at, q.seq LIMIT {value}"
@@ -63,8 +64,15 @@ class LeasedQueue:
             " min(CASE WHEN q.state = 'sending' THEN q.lease_until END)"
             f" FROM {table.name} q WHERE {_OPEN}"
         )
-        self.open = Select(f"{rows} WHERE {_OPEN} LIMIT {SLICE}")
+        self.open = Select(f"{listing} WHERE {_OPEN} LIMIT {SLICE}")
         self.numbered = Select(
             f"SELECT {listed} FROM {{numbers}} CROSS JOIN {table.name} q"  # noqa: S608
             " WHERE q.seq = k.value"
         )
+
+
+UPDATES, INQUIRIES = (
+    LeasedQueue(schema.rasa_updates, rows.UPDATE, line="sender_id", lock="update", only=only)
+    for only in ("q.kind <> 'inquiry'", "q.kind = 'inquiry'")
+)
+REQUESTS = LeasedQueue(schema.call_requests, rows.CALL_REQUEST, line="line", lock="request")

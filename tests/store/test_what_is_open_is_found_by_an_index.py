@@ -14,7 +14,8 @@ import pytest
 
 import bridge.store
 from bridge.model import DeliveryState, SuggestionState
-from bridge.store import Store, indexes, lists, loading, schema
+from bridge.store import Store, indexes, lists, schema
+from bridge.store.loading import claims
 from bridge.store.queues import LeasedQueue
 from bridge.store.statements import Rows, Select, Transaction
 from tests.making import NOW
@@ -47,16 +48,16 @@ TEXT, NUMBER = "1", 1  # what is asked for: the plan is the same whatever it is
 
 def statements() -> Iterator[tuple[str, Select | Rows]]:
     """Every statement of the store that is kept, by its module and name."""
-    for found in pkgutil.iter_modules(bridge.store.__path__):
-        if not found.ispkg:
-            module = importlib.import_module(f"bridge.store.{found.name}")
-            for name, value in vars(module).items():
+    for found in pkgutil.walk_packages(bridge.store.__path__, "bridge.store."):
+        if not found.ispkg and ".migrations." not in found.name:
+            home = found.name.removeprefix("bridge.store.")
+            for name, value in vars(importlib.import_module(found.name)).items():
                 if isinstance(value, (Select, Rows)):
-                    yield f"{found.name}.{name}", value
+                    yield f"{home}.{name}", value
                 elif isinstance(value, LeasedQueue):
                     for part, statement in vars(value).items():
                         if isinstance(statement, Select):
-                            yield f"{found.name}.{name}.{part}", statement
+                            yield f"{home}.{name}.{part}", statement
 
 
 def arguments(statement: Select) -> list[Any]:
@@ -185,24 +186,24 @@ def test_nor_does_sqlite_where_it_knows_nothing_of_the_tables(tmp_path: Path, wa
         plans = {name: steps(tx, each) for name, each in statements()}
     slow = {name: found for name, steps in plans.items() if (found := looks_through(steps))}
     assert slow == {}
-    due = plans["loading._DUE"]
+    due = plans["loading.claims._DUE"]
     assert "SEARCH d USING INDEX deliveries_due (due_at<?)" in due, due
     assert any("USING COVERING INDEX deliveries_open (call_id=?)" in step for step in due), due
     assert not any("ORDER BY" in step for step in due), due
-    for name in ("loading._STALE_DUE", "loading._PROBE", "loading._TIMES"):
+    for name in ("loading.claims._STALE_DUE", "loading.claims._PROBE", "loading.claims._TIMES"):
         found = plans[name]
         assert any("INDEX deliveries_due" in step for step in found), (name, found)
     for name in ("writing._HAND_OVER", "writing._ANSWERED", "writing._MOVE"):
         found = plans[name]
         assert any(step.startswith("SEARCH") for step in found), (name, found)
-    opened = plans["loading._OPEN_OF_CALLS"]
+    opened = plans["loading.collector._OPEN_OF_CALLS"]
     assert any("deliveries_open" in step for step in opened), opened
 
 
 def test_the_claim_sorts_nothing_and_looks_at_what_waits(
     full: Store, plans: dict[str, list[str]]
 ) -> None:
-    found = plans["loading._DUE"]
+    found = plans["loading.claims._DUE"]
     assert any("deliveries_due" in step for step in found), found
     assert any("deliveries_open" in step for step in found), found
     if full.dialect == "sqlite":
@@ -216,7 +217,7 @@ def test_after_an_outage_postgresql_sorts_nothing_to_find_the_next(postgres_url:
             _copy(tx, schema.deliveries)
             tx.execute("ANALYZE deliveries")
         with store.transaction() as tx:
-            tx.execute("EXPLAIN " + loading._DUE.spelt(tx.dialect), [NOW, 8])
+            tx.execute("EXPLAIN " + claims._DUE.spelt(tx.dialect), [NOW, 8])
             found = "\n".join(str(row[0]) for row in tx.cursor.fetchall())
     assert "Index Scan using deliveries_due" in found, found
     assert "Sort" not in found, found
