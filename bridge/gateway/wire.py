@@ -219,11 +219,6 @@ def change_state(agent_id: str, state: str, former: str | None) -> tuple[Gateway
     return tuple(GatewayRequest("POST", f"{path}/{verb}") for verb in verbs)
 
 
-def synchronise(agent_id: str) -> GatewayRequest:
-    """Build ``POST onlineagent/{agentid}/syncagentinfo``: it clears the agent's list of events."""
-    return GatewayRequest("POST", f"/onlineagent/{_part(agent_id)}/syncagentinfo")
-
-
 # -- responses -----------------------------------------------------------------------------------
 
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import logging
 from dataclasses import replace
 
 from bridge.errors import (
@@ -12,7 +11,6 @@ from bridge.errors import (
     SessionGoneError,
     UnknownOutcomeError,
 )
-from bridge.model import AgentId
 from bridge.planners import consequences, received, sessions
 from bridge.planners.changes import Changes, new_session
 from bridge.planners.rules import Rules
@@ -23,10 +21,9 @@ from bridge.state.commands import (
     PushEvents,
     RepeatRequest,
 )
-from bridge.state.plan import AskAgent, Count, Plan, Put
+from bridge.state.plan import AskAgent, Plan, Put
 from bridge.state.records import (
     AgentRequest,
-    EventRecord,
     RequestKind,
     SessionRecord,
     SessionState,
@@ -35,7 +32,6 @@ from bridge.state.snapshot import Snapshot
 
 SAME_PUSH = 5.0  # seconds in which an identical batch is the same one, sent again
 _ATTEMPTS = 4  # of a request that the gateway did not take
-_SYNCHRONISED = "syncagentinfo"  # the type under which the answer to a synchronisation is stored
 
 
 # -- pushed events ---------------------------------------------------------------------------------
@@ -134,17 +130,13 @@ def answered(snapshot: Snapshot, command: AgentAnswered, rules: Rules, now: floa
     if sessions.is_new(command.new_guid, command.guid):
         session = changes.session(sessions.renewed(session, command.new_guid, now))
     if command.request.kind is RequestKind.STATE:
-        # What the platform reported before is out of date; an event will say how it is.
-        session = changes.session(
-            replace(session, chosen_state=command.request.state, agent_state=None)
-        )
+        # What the platform reported before is out of date, unless the event of this change has
+        # come before the response.
+        chosen = command.request.state
+        reported = chosen if session.agent_state == chosen else None
+        session = changes.session(replace(session, chosen_state=chosen, agent_state=reported))
     elif command.request.kind is RequestKind.CHATS:
         session = changes.session(replace(session, chats=command.request.chats))
-    elif command.request.kind is RequestKind.SYNC:
-        content = dict(command.content or {})
-        changes.event(EventRecord(AgentId(command.agent_id), _SYNCHRONISED, content, now))
-        changes.effect(Count("event_read", ("syncagentinfo",)))
-        changes.log(logging.INFO, "Took an agent over agent_id=%s", command.agent_id)
     return changes.plan(session)
 
 

@@ -182,7 +182,7 @@ def _accept(changes: Changes, former: SessionRecord, session: SessionRecord, gui
         sign_in_failures=0,
         agent_state=None,
     )
-    _poll(changes, signed, taken_over=False)
+    _poll(changes, signed)
     if changes.rules.agent(session.agent_id).reader:
         changes.effect(AskAgent(session.agent_id, guid, skills(changes, signed)))
     changes.effect(Put(WakeAgent(agent_id=session.agent_id)))
@@ -294,11 +294,6 @@ def polled(snapshot: Snapshot, command: PollResult, rules: Rules, now: float) ->
         return _go_on(changes, session, 0.0, 0)
     if command.event is not None:
         return _go_on(changes, session, 0.0, 0)
-    if session.sync_due and session.guid is not None:
-        # The list of events is empty now, so that synchronising clears none.
-        session = changes.session(replace(session, sync_due=False))
-        sync = AgentRequest(RequestKind.SYNC)
-        changes.effect(AskAgent(session.agent_id, session.guid or Guid(""), sync))
     pushes = rules.agent(command.agent_id).events == "push"
     pause = HANDSHAKE_PAUSE if pushes else rules.bridge.gateway.poll_pause
     return _go_on(changes, session, pause, 0)
@@ -352,21 +347,19 @@ def _stop(changes: Changes, agent_id: str, session: SessionRecord | None) -> Pla
     return consequences.plan(changes)
 
 
-def _poll(changes: Changes, session: SessionRecord, *, taken_over: bool) -> None:
-    """Start keeping a session alive, unless another process does.
+def _poll(changes: Changes, session: SessionRecord) -> None:
+    """Start keeping a session alive, unless another process does, and store it.
 
-    Args:
-        changes: what changes.
-        session: the session, which is stored.
-        taken_over: whether the session is an older one, which another process may have kept.
+    The events of a process that died still wait at the gateway. ``syncagentinfo`` would clear
+    them, and its answer has no published shape, so that it is never called.
     """
     process, until = changes.snapshot.process, changes.now + POLL_LEASE
     if session.poller != process.name and free_right(
         session.poller, session.poller_until, until, process.is_dead, changes.now
     ):
-        left_behind = taken_over and session.poller is not None
-        reader = changes.rules.agent(session.agent_id).reader
-        session = replace(_poller(changes, session), sync_due=left_behind and reader)
+        if session.poller is not None:
+            changes.log(logging.INFO, "Took an agent over agent_id=%s", session.agent_id)
+        session = _poller(changes, session)
         changes.effect(Poll(session.agent_id, session.guid))
     changes.session(session)
 
@@ -385,7 +378,7 @@ def take_over(snapshot: Snapshot, command: TakeOverSessions, rules: Rules, now: 
     changes = Changes(snapshot, rules, now)
     for agent_id in snapshot.unattended:
         if rules.agent(agent_id).session == "sign_in":
-            _poll(changes, snapshot.sessions[agent_id], taken_over=True)
+            _poll(changes, snapshot.sessions[agent_id])
     free = SIGN_INS - snapshot.process.signing
     for agent_id in filter(partial(_may_sign_in, changes), snapshot.absent):
         if free > 0:

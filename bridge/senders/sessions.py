@@ -134,7 +134,7 @@ class SessionSender:
     def _ask(
         self, agent_id: str, guid: Guid, request: AgentRequest, reply: ResultCallback | None
     ) -> None:
-        new_guid, content, error = None, None, None
+        new_guid, error = None, None
         with Unexpected(
             logger, "A request for an agent failed unexpectedly: %s agent_id=%s", agent_id
         ) as failure:
@@ -143,7 +143,7 @@ class SessionSender:
                     for each in self._requests(agent_id, request):
                         newest = new_guid or guid
                         answer = self._client.call(agent_id, each, guid=newest, timeout=SECONDS)
-                        new_guid, content = answer.guid or new_guid, answer.content
+                        new_guid = answer.guid or new_guid
                     if request.chats is not None:
                         first = request.kind is RequestKind.SKILLS
                         set_chats = self._chats_at_sign_in if first else self._set_chats
@@ -157,7 +157,6 @@ class SessionSender:
             request=request,
             guid=guid,
             new_guid=new_guid,
-            content=content,
             error=error,
         )
         self._put(result, reply)
@@ -167,9 +166,7 @@ class SessionSender:
             return (wire.reset_skills(agent_id, self._settings.reader.skills),)
         if request.kind is RequestKind.STATE:
             return wire.change_state(agent_id, request.state or "", request.former)
-        if request.kind is RequestKind.CHATS:
-            return ()
-        return (wire.synchronise(agent_id),)
+        return ()
 
     def _sign_out(self, agent_id: str, guid: Guid, reply: ResultCallback | None) -> None:
         error: Exception | None = None

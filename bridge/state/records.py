@@ -228,7 +228,6 @@ class SessionRecord:
         chosen_state: the agent's state as a person chose it, ``ready``, ``busy`` or ``wrap_up``.
         agent_state: the agent's state as the platform last reported it.
         sign_in_failures: number of consecutive sign-ins that failed.
-        sync_due: the session was taken over from a process that did not end it properly.
         pushed_digest: what identifies the last batch of pushed events, received at ``pushed_at``.
         chats: how many chats a reader has at a time, if a person has chosen it.
     """
@@ -250,7 +249,6 @@ class SessionRecord:
     chosen_state: str | None = None
     agent_state: str | None = None
     sign_in_failures: int = 0
-    sync_due: bool = False
     pushed_digest: str | None = None
     pushed_at: float | None = None
     chats: int | None = None
@@ -280,7 +278,6 @@ class RequestKind(str, Enum):
     SKILLS = "skills"  # reset the skills that the agent serves, and set the number of chats
     CHATS = "chats"  # set the number of chats
     STATE = "state"  # change the agent's state
-    SYNC = "sync"  # return the agent's state and calls, and clear the list of events
 
 
 @dataclass(frozen=True, slots=True)

@@ -95,7 +95,6 @@ sessions = Table(
     Column("chosen_state", String(16)),
     Column("agent_state", String(16)),
     Column("sign_in_failures", Integer, nullable=False, server_default="0"),
-    Column("sync_due", Boolean, nullable=False, server_default=text("false")),
     Column("pushed_digest", String(64)),
     Column("pushed_at", Float),
     Column("chats", Integer),

@@ -267,30 +267,25 @@ def test_an_agent_whose_desktop_polls_is_never_polled(command: Command) -> None:
     assert effects(scene.plan(TakeOverSessions()), Poll) == []
 
 
-@pytest.mark.parametrize(("poller", "synced"), [("there", True), (None, False)])
-def test_an_agent_that_was_taken_over_is_synchronised_once_its_events_are_read(
-    poller: str | None, *, synced: bool
+def test_an_agent_that_was_taken_over_is_polled_and_asked_for_nothing() -> None:
+    scene = Scene("305")
+    scene.session(poller="there", poller_until=NOW - 1)
+    scene.snapshot.unattended = ["305"]
+    taken = scene.plan(TakeOverSessions())
+    assert effects(taken, Poll)
+    for plan in (taken, scene.plan(polled(STATE)), scene.plan(polled())):
+        assert effects(plan, AskAgent) == []
+
+
+@pytest.mark.parametrize(("reported", "expected"), [("wrap_up", "wrap_up"), ("ready", None)])
+def test_the_event_of_a_new_state_may_come_before_the_response(
+    reported: str, expected: str | None
 ) -> None:
     scene = Scene("305")
-    scene.session(poller=poller, poller_until=NOW - 1)
-    scene.snapshot.unattended = ["305"]
-    plan = scene.plan(TakeOverSessions())
-    assert effects(plan, Poll)
-    assert effects(plan, AskAgent) == []
-    plan = scene.plan(polled(STATE))  # one that the other process had not read
-    assert effects(plan, AskAgent) == []
-    asked = [each.request.kind for each in effects(scene.plan(polled()), AskAgent)]
-    assert asked == ([RequestKind.SYNC] if synced else [])
-    assert effects(scene.plan(polled()), AskAgent) == []
-
-
-def test_what_a_synchronisation_returns_is_kept() -> None:
-    scene = Scene("305")
-    scene.session()
-    content = {"retcode": "0", "result": {"calls": []}}
-    request = AgentRequest(RequestKind.SYNC)
-    plan = scene.plan(AgentAnswered(agent_id="305", request=request, guid=GUID, content=content))
-    assert [(each.event_type, each.content) for each in plan.events] == [("syncagentinfo", content)]
+    scene.session(agent_state=reported)
+    request = AgentRequest(RequestKind.STATE, state="wrap_up")
+    (session,) = scene.plan(AgentAnswered(agent_id="305", request=request, guid=GUID)).sessions
+    assert (session.chosen_state, session.agent_state) == ("wrap_up", expected)
 
 
 def test_a_reader_without_calls_is_signed_out_at_the_end_and_the_others_are_not() -> None:

@@ -39,7 +39,7 @@ RECORD = {  # columns that are neither words nor a person's
     " assist_hidden typing_at desktop_at moved_to alert_at alerted_at alert_attempts bot_note",
     "sessions": "agent_id guid state ours generation error_code error_message renewed_at"
     " signing_in signing_in_until poller poller_until service_token next_service_token"
-    " chosen_state agent_state sign_in_failures sync_due pushed_digest pushed_at chats",
+    " chosen_state agent_state sign_in_failures pushed_digest pushed_at chats",
     "presences": "agent_id present_at",
     "events": "seq agent_id event_type received_at handled_at erased_at generated_at",
     "turns": "key made_at answer unavailable pushable",

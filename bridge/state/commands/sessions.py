@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Any
 
 from bridge.errors import GatewayError
 from bridge.model import Guid, ReceivedEvent
@@ -155,14 +153,12 @@ class AgentAnswered(Command):
     Attributes:
         guid: the GUID that the request used.
         new_guid: the GUID in the gateway's response.
-        content: the response.
     """
 
     agent_id: str
     request: AgentRequest
     guid: Guid
     new_guid: Guid | None = None
-    content: Mapping[str, Any] | None = None
     error: GatewayError | None = None
 
     def needs(self) -> Needs:

@@ -10,7 +10,6 @@ down_revision = "0107"
 branch_labels = None
 depends_on = None
 
-_FALSE = sa.text("false")
 _ADDED = {
     "sessions": (
         "service_token",
@@ -18,7 +17,6 @@ _ADDED = {
         "chosen_state",
         "agent_state",
         "sign_in_failures",
-        "sync_due",
         "pushed_digest",
         "pushed_at",
     ),
@@ -33,9 +31,6 @@ def upgrade() -> None:
         op.add_column("sessions", sa.Column(name, sa.String(length=16), nullable=True))
     op.add_column(
         "sessions", sa.Column("sign_in_failures", sa.Integer(), server_default="0", nullable=False)
-    )
-    op.add_column(
-        "sessions", sa.Column("sync_due", sa.Boolean(), server_default=_FALSE, nullable=False)
     )
     op.add_column("sessions", sa.Column("pushed_digest", sa.String(length=64), nullable=True))
     op.add_column("sessions", sa.Column("pushed_at", sa.Float(), nullable=True))
