@@ -184,6 +184,8 @@ def test_killed_while_the_bot_is_asked(
         if owner == "bot":  # its message is on the way to the real conversation
             rasa.wait_for_request("/webhooks")
         family.kill(server, "core")
+        # What a poll of the killed process takes from the gateway is gone.
+        server.until(lambda: f"Took an agent over agent_id={agent}" in server.log())
         server.until(lambda: inquiries(server) == ["done"])
         rasa.seconds = 0.0
         gateway.write(CALL, "Thanks")  # the next message is read
