@@ -9,7 +9,7 @@ from typing import Any
 from bridge import replies
 from bridge.model import Draft
 from bridge.planners.changes import Changes
-from bridge.planners.masking import has_card_number
+from bridge.planners.masking import has_payment_data
 from bridge.planners.rules import Rules
 from bridge.replies import Candidate
 from bridge.state.records import AssignmentRecord
@@ -47,7 +47,7 @@ def is_allowed(
         _is_certain(changes, decision)
         and not _rests(changes.snapshot, record, changes.rules, changes.now)
         and changes.snapshot.recent_auto.get(record.assignment.call_id, 0) < rules.per_minute
-        and not has_card_number(question)
+        and not has_payment_data(question)
         and all(_is_harmless(draft.content, rules.hosts) for draft in drafts)
     )
 
@@ -120,7 +120,7 @@ def _is_certain(changes: Changes, decision: Decision) -> bool:
 
 def _is_harmless(text: str, hosts: Sequence[str]) -> bool:
     """Return whether a text has no payment card's number, and links only to these hosts."""
-    return not has_card_number(text) and all(_is_listed(host, hosts) for host in _hosts(text))
+    return not has_payment_data(text) and all(_is_listed(host, hosts) for host in _hosts(text))
 
 
 def _hosts(text: str) -> set[str]:

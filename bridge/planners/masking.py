@@ -11,12 +11,26 @@ _LONGEST = 4000  # characters of a line that are kept
 _CARD = re.compile(r"(?<![\d-])\d(?:[ -]?\d){12,18}(?![\d-])")
 _EMAIL = re.compile(r"[\w.+-]{1,64}@[\w-]{1,63}(?:\.[\w-]{1,63}){1,8}")
 _PHONE = re.compile(r"(?<![\w+])(?:\+|00)?\d(?:[ ()/.-]{0,2}\d){7,14}(?!\w)")
-_LABELS = ("[card]", "[e-mail]", "[phone]", "[masked]")  # the first of those that overlap is shown
+_IBAN = re.compile(
+    r"(?<!\w)[A-Z]{2}\d{2}(?: ?[A-Z0-9]{4}){2,7}(?: ?[A-Z0-9]{1,3})?(?!\w)",
+    re.ASCII | re.IGNORECASE,  # ASCII: a Kelvin sign is no K
+)
+_HOUR = r"(?: \d{1,2})?"  # of a time that follows a date
+_NO_PHONE = re.compile(
+    rf"(?:19|20)\d\d([-/.])\d\d?\1\d\d?{_HOUR}|\d\d?([-/.])\d\d?\2(?:19|20)\d\d{_HOUR}"  # a date
+    r"|\d{1,3}(?:\.\d{1,3}){3}"  # an address of a machine
+    r"|97[89]-\d{1,5}-\d{1,7}-\d{1,7}-\d"  # a book
+)
+_SHORTEST_IBAN = 15
+_LABELS = ("[card]", "[iban]", "[e-mail]", "[phone]", "[masked]")  # of an overlap, the first
 _DOUBLED = 9  # Luhn: a doubled digit above it counts as the sum of its digits
 
 
 def masked(text: str, own: Sequence[str] = ()) -> str:
-    """Return a text with payment cards, e-mail addresses and phone numbers masked.
+    """Return a text with payment cards, IBANs, e-mail addresses and phone numbers masked.
+
+    What has as many digits as a phone number counts as one, unless it is written as a date, an IP
+    address or an ISBN.
 
     Args:
         text: a line of the conversation.
@@ -35,9 +49,14 @@ def _found(text: str, own: Sequence[str]) -> Iterator[tuple[int, int, int]]:
     for match in _CARD.finditer(text):
         if _is_card(match[0]):
             yield *match.span(), 0
-    for label, pattern in ((1, _EMAIL), (2, _PHONE)):
-        for match in pattern.finditer(text):
-            yield *match.span(), label
+    for match in _IBAN.finditer(text):
+        if length := _iban(match[0]):
+            yield match.start(), match.start() + length, 1
+    for match in _EMAIL.finditer(text):
+        yield *match.span(), 2
+    for match in _PHONE.finditer(text):
+        if not _NO_PHONE.fullmatch(match[0]):
+            yield *match.span(), 3
     for written in own:
         for begin, end in patterns.spans(written, text):
             yield begin, end, len(_LABELS) - 1
@@ -57,9 +76,10 @@ def _merged(found: Sequence[tuple[int, int, int]]) -> Iterator[tuple[int, int, i
         yield current
 
 
-def has_card_number(text: str) -> bool:
-    """Return whether a text contains what looks like the number of a payment card."""
-    return any(_is_card(match[0]) for match in _CARD.finditer(text))
+def has_payment_data(text: str) -> bool:
+    """Return whether a text contains what looks like a payment card's number or an IBAN."""
+    cards = any(_is_card(match[0]) for match in _CARD.finditer(text))
+    return cards or any(_iban(match[0]) for match in _IBAN.finditer(text))
 
 
 def _is_card(number: str) -> bool:
@@ -70,3 +90,14 @@ def _is_card(number: str) -> bool:
         doubled = digit * 2 if place % 2 else digit
         total += doubled - _DOUBLED if doubled > _DOUBLED else doubled
     return total % 10 == 0
+
+
+def _iban(found: str) -> int:
+    """Return the length of the IBAN at the beginning of a text, which words may follow; else 0."""
+    while len(found) >= _SHORTEST_IBAN:
+        compact = found.replace(" ", "")
+        # The check digits are right (ISO 7064, MOD 97-10).
+        if int("".join(str(int(each, 36)) for each in compact[4:] + compact[:4])) % 97 == 1:
+            return len(found)
+        found = found.rpartition(" ")[0]
+    return 0
