@@ -6,6 +6,7 @@ It selects responses by language, translations, the bridge's own texts, and keyw
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from functools import lru_cache
 from typing import Any
 
 from bridge.config.settings import HandoffSettings, ResponseName
@@ -22,6 +23,11 @@ def codes(value: object, default: str | None) -> tuple[str, ...]:
         value: the value of the language slot; anything but a short text is ignored.
         default: the language that is tried last, if any.
     """
+    return _codes(value if isinstance(value, str) else None, default)
+
+
+@lru_cache(maxsize=1024)
+def _codes(value: str | None, default: str | None) -> tuple[str, ...]:
     found: list[str] = []
     for each in (value, default):
         code = code_of(each)

@@ -6,6 +6,7 @@ import hmac
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from enum import Enum
+from functools import cached_property
 from typing import TYPE_CHECKING, Any, Generic, TypeVar
 
 from bridge.model import AgentId, Assignment, Card, Guid, Owner, derive
@@ -105,7 +106,7 @@ class Alert:
     attempt: int
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class MessageRecord:
     """A message that the customer wrote while an agent was the owner, or to get one.
 
@@ -128,7 +129,7 @@ class MessageRecord:
     attachment: Mapping[str, Any] | None = None
     via: Via = Via.RASA
 
-    @property
+    @cached_property
     def id(self) -> str:
         """The message's ID in the API; the same message of a call always has the same."""
         return derive("message", self.call_id, self.message_id)
