@@ -27,7 +27,8 @@ from bridge.queries import Calls, ChangeLog, Deliveries, Report, Suggestions, Ti
 from bridge.store import Reader
 
 if TYPE_CHECKING:  # a server's workers do not load the core
-    from bridge.core.core import Core, Senders
+    from bridge.core.core import Core
+    from bridge.core.senders import Senders
     from bridge.service import Service
     from bridge.upkeep.erasing import Eraser
 

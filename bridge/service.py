@@ -10,7 +10,8 @@ from contextlib import ExitStack
 
 from bridge.context import Context
 from bridge.core.command_queue import CommandQueue
-from bridge.core.core import Core, Senders
+from bridge.core.core import Core
+from bridge.core.senders import Senders
 from bridge.gateway.client import GatewayClient
 from bridge.metrics import Metrics
 from bridge.rasa import Rasa

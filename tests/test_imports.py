@@ -112,7 +112,9 @@ PURE = {
     "planners",
 }
 PURE_MODULES = {
+    "bridge.core.batches",
     "bridge.core.breaker",
+    "bridge.core.in_flight",
     "bridge.core.timers",
     "bridge.gateway.events",
     "bridge.gateway.messages",

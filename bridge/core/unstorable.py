@@ -17,7 +17,6 @@ from bridge.state.commands import (
 from bridge.store import UnavailableError
 
 MOST_REFUSALS = 10  # of one command, while other commands are committed
-
 _UNKNOWN = UnknownOutcomeError("its outcome could not be stored; the log says where")
 _RASA_UNKNOWN = RasaError("its outcome could not be stored; the log says where", unknown=True)
 

@@ -73,7 +73,7 @@ def measured(agents: int) -> str:
 
 
 def _signed_in(rig: Rig, agents: int) -> bool:
-    return len(rig.core._polling) == agents
+    return len(rig.core._polls.agents) == agents
 
 
 def main() -> None:

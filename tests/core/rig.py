@@ -9,7 +9,8 @@ from typing import Any
 from bridge import turn as turns
 from bridge.config.media import MediaSettings
 from bridge.config.settings import BridgeSettings, HandoffSettings
-from bridge.core.core import Core, Senders
+from bridge.core.core import Core
+from bridge.core.senders import Senders
 from bridge.errors import GatewayError
 from bridge.model import Assignment, Delivery, Guid, Owner, SenderId
 from bridge.planners import PLANNERS, Planner, Rules
@@ -193,9 +194,10 @@ class Rig:
         self.clock = clock or HeldClock()
         self.senders = senders or NotingSenders()
         given_senders: Senders | None = self.senders if sends else None
+        self.rules = chosen or rules()
         self.core = Core(
             store,
-            chosen or rules(),
+            self.rules,
             senders=given_senders,
             clock=self.clock,
             planners=planners,

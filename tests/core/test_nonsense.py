@@ -11,7 +11,7 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from bridge.core.core import BATCH
+from bridge.core.batches import BATCH
 from bridge.errors import BridgeError, GatewayError, RetryableError
 from bridge.model import DeliveryState
 from bridge.planners import PLANNERS
@@ -109,7 +109,7 @@ def test_the_loop_survives_a_thousand_commands_of_nonsense(
 
     run()
     assert put >= LEAST
-    assert rig.core._pending == [], "it is offered to the store for ever"
+    assert rig.core._refusals.pending == [], "it is offered to the store for ever"
     _works(rig, next(numbers))
 
 

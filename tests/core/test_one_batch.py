@@ -7,8 +7,9 @@ from typing import Any
 
 import pytest
 
+from bridge.core.batches import BATCH
 from bridge.core.command_queue import CAPACITY, FullError
-from bridge.core.core import BATCH, PlanningError
+from bridge.core.planning import PlanningError
 from bridge.errors import FinalError, RefusedError, StoreError
 from bridge.model import Delivery, DeliveryState, Guid, Owner
 from bridge.planners import PLANNERS

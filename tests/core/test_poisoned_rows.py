@@ -93,7 +93,7 @@ def fill(rig: Rig) -> None:
 def show_all(rig: Rig) -> None:
     """What the API and the command show of everything."""
     store = rig.store
-    calls, deliveries = Calls(store, rig.core._rules.composer), Deliveries(store)
+    calls, deliveries = Calls(store, rig.rules.composer), Deliveries(store)
     page: dict[str, Any] = {"cursor": None, "limit": 200, "agent_id": None}
     listed = calls.listing(ended=True, **page)
     assert serializers.calls(listed).dump()["items"]
@@ -131,7 +131,7 @@ def test_no_value_of_any_column_stops_the_loop_or_a_list(rig: Rig) -> None:
             rig.tell()
         show_all(rig)
         works(rig, f"after-{number}")
-        assert rig.core._pending == [], where
+        assert rig.core._refusals.pending == [], where
         for emptied in TABLES:
             execute(rig.store, f"DELETE FROM {emptied}")  # noqa: S608 - as above
         rig.core.notified(EVERYTHING)

@@ -56,7 +56,7 @@ def test_an_outcome_is_given_up_while_all_else_goes_on(
     refuse(rig.store, "deliveries", "UPDATE", "NEW.call_id = 'A' AND NEW.state = 'delivered'")
     rig.complete()
     live(rig, 8 * MOST_REFUSALS)
-    assert rig.core._pending == []
+    assert rig.core._refusals.pending == []
     a, *others = rig.all()
     assert a.state is DeliveryState.UNCERTAIN
     assert a.error is not None
@@ -72,7 +72,7 @@ def test_an_event_is_given_up_and_polling_goes_on(make: Making) -> None:
     for kind in ("poison", "sound"):
         rig.core.put(PollResult(agent_id="291", guid=Guid(GUID), event=ReceivedEvent(kind, {})))
     live(rig, 2 * MOST_REFUSALS)
-    assert rig.core._pending == []
+    assert rig.core._refusals.pending == []
     stored = rig.store.read(lambda tx: lists.events_of_agent(tx, AgentId("291")))
     assert [event.event_type for event in stored] == ["sound"]
     assert len(rig.senders.polled) >= 2, "polling ended"

@@ -43,7 +43,7 @@ def test_an_expiry_is_logged(rig: Rig, caplog: pytest.LogCaptureFixture) -> None
     rig.assign("A")
     rig.do(reply("A", "first"))
     rig.do(reply("A", "second", "c-2"))
-    expire = rig.core._rules.bridge.delivery.expire_after
+    expire = rig.rules.bridge.delivery.expire_after
     rig.complete(RetryableError("busy", status=503))
     rig.senders.sent.clear()
     rig.clock.leap(2 * expire)

@@ -110,7 +110,7 @@ class Rig:
     @property
     def free(self) -> int:
         """How many deliveries could be begun."""
-        return self.core._workers - len(self.core._sending)
+        return self.core._in_flight.free
 
     def wait(self, condition: Callable[[list[Delivery]], bool], timeout: float = 15) -> None:
         """Wait until the store shows what is wanted."""

@@ -47,7 +47,7 @@ def assert_all_arrived_in_order(rig: Rig, gateway: Simulator) -> None:
 def test_busy_for_all_it_is_asked_now_and_then_and_all_goes_when_it_is_back(
     rig: Rig, gateway: Simulator, caplog: pytest.LogCaptureFixture
 ) -> None:
-    caplog.set_level(logging.INFO, logger="bridge.core.core")
+    caplog.set_level(logging.INFO, logger="bridge.core.claiming")
     gateway.fault("status", path="*sendmessage", status=503, times=None)
     open_it(rig)
     assert rig.core.breaker.state is not State.CLOSED
@@ -56,7 +56,7 @@ def test_busy_for_all_it_is_asked_now_and_then_and_all_goes_when_it_is_back(
     reply = SendReply(call_id="other", text="Hello", client_id="c", agent_id=None)
     (born,) = rig.core.call(reply).value
     assert born.state is DeliveryState.WAITING  # nor is anything claimed at birth
-    until(lambda: rig.free == rig.core._workers)  # what was on its way before
+    until(lambda: rig.free == rig.core._in_flight.workers)  # what was on its way before
     before = len(gateway.recorded(operation="send_message"))
     gateway.wait_for(requests=before + 2, operation="send_message")  # two probes
     probes = gateway.recorded(operation="send_message")[before:]
@@ -79,7 +79,7 @@ def test_a_gateway_that_hangs_holds_one_worker_and_doubles_nothing(
 ) -> None:
     hang = gateway.fault("hang", path="*sendmessage", seconds=60, taken=False, times=None)
     open_it(rig)
-    workers = rig.core._workers
+    workers = rig.core._in_flight.workers
     until(lambda: rig.free == workers)
     probes = rig.core.breaker.probes
     busiest = 0

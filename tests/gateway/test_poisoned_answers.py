@@ -57,7 +57,7 @@ def test_an_event_stops_no_polling(gateway: Simulator, store_url: str) -> None:
         assert poison.is_storable([[event.event_type, event.content] for event in stored()])
         polls = len(gateway.recorded(operation="poll"))
         gateway.wait_for(requests=polls + 3, operation="poll")
-        assert rig.core._pending == []
+        assert rig.core._refusals.pending == []
 
 
 @pytest.mark.parametrize("value", VALUES[:4], ids=range(4))

@@ -177,7 +177,7 @@ def test_signing_out_ends_the_polling_and_does_not_sign_in_again(
         gateway.wait_for(messages=1)
         gateway.wait_for(requests=1, operation="poll")
         rig.core.call(SignOut(agent_id="291"))
-        until(lambda: not rig.core._polling)
+        until(lambda: not rig.core._polls.agents)
         polls = len(gateway.recorded(operation="poll"))
         time.sleep(0.5)
         assert len(gateway.recorded(operation="poll")) == polls

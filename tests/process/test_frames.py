@@ -13,7 +13,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from bridge.core.command_queue import FullError
-from bridge.core.core import PlanningError
+from bridge.core.planning import PlanningError
 from bridge.core.port import AskMetrics, AskStatus, Status
 from bridge.errors import (
     AssignmentError,

@@ -284,5 +284,5 @@ class Collector:
 
 
 def promises(delivery: Delivery) -> bool:
-    """Return whether a delivery belongs to a handoff that Rasa is told of."""
+    """Return whether a delivery is part of a handoff, whose answer depends on its outcome."""
     return delivery.origin is Origin.HANDOFF and delivery.turn_key is not None
