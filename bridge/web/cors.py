@@ -29,7 +29,11 @@ def install(app: Sanic[Any, Any]) -> None:
 
 
 async def replace_headers(*, request: Request, response: HTTPResponse, **_: object) -> None:
-    """Replace the SDK's CORS headers on the bridge's responses, and forbid caching and sniffing."""
+    """Replace the SDK's CORS headers on the bridge's responses, and forbid caching and sniffing.
+
+    Sanic sends the signal for a streamed response only after its headers; a handler that streams
+    calls this function itself, before it sends anything.
+    """
     if not paths.is_ours(request):
         return
     headers = response.headers

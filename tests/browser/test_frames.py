@@ -169,7 +169,7 @@ def test_the_element_in_a_desktop_of_another_origin(
     with page.expect_response(f"{url}/bridge/assist") as answer:
         page.goto(address)
     assert answer.value.ok
-    expect(page.get_by_role("status", name="连接状态")).to_be_visible()
+    expect(page.get_by_role("status", name="连接状态")).to_have_text("已连接")
     page.context.close()
 
 

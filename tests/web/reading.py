@@ -48,8 +48,11 @@ class Reader:
         token: str = API_TOKEN,
         last_id: int | None = None,
         query: bool = False,
+        origin: str | None = None,
     ) -> None:
         headers = {"Authorization": f"Bearer {token}"}
+        if origin is not None:
+            headers["Origin"] = origin
         address = "/bridge/stream"
         if last_id is not None and query:
             address += f"?last_event_id={last_id}"

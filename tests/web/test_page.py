@@ -13,6 +13,7 @@ import pytest
 import requests
 
 from bridge.web import page
+from tests.web.reading import Reader
 from tests.web.serving import API_TOKEN, INBOX_SECRET, ActionServer, error
 
 DESK = "https://desk.example:8443"
@@ -215,6 +216,17 @@ def test_a_listed_origin_may_load_the_element_and_call_the_api(configured: Actio
     allowed = answer.headers["access-control-allow-headers"]
     assert allowed == "authorization, content-type, last-event-id"
     assert "access-control-allow-credentials" not in answer.headers
+
+
+def test_a_listed_origin_may_read_the_stream(configured: ActionServer) -> None:
+    with Reader(configured, origin=DESK) as reader:
+        assert reader.status == 200
+        assert reader.answer.headers["access-control-allow-origin"] == DESK
+        assert "origin" in reader.answer.headers["vary"].lower()
+    with Reader(configured, origin=OTHER) as reader:
+        assert reader.status == 200
+        assert "access-control-allow-origin" not in reader.answer.headers
+        assert "origin" in reader.answer.headers["vary"].lower()
 
 
 @pytest.mark.parametrize("origin", [OTHER, "null", DESK + ".evil.example", DESK.upper()])

@@ -10,6 +10,7 @@ from sanic import HTTPResponse, Request
 
 from bridge.config.settings import Right
 from bridge.errors import RefusedError
+from bridge.web import cors
 from bridge.web.api import parameters
 from bridge.web.api.routes import Parameter, Route
 from bridge.web.feed import Feed
@@ -17,11 +18,7 @@ from bridge.web.feed import Feed
 _SEND_WITHIN = 10.0  # seconds; a reader that takes none of its data for so long is dropped
 _MOST_DIGITS = 18  # of an event's ID
 _LAST = Parameter("last_event_id", "resume after this event; the header Last-Event-ID, too")
-_HEADERS = {
-    "cache-control": "no-store",
-    "x-accel-buffering": "no",  # nginx would hold the events back
-    "x-content-type-options": "nosniff",
-}
+_HEADERS = {"x-accel-buffering": "no"}  # nginx would hold the events back
 
 
 async def stream(request: Request) -> HTTPResponse | None:
@@ -33,6 +30,7 @@ async def stream(request: Request) -> HTTPResponse | None:
         position, first = await feed.begin(last)
         response = await request.respond(content_type="text/event-stream", headers=_HEADERS)
         assert response is not None  # noqa: S101 - only a HEAD request gets none
+        await cors.replace_headers(request=request, response=response)
         await response.send(first)
 
         check = request.ctx.authenticate
