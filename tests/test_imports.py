@@ -14,7 +14,7 @@ ROOT = Path(__file__).parents[1]
 ROWS = (
     {"model"},
     {"untrusted"},
-    {"errors", "identity", "patterns", "signing"},
+    {"errors", "identity", "links", "patterns", "signing"},
     {"frames", "unexpected", "log_records"},
     {"config", "turn", "metrics"},
     {"language"},
@@ -99,6 +99,7 @@ HOMES = {
 # Pure: no clock, no chance, no threads, no files, no network; and of the configuration the values.
 PURE = {
     "language",
+    "links",
     "model",
     "patterns",
     "errors",

@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
-from bridge import replies
+from bridge import links, replies
 from bridge.model import Draft
 from bridge.planners.changes import Changes
 from bridge.planners.masking import has_payment_data
@@ -19,11 +18,6 @@ from bridge.triggers import Decision
 
 _TYPING_FOR = 10.0  # seconds after a keystroke during which nothing is sent automatically
 _PRESENT_FOR = 60.0  # seconds after which an agent that was not heard of counts as absent
-_HOST = re.compile(
-    r"(?:[a-z][a-z0-9+.-]*:)?//(?:[^\s/@\"'<>]*@)?(?P<addressed>[^\s/:?#\"'<>]+)"
-    r"|(?P<bare>(?<![\w@.-])(?:[\w-]+\.)+[a-z]{2,}(?![\w-]))",
-    re.IGNORECASE,
-)
 
 
 def is_allowed(
@@ -120,12 +114,7 @@ def _is_certain(changes: Changes, decision: Decision) -> bool:
 
 def _is_harmless(text: str, hosts: Sequence[str]) -> bool:
     """Return whether a text has no payment card's number, and links only to these hosts."""
-    return not has_payment_data(text) and all(_is_listed(host, hosts) for host in _hosts(text))
-
-
-def _hosts(text: str) -> set[str]:
-    found = (match["addressed"] or match["bare"] for match in _HOST.finditer(text))
-    return {host.casefold().rstrip(".") for host in found}
+    return not has_payment_data(text) and all(_is_listed(host, hosts) for host in links.hosts(text))
 
 
 def _is_listed(host: str, hosts: Sequence[str]) -> bool:

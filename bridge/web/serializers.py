@@ -5,13 +5,13 @@ The command's ``--json`` prints the same bodies.
 
 from __future__ import annotations
 
-import re
 from collections.abc import Sequence
 from dataclasses import asdict
 from datetime import date
 from math import inf
 from typing import Any, TypeVar
 
+from bridge import links
 from bridge.access_tokens import AccessToken, Role
 from bridge.config.settings import AgentSettings
 from bridge.model import (
@@ -85,7 +85,6 @@ _ACTIONS = {  # what an agent can do with a call at the gateway
     CallState.RINGING: ("answer", "reject"),
     CallState.TALKING: ("release", "transfer"),
 }
-_HOST = re.compile(r"\bhttps?://(?:[^\s/@\"'<>]*@)?([\w-]+(?:\.[\w-]+)*)", re.IGNORECASE)
 
 
 def assignment(value: Assignment) -> AssignmentBody:
@@ -392,9 +391,7 @@ def _hosts(value: Suggestion) -> list[str] | None:
     """Return the hosts of the links that another system suggests, for the agent to see."""
     if not value.source.names:
         return None
-    text = "\n".join([value.text, *(draft.content for draft in value.drafts)])
-    hosts = {match.casefold() for match in _HOST.findall(text)}
-    return sorted(hosts) or None
+    return sorted(links.hosts(value.text, *(draft.content for draft in value.drafts))) or None
 
 
 def _draft(value: Draft) -> DraftBody:
