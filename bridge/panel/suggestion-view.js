@@ -16,16 +16,15 @@ function whyOf(suggestion) {
   const { source } = suggestion;
   if (!source) return '';
   const score = (value) => (typeof value === 'number' ? value.toFixed(2) : '');
-  const from = isFromOutside(suggestion) ? source.names?.join(', ') : null;
+  const names = source.names?.join(', ');
+  const from = names && isFromOutside(suggestion) ? t('why.from', { names }) : null;
   const parts = [[from, source.intent, score(source.confidence)].filter(Boolean).join(' ')];
   if (typeof source.confidence === 'number' && typeof source.margin === 'number') {
     const next = score(Math.max(0, source.confidence - source.margin));
     parts.push(t('why.next', { next: [source.runner_up, next].filter(Boolean).join(' ') }));
   }
   if (source.response) parts.push(source.response);
-  if (!from && source.names?.length) {
-    parts.push(t('why.also', { names: source.names.join(', ') }));
-  }
+  if (names && !from) parts.push(t('why.also', { names }));
   return parts.filter(Boolean).join(', ');
 }
 
@@ -54,8 +53,9 @@ export class SuggestionView {
     this.question = make('p', { class: 'question', dir: 'auto' });
     this.text = make('div', { class: 'suggestion-text', id: `text-${id}` });
     this.why = make('p', { class: 'why', id: `why-${id}` });
+    this.hosts = make('p', { class: 'warning', id: `hosts-${id}` });
     this.note = make('p', { class: 'suggestion-note', role: 'status' });
-    this.buttons = this.#buttons(`text-${id}`);
+    this.buttons = this.#buttons(`text-${id} hosts-${id}`);
     this.actions = make('div', { class: 'actions', role: 'group', 'aria-label': t('actions') },
       ...Object.values(this.buttons));
     this.editor = new SuggestionEditor({
@@ -64,8 +64,8 @@ export class SuggestionView {
       onSend: (text, meanwhile, draftId) => context.onSend(this, { text, meanwhile, draftId }),
       onClose: () => this.#closeEditor(),
     });
-    this.element = make('li', { class: 'suggestion', tabindex: '-1', 'aria-describedby': `text-${id} why-${id}` },
-      this.question, this.text, this.why, this.actions, this.editor.element, this.note);
+    this.element = make('li', { class: 'suggestion', tabindex: '-1', 'aria-describedby': `text-${id} hosts-${id} why-${id}` },
+      this.question, this.text, this.hosts, this.why, this.actions, this.editor.element, this.note);
     this.element.view = this;
     if (this.editor.isPinned) this.editor.open(this.context.limits(), suggestion);
   }
@@ -101,6 +101,9 @@ export class SuggestionView {
     this.#content(suggestion);
     setText(this.question, suggestion.question ?? '');
     show(this.question, withQuestion && Boolean(suggestion.question));
+    const hosts = suggestion.hosts?.join(', ');
+    setText(this.hosts, hosts ? t('hosts', { hosts }) : '');
+    show(this.hosts, Boolean(hosts));
     setText(this.why, whyOf(suggestion));
     show(this.why, Boolean(this.why.textContent));
     setAttribute(this.element, 'data-state', suggestion.state);

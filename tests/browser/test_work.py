@@ -473,10 +473,31 @@ def test_answers_from_outside_have_a_list_of_their_own(anna: FakeBridge, opened:
     anna.suggest("c-1", "From the knowledge base", source={"kind": "external", "names": ["kb"]})
     others = panel.role("list", "Other answers").locator("> li")
     expect(others).to_have_count(1)
-    expect(others).to_contain_text("kb")
+    expect(others).to_contain_text("from kb")
     panel.look()
     panel.of(others, "Send").click()
     expect(panel.log).to_contain_text("From the knowledge base")
+
+
+def test_the_hosts_of_links_from_outside_are_shown(anna: FakeBridge, opened: Open) -> None:
+    panel = opened(anna.url).connected()
+    source = {"kind": "external", "names": ["kb", "llm"], "confidence": 0.71}
+    anna.suggest("c-1", "Pay there", source=source, hosts=["evil.example", "xn--pypal-4ve.example"])
+    anna.suggest("c-1", PRICE, source=source)
+    others = panel.role("list", "Other answers").locator("> li")
+    expect(others).to_have_count(2)
+    expect(others.first).to_contain_text("from kb, llm 0.71")
+    links = "Links to evil.example, xn--pypal-4ve.example"
+    expect(others.first.get_by_text(links, exact=True)).to_be_visible()
+    expect(panel.of(others.first, "Send")).to_have_accessible_description(f"Pay there {links}")
+    expect(others.nth(1)).not_to_contain_text("Links to")
+
+
+def test_who_else_suggests_the_words_of_the_bot_is_named(anna: FakeBridge, opened: Open) -> None:
+    panel = opened(anna.url).connected()
+    source = {"kind": "assist", "intent": "ask_price", "confidence": 0.87, "names": ["kb"]}
+    anna.suggest("c-1", PRICE, source=source)
+    expect(panel.suggestions).to_contain_text("ask_price 0.87, also from kb")
 
 
 def test_suggestions_are_hidden_for_a_call(anna: FakeBridge, opened: Open) -> None:
