@@ -228,9 +228,14 @@ export class Panel {
     this.store.changed();
   }
 
-  #draw() {
-    const calls = this.store.waitingFirst()
+  /** Return the open calls that the panel is for, those first whose customers wait longest. */
+  #openCalls() {
+    return this.store.waitingFirst()
       .filter((call) => !this.agentFilter || call.agent_id === this.agentFilter);
+  }
+
+  #draw() {
+    const calls = this.#openCalls();
     if (!this.selected && this.store.listed && calls.length) this.select(calls[0].call_id);
     const known = this.store.calls.get(this.selected);
     const call = known ?? (this.selected ? { call_id: this.selected } : null);
@@ -318,10 +323,11 @@ export class Panel {
     if (!this.suggestions.focus()) this.notify(t('suggestions.none'));
   }
 
+  /** Go round the calls that wait: from the one that is shown to the next in the list's order. */
   #nextCall() {
-    const waiting = this.store.waitingFirst().filter(isWaiting);
-    const next = waiting.find((call) => call.call_id !== this.selected);
-    if (next) this.selectFromOutside(next.call_id);
+    const waiting = this.#openCalls().filter(isWaiting).map((call) => call.call_id);
+    const next = waiting[(waiting.indexOf(this.selected) + 1) % waiting.length];
+    if (next && next !== this.selected) this.selectFromOutside(next);
     else this.notify(t('calls.no_other'));
   }
 }

@@ -92,6 +92,20 @@ def test_the_next_waiting_call_leaves_the_text_box(five: FakeBridge, opened: Ope
     expect(panel.message).to_have_value("for Eve")
 
 
+def test_the_next_waiting_call_goes_round_all_of_them(five: FakeBridge, opened: Open) -> None:
+    five.call("c-Ben", waiting_since=None)
+    panel = opened(five.url).connected()
+    panel.choose("Ben")  # who does not wait
+    for name in ("Eve", "David", "Carla", "Anna", "Eve"):
+        panel.page.keyboard.press("F4")
+        expect(panel.conversation.get_by_role("heading", name=name, exact=True)).to_be_visible()
+    for name in NAMES[1:]:
+        five.call(f"c-{name}", waiting_since=None)
+    panel.choose("Anna")
+    panel.page.keyboard.press("F4")
+    expect(panel.view.get_by_role("alert")).to_have_text("No other customer is waiting.")
+
+
 # Windows
 
 
