@@ -130,6 +130,28 @@ def test_text_twice_as_large_is_not_cut_off(busy: FakeBridge, opened: Open) -> N
         assert box["x"] + box["width"] <= 1280
 
 
+@pytest.mark.parametrize("query", ["", "?embed=1"])
+@pytest.mark.parametrize("size", [(1280, 720), (1000, 640), (720, 640)])
+def test_the_panes_fill_the_window(
+    busy: FakeBridge, opened: Open, query: str, size: tuple[int, int]
+) -> None:
+    width, height = size
+    viewport = {"width": width, "height": height}
+    panel = opened(busy.url, path=f"/inbox{query}", viewport=viewport).connected()
+    expect(panel.suggestions).to_have_count(2)
+    boxes = [
+        panel.conversation.bounding_box(),
+        panel.role("complementary", "Assistance").bounding_box(),
+    ]
+    assert max(box["y"] + box["height"] for box in boxes if box) == height
+    assert max(box["x"] + box["width"] for box in boxes if box) == width
+    log = panel.log.bounding_box()
+    assert log is not None
+    assert log["height"] > 100
+    if query:
+        assert all(box and box["height"] > height * 0.8 for box in boxes)
+
+
 def test_everything_is_reached_by_the_keyboard(busy: FakeBridge, opened: Open) -> None:
     panel = opened(busy.url).connected()
     expect(panel.suggestions).to_have_count(2)
