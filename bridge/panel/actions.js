@@ -30,7 +30,7 @@ export class Actions {
     const refusal = this.guard.refusal(`message:${callId}:${text}`);
     if (refusal) return this.#refuse(refusal);
     const key = `local:${clientId}`;
-    this.store.addLocal(callId, key, text);
+    this.store.addLocal(callId, key, text, this.api.session.agentId);
     this.focusMessage();
     try {
       const sent = await this.#postReply(callId, text, clientId);

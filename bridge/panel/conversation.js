@@ -16,6 +16,7 @@ const BLOCK = 1500; // milliseconds between the messages of one block
  * @property {any} [media] media type and content of what is not text
  * @property {any} [delivery] ID, state and error of a sent message
  * @property {string} [origin] of a sent message
+ * @property {string} [agentId] of the agent in whose name it was sent
  * @property {string} [messageId]
  */
 
@@ -56,7 +57,7 @@ export class Conversation {
     for (const [key, line] of this.lines) {
       if (!key.startsWith('local:')) continue;
       this.removeLine(key);
-      return { text: line.text, at: line.at, from: 'agent' };
+      return { text: line.text, at: line.at, from: 'agent', agentId: line.agentId };
     }
     return undefined;
   }
@@ -106,7 +107,7 @@ export class Conversation {
 /** Return whether a line belongs to the block of the line before it. */
 export function isSameBlock(line, before) {
   return Boolean(before) && before.from === line.from && line.at - before.at <= BLOCK
-    && Boolean(before.origin) === Boolean(line.origin);
+    && Boolean(before.origin) === Boolean(line.origin) && before.agentId === line.agentId;
 }
 
 /** Return whether a suggestion was decided, or is no longer open. */

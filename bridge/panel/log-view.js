@@ -24,10 +24,12 @@ export class LogView {
   /**
    * @param {object} options
    * @param {string[]} options.mediaHosts
+   * @param {() => string|null} options.agentId of the agent who is signed in
    * @param {(line: any, action: 'retry'|'take_back'|'remove') => void} options.onDelivery
    */
-  constructor({ mediaHosts, onDelivery }) {
+  constructor({ mediaHosts, agentId, onDelivery }) {
     this.mediaHosts = mediaHosts;
+    this.agentId = agentId;
     this.onDelivery = onDelivery;
     this.readOnly = false;
     this.lines = make('div', {
@@ -58,7 +60,7 @@ export class LogView {
     }
     const stay = !changed && !this.pinned;
     const before = this.items.items.size;
-    const entries = this.#entries(conversation);
+    const entries = this.#entries(call, conversation);
     for (const note of notes(call, conversation)) entries.push([note.key, note]);
     this.items.setNow(entries);
     if (conversation?.loaded) setAttribute(this.lines, 'aria-busy', null);
@@ -66,12 +68,13 @@ export class LogView {
     else if (this.items.items.size > before) show(this.toEnd, true);
   }
 
-  #entries(conversation) {
+  #entries(call, conversation) {
     let previous = null;
+    const agentId = this.agentId();
     return (conversation?.ordered() ?? []).map((line) => {
       const joined = isSameBlock(line, previous);
       previous = line;
-      return [line.key, { line, joined, readOnly: this.readOnly }];
+      return [line.key, { line, joined, who: authorOf(line, call, agentId), readOnly: this.readOnly }];
     });
   }
 
@@ -110,10 +113,10 @@ export class LogView {
     let drawn = null;
     return {
       element,
-      update: ({ line, joined }) => {
+      update: ({ line, joined, who }) => {
         setAttribute(element, 'data-from', line.from);
         setAttribute(element, 'data-joined', joined ? 'true' : null);
-        setText(author, authorOf(line));
+        setText(author, who);
         setText(time, clockTime(line.at));
         setAttribute(time, 'datetime', new Date(line.at).toISOString());
         const content = JSON.stringify([line.text, line.media]);
@@ -153,11 +156,16 @@ export class LogView {
   }
 }
 
-function authorOf(line) {
-  const who = t(`from.${line.from}`);
+/**
+ * Return who wrote a line. Of an agent's line that was written elsewhere, it is only known whether it
+ * was written since the agent has the call.
+ */
+function authorOf(line, call, agentId) {
   if (line.origin === 'auto') return t('from.auto');
-  if (line.forwarded) return t('from.forwarded', { who });
-  return who;
+  if (line.from !== 'agent') return t(`from.${line.from}`);
+  const id = line.agentId ?? (line.at >= call.givenAt ? call.agent_id : null);
+  if (!id) return t('from.agent');
+  return id === agentId ? t('from.you') : t('agent', { id });
 }
 
 function actionsOf(delivery) {

@@ -131,6 +131,7 @@ export class Panel {
     this.card = new CardView();
     this.log = new LogView({
       mediaHosts: this.settings.media_hosts,
+      agentId: () => this.session.agentId,
       onDelivery: (line, action) => this.#delivery(line, action),
     });
     this.composer = new ComposerView({

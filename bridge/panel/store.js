@@ -131,7 +131,9 @@ export class Store extends EventTarget {
     }
     for (const item of history ?? []) this.#message({ ...item, call_id: call.call_id });
     conversation.card = card && {
-      ...card, said: conversation.ordered().filter((line) => line.origin === 'handoff'),
+      ...card,
+      said: conversation.ordered()
+        .filter((line) => line.origin === 'handoff' && line.agentId === call.agent_id),
     };
     for (const item of suggestions ?? []) this.suggestion(item);
     const offered = new Set((suggestions ?? []).map((item) => item.id));
@@ -185,6 +187,7 @@ export class Store extends EventTarget {
       at: known?.at ?? Date.parse(data.created_at),
       media: mediaOf(data),
       origin: data.origin,
+      agentId: data.agent_id,
       attempts: data.attempts,
       settledAt: settled,
       seenAt: performance.now(),
@@ -194,13 +197,14 @@ export class Store extends EventTarget {
   }
 
   /** Show what the agent sent before the server has answered. */
-  addLocal(callId, key, text) {
+  addLocal(callId, key, text, agentId) {
     this.conversation(callId).setLine({
       key,
       from: 'agent',
       text,
       at: Date.now(),
       origin: 'agent',
+      agentId,
       seenAt: performance.now(),
       delivery: { state: 'sending' },
     });
@@ -254,7 +258,7 @@ export class Store extends EventTarget {
       media: mediaOf(data),
       origin: data.origin ?? known?.origin,
       messageId: data.message_id ?? known?.messageId,
-      forwarded: data.forwarded,
+      agentId: data.agent_id ?? known?.agentId,
       delivery: data.delivery ? { ...known?.delivery, ...(newer ? {} : data.delivery) } : undefined,
     });
   }

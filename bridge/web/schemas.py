@@ -286,6 +286,7 @@ class DeliveryStateBody(Body):
 class SentMessageBody(MessageBody):
     """A delivery as a line of a call's history; ``text`` is readable, empty if it has no text."""
 
+    agent_id: str
     media_type: MediaType
     content: str
     delivery: DeliveryStateBody

@@ -437,6 +437,7 @@ def sent(value: Delivery, text: str | None) -> SentMessageBody:
         SentMessageBody,
         id=value.message_code,
         call_id=value.envelope.call_id,
+        agent_id=value.envelope.agent_id,
         text=text or "",
         media_type=value.draft.media_type,
         content=value.draft.content,

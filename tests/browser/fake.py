@@ -107,6 +107,7 @@ class FakeBridge:
             "from": sender,
             "text": text,
             "at": iso(time.time()),
+            **({"agent_id": "291"} if "delivery" in changes else {}),
             **changes,
         }
         self.details[call_id]["history"].append(found)
@@ -168,6 +169,7 @@ class FakeBridge:
             "id": f"d{found['id']}",
             "call_id": call_id,
             "from": "agent",
+            "agent_id": found["agent_id"],
             "text": text,
             "at": found["created_at"],
             "origin": found["origin"],

@@ -106,6 +106,32 @@ def test_the_next_waiting_call_goes_round_all_of_them(five: FakeBridge, opened: 
     expect(panel.view.get_by_role("alert")).to_have_text("No other customer is waiting.")
 
 
+# Agents
+
+
+def test_what_another_agent_said_is_not_said_to_be_yours(fake: FakeBridge, opened: Open) -> None:
+    now = time.time()
+    fake.call("c-1", nickname="Anna", given_at=iso(now - 60))
+    fake.details["c-1"]["card"] = {"reason": "asked", "slots": {}, "turns": []}
+    sent = {"origin": "handoff", "delivery": {"id": "71", "state": "delivered"}}
+    fake.message("c-1", "I am 306", "agent", agent_id="306", at=iso(now - 90), **sent)
+    fake.message("c-1", "Written elsewhere by 306", "agent", at=iso(now - 80))
+    fake.message("c-1", "Written elsewhere by 291", "agent", at=iso(now - 40))
+    panel = opened(fake.url).connected()
+    expect(panel.log.locator(".author")).to_have_text(["Agent 306", "Agent", "You"])
+    card = panel.role("region", "Handoff card")
+    expect(card).to_contain_text("Nothing was said in your name yet.")
+    panel.message.fill("I am 291")
+    panel.button("Send message").click()
+    expect(panel.log.locator(".line").last).to_contain_text("Delivered")
+    expect(panel.log.locator(".line").last).to_contain_text("You")
+    sent["delivery"] = {"id": "72", "state": "delivered"}
+    fake.message("c-1", "Hello, this is 291", "agent", agent_id="291", **sent)
+    panel.page.reload()
+    expect(card).to_contain_text("Hello, this is 291")
+    expect(card).not_to_contain_text("306")
+
+
 # Windows
 
 

@@ -65,6 +65,7 @@ def test_accepted_it_goes_out_as_it_is(talk: Talk, body: dict[str, Any] | None) 
     assert talk.gateway.messages(call=talk.call_id)[0]["code"] == sent["message_code"]
     told = talk.server.get(talk.call).json()["history"][-1]
     assert (told["from"], told["origin"], told["approved_by"]) == ("agent", "suggestion", "system")
+    assert told["agent_id"] == sent["agent_id"]
 
 
 def test_edited_the_agents_words_go_out_and_the_picture_stays(talk: Talk) -> None:
