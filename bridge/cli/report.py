@@ -1,4 +1,4 @@
-"""``cc-bridge report``: what became of suggestions, as a table, CSV, JSON or a chart.
+"""``cc-bridge report``: what became of suggestions, as tables, CSV, JSON or a chart.
 
 Works on the configured database, also while a server runs on it. The figures are those of the API.
 """
@@ -7,11 +7,12 @@ from __future__ import annotations
 
 import csv
 import io
-from collections.abc import Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from datetime import date, datetime, timedelta, timezone
 from typing import Any, NoReturn
 
 import typer
+from rich.console import Group as Stack
 from rich.table import Table
 
 from bridge import config, runtime
@@ -28,8 +29,18 @@ _DAYS = 30
 _WIDTH = 40  # characters of a chart's longest bar
 _FORMULA = ("=", "+", "-", "@", "\t", "\r")
 _GROUP = typer.Option(Group.DAY, "--group", help="What the figures are grouped by.")
-_SHOWN = ("questions", "questions_answered", "acceptance", "accepted", "edited", "copied")
-_SHOWN_APART = ("rejected", "superseded", "expired", "questions_open", "questions_unseen")
+# The columns of a table: the API's names and the headings.
+_QUESTIONS = {
+    "questions": "questions",
+    "questions_answered": "answered",
+    "acceptance": "acceptance",
+    "questions_automatic": "automatic",
+    "questions_open": "open",
+    "questions_unseen": "unseen",
+}
+_SUGGESTIONS = {
+    name: name for name in ("accepted", "edited", "copied", "rejected", "superseded", "expired")
+}
 
 
 @app.command()
@@ -67,7 +78,8 @@ def report(
         for line in bars(rows):
             typer.echo(line)
     else:
-        terminal.out().print(_table(group, [*rows, total]))
+        every = [*rows, total]
+        terminal.show(Stack(*tables(group, every)), _lines(group, every))
 
 
 def as_spreadsheet(rows: Sequence[ReportFigures]) -> str:
@@ -101,15 +113,31 @@ def bars(rows: Sequence[ReportFigures]) -> list[str]:
     return found
 
 
-def _table(group: Group, rows: Sequence[ReportFigures]) -> Table:
-    table = Table(group.value, box=None)
-    for name in (*_SHOWN, *_SHOWN_APART):
-        table.add_column(name.replace("_", " "), justify="right")
+def tables(group: Group, rows: Sequence[ReportFigures]) -> list[Table]:
+    """Return a table of questions and one of suggestions; their last row is the total."""
+    found = []
+    for title, columns in (("Questions", _QUESTIONS), ("Suggestions", _SUGGESTIONS)):
+        table = Table(title=title, title_justify="left", box=None, pad_edge=False)
+        table.add_column(group.value, overflow="fold")
+        for name in columns.values():
+            table.add_column(name, justify="right", no_wrap=True)
+        for key, *cells in _cells(rows, columns):
+            table.add_row(key, *cells)
+        found.append(table)
+    return found
+
+
+def _lines(group: Group, rows: Sequence[ReportFigures]) -> Iterator[list[str]]:
+    columns = {**_QUESTIONS, **_SUGGESTIONS}
+    yield [group.value, *columns.values()]
+    yield from _cells(rows, columns)
+
+
+def _cells(rows: Sequence[ReportFigures], columns: Iterable[str]) -> Iterator[list[str]]:
     for row in rows:
         body = serializers.report_row(row).dump()
-        cells = [_shown(body[name]) for name in (*_SHOWN, *_SHOWN_APART)]
-        table.add_row("all" if row is rows[-1] else row.key or "-", *cells)
-    return table
+        key = "all" if row is rows[-1] else row.key or "-"
+        yield [key, *(_shown(body[name]) for name in columns)]
 
 
 def _shown(value: Any) -> str:

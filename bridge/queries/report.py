@@ -16,6 +16,7 @@ from enum import Enum
 from statistics import median
 
 from bridge.model import SuggestionState
+from bridge.planners.offering import EXTERNAL
 from bridge.queries.proposals import Edit, Proposal, proposals
 from bridge.state.snapshot import AUTO
 from bridge.store import Reader, ReadTransaction, report
@@ -67,11 +68,19 @@ class ReportFigures:
         return median(self.replies) if self.replies else None
 
 
+def source(item: SuggestionOutcome) -> str:
+    """Return the systems that suggested it from outside; of the bot's own, the kind.
+
+    A suggestion of the bot's stays its own if a system suggested the same words.
+    """
+    return ", ".join(item.names) if item.kind == EXTERNAL and item.names else item.kind
+
+
 _KEYS: dict[Group, Callable[[SuggestionOutcome], str]] = {
     Group.DAY: lambda item: day(item.asked_at),
     Group.INTENT: lambda item: item.intent or "",
     Group.RESPONSE: lambda item: item.response or "",
-    Group.SOURCE: lambda item: ", ".join(item.names) or item.kind,
+    Group.SOURCE: source,
     Group.CONFIGURATION: lambda item: item.configuration or "",
 }
 

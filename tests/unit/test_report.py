@@ -8,10 +8,11 @@ from dataclasses import replace
 from typing import Any
 
 import pytest
+from rich.console import Console
 
-from bridge.cli.report import as_spreadsheet, bars
+from bridge.cli.report import as_spreadsheet, bars, tables
 from bridge.queries.proposals import MOST_ALIKE, Edit, proposals, sentences
-from bridge.queries.report import TOO_FEW, ReportFigures, day, summed
+from bridge.queries.report import TOO_FEW, Group, ReportFigures, day, source, summed
 from bridge.store.report import SuggestionOutcome
 from tests.making import NOW
 
@@ -85,6 +86,33 @@ def test_groups_are_in_order_and_by_the_day_of_the_question() -> None:
         day(NOW),
         day(NOW + 86400.0),
     ]
+
+
+@pytest.mark.parametrize(
+    ("kind", "names", "key"),
+    [
+        ("assist", (), "assist"),
+        ("assist", ("kb",), "assist"),  # the bot's own, whose words a system suggested too
+        ("external", ("kb",), "kb"),
+        ("external", ("kb", "llm"), "kb, llm"),
+        ("suggestion", (), "suggestion"),
+    ],
+)
+def test_the_source_is_who_suggested_it_first(kind: str, names: tuple[str, ...], key: str) -> None:
+    assert source(replace(ONE, kind=kind, names=names)) == key
+
+
+def test_the_tables_fit_into_80_columns() -> None:
+    keys = ["ask_hours", "ask_price", "a_long_intent/of_a_retrieval_intent_of_60_characters_or_so"]
+    rows = [ReportFigures(key) for key in keys]
+    console = Console(width=80, file=io.StringIO(), record=True)
+    for table in tables(Group.INTENT, [*rows, figures(ONE)]):
+        console.print(table)
+    text = console.export_text()
+    assert "…" not in text
+    for word in ("questions", "answered", "acceptance", "superseded", "expired", *keys[:2], "all"):
+        assert word in text.split(), text
+    assert keys[2] in "".join(line.split()[0] for line in text.splitlines() if line.strip())
 
 
 @pytest.mark.parametrize("key", ["=1+1", "+1", "-1", "@SUM(A1)", "\t=1", " =1", "=cmd|'/c x'!A1"])
