@@ -52,12 +52,16 @@ export class CallsView {
     clearInterval(this.timer);
   }
 
-  /** Show these calls, sorted; `offered` returns the number of open suggestions of a call. */
-  update(calls, selected, offered) {
+  /**
+   * Show these calls, sorted; `offered` returns the number of open suggestions of a call, `listed` is
+   * whether it is known which calls there are.
+   */
+  update(calls, selected, { offered, listed }) {
     this.calls = calls;
     this.selected = selected;
     this.offered = offered;
     this.#draw();
+    show(this.empty, listed && !calls.length);
   }
 
   #draw() {
@@ -67,7 +71,6 @@ export class CallsView {
     this.items.set(order.map((id) => [id, {
       call: byId.get(id), current: id === this.selected, offered: this.offered(id),
     }]));
-    show(this.empty, order.length === 0);
     const waiting = this.calls.filter(isWaiting).length;
     setText(this.count, waiting ? t('calls.waiting', { count: waiting }) : '');
   }

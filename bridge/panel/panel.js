@@ -39,6 +39,7 @@ export class Panel {
     this.session = session;
     this.embedded = embedded;
     this.selected = null;
+    this.refused = null; // why the selected call cannot be shown
     this.agentFilter = null;
     this.keys = new Keys(settings.keys);
     this.store = new Store();
@@ -59,7 +60,10 @@ export class Panel {
       session,
       store: this.store,
       selected: () => this.selected,
-      notify: (text) => this.notify(text),
+      onRefused: (callId, why) => {
+        if (callId === this.selected) this.refused = why;
+        this.store.changed();
+      },
       onState: () => this.store.changed(),
       onConnected: () => this.#lookForAgent(),
       onCallState: () => this.#lookForAgent(),
@@ -86,6 +90,7 @@ export class Panel {
   select(callId) {
     if (!callId || callId === this.selected) return;
     this.selected = callId;
+    this.refused = null;
     this.sync.load(callId);
     this.store.changed();
   }
@@ -141,7 +146,7 @@ export class Panel {
     });
     this.suggestions = new SuggestionsView(this.#suggestionContext());
     this.notice = make('div', { class: 'notice', role: 'alert', hidden: true });
-    this.nothing = make('p', { class: 'empty', text: t('conversation.none') });
+    this.nothing = make('p', { class: 'empty', role: 'status' });
     const jump = (action, press) => makeButton(t(`jump.${action}`), press, {
       class: 'quiet',
       'data-key': this.keys.label(action) || null,
@@ -239,13 +244,17 @@ export class Panel {
     const calls = this.#openCalls();
     if (!this.selected && this.store.listed && calls.length) this.select(calls[0].call_id);
     const known = this.store.calls.get(this.selected);
-    const call = known ?? (this.selected ? { call_id: this.selected } : null);
-    const conversation = this.selected ? this.store.conversation(this.selected) : null;
+    const call = known ?? (this.selected && !this.refused ? { call_id: this.selected } : null);
+    const conversation = call ? this.store.conversation(this.selected) : null;
     const writable = Boolean(this.session.token) && !this.session.readOnly;
     const live = isLive(known);
     this.top.update(this.sync.state, this.agent, calls.filter(isWaiting).length);
-    if (!this.embedded) this.calls.update(calls, this.selected, (id) => this.#offered(id));
+    if (!this.embedded) {
+      const offered = (id) => this.#offered(id);
+      this.calls.update(calls, this.selected, { offered, listed: this.store.listed });
+    }
     this.header.update(call, { enabled: writable });
+    setText(this.nothing, call ? '' : this.#whyNothing());
     show(this.nothing, !call);
     show(this.log.element, Boolean(call));
     show(this.composer.element, Boolean(call) && !this.session.readOnly);
@@ -270,6 +279,11 @@ export class Panel {
     return Boolean(call) && !isLive(call);
   }
 
+  #whyNothing() {
+    if (!this.session.token) return t('conversation.signed_out');
+    return this.refused ?? t('conversation.none');
+  }
+
   #whyNot(call, live) {
     if (!this.session.token) return t('message.signed_out');
     if (!call) return null;
@@ -279,7 +293,9 @@ export class Panel {
     return call.owner === 'bot' ? t('message.bot') : null;
   }
 
+  /** Return the number of open suggestions that are shown with a call. */
   #offered(callId) {
+    if (this.store.calls.get(callId)?.assist_hidden || this.store.assist?.mode === 'off') return 0;
     return this.store.conversations.get(callId)?.offered ?? 0;
   }
 

@@ -63,7 +63,7 @@ export class SuggestionsView {
     const before = own.filter((id) => !isSettled(conversation.suggestions.get(id))).length;
     const other = this.#draw(this.otherItems, kept.filter(isFromOutside), before);
     show(this.othersPane, other.length > 0);
-    show(this.empty, own.length === 0);
+    show(this.empty, Boolean(conversation) && own.length === 0);
     const why = hidden ? 'hidden' : off ? 'off' : 'none';
     setText(this.empty, t(`suggestions.${why}`));
   }

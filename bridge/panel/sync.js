@@ -17,7 +17,7 @@ export class Sync {
    * @param {import('./session.js').Session} parts.session
    * @param {import('./store.js').Store} parts.store
    * @param {() => string|null} parts.selected
-   * @param {(text: string) => void} parts.notify
+   * @param {(callId: string, why: string) => void} parts.onRefused a call is not this agent's
    * @param {() => void} parts.onState
    * @param {() => void} parts.onConnected
    * @param {() => void} parts.onCallState a call began, was answered or ended
@@ -72,8 +72,8 @@ export class Sync {
     } catch (error) {
       const lost = error.status === 404 || error.status === 403;
       if (lost && this.store.calls.has(callId)) this.store.moved(callId);
-      else if (error.status === 404) this.notify(t('error.no_call', { call: callId }));
-      else if (error.status === 403) this.notify(t('error.not_yours', { call: callId }));
+      else if (error.status === 404) this.onRefused(callId, t('error.no_call', { call: callId }));
+      else if (error.status === 403) this.onRefused(callId, t('error.not_yours', { call: callId }));
     }
   }
 

@@ -100,6 +100,26 @@ def test_a_second_press_where_that_is_configured(
     page.context.close()
 
 
+def test_of_a_call_that_is_not_the_agents_nothing_is_shown(
+    calls: FakeBridge, desk: Site, browser: Browser
+) -> None:
+    panel = in_frame(browser, desk, f"{calls.url}/inbox?embed=1&callid=c-9#token={TOKEN}")
+    panel.connected()
+    unknown = "The bridge does not know the call c-9."
+    expect(panel.conversation).to_have_text(unknown, use_inner_text=True)
+    expect(panel.message).to_be_hidden()
+    expect(panel.view.get_by_role("switch")).to_be_hidden()
+    post(panel.page, {"callid": "c-1"})
+    expect(panel.conversation.get_by_role("heading", name="Anna")).to_be_visible()
+    post(panel.page, {"callid": "c-9"})
+    expect(panel.conversation).to_have_text(unknown, use_inner_text=True)
+    calls.call("c-9", nickname="Zoe")  # it is assigned to the agent now
+    expect(panel.conversation.get_by_role("heading", name="Zoe")).to_be_visible()
+    expect(panel.message).to_be_visible()
+    assert calls.asked("/typing") == []
+    panel.page.context.close()
+
+
 def test_refused_without_the_setting(fake: FakeBridge, desk: Site, browser: Browser) -> None:
     fake.call("c-1", nickname="Anna")
     panel = in_frame(browser, desk, f"{fake.url}/inbox?embed=1#token={TOKEN}")

@@ -244,6 +244,10 @@ def test_without_a_token_nothing_is_asked(five: FakeBridge, opened: Open) -> Non
     panel = opened(five.url, token=None)
     expect(panel.connection).to_have_text("Signed out")
     assert five.requests == []
+    words = "Sign in to see your calls."
+    expect(panel.conversation).to_have_text(words, use_inner_text=True)
+    for words in ("No open calls", "No suggestion is open"):
+        expect(panel.view.get_by_text(words)).to_be_hidden()
     panel.button("Sign in").click()
     panel.view.get_by_label("Access token").fill(TOKEN)
     panel.button("Use this token").click()

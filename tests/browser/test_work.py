@@ -506,9 +506,11 @@ def test_suggestions_are_hidden_for_a_call(anna: FakeBridge, opened: Open) -> No
     expect(panel.suggestions).to_have_count(1)
     switch = panel.role("switch", "Show suggestions")
     expect(switch).to_be_checked()
+    expect(panel.waiting).to_contain_text("1 suggestion")
     switch.click()
     expect(switch).not_to_be_checked()
     expect(panel.suggestions).to_have_count(0)
+    expect(panel.waiting).not_to_contain_text("suggestion")
     assert anna.asked("/assist") == [{"hidden": True}]
     switch.click()
     expect(panel.suggestions).to_have_count(1)
