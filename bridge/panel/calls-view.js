@@ -3,6 +3,7 @@
  * moves; what is new comes last.
  */
 
+import { now } from './clock.js';
 import { isBusy, make, setAttribute, setText, show } from './dom.js';
 import { duration, t } from './i18n.js';
 import { KeyedList } from './keyed-list.js';
@@ -114,7 +115,7 @@ export class CallsView {
 
   #time({ call, offered }, element, time, waits) {
     const waiting = isWaiting(call);
-    const seconds = Math.floor((Date.now() - call.waitsSince) / SECOND);
+    const seconds = Math.floor((now() - call.waitsSince) / SECOND);
     const level = waiting && (seconds >= RED ? 'red' : seconds >= AMBER ? 'amber' : 'green');
     const passed = waiting ? duration(seconds) : '';
     setText(time, passed);

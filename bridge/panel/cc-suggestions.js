@@ -12,6 +12,7 @@
  * chooses the language. Setting `callid` later shows another conversation.
  */
 
+import { setClock } from './clock.js';
 import { chooseLanguage, currentLanguage, loadLanguage } from './i18n.js';
 import { Panel } from './panel.js';
 import { Session } from './session.js';
@@ -66,14 +67,18 @@ export class CcSuggestions extends HTMLElement {
   }
 
   async #start() {
+    const asked = Date.now();
     const response = await fetch(new URL('settings.json', HERE), { cache: 'no-store' });
+    const read = Date.now();
     this.settings = await response.json();
+    setClock(this.settings.now, asked, read);
     const wanted = this.lang ? [this.lang] : navigator.languages;
     await Promise.all([
       loadLanguage(HERE, chooseLanguage(wanted, this.settings.languages)),
       this.#style(),
     ]);
     if (!this.isConnected) return;
+    this.session.start();
     if (this.session.ownPage) document.documentElement.lang = currentLanguage();
     this.panel = new Panel({
       host: this,

@@ -4,6 +4,8 @@
  * The token is only sent in the Authorization header of requests to the bridge.
  */
 
+import { now } from './clock.js';
+
 const STORED = 'cc-token';
 const POPUP = 'popup,width=480,height=680';
 
@@ -26,8 +28,13 @@ export class Session extends EventTarget {
       window.addEventListener('hashchange', this.onHash);
       this.token = stored();
       this.#takeFragment();
-      this.#watchExpiry();
     }
+  }
+
+  /** Begin to watch when the token expires; before, the server's time is not known. */
+  start() {
+    this.started = true;
+    this.#watchExpiry();
   }
 
   /** Use a token; null ends the session. */
@@ -108,9 +115,9 @@ export class Session extends EventTarget {
   #watchExpiry() {
     clearTimeout(this.expiry);
     const { exp } = this.claims;
-    if (!exp) return;
+    if (!exp || !this.started) return;
     const token = this.token;
-    const left = exp * 1000 - Date.now();
+    const left = exp * 1000 - now();
     this.expiry = setTimeout(() => this.end(token), Math.min(Math.max(left, 0), 2 ** 31 - 1));
   }
 }

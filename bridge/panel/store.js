@@ -3,6 +3,7 @@
  * request and by event in any order; whatever changes dispatches `change`, at most once a frame.
  */
 
+import { now } from './clock.js';
 import { Conversation, isSettled } from './conversation.js';
 import { nextFrame } from './dom.js';
 
@@ -202,7 +203,7 @@ export class Store extends EventTarget {
       key,
       from: 'agent',
       text,
-      at: Date.now(),
+      at: now(),
       origin: 'agent',
       agentId,
       seenAt: performance.now(),

@@ -9,6 +9,7 @@ from __future__ import annotations
 import gzip
 import json
 import re
+import time
 from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import cache
@@ -227,6 +228,7 @@ def _panel_settings(settings: Settings) -> bytes:
         "confirm_in_frame": page.confirm_in_frame,
         "signs_in": any(agent.session == "sign_in" for agent in settings.bridge.agents.values()),
         "limits": panel_limits.limits(settings),
+        "now": int(time.time() * 1000),
     }
     return json.dumps(shared, ensure_ascii=False, separators=(",", ":")).encode()
 

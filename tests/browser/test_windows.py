@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import base64
+import json
 import time
 
 import pytest
@@ -104,6 +106,29 @@ def test_the_next_waiting_call_goes_round_all_of_them(five: FakeBridge, opened: 
     panel.choose("Anna")
     panel.page.keyboard.press("F4")
     expect(panel.view.get_by_role("alert")).to_have_text("No other customer is waiting.")
+
+
+@pytest.mark.parametrize("off", [300, -300, 90_000])
+def test_a_browser_whose_clock_is_wrong(five: FakeBridge, opened: Open, off: int) -> None:
+    """Waiting times, and the end of the token, are by the server's clock."""
+    claims = {"aud": "agent", "sub": "291", "exp": int(time.time()) + 3600}
+    token = f"e30.{base64.urlsafe_b64encode(json.dumps(claims).encode()).decode()}.c2ln"
+    five.tokens.add(token)
+    first = opened(five.url, token=None)
+    first.page.context.add_init_script(
+        f"const real = Date.now.bind(Date); Date.now = () => real() + {off * 1000};"
+    )
+    panel = opened(five.url, token=token, beside=first).connected()
+    expect(panel.waiting.nth(0)).to_have_attribute("data-waiting", "amber")  # for 40 seconds
+    expect(panel.waiting.nth(4)).to_have_attribute("data-waiting", "green")
+    panel.choose("Anna")
+    five.message("c-Anna", "before")
+    panel.message.fill("mine")
+    panel.button("Send message").click()
+    expect(panel.log).to_contain_text("Delivered")
+    five.message("c-Anna", "after")
+    expect(panel.log.locator(".bubble")).to_have_text(["before", "mine", "after"])
+    panel.connected()
 
 
 # Agents

@@ -5,6 +5,7 @@ from __future__ import annotations
 import gzip
 import json
 import re
+import time
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -197,6 +198,7 @@ def test_the_settings_of_the_panel_hold_no_secret(configured: ActionServer) -> N
     assert found["keys"]["reject"] is None
     assert found["keys"]["suggestions"] == "F2"
     assert found["limits"]["bytes"] == 1900
+    assert abs(found["now"] / 1000 - time.time()) < 60
     for secret in (API_TOKEN, INBOX_SECRET, "202301032048582419"):
         assert secret not in answer.text
 
