@@ -4,8 +4,6 @@
 
 /** @type {Record<string, string>} */
 let texts = {};
-/** @type {Record<string, string>} */
-let english = {};
 let language = 'en';
 let plurals = new Intl.PluralRules('en');
 let times = new Intl.DateTimeFormat('en', { hour: '2-digit', minute: '2-digit' });
@@ -25,14 +23,15 @@ function primary(tag) {
   return tag.toLowerCase().split('-')[0];
 }
 
-/** Load the texts of a language, and the English ones for what it lacks. */
+/** Load the texts of a language; the English ones if it has no catalogue. */
 export async function loadLanguage(base, chosen) {
-  const get = async (name) => {
-    const response = await fetch(new URL(`languages/${name}.json`, base));
-    return response.ok ? response.json() : {};
-  };
-  [english, texts] = await Promise.all([get('en'), chosen === 'en' ? {} : get(chosen)]);
-  language = Object.keys(texts).length > 0 ? chosen : 'en';
+  const response = await fetch(new URL(`languages/${chosen}.json`, base));
+  if (!response.ok && chosen !== 'en') {
+    await loadLanguage(base, 'en');
+    return;
+  }
+  texts = await response.json();
+  language = chosen;
   plurals = new Intl.PluralRules(language);
   // British agents read 14:05 and Americans 02:05 PM, in the same language.
   const region = navigator.languages.find((each) => primary(each) === primary(language)) ?? language;
@@ -51,8 +50,7 @@ export function currentLanguage() {
  */
 export function t(key, values = {}) {
   const form = 'count' in values ? `${key}.${plurals.select(values.count)}` : key;
-  const found = texts[form] ?? texts[`${key}.other`] ?? texts[key]
-    ?? english[form] ?? english[`${key}.other`] ?? english[key] ?? key;
+  const found = texts[form] ?? texts[`${key}.other`] ?? texts[key] ?? key;
   return found.replace(/\{(\w+)\}/g, (whole, name) => {
     const value = values[name];
     if (value === undefined) return whole;

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import gzip
 import json
+import logging
 import re
 import time
 from collections.abc import Mapping
@@ -24,7 +25,9 @@ from bridge.config.page import PageSettings, origin_of
 from bridge.config.settings import Settings
 from bridge.errors import RefusedError
 from bridge.gateway import wire
-from bridge.web import panel_limits
+from bridge.web import catalogues, panel_limits
+
+logger = logging.getLogger(__name__)
 
 FOLDER = Path(__file__).parents[1] / "panel"
 LANGUAGES = "languages"  # also a folder beside bridge.yml, for catalogues of one's own
@@ -138,7 +141,11 @@ async def file(request: Request, name: str) -> HTTPResponse:
 
 
 async def catalogue(request: Request, name: str) -> HTTPResponse:
-    """Return the texts of a configured language: the operator's own file, else ours."""
+    """Return the texts of a configured language: the operator's own file, else ours.
+
+    Raises:
+        RefusedError: 404 if there is none; 503 if the operator's file cannot be used.
+    """
     settings = _opened()
     language = name.removesuffix(".json")
     listed = {*settings.bridge.page.languages, "en"}
@@ -146,8 +153,14 @@ async def catalogue(request: Request, name: str) -> HTTPResponse:
         raise RefusedError(404, "not_found", "page.languages does not list this language")
     for folder in (Path(settings.folder or ".") / LANGUAGES, FOLDER / LANGUAGES):
         path = folder / f"{language}.json"
-        if path.is_file():
-            return _sent(request, _read(path, path.stat().st_mtime_ns))
+        if not path.is_file():
+            continue
+        try:
+            return _sent(request, _completed(path, path.stat().st_mtime_ns))
+        except ValueError as error:
+            logger.warning("The panel's texts in %s cannot be used: %s", path, error)
+            message = f"{LANGUAGES}/{name} cannot be used: {error}"
+            raise RefusedError(503, "not_configured", message) from None
     raise RefusedError(404, "not_found", "this language has no catalogue")
 
 
@@ -269,6 +282,12 @@ def _read(path: Path, _changed_at: int) -> _File:
     if path.suffix in (".js", ".css"):
         text = _without_comments(text)
     return _File(_TYPES[path.suffix], *_both(text.encode()))
+
+
+@cache
+def _completed(path: Path, _changed_at: int) -> _File:
+    english = FOLDER / LANGUAGES / "en.json"
+    return _File("application/json", *_both(catalogues.completed(path, english)))
 
 
 def _without_comments(text: str) -> str:

@@ -26,9 +26,10 @@ CONFIGURED: dict[str, Any] = {
     "media_hosts": ["https://media.example"],
     "login_url": "https://sso.example/agents",
     "aicc_script": SCRIPT,
-    "languages": ["en", "zh", "de"],
+    "languages": ["en", "zh", "de", "it"],
     "keys": {"reject": None},
 }
+GERMAN = {"title": "Eingang", "calls.waiting.other": "{count} warten"}
 SHIPPED = sorted(path.name for path in page.FOLDER.iterdir() if path.is_file())
 
 
@@ -37,7 +38,8 @@ def configured(tmp_path_factory: pytest.TempPathFactory) -> Iterator[ActionServe
     """A server whose page may be framed by one desk, and has a language of its own."""
     folder = tmp_path_factory.mktemp("page")
     (folder / "config" / "languages").mkdir(parents=True)
-    (folder / "config" / "languages" / "de.json").write_text('{"title": "Eingang"}')
+    (folder / "config" / "languages" / "de.json").write_text(json.dumps(GERMAN))
+    (folder / "config" / "languages" / "it.json").write_text('{"title": {}}')
     bridge = {"api": {"token": API_TOKEN, "inbox_secret": INBOX_SECRET}, "page": CONFIGURED}
     with ActionServer(folder, "--cors", "*", bridge=bridge) as started:
         yield started
@@ -142,23 +144,33 @@ def test_the_page_has_no_part_that_runs_inline(server: ActionServer) -> None:
     assert not re.search(r"<script(?![^>]*src=)|<style|\sstyle=|\son\w+=", text)
 
 
-def test_the_whole_page_is_small(server: ActionServer) -> None:
-    names = ["", *(f"/{name}" for name in SHIPPED), "/settings.json", "/languages/en.json"]
+@pytest.mark.parametrize("language", ["en", "zh"])
+def test_the_whole_page_is_small(server: ActionServer, language: str) -> None:
+    texts = f"/languages/{language}.json"
+    names = ["", *(f"/{name}" for name in SHIPPED), "/settings.json", texts]
     sizes = [
         len(gzip.compress(server.get(f"/inbox{name}", token=None).content, mtime=0))
         for name in names
     ]
-    assert sum(sizes) < 50_000
+    assert sum(sizes) < 50_000, sum(sizes)
 
 
 def test_a_language_is_one_file(configured: ActionServer) -> None:
     own = configured.get("/inbox/languages/de.json", token=None)
-    assert own.json() == {"title": "Eingang"}
-    for language in ("en", "zh"):
-        answer = configured.get(f"/inbox/languages/{language}.json", token=None)
-        assert answer.json()["title"]
+    ours = configured.get("/inbox/languages/en.json", token=None).json()
+    assert own.json() == {
+        **{key: text for key, text in ours.items() if not key.startswith("calls.waiting")},
+        **GERMAN,
+    }
+    assert configured.get("/inbox/languages/zh.json", token=None).json()["title"] == "收件箱"
     for name in ("fr.json", "en", "..%2fbridge.json", "%2e%2e%2fen.json"):
         assert configured.get(f"/inbox/languages/{name}", token=None).status_code == 404
+
+
+def test_a_catalogue_that_cannot_be_used(configured: ActionServer) -> None:
+    answer = configured.get("/inbox/languages/it.json", token=None)
+    assert error(answer, 503) == "not_configured"
+    assert "languages/it.json cannot be used" in answer.json()["error"]["message"]
 
 
 def test_each_language_has_the_same_texts() -> None:
