@@ -281,6 +281,7 @@ class DeliveryStateBody(Body):
 
     id: str
     state: DeliveryState
+    error: ErrorDetail | None = None
 
 
 class SentMessageBody(MessageBody):

@@ -442,7 +442,9 @@ def sent(value: Delivery, text: str | None) -> SentMessageBody:
         media_type=value.draft.media_type,
         content=value.draft.content,
         at=value.created_at,
-        delivery=DeliveryStateBody(id=value.id, state=value.state),
+        delivery=_build(
+            DeliveryStateBody, id=value.id, state=value.state, error=_error(value.error)
+        ),
         origin=value.origin,
         approved_by=value.approved_by,
         erased_at=value.erased_at,

@@ -43,6 +43,14 @@ def test_a_delivery_with_its_error() -> None:
     assert "settled_at" not in serializers.delivery(making.delivery()).dump()
 
 
+def test_a_line_of_a_failed_delivery_says_why() -> None:
+    error = DeliveryError("rejected", "the gateway refused it")
+    failed = making.delivery(state=DeliveryState.FAILED, error=error, settled_at=AT)
+    shown = serializers.sent(failed, "Hello").dump()["delivery"]
+    assert shown["error"] == {"code": "rejected", "message": "the gateway refused it"}
+    assert "error" not in serializers.sent(making.delivery(), "Hello").dump()["delivery"]
+
+
 def test_an_assignment_leaves_out_what_it_has_not() -> None:
     assert serializers.assignment(making.assignment()).dump() == {
         "agent_id": "291",
