@@ -62,7 +62,7 @@ export class Actions {
       view.cancelEdit();
       this.focusMessage();
     } catch (error) {
-      view.fail(describe(error));
+      view.fail(describe(error), !error.status || error.status === 401);
       if (error.status === 409) await this.#lookAgain(suggestion);
     } finally {
       view.busy = false;
@@ -80,7 +80,7 @@ export class Actions {
       this.store.suggestion(rejected);
       view.askReason();
     } catch (error) {
-      view.fail(describe(error));
+      view.fail(describe(error), !error.status || error.status === 401);
       if (error.status === 409) await this.#lookAgain(view.suggestion);
     } finally {
       view.busy = false;

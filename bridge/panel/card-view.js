@@ -6,6 +6,11 @@
 import { make } from './dom.js';
 import { clockTime, t } from './i18n.js';
 
+/** Return whether a slot has a value: an empty one tells an agent nothing. */
+function isKnown(value) {
+  return value !== null && value !== '' && !(Array.isArray(value) && !value.length);
+}
+
 /** The view of the card. */
 export class CardView {
   constructor() {
@@ -43,7 +48,7 @@ export class CardView {
   }
 
   #slots(slots) {
-    const entries = Object.entries(slots ?? {});
+    const entries = Object.entries(slots ?? {}).filter(([, value]) => isKnown(value));
     if (!entries.length) return [];
     const list = make('dl', {});
     for (const [name, value] of entries) {

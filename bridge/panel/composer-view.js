@@ -65,11 +65,14 @@ export class ComposerView {
     this.box.focus({ preventScroll: true });
   }
 
-  /** Put a text into the box, as after a message that was taken back. */
+  /** Put a message that was taken back before what is typed for its call. */
   restore(callId, text) {
-    if (callId !== this.callId || this.box.value) return;
-    this.box.value = text;
-    this.#typed();
+    const typed = this.drafts.get(callId)?.text;
+    const whole = typed ? `${text}\n${typed}` : text;
+    this.drafts.set(callId, { text: whole, id: uniqueId() });
+    if (callId !== this.callId) return;
+    this.box.value = whole;
+    this.meter.update(whole, this.limits);
   }
 
   #typed() {

@@ -95,7 +95,8 @@ export class Conversation {
   /** Return the number of messages that did not reach the customer. */
   undelivered() {
     const lost = ['failed', 'expired', 'waiting'];
-    return this.ordered().filter((line) => lost.includes(line.delivery?.state)).length;
+    return this.ordered().filter(({ delivery }) => lost.includes(delivery?.state)
+      && delivery.error?.code !== 'discarded').length;
   }
 
   #changed() {

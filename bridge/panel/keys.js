@@ -4,7 +4,8 @@
 
 /**
  * Return the name of the key that an event means, as in `page.keys`: a Latin letter or a digit by
- * what it types, where the layout types neither by its place, and F1 to F12.
+ * what it types, else a letter of another script and a key of the row of digits by its place, and F1
+ * to F12.
  */
 export function keyName(event) {
   if (/^F\d{1,2}$/.test(event.key)) return event.key;
@@ -12,8 +13,9 @@ export function keyName(event) {
   const pad = /^Numpad([0-9])$/.exec(event.code); // a digit whether NumLock is on or off
   if (pad) return pad[1];
   if ([...event.key].length !== 1) return null; // Enter, an arrow
-  const place = /^(?:Key([A-Z])|Digit([0-9]))$/.exec(event.code);
-  return place ? (place[1] ?? place[2]).toLowerCase() : null;
+  const place = /^(Key|Digit)(\w)$/.exec(event.code);
+  if (!place || (place[1] === 'Key' && /[\x20-\x7e\p{Script=Latin}]/u.test(event.key))) return null;
+  return place[2].toLowerCase();
 }
 
 /** Return whether a modifier is held. */
@@ -36,6 +38,11 @@ export function isSendKey(event) {
 export function takesText(element) {
   return element instanceof HTMLTextAreaElement || element instanceof HTMLInputElement
     || element instanceof HTMLSelectElement || element?.isContentEditable;
+}
+
+/** Return whether a key event types a character, if an element takes what is typed. */
+export function types(event, element) {
+  return [...event.key].length === 1 && takesText(element);
 }
 
 /** The keys as they are configured. */

@@ -130,7 +130,7 @@ export class LogView {
   #content(line) {
     const parts = [];
     if (!isText(line.media)) parts.push(mediaView(line.media, this.mediaHosts));
-    const text = line.text ?? (isText(line.media) ? line.media?.content : null);
+    const text = wordsOf(line);
     if (text) parts.push(make('p', { text, dir: 'auto' }));
     if (!parts.length) parts.push(make('p', { class: 'quiet-text', text: t('erased') }));
     return parts;
@@ -139,8 +139,9 @@ export class LogView {
   #state(line, element, state, actions, foot) {
     const delivery = line.delivery;
     show(foot, Boolean(delivery));
-    const name = delivery ? STATES[delivery.state] ?? delivery.state : null;
+    const name = delivery ? stateOf(delivery) : null;
     setAttribute(element, 'data-state', name);
+    element.line = line; // the buttons stay when its text comes
     if (!delivery) return;
     const why = delivery.error?.message || delivery.error?.code;
     setText(state, name === 'failed' && why ? t('state.failed_why', { why }) : t(`state.${name}`));
@@ -150,10 +151,15 @@ export class LogView {
     actions.dataset.wanted = wanted;
     actions.replaceChildren(...buttons.map((action) => makeButton(
       t(`delivery.${action}`),
-      () => this.onDelivery(line, action),
+      () => this.onDelivery(element.line, action),
       { class: 'quiet' },
     )));
   }
+}
+
+/** Return the words of a line: as they read, or until that is known as they were sent. */
+export function wordsOf(line) {
+  return line.text ?? (isText(line.media) ? line.media?.content : null);
 }
 
 /**
@@ -168,8 +174,12 @@ function authorOf(line, call, agentId) {
   return id === agentId ? t('from.you') : t('agent', { id });
 }
 
+function stateOf({ state, error }) {
+  return error?.code === 'discarded' ? 'discarded' : STATES[state] ?? state;
+}
+
 function actionsOf(delivery) {
-  if (delivery.id === undefined) return [];
+  if (delivery.id === undefined || stateOf(delivery) === 'discarded') return [];
   if (delivery.state === 'waiting') return ['take_back'];
   if (delivery.state === 'uncertain') return ['retry', 'remove'];
   return ['failed', 'expired'].includes(delivery.state) ? ['retry'] : [];

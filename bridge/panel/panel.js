@@ -13,8 +13,8 @@ import { SendGuard } from './guard.js';
 import { HeaderView } from './header-view.js';
 import { HelpView } from './help-view.js';
 import { t } from './i18n.js';
-import { isComposing, Keys, takesText } from './keys.js';
-import { LogView } from './log-view.js';
+import { isComposing, Keys, takesText, types } from './keys.js';
+import { LogView, wordsOf } from './log-view.js';
 import { Limits } from './split.js';
 import { isLive, isRinging, isWaiting, Store } from './store.js';
 import { SuggestionsView } from './suggestions-view.js';
@@ -65,7 +65,10 @@ export class Panel {
         this.store.changed();
       },
       onState: () => this.store.changed(),
-      onConnected: () => this.#lookForAgent(),
+      onConnected: () => {
+        this.suggestions.connected();
+        this.#lookForAgent();
+      },
       onCallState: () => this.#lookForAgent(),
     });
     this.#build();
@@ -196,7 +199,8 @@ export class Panel {
     const callId = this.selected;
     const done = await this.actions.delivery(line.delivery.id, action === 'retry' ? 'retry' : 'discard');
     const own = done && action === 'take_back' && line.origin === 'agent';
-    if (own && line.text) this.composer.restore(callId, line.text);
+    const text = wordsOf(line);
+    if (own && text) this.composer.restore(callId, text);
   }
 
   #signedIn() {
@@ -305,7 +309,7 @@ export class Panel {
       return;
     }
     const action = this.keys.action(event);
-    if (action === null) return;
+    if (action === null || types(event, focusedElement())) return;
     if (action === 'suggestions' || action === 'next_call') {
       event.preventDefault();
       if (action === 'suggestions') this.#toSuggestions();

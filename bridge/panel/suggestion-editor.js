@@ -5,7 +5,7 @@
 
 import { uniqueId } from './api.js';
 import { isSettled } from './conversation.js';
-import { make, makeButton, setText, show } from './dom.js';
+import { isDisabled, make, makeButton, setDisabled, setText, show } from './dom.js';
 import { t } from './i18n.js';
 import { isComposing, isSendKey } from './keys.js';
 import { MeterView } from './meter-view.js';
@@ -67,9 +67,10 @@ export class SuggestionEditor {
   }
 
   /** Take over what became of the suggestion. */
-  update(suggestion, limits, customerWrote) {
+  update(suggestion, limits, { customerWrote, readOnly }) {
     if (!this.isOpen) return;
     this.limits = limits;
+    for (const button of [this.sendEdited, this.sendAnyway]) setDisabled(button, readOnly);
     const meanwhile = isSettled(suggestion) || customerWrote;
     if (meanwhile === this.meanwhile) return;
     this.meanwhile = meanwhile;
@@ -118,7 +119,7 @@ export class SuggestionEditor {
   }
 
   #send(anyway) {
-    if (!this.box.value.trim() || this.meanwhile !== anyway) return;
+    if (!this.box.value.trim() || this.meanwhile !== anyway || isDisabled(this.sendEdited)) return;
     if (performance.now() - this.changedAt < PAUSE) return;
     this.onSend(this.box.value, anyway, this.draft.id);
   }

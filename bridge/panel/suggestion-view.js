@@ -111,7 +111,9 @@ export class SuggestionView {
     for (const button of Object.values(this.buttons)) setDisabled(button, !open);
     this.#hint(place);
     show(this.actions, !this.editor.isOpen);
-    this.editor.update(suggestion, this.context.limits(), this.context.wroteAfter(suggestion));
+    this.editor.update(suggestion, this.context.limits(), {
+      customerWrote: this.context.wroteAfter(suggestion), readOnly: this.context.readOnly(),
+    });
     const settled = isSettled(suggestion) && !this.editor.isOpen;
     setText(this.note, this.error ?? (settled ? endOf(suggestion) : ''));
     setAttribute(this.note, 'data-kind', this.error ? 'error' : null);
@@ -123,9 +125,10 @@ export class SuggestionView {
     if (this.shownAt !== Infinity) this.shownAt = performance.now();
   }
 
-  /** Show a failure at the item. */
-  fail(text) {
+  /** Show a failure at the item; `passing` is one that has no meaning once there is a connection. */
+  fail(text, passing = false) {
     this.error = text;
+    this.passing = passing;
   }
 
   /** Begin to edit. */

@@ -68,6 +68,11 @@ export class SuggestionsView {
     setText(this.empty, t(`suggestions.${why}`));
   }
 
+  /** Forget the failures of the time without a connection. */
+  connected() {
+    for (const view of this.views.values()) if (view.passing) view.fail(null);
+  }
+
   /** Return the open suggestions in the order in which they are shown. */
   open() {
     return [...this.list.children, ...this.others.children]

@@ -152,6 +152,14 @@ def test_the_panes_fill_the_window(
         assert all(box and box["height"] > height * 0.8 for box in boxes)
 
 
+def test_a_switch_shows_its_state_in_forced_colours(busy: FakeBridge, opened: Open) -> None:
+    panel = opened(busy.url, forced_colors="active").connected()
+    switch = panel.role("switch", "Show suggestions")
+    on = switch.screenshot()
+    switch.evaluate("element => element.setAttribute('aria-checked', 'false')")
+    assert switch.screenshot() != on
+
+
 def test_everything_is_reached_by_the_keyboard(busy: FakeBridge, opened: Open) -> None:
     panel = opened(busy.url).connected()
     expect(panel.suggestions).to_have_count(2)

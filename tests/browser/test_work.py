@@ -136,6 +136,49 @@ def test_a_letter_of_another_script_works_by_its_place(anna: FakeBridge, opened:
     until(lambda: len(anna.asked("/reject")) == 1)
 
 
+@pytest.mark.parametrize(
+    ("key", "code", "name"),
+    [
+        ("e", "KeyD", "e"),  # Dvorak
+        (".", "KeyE", None),
+        ("E", "KeyE", "e"),
+        ("у", "KeyE", "e"),  # noqa: RUF001 - Cyrillic
+        ("ק", "KeyE", "e"),
+        ("ı", "KeyI", None),  # noqa: RUF001 - Turkish
+        ("é", "Digit2", "2"),  # French
+        ("&", "Digit1", "1"),
+        ("End", "Numpad1", "1"),
+        ("Enter", "Enter", None),
+        ("F2", "F2", "F2"),
+    ],
+)
+def test_the_name_of_a_key(
+    anna: FakeBridge, opened: Open, key: str, code: str, name: str | None
+) -> None:
+    panel = opened(anna.url)
+    found = panel.page.evaluate(
+        "async (event) => (await import('/inbox/keys.js')).keyName(event)",
+        {"key": key, "code": code},
+    )
+    assert found == name
+
+
+def test_a_key_that_types_types_where_text_is_typed(anna: FakeBridge, browser: Browser) -> None:
+    page = browser.new_context().new_page()
+    configure(page, keys={"suggestions": "a", "next_call": "n", "send_1": "1"})
+    page.goto(f"{anna.url}/inbox#token={TOKEN}")
+    panel = Panel(page, page).connected()
+    anna.suggest("c-1", PRICE)
+    expect(panel.suggestions).to_have_count(1)
+    panel.message.click()
+    page.keyboard.type("banana a day")
+    expect(panel.message).to_have_value("banana a day")
+    panel.log.focus()
+    page.keyboard.press("a")
+    expect(panel.suggestions).to_be_focused()
+    page.context.close()
+
+
 def test_keys_are_changed_and_switched_off(anna: FakeBridge, browser: Browser) -> None:
     page = browser.new_context().new_page()
     keys = {"suggestions": "F8", "send_1": "x", "edit": None, "reject": "r", "next_call": "F4"}
@@ -294,6 +337,21 @@ def test_when_the_customer_writes_while_the_agent_edits(anna: FakeBridge, opened
     (body,) = anna.asked("/replies")
     assert body["text"] == "It costs 12 EUR."
     expect(panel.suggestions).to_have_count(0)
+
+
+def test_an_edit_on_a_call_that_moved_cannot_be_sent(anna: FakeBridge, opened: Open) -> None:
+    panel = opened(anna.url).connected()
+    offered = anna.suggest("c-1", PRICE)
+    panel.of(panel.suggestions, "Edit").click()
+    panel.editor.fill("It costs 12 EUR.")
+    anna.call("c-1", moved_to="305", owner="bot", state="ended", ended_at=iso(time.time()))
+    anna.settle(offered["id"], "expired")
+    expect(panel.button("Send anyway")).to_be_disabled()
+    expect(panel.editor).to_have_value("It costs 12 EUR.")
+    panel.look()
+    panel.page.keyboard.press("Enter")
+    panel.button("Discard").click()
+    assert anna.asked("/accept") == anna.asked("/replies") == []
 
 
 def test_what_was_edited_can_be_discarded(anna: FakeBridge, opened: Open) -> None:
@@ -500,6 +558,22 @@ def test_who_else_suggests_the_words_of_the_bot_is_named(anna: FakeBridge, opene
     expect(panel.suggestions).to_contain_text("ask_price 0.87, also from kb")
 
 
+def test_a_failure_of_the_connection_goes_with_it(anna: FakeBridge, opened: Open) -> None:
+    panel = opened(anna.url).connected()
+    anna.suggest("c-1", PRICE)
+    expect(panel.suggestions).to_have_count(1)
+    panel.look()
+    anna.deaf = True
+    anna.drop()
+    expect(panel.connection).to_have_text("Reconnecting")
+    panel.page.route("**/accept", lambda route: route.abort())
+    panel.of(panel.suggestions, "Send").click()
+    expect(panel.suggestions).to_contain_text("the bridge cannot be reached")
+    anna.deaf = False
+    panel.connected()
+    expect(panel.suggestions).not_to_contain_text("the bridge cannot be reached")
+
+
 def test_suggestions_are_hidden_for_a_call(anna: FakeBridge, opened: Open) -> None:
     panel = opened(anna.url).connected()
     anna.suggest("c-1", PRICE)
@@ -552,11 +626,22 @@ def test_what_becomes_of_messages(anna: FakeBridge, opened: Open) -> None:
         line = panel.log.locator(".line", has_text=f"This is {state}")
         expect(line).to_contain_text(words)
     waiting = panel.log.locator(".line", has_text="This is waiting")
+    panel.message.fill("what comes next")
     waiting.get_by_role("button", name="Take back", exact=True).click()
     until(lambda: anna.asked("/discard") == [{}])
+    expect(panel.message).to_have_value("This is waiting\nwhat comes next")
     failed = panel.log.locator(".line", has_text="This is failed")
     failed.get_by_role("button", name="Retry", exact=True).click()
     until(lambda: anna.asked("/retry") == [{}])
+
+
+def test_what_was_discarded_did_not_fail(anna: FakeBridge, opened: Open) -> None:
+    panel = opened(anna.url).connected()
+    error = {"code": "discarded", "message": "it was discarded"}
+    anna.deliver("c-1", "Never mind", "failed", error=error)
+    line = panel.log.locator(".line", has_text="Never mind")
+    expect(line.locator(".line-foot")).to_have_text("Discarded")
+    expect(line.get_by_role("button")).to_have_count(0)
 
 
 def test_a_call_that_was_transferred(anna: FakeBridge, opened: Open) -> None:
@@ -630,7 +715,7 @@ def test_a_call_that_ended(anna: FakeBridge, opened: Open) -> None:
 def test_the_handoff_card_begins_with_what_was_said(anna: FakeBridge, opened: Open) -> None:
     card = {
         "reason": "intent human_handoff at 0.97",
-        "slots": {"order_id": "A-1"},
+        "slots": {"order_id": "A-1", "email": None, "phone": "", "items": [], "vip": False},
         "turns": [{"id": "1", "from": "customer", "text": "Help", "at": iso(time.time())}],
     }
     anna.details["c-1"]["card"] = card
@@ -643,7 +728,8 @@ def test_the_handoff_card_begins_with_what_was_said(anna: FakeBridge, opened: Op
     )
     panel = opened(anna.url).connected()
     shown = panel.role("region", "Handoff card")
-    expect(shown).to_contain_text("A-1")
+    expect(shown.locator("dt")).to_have_text(["order_id", "vip"])
+    expect(shown.locator("dd")).to_have_text(["A-1", "false"])
     text = shown.inner_text()
     assert text.index("Anna is with you.") < text.index("intent human_handoff")
 
