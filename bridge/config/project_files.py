@@ -1,4 +1,4 @@
-"""Read the YAML files of a Rasa project, and insert entries into one without reformatting it.
+"""Read the YAML files of a Rasa project, and change entries of one without reformatting it.
 
 The files belong to somebody else: comments, order and style stay as they are. Only text is
 returned; the caller decides what becomes of it.
@@ -69,6 +69,48 @@ def insert(text: str, additions: Mapping[str, Entries]) -> str | None:
         return text if _load(text) == wanted else None
     except (YAMLError, ValueError, TypeError, RecursionError):
         return None
+
+
+def remove(text: str, section: str, key: str) -> str | None:
+    """Remove a key of a top-level section. Everything else stays as it is.
+
+    Returns:
+        None if the file's style does not allow it; the result is checked by reading it again.
+    """
+    try:
+        wanted = copy.deepcopy(_load(text))
+        del wanted[section][key]
+        found = _section(YAML().compose(text), section)
+        text = _without(text, found[1], key) if found else text
+        left = _load(text)
+        left[section] = left[section] or {}  # a section without a value
+    except (YAMLError, ValueError, TypeError, KeyError, RecursionError):
+        return None
+    return text if left == wanted else None
+
+
+def _without(text: str, mapping: Node, key: str) -> str:
+    """Return the text without a key of a mapping, and without the key's own comment."""
+    if not isinstance(mapping, MappingNode):
+        raise TypeError(key)
+    names = [each.value for each, _ in mapping.value]
+    place = names.index(key)
+    first, value = mapping.value[place]
+    if mapping.flow_style:
+        if place + 1 < len(names):
+            return (
+                text[: first.start_mark.index]
+                + text[mapping.value[place + 1][0].start_mark.index :]
+            )
+        begin = mapping.value[place - 1][1].end_mark.index if place else first.start_mark.index
+        return text[:begin] + text[value.end_mark.index :]
+    lines = text.splitlines(keepends=True)
+    if (
+        "".join(lines[: first.start_mark.line])
+        != text[: first.start_mark.index - first.start_mark.column]
+    ):
+        raise ValueError(key)  # a line end that YAML does not count
+    return "".join(lines[: first.start_mark.line] + lines[value.end_mark.line + 1 :])
 
 
 def _load(text: str) -> Any:

@@ -296,6 +296,42 @@ def test_flows_of_the_bot_are_kept(tmp_path: Path) -> None:
     assert "Your flow pattern_completed is kept" in notes
 
 
+MODULES = {
+    "as rasa init writes it": "# server\n\naction_endpoint:\n"
+    '  actions_module: "actions"\n\n# nlg\n',
+    "first of several": "action_endpoint:\n  actions_module: actions  # ours\n  params: {a: b}\n"
+    "tracker_store: {type: SQL}\n",
+    "last of several": "action_endpoint:\n  # where\n  url: http://localhost:5055/webhook\n"
+    "  token: ${BRIDGE_WEBHOOK_TOKEN}\n  actions_module: actions",
+    "in braces": "action_endpoint: {actions_module: actions}\n",
+    "in braces, last": "action_endpoint: {params: {a: b}, actions_module: actions}\n",
+    "in braces, first": "action_endpoint: {actions_module: actions, params: {a: b}}\n",
+}
+
+
+@pytest.mark.parametrize("name", MODULES)
+def test_actions_that_rasa_runs_itself_are_moved_to_the_action_server(
+    tmp_path: Path, name: str
+) -> None:
+    found = run(made(tmp_path, {**CALM, "endpoints.yml": MODULES[name]}))
+    assert any("sets actions_module" in note for note in found["notes"])
+    apply_patch(tmp_path)
+    text = (tmp_path / "endpoints.yml").read_text(encoding="utf-8")
+    endpoints = read_yaml(tmp_path / "endpoints.yml")
+    assert endpoints["action_endpoint"].pop("url") == "http://localhost:5055/webhook"
+    assert endpoints["action_endpoint"].pop("token") == "${BRIDGE_WEBHOOK_TOKEN}"
+    assert endpoints["action_endpoint"] in ({}, {"params": {"a": "b"}})
+    for comment in re.findall("# [snw].*", MODULES[name]):
+        assert comment in text
+    assert ("tracker_store" in endpoints) == ("tracker_store" in MODULES[name])
+
+
+def test_a_module_of_actions_that_cannot_be_patched_out_is_removed_by_hand(tmp_path: Path) -> None:
+    odd = {"endpoints.yml": "{action_endpoint: {actions_module: actions}}\n"}
+    found = run(made(tmp_path, {**CALM, **odd}))
+    assert "  # remove the key actions_module here" in found["edits"][-1]
+
+
 @pytest.mark.parametrize(
     ("changed", "note"),
     [

@@ -78,10 +78,15 @@ class RasaProject:
         return found if isinstance(found, dict) else None
 
     @property
+    def action_endpoint(self) -> Mapping[str, Any]:
+        """The section ``action_endpoint`` of ``endpoints.yml``; empty if there is none."""
+        found = (self.endpoints or {}).get("action_endpoint")
+        return found if isinstance(found, dict) else {}
+
+    @property
     def selective_domain(self) -> bool:
         """Whether Rasa sends the domain to some actions only."""
-        endpoint = (self.endpoints or {}).get("action_endpoint")
-        return isinstance(endpoint, dict) and endpoint.get("enable_selective_domain") is True
+        return self.action_endpoint.get("enable_selective_domain") is True
 
 
 def inspect(folder: Path) -> RasaProject:

@@ -12,10 +12,11 @@ from pathlib import Path
 
 from bridge.cli.init import content
 from bridge.cli.init.project import OwnActions, RasaProject
-from bridge.config.project_files import insert, section_lines
+from bridge.config.project_files import insert, remove, section_lines
 from bridge.errors import BridgeError
 
 PATCH = "cc_bridge.patch"
+_MODULE = "actions_module"  # by which Rasa Pro runs actions itself; the key `url` is then ignored
 _IMPORT = "from bridge.actions import *  # noqa: F403 - the actions of rasa-cc-bridge\n"
 
 
@@ -84,10 +85,11 @@ def _wire_endpoints(project: RasaProject, wiring: Wiring) -> None:
     if project.endpoints is None:
         wiring.files["endpoints.yml"] = content.endpoints_file()
     else:
-        known = project.endpoints.get("action_endpoint") or {}
+        known = project.action_endpoint
         lines = [line for line in content.ENDPOINT if line.partition(":")[0] not in known]
-        if lines:
-            _edit(project, wiring, "endpoints.yml", {"action_endpoint": lines})
+        unwanted = _MODULE if _MODULE in known else None
+        if lines or unwanted:
+            _edit(project, wiring, "endpoints.yml", {"action_endpoint": lines}, unwanted)
     if project.credentials is None:
         wiring.files["credentials.yml"] = content.credentials_file()
     elif content.CHANNEL not in project.credentials:
@@ -110,16 +112,33 @@ def _wire_actions(project: RasaProject, wiring: Wiring) -> None:
 
 
 def _edit(
-    project: RasaProject, wiring: Wiring, path: str, entries: Mapping[str, list[str]]
+    project: RasaProject,
+    wiring: Wiring,
+    path: str,
+    entries: Mapping[str, list[str]],
+    unwanted: str | None = None,
 ) -> None:
-    """Add entries to a file of the bot: by the patch, or by hand."""
+    """Add entries to a file of the bot, by the patch or by hand.
+
+    Args:
+        project: the bot.
+        wiring: gets the change, or the lines to add.
+        path: the file.
+        entries: what to add, by section.
+        unwanted: a key of the first section that is removed.
+    """
     old = _text(project, path)
-    new = insert(old, entries)
-    if new is None:
-        sections = (section_lines(section, added) for section, added in entries.items())
-        wiring.manual[path] = "\n".join(line for lines in sections for line in lines)
-    else:
+    new = insert(old, entries) if any(entries.values()) else old
+    if new is not None and unwanted is not None:
+        new = remove(new, next(iter(entries)), unwanted)
+    if new is not None:
         wiring.changes[path] = (old, new)
+        return
+    sections = (section_lines(section, added) for section, added in entries.items())
+    lines = [line for lines in sections for line in lines]
+    if unwanted is not None:
+        lines.append(f"  # remove the key {unwanted} here")
+    wiring.manual[path] = "\n".join(lines)
 
 
 def _text(project: RasaProject, path: str) -> str:
@@ -155,6 +174,12 @@ def _notes(project: RasaProject) -> Iterator[str]:
         yield (
             f"endpoints.yml {how} (nlg). What the bridge says and suggests is rendered as written"
             " in the domain: it asks neither a rephraser nor an NLG server."
+        )
+    if _MODULE in project.action_endpoint:
+        yield (
+            f"endpoints.yml sets {_MODULE}: Rasa then runs the actions in its own process, ignores"
+            " `url`, and never calls the bridge. The key has to go. The action server below serves"
+            " your own actions, too."
         )
     if project.selective_domain:
         yield (
