@@ -6,7 +6,7 @@ from collections.abc import Iterator, Mapping
 from typing import Any
 
 from bridge import assignment_tokens
-from bridge.config.settings import Settings
+from bridge.config.settings import HandoffSettings, Settings, response_names
 from bridge.doctor.diagnosis import Diagnosis, error, ok, warning
 from bridge.errors import AssignmentError
 from bridge.turn import OWN_ACTIONS, Turn, read
@@ -95,8 +95,7 @@ def _absent(source: Mapping[str, Any]) -> list[str]:
 
 def _said_twice(tracker: Mapping[str, Any], settings: Settings) -> Iterator[Diagnosis]:
     """Find responses that a rule utters in a turn in which the bridge sends them, too."""
-    designer = settings.designer
-    sent = {designer.handoff.say, *(rule.reply for rule in designer.assist.when)} - {None}
+    sent = _sent_by_us(settings.designer)
     twice = sorted({name for name in _uttered_beside_us(tracker) if name in sent})
     if twice:
         yield warning(
@@ -107,6 +106,14 @@ def _said_twice(tracker: Mapping[str, Any], settings: Settings) -> Iterator[Diag
         )
     else:
         yield ok("rules", "nothing is said twice in this conversation")
+
+
+def _sent_by_us(designer: HandoffSettings) -> set[str]:
+    """Return the responses that the bridge sends or suggests, in any language."""
+    announced = (getattr(designer.handoff, key) for key in designer.handoff.ANNOUNCEMENTS)
+    replies = (rule.reply for rule in designer.assist.when)
+    named = (*announced, *replies, designer.assist.auto.disclose)
+    return {name for each in named for name in response_names(each)}
 
 
 def _uttered_beside_us(tracker: Mapping[str, Any]) -> Iterator[str]:

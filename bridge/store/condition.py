@@ -9,6 +9,7 @@ from collections.abc import Callable
 from contextlib import closing
 from dataclasses import dataclass
 from pathlib import Path
+from tempfile import TemporaryFile
 from typing import TypeVar
 
 from sqlalchemy import Connection, inspect, text
@@ -69,11 +70,11 @@ def session(url: str, agent_id: str) -> SessionRecord | None:
 
 def _of_file(path: Path) -> StoreCondition:
     if not path.exists():
-        if not os.access(path.parent, os.W_OK):
-            raise StoreError(f"the folder of {path} does not exist or cannot be written")
+        _require_writable(path.parent, f"{path} cannot be created")
         return StoreCondition(None)
-    if not os.access(path, os.W_OK) or not os.access(path.parent, os.W_OK):
-        raise StoreError(f"{path} or its folder cannot be written by this user")
+    if not os.access(path, os.W_OK):
+        raise StoreError(f"{path} cannot be written by this user")
+    _require_writable(path.parent, f"{path} cannot be written")
     try:
         address = f"{path.resolve().as_uri()}?mode=rw"
         with closing(sqlite3.connect(address, timeout=_BUSY_SECONDS, uri=True)) as connection:
@@ -85,6 +86,20 @@ def _of_file(path: Path) -> StoreCondition:
     except sqlite3.Error as error:
         raise StoreError(f"{path} cannot be used: {error}") from error
     return StoreCondition(str(version[0]) if version else None)
+
+
+def _require_writable(folder: Path, consequence: str) -> None:
+    """Raise unless files can be created in a folder; permissions alone do not tell.
+
+    The file that is created has no name, and is gone when it is closed.
+    """
+    if not folder.is_dir():
+        raise StoreError(f"{consequence}: there is no folder {folder}")
+    try:
+        TemporaryFile(dir=folder).close()
+    except OSError as error:
+        reason = (error.strerror or "no file can be created").lower()
+        raise StoreError(f"{consequence}: no file can be created in {folder} ({reason})") from error
 
 
 _VERSIONS = ("alembic_version",)

@@ -122,6 +122,18 @@ def test_what_is_said_twice_is_named(events: list[Any], twice: str | None) -> No
     assert twice is None or twice in rules.found
 
 
+BY_LANGUAGE = {"en": "utter_handoff_started", "de": "utter_uebergabe", "fr": None}
+
+
+@pytest.mark.parametrize("key", ["say", "unavailable", "closed"])
+def test_a_response_of_one_language_is_said_twice_too(key: str) -> None:
+    events = [action("action_human_handoff"), action("utter_uebergabe")]
+    chosen = settings("off", handoff={key: BY_LANGUAGE})
+    (rules,) = (each for each in examined(tracker(None, *events), chosen) if each.key == "rules")
+    assert rules.severity is Severity.WARNING
+    assert "utter_uebergabe" in rules.found
+
+
 @pytest.mark.parametrize("given", [{}, {"events": 5}, {"sender_id": 1, "latest_message": []}])
 def test_a_tracker_of_any_shape_is_survived(given: dict[str, Any]) -> None:
     assert metadata_of(examined(given, settings())).severity is Severity.WARNING

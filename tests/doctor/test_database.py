@@ -98,6 +98,14 @@ def test_a_file_that_cannot_be_written_is_an_error(tmp_path: Path, wrong: str) -
     assert found.hint
 
 
+def test_a_folder_in_which_nothing_can_be_created_is_an_error() -> None:
+    """Also if the permissions allow it, as they do to root."""
+    (found,) = examined("sqlite:////proc/bridge.db")
+    assert (found.severity, found.key) == (Severity.ERROR, "storage.url")
+    assert "/proc/bridge.db cannot be created" in found.found
+    assert found.hint
+
+
 def test_too_few_connections_are_named(postgres_url: str) -> None:
     assert [each.severity for each in examined(postgres_url, workers=2)] == [Severity.OK]
     *_, found = examined(postgres_url, workers=30)  # the tests' server allows 200
