@@ -21,6 +21,7 @@ _WIDTH = 98
 _INDENT = "    "
 _LABEL = 14
 _LONGEST_SHOWN = 60
+_PREFIXES = ("utter_", "action_", "pattern_")
 _SECRET_KEY = re.compile(r"password|token|secret|guid|credential", re.IGNORECASE)
 
 
@@ -184,9 +185,14 @@ def masked(url: str) -> str:
 
 
 def suggest(word: str, options: Iterable[str], *, alike: float = 0.6) -> str:
-    """Return the option that ``word`` was probably meant to be, or ``""``; ``alike``: 0 to 1."""
-    plain = {_plain(option): option for option in options}
-    close = difflib.get_close_matches(_plain(word), plain, n=1, cutoff=alike)
+    """Return the option that ``word`` was probably meant to be, or ``""``; ``alike``: 0 to 1.
+
+    A prefix that all names of a kind have, such as ``utter_``, makes no two of them alike.
+    """
+    name = _plain(word)
+    prefix = next((each for each in _PREFIXES if name.startswith(each)), "")
+    plain = {_plain(option).removeprefix(prefix): option for option in options}
+    close = difflib.get_close_matches(name.removeprefix(prefix), plain, n=1, cutoff=alike)
     return plain[close[0]] if close else ""
 
 

@@ -8,11 +8,10 @@ from typing import Any
 from bridge.config.designers import ANY_INTENT, RESPONSE_SELECTOR, HandoffRules
 from bridge.config.domain import Domain
 from bridge.config.faults import Fault, KeyPath, printable, suggest
+from bridge.config.rasa_names import INTENTS, RESPONSES, SLOTS
 from bridge.config.source import Document
 
 _NOT_SAID = ("channel", "condition", "id", "metadata")  # of a variation
-_RASAS_INTENTS = ("restart", "back", "out_of_scope", "session_start", "nlu_fallback")
-_RASAS_SLOTS = ("language", "requested_slot", "session_started_metadata")
 
 
 def check_names(document: Document, domain: Domain) -> Iterator[Fault]:
@@ -82,7 +81,7 @@ def _check_intents(document: Document, domain: Domain) -> Iterator[Fault]:
         )
         return
     for path, base in asked:
-        if base not in {*intents, *_RASAS_INTENTS}:
+        if base not in {*intents, *INTENTS}:
             what = f"an intent of the domain ({domain.name})"
             yield _unknown(document, path, base, intents, what)
 
@@ -108,8 +107,8 @@ def _listed(document: Document, path: KeyPath) -> Iterator[tuple[KeyPath, str]]:
 
 
 def _known_response(name: str, responses: list[str]) -> bool:
-    if name in responses:
-        return True
+    if name in responses or name in RESPONSES:
+        return True  # of the latter, only the flows tell; see ``bridge.validation``
     base, slash, _ = name.partition("/")
     # Responses of a retrieval intent are often in the training data and not in the domain.
     return bool(slash) and not any(each.startswith(f"{base}/") for each in responses)
@@ -195,7 +194,7 @@ def _others(document: Document, domain: Domain) -> Iterator[Fault]:
     language = document.get(("language", "slot"))
     of_language = [(("language", "slot"), language)] if isinstance(language, str) else []
     for path, name in (*_named(document, "slot"), *in_card, *of_language):
-        if slots and name not in (*slots, *_RASAS_SLOTS):
+        if slots and name not in (*slots, *SLOTS):
             yield _lacking(document, path, name, slots, f"{domain.name} has no slot")
     runnable = [*domain.names("actions"), *domain.names("forms")]
     for path, name in _listed(document, ("assist", "actions")):

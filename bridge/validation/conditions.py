@@ -7,6 +7,7 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from typing import Any
 
 from bridge.config.faults import Fault, KeyPath, shown, suggest
+from bridge.config.rasa_names import COMMANDS
 from bridge.config.settings import Condition
 from bridge.config.source import Document
 from bridge.config.values import code_of
@@ -17,7 +18,6 @@ from bridge.turn.reading import fold
 from bridge.validation.finding import fault, unknown, warning
 from bridge.validation.our_slots import VALUES
 from bridge.validation.project import Project
-from bridge.validation.rasa_names import COMMANDS
 
 _LANGUAGE = re.compile(r"[A-Za-z]{2,3}([-_][A-Za-z0-9]{2,8})*")
 _CODES = {"english": "en", "german": "de", "chinese": "zh", "french": "fr", "spanish": "es"}

@@ -7,18 +7,22 @@ from collections.abc import Iterator, Mapping
 
 from bridge.config.domain import Domain, Entry
 from bridge.config.faults import Fault, KeyPath, suggest
-from bridge.validation.finding import fault, misspelt_keys, unknown, warning
-from bridge.validation.our_slots import VALUES
-from bridge.validation.project import Project
-from bridge.validation.rasa_names import (
+from bridge.config.names import named_responses
+from bridge.config.rasa_names import (
     ACTIONS,
     DOMAIN_KEYS,
     FLOW_KEYS,
     INTENTS,
+    LOOPS,
+    RESPONSES,
     RULE_KEYS,
     SLOTS,
     STEP_KEYS,
 )
+from bridge.config.source import Document
+from bridge.validation.finding import fault, misspelt_keys, unknown, warning
+from bridge.validation.our_slots import VALUES
+from bridge.validation.project import Project
 from bridge.validation.references import our_value
 from bridge.validation.training import Step, Training
 
@@ -37,12 +41,24 @@ def check(project: Project) -> Iterator[Fault]:
         yield from _keys(training)
         yield from _empty(training)
         if domain is not None:
+            yield from _of_flows(project.handoff, domain, training)
             known = _Known(domain, training)
             for step in training.steps:
                 yield from known.check(step)
                 if step.kind == "slot" and isinstance(step.value, str):
                     yield from our_value(step.document, step.path, step.name, step.value)
             yield from _branches(domain, training)
+
+
+def _of_flows(handoff: Document, domain: Domain, training: Training) -> Iterator[Fault]:
+    """Yield a fault for each response of Rasa's default flows that a bot without flows lacks."""
+    if training.flows:
+        return
+    responses = domain.names("responses")
+    for path, name in named_responses(handoff):
+        if name in RESPONSES and name not in responses:
+            what = f"a response of the domain ({domain.name})"
+            yield unknown(handoff, path, name, responses, what, hint=_ADD)
 
 
 def _our_actions(domain: Domain, training: Training | None) -> Iterator[Fault]:
@@ -150,19 +166,20 @@ class _Known:
 
     def __init__(self, domain: Domain, training: Training) -> None:
         in_training = (document.get(("responses",)) for document in training.documents)
-        self._responses = {*domain.names("responses")}
+        self._responses = {*domain.names("responses"), *(RESPONSES if training.flows else ())}
         for responses in in_training:
             self._responses |= set(responses if isinstance(responses, dict) else ())
         self._intents = domain.names("intents")
         self._entities = domain.names("entities")
         self._slots = domain.names("slots")
         self._forms = domain.names("forms")
+        self._loops = {*self._forms, *LOOPS}
         self._actions = [*domain.names("actions"), *self._forms]
         self._flows = training.flows
 
     def check(self, step: Step) -> Iterator[Fault]:
         """Yield the fault of a step whose name does not exist."""
-        if not step.name:
+        if not step.name or "{{" in step.name:  # a template of Rasa Pro
             return
         checks = {
             "intent": self._intent,
@@ -193,14 +210,14 @@ class _Known:
             yield _no(step, name, self._slots, "a slot of the domain", at_key=at_key)
 
     def _form(self, step: Step) -> Iterator[Fault]:
-        if step.name not in self._forms:
-            yield _no(step, step.name, self._forms, "a form of the domain")
+        if step.name not in self._loops:
+            yield _no(step, step.name, self._loops, "a form of the domain")
 
     def _action(self, step: Step) -> Iterator[Fault]:
         if step.name.startswith("utter_") and step.name not in self._actions:
             yield from self._response(step)
         elif step.name not in self._actions and step.name not in ACTIONS and step.name not in OURS:
-            known = [*self._actions, *OURS]
+            known = [*self._actions, *OURS, *ACTIONS]
             yield _no(step, step.name, known, "an action or form of the domain")
 
     def _response(self, step: Step) -> Iterator[Fault]:

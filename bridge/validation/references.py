@@ -9,11 +9,11 @@ from typing import Any
 
 from bridge.config.domain import Domain, Entry
 from bridge.config.faults import Fault, KeyPath
+from bridge.config.rasa_names import INTENTS, SLOTS
 from bridge.config.source import Document
 from bridge.validation.finding import fault, unknown, warning
 from bridge.validation.our_slots import VALUES
 from bridge.validation.project import Project
-from bridge.validation.rasa_names import INTENTS, SLOTS
 
 _ADD = "add it to the domain, or name one that the domain has"
 _PLACEHOLDER = re.compile(r"(?<!\{)\{([A-Za-z_]\w*)\}(?!\})")

@@ -8,6 +8,7 @@ from typing import Any
 from bridge.config.domain import Entry
 from bridge.config.faults import Fault, KeyPath, suggest
 from bridge.config.names import default_responses, named_responses, rules_of
+from bridge.config.rasa_names import BUTTON_KEYS, VARIATION_KEYS
 from bridge.config.settings import MediaSettings, response_names
 from bridge.config.source import Document
 from bridge.model import Channel
@@ -16,7 +17,6 @@ from bridge.translate import Room, Translator
 from bridge.translate.channels import rasa_channels
 from bridge.validation.finding import fault, misspelt_keys, unknown, warning
 from bridge.validation.project import Project
-from bridge.validation.rasa_names import BUTTON_KEYS, VARIATION_KEYS
 
 _SELECTOR = "response_selector"
 _DEFAULTS = {"unavailable": "utter_handoff_unavailable", "closed": "utter_handoff_closed"}
@@ -97,11 +97,14 @@ def _says_so_itself(project: Project) -> bool:
 
 
 def _selectors(project: Project) -> Iterator[Fault]:
-    """Check that ``response_selector`` is used with retrieval intents only."""
-    if project.domain is None:
+    """Check that ``response_selector`` is used with retrieval intents only.
+
+    Their responses are mostly in the training data: without the examples, nothing is known of them.
+    """
+    if project.domain is None or project.training is None or not project.training.has_nlu:
         return
     names = [*project.domain.names("responses"), *_in_training(project)]
-    examples = project.training.retrieval_intents if project.training else ()
+    examples = project.training.retrieval_intents
     retrieval = {
         name.removeprefix("utter_").split("/", 1)[0] for name in (*names, *examples) if "/" in name
     }

@@ -7,10 +7,10 @@ from collections.abc import Iterator, Mapping
 from bridge.config.domain import Domain, Entry
 from bridge.config.faults import Fault, suggest
 from bridge.config.names import rules_of
+from bridge.config.rasa_names import INTENTS, MAPPINGS, SLOT_TYPES, SLOTS
 from bridge.validation.finding import fault, unknown, warning
 from bridge.validation.our_slots import OURS, VALUES
 from bridge.validation.project import Project
-from bridge.validation.rasa_names import MAPPINGS, SLOT_TYPES, SLOTS
 
 _TEXTS = ("text", "any", "categorical")  # the types of slots that take what the bridge sets
 _ACTIONS_ALONE = ("custom", "controlled")  # mappings by which only an action sets a slot
@@ -184,11 +184,12 @@ def _sources(
         path = (*entry.path, "mappings", number, key)
         listed = list(enumerate(named)) if isinstance(named, list) else [(None, named)]
         for place, name in listed:
-            if isinstance(name, str) and known and name not in known and name != "nlu_fallback":
+            base = name.split("/", 1)[0] if isinstance(name, str) else ""
+            if base and known and base not in known and base not in INTENTS:
                 yield unknown(
                     entry.document,
                     path if place is None else (*path, place),
-                    name,
+                    base,
                     known,
                     f"one of the domain's {section}",
                     hint="add it to the domain, or name one that the domain has",

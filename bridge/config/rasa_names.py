@@ -1,4 +1,4 @@
-"""Names that Rasa defines itself: actions, intents, slots, slot mappings and keys of its files."""
+"""Names that Rasa defines itself: actions, responses, slots, mappings, and keys of its files."""
 
 from __future__ import annotations
 
@@ -16,6 +16,7 @@ INTENTS = frozenset(
 ACTIONS = frozenset(
     {
         "...",
+        "action_agent_request_user_input",
         "action_back",
         "action_cancel_flow",
         "action_cancel_interrupted_flows",
@@ -26,8 +27,10 @@ ACTIONS = frozenset(
         "action_deactivate_loop",
         "action_default_ask_affirmation",
         "action_default_ask_rephrase",
+        "action_default_capabilities",
         "action_default_fallback",
         "action_extract_slots",
+        "action_handoff_metric",
         "action_hangup",
         "action_listen",
         "action_repeat_bot_messages",
@@ -36,6 +39,7 @@ ACTIONS = frozenset(
         "action_revert_fallback_events",
         "action_run_slot_rejections",
         "action_send_text",
+        "action_send_text_update",
         "action_session_start",
         "action_trigger_chitchat",
         "action_trigger_search",
@@ -44,8 +48,63 @@ ACTIONS = frozenset(
         "action_validate_slot_mappings",
     }
 )
+LOOPS = frozenset({"action_two_stage_fallback"})  # the actions that are loops, like forms
+# The responses of Rasa Pro's default flows (its "patterns"), which it adds to a domain.
+RESPONSES = frozenset(
+    {
+        "utter_agent_busy",
+        "utter_ask_continue_conversation",
+        "utter_ask_continue_interrupted_flow_confirmation",
+        "utter_ask_csat_score",
+        "utter_ask_interrupted_flow_to_continue",
+        "utter_ask_rephrase",
+        "utter_ask_still_there",
+        "utter_boolean_slot_rejection",
+        "utter_can_do_something_else",
+        "utter_cannot_handle",
+        "utter_categorical_slot_rejection",
+        "utter_clarification_no_options_rasa",
+        "utter_clarification_options_rasa",
+        "utter_closing_words",
+        "utter_corrected_previous_input",
+        "utter_csat_thank_you_satisfied",
+        "utter_csat_thank_you_unsatisfied",
+        "utter_float_slot_rejection",
+        "utter_flow_cancelled_rasa",
+        "utter_flow_continue_interrupted",
+        "utter_free_chitchat_response",
+        "utter_human_handoff_not_available",
+        "utter_inform_code_change",
+        "utter_inform_hangup",
+        "utter_internal_error_rasa",
+        "utter_no_knowledge_base",
+        "utter_no_relevant_answer_found",
+        "utter_skip_question_answer",
+        "utter_user_input_empty_error_rasa",
+        "utter_user_input_too_long_error_rasa",
+    }
+)
+# Also those of Rasa Pro's default flows, and of its knowledge base action.
 SLOTS = frozenset(
-    {"requested_slot", "session_started_metadata", "language", "route_session_to_calm"}
+    {
+        "confirm_correction",
+        "consecutive_silence_timeouts",
+        "continue_conversation",
+        "continue_interrupted_flow_confirmation",
+        "csat_score",
+        "flow_hashes",
+        "interrupted_flow_to_continue",
+        "knowledge_base_last_object",
+        "knowledge_base_last_object_type",
+        "knowledge_base_listed_objects",
+        "language",
+        "max_clarification_options",
+        "mocked_datetime",
+        "requested_slot",
+        "route_session_to_calm",
+        "session_started_metadata",
+        "silence_timeout",
+    }
 )
 MAPPINGS = (
     "from_entity",
@@ -116,6 +175,10 @@ FLOW_KEYS = (
     "always_include_in_prompt",
     "persisted_slots",
     "run_pattern_completed",
+    "on_activate",
+    "translation",
+    "metadata",
+    "file_path",
     "steps",
 )
 BUTTON_KEYS = ("title", "payload", "type", "url", "translation")
