@@ -52,9 +52,10 @@ def check(
 
 
 def _meant(document: Document, errors: list[ErrorDetails]) -> list[tuple[KeyPath, ErrorDetails]]:
-    """Return the errors with their paths, without those of a union's members of another type.
+    """Return the errors with their paths, without those that another error explains.
 
-    Where a name or a mapping may stand, a fault within the mapping also fails as a name.
+    Where a name or a mapping may stand, a fault within the mapping also fails as a name. A list
+    is too short if its only item is wrong.
     """
     located = [(locate(document.value, error), error) for error in errors]
     within = {
@@ -64,7 +65,7 @@ def _meant(document: Document, errors: list[ErrorDetails]) -> list[tuple[KeyPath
 
 
 def _of_type(error: ErrorDetails) -> bool:
-    return error["type"].endswith("_type")
+    return error["type"].endswith("_type") or error["type"] == "too_short"
 
 
 def _mend(document: Document, errors: list[ErrorDetails]) -> bool:

@@ -97,7 +97,11 @@ def inspect(
     if known is not None:
         faults += check_names(designers, known)
     if bridge is not None and designer is not None:
-        faults += _settings_warnings(operators, designers, bridge, designer)
+        # What a faulty section should say is not known.
+        faulty = {fault.path[:1] for fault in faults if fault.severity == "error"}
+        for each in _settings_warnings(operators, designers, bridge, designer):
+            if each.path[:1] not in faulty:
+                faults.append(each)
     in_order = sorted(dict.fromkeys(faults), key=lambda fault: fault.order)
     return Inspection(place, operators, designers, bridge, designer, media, known, tuple(in_order))
 

@@ -17,9 +17,10 @@ def check(project: Project) -> Iterator[Fault]:
     """Yield a warning for each utterance that doubles a suggestion or a message of the bridge."""
     if project.designer is None or project.training is None:
         return
+    replies = project.bridge.rasa.replies if project.bridge else None
     for script in project.training.scripts:
         for passage in script.passages:
-            yield from _suggested(script, passage, project.designer, project.replies)
+            yield from _suggested(script, passage, project.designer, replies)
             yield from _said(passage, project.designer)
 
 

@@ -78,7 +78,7 @@ def _our_actions(domain: Domain, training: Training | None) -> Iterator[Fault]:
                 hint=f"rename it to {name}",
                 at_key=True,
             )
-        elif training is None or training.calls(name):
+        elif training is not None and training.calls(name):
             document, path = domain.section("actions")
             yield fault(
                 document,

@@ -12,8 +12,9 @@ from bridge import config
 from bridge.config.domain import Domain
 from bridge.config.faults import Fault, Place
 from bridge.config.rasa_files import LIMITS, files_of, no_such, top_level
-from bridge.config.settings import HandoffSettings, MediaSettings
+from bridge.config.settings import BridgeSettings, HandoffSettings, MediaSettings
 from bridge.config.source import Document, compose, decode
+from bridge.turn import OWN_ACTIONS
 from bridge.validation.training import Training
 
 _WANTED = top_level("rules", "stories", "flows", "responses")
@@ -31,11 +32,19 @@ class Project:
     handoff: Document  # handoff.yml
     designer: HandoffSettings | None  # None if handoff.yml is invalid
     media: MediaSettings | None  # None if media.yml is invalid
-    replies: str | None  # rasa.replies, customer or silent; None if bridge.yml is invalid
-    asks_rasa: bool  # rasa.url is set: the bridge asks about messages that no rule sees
+    bridge: BridgeSettings | None  # None if bridge.yml is invalid, or a part of it unreadable
     domain: Domain | None = None
     training: Training | None = None
     faults: tuple[Fault, ...] = ()  # of reading the files
+
+    @property
+    def wanted(self) -> bool:
+        """Whether Rasa is to call the bridge, which readers alone do not need."""
+        if self.bridge is None or not self.bridge.readers:
+            return True
+        listed = self.domain.names("actions") if self.domain else ()
+        called = self.training is not None and self.training.calls(*OWN_ACTIONS)
+        return called or any(name in OWN_ACTIONS for name in listed)
 
 
 def read_project(
@@ -62,8 +71,7 @@ def read_project(
         handoff=seen.designers,
         designer=seen.designer,
         media=seen.media,
-        replies=seen.bridge.rasa.replies if seen.bridge else None,
-        asks_rasa=seen.bridge is not None and seen.bridge.rasa.url is not None,
+        bridge=None if seen.operators.faults else seen.bridge,
         domain=seen.domain,
         training=training,
         faults=tuple(faults),

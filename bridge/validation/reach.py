@@ -32,7 +32,8 @@ def check(project: Project) -> Iterator[Fault]:
     written = project.handoff.get(("handoff", "when")) is not None
     yield from _called_by_name(training, items)
     if not training.calls(*OURS):
-        yield from _never_called(project)
+        if project.wanted:
+            yield from _never_called(project)
     elif written:
         for number, item in enumerate(items):
             yield from _unreached(project, training, ("handoff", "when", number), item)
@@ -42,11 +43,12 @@ def check(project: Project) -> Iterator[Fault]:
 
 
 def _asked(project: Project, designer: HandoffSettings) -> bool:
-    """Return whether the bridge asks Rasa itself about the messages that an agent gets.
+    """Return whether the bridge may ask Rasa itself about the messages that an agent gets.
 
     A paused bot calls no action for them, so no rule is missing.
     """
-    return project.asks_rasa and designer.handoff.then == "pause"
+    asks = project.bridge is None or project.bridge.rasa.url is not None
+    return asks and designer.handoff.then == "pause"
 
 
 def _never_called(project: Project) -> Iterator[Fault]:
@@ -112,7 +114,7 @@ def _unreached(
     """Warn of a handoff condition for which no rule calls an action that would act on it."""
     if item.command or item.flow or _reached(training, item) or _is_unknown(project, item):
         return
-    what, hint = _cure(item)
+    what, hint = _cure(item, calm=bool(training.flows))
     key = _keys(item)[0] if _keys(item) else ""
     yield warning(
         project.handoff,
@@ -147,7 +149,12 @@ def _is_about(passage: Passage, intent: str) -> bool:
     return not names or bool({intent, intent.split("/", 1)[0], ""} & names)
 
 
-def _cure(item: Condition) -> tuple[str, str]:
+def _cure(item: Condition, *, calm: bool) -> tuple[str, str]:
+    if item.fallbacks and calm:
+        return (
+            f"none calls {BRIDGE} for messages that were not understood",
+            f"add your own flow pattern_cannot_handle, with action: {BRIDGE} as its first step",
+        )
     if item.fallbacks:
         return (
             f"none calls {BRIDGE} for nlu_fallback",

@@ -17,6 +17,7 @@ from bridge.translate import Room, Translator
 from bridge.translate.channels import rasa_channels
 from bridge.validation.finding import fault, misspelt_keys, unknown, warning
 from bridge.validation.project import Project
+from bridge.validation.training import Training
 
 _SELECTOR = "response_selector"
 _DEFAULTS = {"unavailable": "utter_handoff_unavailable", "closed": "utter_handoff_closed"}
@@ -43,15 +44,16 @@ def check(project: Project) -> Iterator[Fault]:
 def _unavailable(project: Project) -> Iterator[Fault]:
     """Warn of a handoff without a word for the customer if it fails, in any language."""
     document = project.handoff
+    if project.training is None or not project.wanted or _says_so_itself(project.training):
+        return
     for path, default in _silent(document):
-        if not _says_so_itself(project):
-            yield warning(
-                document,
-                path,
-                "the customer is told nothing if no agent can take over",
-                hint=f"name a response, such as {default}, or write a rule for"
-                " handoff_state: bot after the action",
-            )
+        yield warning(
+            document,
+            path,
+            "the customer is told nothing if no agent can take over",
+            hint=f"name a response, such as {default}, or write a rule for"
+            " handoff_state: bot after the action",
+        )
 
 
 def _silent(document: Document) -> Iterator[tuple[KeyPath, str]]:
@@ -86,13 +88,12 @@ def _same(project: Project) -> Iterator[Fault]:
             )
 
 
-def _says_so_itself(project: Project) -> bool:
+def _says_so_itself(training: Training) -> bool:
     """Return whether a rule answers the customer if a handoff was not possible."""
-    steps = project.training.steps if project.training else ()
     return any(
         step.kind == "slot"
         and ((step.name == "handoff_state" and step.value == "bot") or step.name == "handoff_error")
-        for step in steps
+        for step in training.steps
     )
 
 

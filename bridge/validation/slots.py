@@ -22,8 +22,10 @@ def check(project: Project) -> Iterator[Fault]:
     if domain is None:
         return
     entries = {entry.name: entry for entry in domain.entries("slots")}
-    yield from _missing(domain, entries)
-    calm = bool(project.training and project.training.flows)
+    if project.wanted:
+        yield from _missing(domain, entries)
+    # In a bot of flows, a slot needs no mapping; without the rules, nobody knows.
+    classic = project.training is not None and not project.training.flows
     asked = {rule["slot"] for _, rule in rules_of(project.handoff) if _is_name(rule.get("slot"))}
     for name, entry in entries.items():
         if not isinstance(entry.value, Mapping):
@@ -38,7 +40,7 @@ def check(project: Project) -> Iterator[Fault]:
         yield from _type(entry, entry.value)
         if name in OURS:
             yield from _our_type(entry, entry.value)
-        yield from _mappings(entry, entry.value, domain, needed=not calm or name in OURS)
+        yield from _mappings(entry, entry.value, domain, needed=classic or name in OURS)
         if name in OURS:
             yield from _set_by_others(entry, entry.value)
         elif name in asked:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import shutil
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -48,11 +49,14 @@ class Case:
 CASES = [Case(**each) for each in read_yaml(FIXTURES / "faults.yml")]
 
 
-def found(folder: Path) -> tuple[Fault, ...]:
-    """Return what is wrong with a project."""
+FORMS = ((), ("domain",), ("domain", "rules"))
+
+
+def found(folder: Path, named: Sequence[str] = FORMS[-1]) -> tuple[Fault, ...]:
+    """Return what is wrong with a project of which these parts are named."""
     domain = folder / "domain" if (folder / "domain").is_dir() else folder / "domain.yml"
-    project = read_project(folder / "config", {}, domain=[domain], rules=[folder / "data"])
-    return find_faults(project)
+    parts = {"domain": domain, "rules": folder / "data"}
+    return find_faults(read_project(folder / "config", {}, **{key: [parts[key]] for key in named}))
 
 
 def pointed_at(fault: Fault) -> str:
@@ -63,9 +67,42 @@ def pointed_at(fault: Fault) -> str:
     return "".join(rest)[max(place.column, 1) - 1 :]
 
 
+@pytest.mark.parametrize("named", FORMS)
 @pytest.mark.parametrize("project", sorted(path.name for path in PROJECTS.iterdir()))
-def test_a_project_without_faults_has_no_finding(project: str) -> None:
-    assert found(PROJECTS / project) == ()
+def test_a_project_without_faults_has_no_finding(project: str, named: tuple[str, ...]) -> None:
+    assert found(PROJECTS / project, named) == ()
+
+
+@pytest.mark.parametrize(
+    ("old", "new"),
+    [
+        ("rasa: {", "rasa: {replies: silnt, "),
+        ("rasa: {", "rasa: {replies: customer}\nrasa: {"),
+        ("rasa: {", "rasa: {timeout: 90, "),
+        ("gateway: {", "delivery: {wait: 60}\ngateway: {"),
+        ("gateway: {", "gateway: {authmode: static, "),
+        ("gateway: {", "retention: {content: 30days}\ngateway: {"),
+        ("channel_config_ids: {WEB: ", "channel_config_ids: {WEBB: "),
+        ("assignment: {", "assignment: {metadata: sign, "),
+        ("assignment: {secret: ", "assignment: {secret: short} #"),
+        ("rasa: {url: ", "rasa: {url: 5, token: "),
+        ("api:\n", "api:\n  tokens: {kb: {token: null, may: [suggestion]}}\n"),
+    ],
+)
+def test_a_fault_of_the_operators_brings_no_second_finding(
+    tmp_path: Path, old: str, new: str
+) -> None:
+    shutil.copytree(PROJECTS / "classic", tmp_path, dirs_exist_ok=True)
+    path = tmp_path / "config" / "bridge.yml"
+    text = path.read_text(encoding="utf-8")
+    assert old in text
+    path.write_text(text.replace(old, new, 1), encoding="utf-8")
+    # Nothing in the rules reaches this item: the bridge asks Rasa.
+    rules = tmp_path / "data" / "rules.yml"
+    changed = rules.read_text(encoding="utf-8").replace("intent: ask_hours", "intent: greet")
+    rules.write_text(changed, encoding="utf-8")
+    (fault,) = found(tmp_path)
+    assert fault.place.file == str(path)
 
 
 @pytest.mark.parametrize("case", CASES, ids=lambda case: case.fault)
