@@ -229,7 +229,7 @@ def test_what_the_bot_has_already_is_left_out(tmp_path: Path) -> None:
     )
     found = run(tmp_path)
     assert not any("data/" in name for name in found["written"])
-    assert any("rule for nlu_fallback counts" in note for note in found["notes"])
+    assert any("a rule for nlu_fallback calls action_bridge" in note for note in found["notes"])
     apply_patch(tmp_path)
     domain = config.load_domain(tmp_path / "domain.yml")
     assert domain["intents"] == ["greet", "human_handoff"]
@@ -429,3 +429,63 @@ def test_the_notes_of_the_sample_bot_name_what_is_there() -> None:
     page = (EXAMPLE / "README.md").read_text(encoding="utf-8")
     for name in re.findall(r"`([\w/*]+(?:\.yml|\.py|/))`", page):
         assert list(EXAMPLE.glob(name)), name
+
+
+# -- what validate says of it ----------------------------------------------------------------------
+
+FULL = dict.fromkeys((*SECRETS, "BRIDGE_WEBHOOK_TOKEN", "RASA_TOKEN"), "x" * 32)
+SPLIT: dict[str, str] = {
+    **{name: text for name, text in MOOD.items() if name != "domain.yml"},
+    "domain/bot.yml": 'version: "3.1"\nintents:\n  - greet\n  - faq\n',
+    "domain/responses.yml": 'responses:\n  utter_greet:\n    - text: "Hey!"\n'
+    '  utter_bye:\n    - text: "Bye!"\n',
+    "data/nlu.yml": 'version: "3.1"\nnlu:\n- intent: greet\n  examples: |\n    - hey\n'
+    "- intent: faq/hours\n  examples: |\n    - when do you open\n",
+    "data/responses.yml": "responses:\n  utter_faq/hours:\n    - text: From nine to five.\n",
+}
+NO_FALLBACK = "language: en\npipeline:\n  - name: DIETClassifier\npolicies:\n  - name: RulePolicy\n"
+CALLS = (
+    "flows:\n  pattern_cannot_handle:\n    description: x\n    steps:\n"
+    "      - action: action_bridge\n      - action: utter_ask_rephrase\n"
+)
+FLOWS = "\n".join(CALM["data/flows.yml"].splitlines()[1:])
+BOTS: dict[str, dict[str, str]] = {
+    "of rasa init": MOOD,
+    "of rasa init, with flows": {
+        **CALM,
+        "domain.yml": MOOD["domain.yml"].replace("intents:\n  - greet\n", "")
+        + "slots:\n  amount:\n    type: float\n",
+        "endpoints.yml": 'action_endpoint:\n  actions_module: "actions"\n',
+    },
+    "with a domain in parts": SPLIT,
+    "without a classifier of fallbacks": {**MOOD, "config.yml": NO_FALLBACK},
+    "with a rule of its own for fallbacks": {
+        **MOOD,
+        "data/more.yml": "rules:\n- rule: x\n  steps:\n  - intent: nlu_fallback\n"
+        "  - action: action_two_stage_fallback\n  - active_loop: action_two_stage_fallback\n",
+    },
+    "that calls the bridge for fallbacks": {
+        **MOOD,
+        "data/more.yml": "rules:\n- rule: x\n  steps:\n  - intent: nlu_fallback\n"
+        "  - action: action_bridge\n  - action: utter_greet\n",
+    },
+    "with flows that call the bridge for fallbacks": {**CALM, "data/flows.yml": CALLS + FLOWS},
+}
+WITH_FALLBACKS = {
+    "of rasa init",
+    "with a domain in parts",
+    "that calls the bridge for fallbacks",
+    "with flows that call the bridge for fallbacks",
+}
+
+
+@pytest.mark.parametrize("bot", BOTS)
+def test_what_init_makes_is_clean(tmp_path: Path, bot: str) -> None:
+    run(made(tmp_path, BOTS[bot]))
+    apply_patch(tmp_path)
+    domain = "domain" if (tmp_path / "domain").is_dir() else "domain.yml"
+    for named in ((), ("--domain", domain), ("--domain", domain, "--rules", "data")):
+        ran = within(tmp_path, "validate", "--strict", *named, **FULL)
+        assert (ran.code, ran.out, ran.err) == (0, "The configuration is good.\n", ""), named
+    when = read_yaml(tmp_path / "config" / "handoff.yml")["handoff"]["when"]
+    assert ({"fallbacks": 3} in when) == (bot in WITH_FALLBACKS)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Iterator, Mapping
 from importlib import resources
 
@@ -101,6 +102,26 @@ def counts_fallbacks(project: RasaProject) -> bool:
         and project.has_component("FallbackClassifier")
         and not project.in_data(r"intent:\s*['\"]?nlu_fallback\b")
     )
+
+
+def reaches_fallbacks(project: RasaProject) -> bool:
+    """Return whether the condition ``fallbacks`` can hold: the bridge is called for fallbacks."""
+    if project.calm:
+        return calls_bridge_in(project, "pattern_cannot_handle")
+    return counts_fallbacks(project) or project.in_data(
+        r"intent:\s*['\"]?nlu_fallback\b['\"]?\s*(#.*)?\n\s*-\s*action:\s*['\"]?action_bridge\b"
+    )
+
+
+def calls_bridge_in(project: RasaProject, flow: str) -> bool:
+    """Return whether a flow of the bot calls ``action_bridge``."""
+    begin = re.search(rf"^([ \t]+)['\"]?{flow}['\"]?:\s*(#.*)?$", project.data, re.MULTILINE)
+    if begin is None:
+        return False
+    below = project.data[begin.end() :]
+    end = re.search(rf"^[ \t]{{0,{len(begin[1])}}}[^\s#]", below, re.MULTILINE)
+    steps = below[: end.start() if end else None]
+    return re.search(r"action:\s*['\"]?action_bridge\b", steps) is not None
 
 
 def rules(project: RasaProject) -> str | None:
@@ -203,7 +224,7 @@ def handoff_yml(project: RasaProject) -> str:
         "handoff:\n"
         "  when:  # one of these is enough\n"
         f"    - {asks}\n"
-        "    - {fallbacks: 3}\n"
+        f"{_fallbacks(project)}"
         "  say: utter_handoff_started\n"
         "  unavailable: utter_handoff_unavailable\n"
         "  then: pause\n\n"
@@ -211,6 +232,19 @@ def handoff_yml(project: RasaProject) -> str:
         f"{assist}\n"
         f"language: {{slot: {_LANGUAGE}, default: {_default_language(project)}}}\n"
     )
+
+
+def _fallbacks(project: RasaProject) -> str:
+    if reaches_fallbacks(project):
+        return "    - {fallbacks: 3}\n"
+    return f"    # - {{fallbacks: 3}}  # once {needed_for_fallbacks(project)}\n"
+
+
+def needed_for_fallbacks(project: RasaProject) -> str:
+    """Return what the bot lacks for the condition ``fallbacks``."""
+    if project.calm:
+        return "a flow pattern_cannot_handle of your own calls action_bridge"
+    return "a rule for nlu_fallback calls action_bridge"
 
 
 def _default_language(project: RasaProject) -> str:

@@ -19,6 +19,13 @@ _CALM = ("FlowPolicy", "CommandGenerator", "CommandAdapter")
 _RETRIEVAL = re.compile(r"^\s*-\s*intent:\s*['\"]?(\w+)/", re.MULTILINE)
 
 
+# What Rasa takes for a section that is empty, as `rasa init` leaves both; as far as it matters.
+_DEFAULTS = {
+    "pipeline": ("DIETClassifier", "ResponseSelector", "FallbackClassifier"),
+    "policies": ("MemoizationPolicy", "RulePolicy", "UnexpecTEDIntentPolicy", "TEDPolicy"),
+}
+
+
 class OwnActions(Enum):
     """The custom actions that the bot has already."""
 
@@ -34,7 +41,7 @@ class RasaProject:
     Attributes:
         language: of ``config.yml``.
         calm: whether the bot is built of flows.
-        components: the names in the pipeline and the policies.
+        components: the names in the pipeline and the policies; Rasa's own where it chooses them.
         domain_path: file or folder of the domain, relative to the project.
         domain: the merged domain.
         data: the text of all training data.
@@ -119,8 +126,10 @@ def inspect(folder: Path) -> RasaProject:
 
 
 def _components(settings: Mapping[str, Any]) -> Iterator[str]:
-    for section in ("pipeline", "policies"):
+    for section, default in _DEFAULTS.items():
         listed = settings.get(section)
+        if listed is None:
+            yield from default
         for each in listed if isinstance(listed, list) else ():
             if isinstance(each, dict) and isinstance(each.get("name"), str):
                 yield each["name"]

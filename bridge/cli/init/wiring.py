@@ -160,10 +160,10 @@ def _diff(path: str, old: str, new: str) -> str:
 def _notes(project: RasaProject) -> Iterator[str]:
     if project.calm:
         yield from _calm_notes(project)
-    elif project.has_component("FallbackClassifier") and not content.counts_fallbacks(project):
+    if not content.reaches_fallbacks(project):
         yield (
-            "Your rule for nlu_fallback counts towards `fallbacks: 3` only if it calls"
-            " action_bridge: put that step before what the bot says."
+            "The condition `fallbacks: 3` is a comment in config/handoff.yml: it can hold once"
+            f" {content.needed_for_fallbacks(project)}, before what the bot says."
         )
     if not project.calm and project.components and not _runs_rules(project):
         yield "config.yml has no RulePolicy: without it, Rasa ignores data/cc_bridge_rules.yml."
