@@ -8,7 +8,14 @@ from urllib.parse import urlsplit
 
 from pydantic import Field, field_validator
 
-from bridge.config.values import OptionalSecret, OptionalText, Section, is_loopback, long_enough
+from bridge.config.values import (
+    Conflict,
+    OptionalSecret,
+    OptionalText,
+    Section,
+    is_loopback,
+    long_enough,
+)
 
 _ADDRESS = "an https address without user and fragment, as in https://ops.example/handoffs"
 
@@ -43,7 +50,12 @@ class AlertSettings(Section):
         return value.strip()
 
     @classmethod
-    def conflicts(cls, written: Mapping[str, Any]) -> Iterator[tuple[tuple[str, ...], str]]:
+    def conflicts(cls, written: Mapping[str, Any]) -> Iterator[Conflict]:
         """Yield a fault for an address without a secret: its requests could not be told apart."""
         if written.get("url") not in (None, "") and written.get("secret") in (None, ""):
-            yield ("secret",), "alerts.url needs a secret; make one with: openssl rand -hex 32"
+            yield Conflict(
+                ("secret",),
+                "a secret that the alerts are signed with: alerts.url needs one",
+                "set it to what this prints: openssl rand -hex 32",
+                found="nothing",
+            )

@@ -25,6 +25,7 @@ _CONTAINERS = {"array", "object"}
 _MAPPING_ERRORS = ("model_type", "model_attributes_type", "dict_type", "mapping_type")
 _ABSENT = ("missing", CONFLICT)  # errors of a key that may not be there
 _OWN_WORDS = ("value_error", "assertion_error", UNKNOWN_NAME)
+_ABSENT_KEY = "nothing: the key is missing"
 _MENDINGS = 2  # the most rounds, because mending may uncover further errors
 
 
@@ -112,7 +113,7 @@ def _fault(document: Document, error: ErrorDetails, path: KeyPath, which: schema
     if error["type"] == "extra_forbidden":
         return _unknown_key(document, path, which)
     if error["type"] == CONFLICT:
-        return Fault(document.place(path, key=True), path, wrong=error["msg"])
+        return _conflict(document, error, path, which)
     node = schema.at(which, path[:-1] if of_key else path)
     if of_key:
         return _wrong_key(document, error, path, node, which)
@@ -131,6 +132,25 @@ def _fault(document: Document, error: ErrorDetails, path: KeyPath, which: schema
     )
 
 
+def _conflict(document: Document, error: ErrorDetails, path: KeyPath, which: schema.Which) -> Fault:
+    said = error.get("ctx", {})
+    parent = document.get(path[:-1])
+    if said["found"]:
+        found = said["found"]
+    elif path and isinstance(parent, dict) and path[-1] not in parent:
+        found = _ABSENT_KEY
+    else:
+        found = found_at(document, path, document.get(path), which)
+    return Fault(
+        document.place(path, key=True),
+        path,
+        found=found,
+        allowed=said["allowed"],
+        meant=said["meant"],
+        hint=said["hint"],
+    )
+
+
 def _missing(
     document: Document, path: KeyPath, node: schema.Node | None, which: schema.Which
 ) -> Fault:
@@ -140,8 +160,9 @@ def _missing(
     return Fault(
         document.place(path, key=True),
         path,
-        found="nothing: " + ("the key is missing" if document.exists else "there is no such file"),
+        found=_ABSENT_KEY if document.exists else "nothing: there is no such file",
         allowed=allowed,
+        hint=f"add the key {path[-1]}",
     )
 
 
@@ -166,12 +187,14 @@ def _wrong_key(
 def _unknown_key(document: Document, path: KeyPath, which: schema.Which) -> Fault:
     word = str(path[-1])
     options = schema.keys(which, schema.at(which, path[:-1]) or {})
+    meant = suggest(word, options) or _elsewhere(word, which)
     return Fault(
         document.place(path, key=True),
         path,
         found="a key that is not known here",
         allowed=", ".join(options),
-        meant=suggest(word, options) or _elsewhere(word, which),
+        meant=meant,
+        hint="" if meant else "remove the key, or rename it",
     )
 
 

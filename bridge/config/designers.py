@@ -13,8 +13,9 @@ from typing import Annotated, Any, ClassVar, Literal
 from pydantic import AfterValidator, Field
 
 from bridge import patterns
+from bridge.config.faults import printable, suggest
 from bridge.config.hours import HoursSettings
-from bridge.config.values import Fraction, Name, Number, Section, WholeNumber
+from bridge.config.values import Conflict, Fraction, Name, Number, Section, WholeNumber
 from bridge.model import Mode
 
 RESPONSE_SELECTOR = "response_selector"  # a `reply` that is not a response of the domain
@@ -83,15 +84,23 @@ class Condition(Section):
         return "is_" in self.model_fields_set
 
     @classmethod
-    def conflicts(cls, written: Mapping[str, Any]) -> Iterator[tuple[tuple[str, ...], str]]:
+    def conflicts(cls, written: Mapping[str, Any]) -> Iterator[Conflict]:
         """Yield faults for conditions without a test and for keys that require another key."""
         misspelt = any(cls._unknown(key) for key in written)
-        if not misspelt and not any(key in written for key in cls.tests()):
-            yield (), f"name at least one of {', '.join(cls.tests())}"
+        null: list[str] = []
+        if not misspelt and all(written.get(key) is None for key in cls.tests()):
+            null = [key for key in cls.tests() if key in written]
+            yield Conflict(
+                tuple(null[:1]),
+                f"a condition: at least one of {', '.join(cls.tests())}",
+                f"give {null[0]} a value, or remove the item" if null else "name one of these keys",
+                found="" if null else f"an item with {', '.join(written) or 'no key'}",
+            )
         for key, refined in _REFINES.items():
-            if key in written and refined not in written:
-                article = "an" if refined[0] in "aeiou" else "a"
-                yield (key,), f"`{key}` belongs to {article} {refined}: add the key {refined}"
+            if key in written and written.get(refined) is None and refined not in null:
+                yield Conflict(
+                    (key,), f"{key} only beside the key {refined}", f"add the key {refined}"
+                )
 
 
 ResponseName = Name | Mapping[str, Name | None] | None  # one, or one for each language
@@ -135,10 +144,16 @@ class TransferSettings(Section):
     )
 
     @classmethod
-    def conflicts(cls, written: Mapping[str, Any]) -> Iterator[tuple[tuple[str, ...], str]]:
+    def conflicts(cls, written: Mapping[str, Any]) -> Iterator[Conflict]:
         """Yield a fault unless exactly one target is named."""
-        if len([key for key in ("skill", "agent_id") if written.get(key) is not None]) != 1:
-            yield (), "name one of skill and agent_id"
+        named = [key for key in ("skill", "agent_id") if written.get(key) is not None]
+        if len(named) != 1:
+            yield Conflict(
+                (),
+                "one of skill and agent_id",
+                "name one of the two",
+                found=" and ".join(named) or "neither skill nor agent_id",
+            )
 
 
 class HandoffRules(Section):
@@ -193,11 +208,16 @@ class HandoffRules(Section):
     )
 
     @classmethod
-    def conflicts(cls, written: Mapping[str, Any]) -> Iterator[tuple[tuple[str, ...], str]]:
+    def conflicts(cls, written: Mapping[str, Any]) -> Iterator[Conflict]:
         """Yield faults for responses by language without a language."""
         for key in cls.ANNOUNCEMENTS:
             if written.get(key) == {}:
-                yield (key,), "name a response for each language: {en: utter_x, de: utter_y}"
+                yield Conflict(
+                    (key,),
+                    "a response for each language: {en: utter_x, de: utter_y}",
+                    "name a response for each language, or null to say nothing",
+                    found="no language",
+                )
 
 
 class AssistRule(Condition):
@@ -296,15 +316,21 @@ class TextSettings(Section):
     )
 
     @classmethod
-    def conflicts(cls, written: Mapping[str, Any]) -> Iterator[tuple[tuple[str, ...], str]]:
+    def conflicts(cls, written: Mapping[str, Any]) -> Iterator[Conflict]:
         """Yield faults for placeholders that a summary cannot fill: it has no other values."""
         texts = written.get("summary")
         for language, text in texts.items() if isinstance(texts, Mapping) else ():
             named = _PLACEHOLDER.findall(text) if isinstance(text, str) else []
             unknown = [name for name in named if name not in _SUMMARISED]
-            if unknown:
-                allowed = ", ".join(f"{{{name}}}" for name in _SUMMARISED)
-                yield ("summary", str(language)), f"the placeholders of a summary are {allowed}"
+            for name in unknown:
+                meant = suggest(name, _SUMMARISED)
+                yield Conflict(
+                    ("summary", str(language)),
+                    f"the placeholders {', '.join(f'{{{each}}}' for each in _SUMMARISED)}",
+                    "name one of these placeholders, or remove it",
+                    found=f"the placeholder {{{printable(name)}}}",
+                    meant=f"{{{meant}}}" if meant else "",
+                )
 
 
 class HandoffSettings(Section):

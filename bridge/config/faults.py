@@ -92,8 +92,8 @@ class Fault:
         if self.hint:
             said.append(self.hint[0].upper() + self.hint[1:] + ".")
         if self.allowed and not said:
-            said.append(f"Allowed: {self.allowed}.")
-        return " ".join(said) or f"{self.wrong}."  # a conflict of keys says what to change
+            said.append(f"Use {self.allowed}.")
+        return " ".join(said)
 
     @property
     def order(self) -> tuple[bool, str, int, int, str]:

@@ -8,7 +8,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
-from datetime import date
+from datetime import date, timedelta
 from functools import lru_cache
 from typing import Annotated, Any
 from zoneinfo import ZoneInfo, available_timezones
@@ -17,7 +17,7 @@ from pydantic import AfterValidator, BeforeValidator, Field, PlainSerializer, Wi
 from pydantic_core import PydanticCustomError
 
 from bridge.config.faults import suggest
-from bridge.config.values import UNKNOWN_NAME, Name, Section
+from bridge.config.values import UNKNOWN_NAME, Conflict, Name, Section
 
 DAYS = ("mon", "tue", "wed", "thu", "fri", "sat", "sun")
 DAY = 24 * 60  # minutes
@@ -164,16 +164,24 @@ class HolidayRange(Section):
     to: Day = Field(description="the last day")
 
     @classmethod
-    def conflicts(cls, written: Mapping[str, Any]) -> Iterator[tuple[tuple[str, ...], str]]:
+    def conflicts(cls, written: Mapping[str, Any]) -> Iterator[Conflict]:
         """Yield faults for a range that ends before it begins, or lasts too long."""
         try:
             first, last = day(written.get("from")), day(written.get("to"))
         except (ValueError, PydanticCustomError):
             return
         if last < first:
-            yield ("to",), "the last day is before the first"
+            yield Conflict(
+                ("to",),
+                f"{first} or a later day: the last day is not before the first",
+                "correct the year, or let from and to change places",
+            )
         elif (last - first).days >= LONGEST:
-            yield ("to",), f"at most {LONGEST} days in a row; is the year right?"
+            yield Conflict(
+                ("to",),
+                f"a day before {first + timedelta(days=LONGEST)}: at most {LONGEST} days in a row",
+                "correct the year, or write several ranges",
+            )
 
 
 class HoursSettings(Section):
@@ -194,7 +202,7 @@ class HoursSettings(Section):
     )
 
     @classmethod
-    def conflicts(cls, written: Mapping[str, Any]) -> Iterator[tuple[tuple[str, ...], str]]:
+    def conflicts(cls, written: Mapping[str, Any]) -> Iterator[Conflict]:
         """Yield faults for days that are named twice, and for hours that never open."""
         week = written.get("week")
         if not isinstance(week, Mapping):
@@ -203,12 +211,22 @@ class HoursSettings(Section):
         for key in week:
             for weekday in days_of(key) if re.fullmatch(_DAYS, str(key)) else ():
                 if weekday in named:
-                    other = named[weekday]
-                    yield ("week", key), f"{DAYS[weekday]} is also in {other}: name each day once"
+                    name, other = DAYS[weekday], named[weekday]
+                    yield Conflict(
+                        ("week", key),
+                        "each day once",
+                        f"remove {name} from one of the two, and list all its spans in the other",
+                        found=f"{key}, and {name} is also in {other}",
+                    )
                     break
                 named[weekday] = key
         if all(spans in ([], ()) for spans in week.values()):
-            yield ("week",), "no day has a span, so that it never opens: {mon-fri: [09:00-17:30]}"
+            yield Conflict(
+                ("week",),
+                "at least one span of time: with none, it never opens",
+                "add one: {mon-fri: [09:00-17:30]}",
+                found="no day with a span",
+            )
 
     def spans(self, weekday: int) -> tuple[OpenSpan, ...]:
         """Return the spans that begin on a weekday, 0 for Monday."""

@@ -15,7 +15,8 @@ import regex
 from pydantic import AfterValidator, BeforeValidator, Field
 
 from bridge.config import templates
-from bridge.config.values import Name, Section, WholeNumber
+from bridge.config.faults import printable, suggest
+from bridge.config.values import Conflict, Name, Section, WholeNumber
 from bridge.model import Channel, MediaType
 
 # Media types that only one channel takes (API reference: sendmessage, ``mediaType``).
@@ -135,13 +136,19 @@ class MediaRow(Section):
     )
 
     @classmethod
-    def conflicts(cls, written: Mapping[str, Any]) -> Iterator[tuple[tuple[str, ...], str]]:
+    def conflicts(cls, written: Mapping[str, Any]) -> Iterator[Conflict]:
         """Yield a fault if a media type occurs twice in the fallback chain."""
         becomes = written.get("becomes")
         if isinstance(becomes, list | tuple):
             names = [str(getattr(each, "value", each)) for each in becomes]
             if len(set(names)) < len(names):
-                yield ("becomes",), "each media type once"
+                twice = next(name for name in names if names.count(name) > 1)
+                yield Conflict(
+                    ("becomes",),
+                    "each media type once",
+                    f"remove {printable(twice)} from the list once",
+                    found=f"{printable(twice)} twice",
+                )
 
 
 class FileRow(Section):
@@ -162,41 +169,62 @@ class FileRow(Section):
     )
 
     @classmethod
-    def conflicts(cls, written: Mapping[str, Any]) -> Iterator[tuple[tuple[str, ...], str]]:
+    def conflicts(cls, written: Mapping[str, Any]) -> Iterator[Conflict]:
         """Yield faults unless there is one way to match, one result, and a valid pattern."""
-        if sum(written.get(key) is not None for key in ("url", "prefix", "pattern")) != 1:
-            yield (), "name one of url, prefix and pattern"
-        if sum(written.get(key) is not None for key in ("id", "key")) != 1:
-            yield (), "name either id (multimedia library) or key (object storage)"
+        yield from _one_of(written, ("url", "prefix", "pattern"), "one of url, prefix and pattern")
+        yield from _one_of(
+            written, ("id", "key"), "either id (multimedia library) or key (object storage)"
+        )
         pattern = written.get("pattern")
         if isinstance(pattern, str) and (wrong := _pattern_fault(pattern)):
-            yield ("pattern",), wrong
+            yield Conflict(("pattern",), f"a regular expression; this one has {wrong}", _PATTERN)
         yield from _type_faults(written)
 
 
-def _type_faults(written: Mapping[str, Any]) -> Iterator[tuple[tuple[str, ...], str]]:
+def _one_of(written: Mapping[str, Any], keys: tuple[str, ...], allowed: str) -> Iterator[Conflict]:
+    named = [key for key in keys if written.get(key) is not None]
+    if len(named) != 1:
+        yield Conflict(
+            (),
+            allowed,
+            "keep one of them" if named else "add one of them",
+            found=" and ".join(named) or f"a row without {' or '.join(keys)}",
+        )
+
+
+def _type_faults(written: Mapping[str, Any]) -> Iterator[Conflict]:
     """Yield faults for a media type that is not of files, or a file type that it does not list."""
     media_type, file_type = written.get("media_type"), written.get("file_type")
     listed = {each.value: types for each, types in FILE_TYPES.items()}
     if media_type is not None:
         media_type = str(getattr(media_type, "value", media_type))
         if media_type not in listed:
-            yield ("media_type",), f"files are of {', '.join(listed)}"
+            yield Conflict(
+                ("media_type",),
+                f"a media type of files: {', '.join(listed)}",
+                "name one of them",
+                meant=suggest(media_type, listed),
+            )
             return
         listed = {media_type: listed[media_type]}
     allowed = [each for types in listed.values() for each in types]
     if file_type is not None and file_type not in allowed:
-        yield (
+        yield Conflict(
             ("file_type",),
-            f"file types are {', '.join(allowed)}" if allowed else "VIDEO lists no file types",
+            f"a file type: {', '.join(allowed)}" if allowed else "nothing: VIDEO has no file types",
+            "name one of them" if allowed else "remove file_type",
+            meant=suggest(str(file_type), allowed),
         )
+
+
+_PATTERN = "correct it; signs such as ( [ . * + stand for themselves after a backslash"
 
 
 def _pattern_fault(pattern: str) -> str:
     try:
         regex.compile(pattern)
     except regex.error as error:
-        return f"not a regular expression: {error}"
+        return str(error)
     return ""
 
 
@@ -296,26 +324,37 @@ class MediaSettings(Section):
     )
 
     @classmethod
-    def conflicts(cls, written: Mapping[str, Any]) -> Iterator[tuple[tuple[str, ...], str]]:
+    def conflicts(cls, written: Mapping[str, Any]) -> Iterator[Conflict]:
         """Yield faults for rows of channels that violate the gateway's contract."""
         channels = written.get("channels")
         for name, row in channels.items() if isinstance(channels, Mapping) else ():
             channel = str(getattr(name, "value", name))
             takes = row.get("takes") if isinstance(row, Mapping) else getattr(row, "takes", None)
             if isinstance(takes, list | tuple | set | frozenset):
-                for sentence in _forbidden(channel, takes):
-                    yield ("channels", channel, "takes"), sentence
+                for each in _forbidden(channel, takes):
+                    yield each._replace(path=("channels", channel, "takes"))
 
 
-def _forbidden(channel: str, takes: Any) -> Iterator[str]:
+def _forbidden(channel: str, takes: Any) -> Iterator[Conflict]:
+    """Yield the conflicts of a channel's list of media types; the path is the caller's."""
     names = {str(getattr(each, "value", each)) for each in takes}
-    for media_type, only in ONLY_ON.items():
-        if media_type.value in names and channel != only.value:
-            yield f"only {only.value} supports {media_type.value}"
+    refused = {
+        media_type.value: f"a list without it: only {only.value} supports {media_type.value}"
+        for media_type, only in ONLY_ON.items()
+        if channel != only.value
+    }
     text = MediaType.EMAIL if channel == Channel.EMAIL.value else MediaType.TEXT
+    if text is MediaType.EMAIL:
+        refused["TEXT"] = "a list without it: text is sent as EMAIL on this channel"
+    if channel == Channel.TELEGRAM.value:
+        refused["LOCATE"] = "a list without it: a location is sent as LOCATION on this channel"
+    for name, allowed in refused.items():
+        if name in names:
+            yield Conflict((), allowed, f"remove {name} from the list", found=f"a list with {name}")
     if text.value not in names:
-        yield f"the list must contain {text.value}, the last fallback of all content"
-    if text is MediaType.EMAIL and MediaType.TEXT.value in names:
-        yield "remove TEXT from the list: text is sent as EMAIL on this channel"
-    if channel == Channel.TELEGRAM.value and MediaType.LOCATE.value in names:
-        yield "remove LOCATE from the list: a location is sent as LOCATION on this channel"
+        yield Conflict(
+            (),
+            f"a list with {text.value}, the last fallback of all content",
+            f"add {text.value} to the list",
+            found=f"a list without {text.value}",
+        )

@@ -20,6 +20,7 @@ from bridge.config.alerts import AlertSettings
 from bridge.config.page import PageSettings
 from bridge.config.readers import ReaderSettings
 from bridge.config.values import (
+    Conflict,
     Duration,
     Name,
     Number,
@@ -191,21 +192,32 @@ class AgentSettings(Section):
     avatar: Name = Field(default="DefaultAvatar", description="picture that customers see")
 
     @classmethod
-    def conflicts(cls, written: Mapping[str, Any]) -> Iterator[tuple[tuple[str, ...], str]]:
+    def conflicts(cls, written: Mapping[str, Any]) -> Iterator[Conflict]:
         """Yield faults if a session lacks what the gateway requires, or a reader what it needs."""
         if written.get("session") == "sign_in":
             for key in ("password", "phone"):
                 if written.get(key) in (None, ""):
-                    yield (key,), f"session: sign_in needs a {key}"
+                    yield Conflict(
+                        (key,),
+                        f"the agent's {key}: session: sign_in needs a {key}",
+                        f"add the {key}, or set session to pushed",
+                        found="nothing",
+                    )
         elif _is_true(written.get("reader")):
-            yield ("reader",), "reader: true needs session: sign_in; a desktop reads all others"
-        if written.get("events") == "push" and not _is_true(written.get("reader")):
-            yield ("events",), "events: push needs reader: true"
-        if not _is_true(written.get("reader")):
-            if written.get("owner") == "bot":
-                yield ("owner",), "owner: bot needs reader: true"
-            if written.get("chats") is not None:
-                yield ("chats",), "chats needs reader: true"
+            yield Conflict(
+                ("reader",),
+                "true only with session: sign_in; the events of all others go to their desktop",
+                "set session to sign_in, or remove reader",
+            )
+        if _is_true(written.get("reader")):
+            return
+        for key, value in (("events", "push"), ("owner", "bot"), ("chats", written.get("chats"))):
+            if value is not None and written.get(key) == value:
+                yield Conflict(
+                    (key,),
+                    f"{'chats' if key == 'chats' else value} only with reader: true",
+                    f"add reader: true, or remove {key}",
+                )
 
 
 class StorageSettings(Section):
@@ -277,7 +289,7 @@ class RetentionSettings(Section):
     )
 
     @classmethod
-    def conflicts(cls, written: Mapping[str, Any]) -> Iterator[tuple[tuple[str, ...], str]]:
+    def conflicts(cls, written: Mapping[str, Any]) -> Iterator[Conflict]:
         """Yield a fault if ``audit`` is under a day or shorter than ``content``."""
         try:
             content = duration(written.get("content", cls.model_fields["content"].default))
@@ -285,9 +297,17 @@ class RetentionSettings(Section):
         except ValueError:
             return  # reported as a fault of the field
         if audit < timedelta(days=1):
-            yield ("audit",), "at least 1d, so that a repeated request finds its row"
+            yield Conflict(
+                ("audit",),
+                "1d or more, so that a repeated request finds its row",
+                "raise it to 1d at least",
+            )
         elif audit < content:
-            yield ("audit",), "at least as long as content"
+            yield Conflict(
+                ("audit",),
+                "at least as long as retention.content, which is 30d by default",
+                "raise audit, or lower retention.content",
+            )
 
 
 class AssignmentSettings(Section):
@@ -352,7 +372,7 @@ class ApiSettings(Section):
     _secrets_are_long = field_validator("token", "inbox_secret")(long_enough)
 
     @classmethod
-    def conflicts(cls, written: Mapping[str, Any]) -> Iterator[tuple[tuple[str, ...], str]]:
+    def conflicts(cls, written: Mapping[str, Any]) -> Iterator[Conflict]:
         """Yield a fault for each token that another entry has too: its rights would be unclear."""
         known = {str(written["token"])} if written.get("token") else set()
         named = written.get("tokens")
@@ -361,7 +381,12 @@ class ApiSettings(Section):
             if not token:
                 continue
             if str(token) in known:
-                yield ("tokens", name, "token"), "a token of its own: another entry has the same"
+                yield Conflict(
+                    ("tokens", name, "token"),
+                    "a token of its own",
+                    "make another one with: openssl rand -hex 32",
+                    found="the token of another entry",
+                )
             known.add(str(token))
 
     @property
@@ -411,7 +436,7 @@ class RasaSettings(Section):
         return value.strip().rstrip("/")
 
 
-def _reader_conflicts(written: Mapping[str, Any]) -> Iterator[tuple[tuple[str, ...], str]]:
+def _reader_conflicts(written: Mapping[str, Any]) -> Iterator[Conflict]:
     """Yield faults of readers that concern more than one section."""
     agents, reader = written.get("agents"), written.get("reader")
     push_url = reader.get("push_url") if isinstance(reader, Mapping) else None
@@ -419,10 +444,17 @@ def _reader_conflicts(written: Mapping[str, Any]) -> Iterator[tuple[tuple[str, .
         if not isinstance(entry, Mapping):
             continue
         if _is_true(entry.get("reader")) and agent_id == ANYONE:
-            sentence = "reader: true needs an agent's own entry, because readers sign in at start"
-            yield ("agents", ANYONE, "reader"), sentence
+            yield Conflict(
+                ("agents", ANYONE, "reader"),
+                "true only in an agent's own entry, because readers sign in at start",
+                "name each reader by its agent ID",
+            )
         if entry.get("events") == "push" and not push_url:
-            yield ("agents", str(agent_id), "events"), "events: push needs reader.push_url"
+            yield Conflict(
+                ("agents", str(agent_id), "events"),
+                "push only with reader.push_url, the bridge's address for the gateway",
+                "set reader.push_url, or events to poll",
+            )
 
 
 def _anyone() -> dict[str, AgentSettings]:
@@ -454,7 +486,7 @@ class BridgeSettings(Section):
     reader: ReaderSettings = ReaderSettings()
 
     @classmethod
-    def conflicts(cls, written: Mapping[str, Any]) -> Iterator[tuple[tuple[str, ...], str]]:
+    def conflicts(cls, written: Mapping[str, Any]) -> Iterator[Conflict]:
         """Yield faults for agent IDs outside the platform's range, and for readers."""
         yield from _reader_conflicts(written)
         gateway, agents = written.get("gateway"), written.get("agents")
@@ -466,9 +498,11 @@ class BridgeSettings(Section):
             if not re.fullmatch(r"[0-9]{3,6}", str(agent_id)):
                 continue
             if not LOWEST_AGENT_ID <= int(agent_id) <= highest:
-                yield (
-                    ("agents", agent_id, "[key]"),
-                    f"an agent ID is from {LOWEST_AGENT_ID} to {highest} (gateway.max_agent_id)",
+                yield Conflict(
+                    ("agents", agent_id),
+                    f"an agent ID from {LOWEST_AGENT_ID} to {highest} (gateway.max_agent_id)",
+                    "correct the ID, or set gateway.max_agent_id to the platform's",
+                    found=f"the agent ID {agent_id}",
                 )
 
     def config_id(self, channel: Channel, named: str | None) -> str | None:

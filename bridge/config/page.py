@@ -9,7 +9,8 @@ from urllib.parse import SplitResult, urlsplit
 
 from pydantic import AfterValidator, BeforeValidator, Field
 
-from bridge.config.values import OptionalText, Section
+from bridge.config.faults import printable
+from bridge.config.values import Conflict, OptionalText, Section
 
 _ORIGIN = "an origin, as in https://desk.example or https://desk.example:8443: no path, no wildcard"
 _ADDRESS = "an https address, as in https://sso.example/agents; http is allowed on this machine"
@@ -132,7 +133,7 @@ class PageSettings(Section):
     )
 
     @classmethod
-    def conflicts(cls, written: Mapping[str, Any]) -> Iterator[tuple[tuple[str, ...], str]]:
+    def conflicts(cls, written: Mapping[str, Any]) -> Iterator[Conflict]:
         """Yield faults for a key that two actions have."""
         keys = written.get("keys")
         taken: dict[str, str] = {}
@@ -143,7 +144,12 @@ class PageSettings(Section):
             other = taken.setdefault(key.lower(), name)
             if other != name:
                 at = name if name in changes else other
-                yield ("keys", at), f"{key} is the key of both {other} and {name}"
+                yield Conflict(
+                    ("keys", at),
+                    "a key of its own for each action",
+                    "choose another key for one of the two",
+                    found=f"{printable(key)}, the key of both {other} and {name}",
+                )
 
     def pressed(self) -> dict[str, str | None]:
         """Return the key of each action, with the changes of ``keys``."""

@@ -8,7 +8,14 @@ from urllib.parse import urlsplit
 
 from pydantic import BeforeValidator, Field, field_validator
 
-from bridge.config.values import Number, OptionalSecret, OptionalText, Section, long_enough
+from bridge.config.values import (
+    Conflict,
+    Number,
+    OptionalSecret,
+    OptionalText,
+    Section,
+    long_enough,
+)
 
 PUSH_PATH = "/bridge/events"
 TOKEN_PARAMETER = "service_token"  # noqa: S105 - the name of a query parameter
@@ -112,7 +119,7 @@ class ReaderSettings(Section):
         return _address(value, _ADDRESS)
 
     @classmethod
-    def conflicts(cls, written: Mapping[str, Any]) -> Iterator[tuple[tuple[str, ...], str]]:
+    def conflicts(cls, written: Mapping[str, Any]) -> Iterator[Conflict]:
         """Yield a fault if keys are missing that ``lookup: workbench`` needs."""
         if written.get("lookup") != "workbench":
             return
@@ -120,7 +127,11 @@ class ReaderSettings(Section):
         given = workbench if isinstance(workbench, Mapping) else {}
         missing = [f"workbench.{key}" for key in _WORKBENCH if given.get(key) in (None, "")]
         if missing:
-            yield ("lookup",), f"lookup: workbench needs {', '.join(missing)}"
+            yield Conflict(
+                ("lookup",),
+                f"workbench only with {', '.join(f'reader.{each}' for each in missing)}",
+                f"set {', '.join(f'reader.{each}' for each in missing)}, or lookup to callinfo",
+            )
 
     def callback(self, token: str) -> str:
         """Return the address that the gateway pushes to, with the token of a session."""

@@ -262,7 +262,12 @@ class _Walk:
     def _merge(self, node: Node, path: KeyPath, result: dict[str, Any]) -> None:
         """Merge ``<<: *anchor``: add the anchor's keys that the mapping does not have itself."""
         if not isinstance(node, MappingNode):
-            fault = Fault(self._place(node), path, found="<< with a value that is no mapping")
+            fault = Fault(
+                self._place(node),
+                path,
+                found="<< with a value that is no mapping",
+                allowed="<< with the alias (*name) of a mapping, or a list of them",
+            )
             self._document.faults.append(fault)
             return
         if len(path) >= self._limits.deepest:

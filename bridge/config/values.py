@@ -10,7 +10,7 @@ import ipaddress
 import re
 from collections.abc import Iterator, Mapping
 from datetime import timedelta
-from typing import Annotated, Any, get_args
+from typing import Annotated, Any, NamedTuple, get_args
 
 from pydantic import (
     BaseModel,
@@ -99,6 +99,24 @@ OptionalText = Annotated[str | None, BeforeValidator(_empty_is_none)]
 OptionalSecret = Annotated[SecretStr | None, BeforeValidator(_empty_is_none)]
 
 
+class Conflict(NamedTuple):
+    """What is wrong with keys that are each valid by themselves.
+
+    Attributes:
+        path: the key, from the section that reports it.
+        allowed: what may stand there, beside the other keys.
+        hint: what to change.
+        found: what was found, if the value of the key would not say it.
+        meant: what was probably meant.
+    """
+
+    path: tuple[str, ...]
+    allowed: str
+    hint: str
+    found: str = ""
+    meant: str = ""
+
+
 class Section(BaseModel):
     """A mapping in a file: frozen, closed to unknown keys, with credentials hidden in its repr."""
 
@@ -107,8 +125,8 @@ class Section(BaseModel):
     )
 
     @classmethod
-    def conflicts(cls, written: Mapping[str, Any]) -> Iterator[tuple[tuple[str, ...], str]]:
-        """Yield the conflicts between the keys as written: a path from this section and a sentence.
+    def conflicts(cls, written: Mapping[str, Any]) -> Iterator[Conflict]:
+        """Yield the conflicts between the keys as written.
 
         Values may still be of any type: a rule checks those that it can interpret and leaves the
         rest to the validation of the fields.
@@ -127,7 +145,7 @@ class Section(BaseModel):
         except ValidationError as error:
             errors += (_again(item) for item in error.errors(include_url=False))
         if isinstance(value, Mapping):
-            errors += (_conflict(*item, value) for item in cls.conflicts(value))
+            errors += (_conflict(each, value) for each in cls.conflicts(value))
         if checked is None or errors:
             raise ValidationError.from_exception_data(cls.__name__, errors, hide_input=True)
         return checked
@@ -138,9 +156,10 @@ class Section(BaseModel):
             yield name, masked(value) if isinstance(value, str) and "://" in value else value
 
 
-def _conflict(loc: tuple[str, ...], sentence: str, written: Any) -> InitErrorDetails:
-    wrong = PydanticCustomError(CONFLICT, "{sentence}", {"sentence": sentence})
-    return InitErrorDetails(type=wrong, loc=loc, input=written)
+def _conflict(conflict: Conflict, written: Any) -> InitErrorDetails:
+    known = {"sentence": conflict.allowed, **conflict._asdict()}
+    wrong = PydanticCustomError(CONFLICT, "{sentence}", known)
+    return InitErrorDetails(type=wrong, loc=conflict.path, input=written)
 
 
 def _again(error: ErrorDetails) -> InitErrorDetails:

@@ -80,7 +80,7 @@ FAULTS: list[tuple[str, list[str]]] = [
     (f"time_zone: UTC, {WEEK}, holidays: 2026-12-25", ["hours.holidays", "a list"]),
     (
         f"time_zone: UTC, {WEEK}, holidays: [{{from: 2026-12-26, to: 2026-12-25}}]",
-        ["holidays[0].to", "the last day is before the first"],
+        ["holidays[0].to", "the last day is not before the first"],
     ),
     (
         f"time_zone: UTC, {WEEK}, holidays: [{{from: 2026-01-01, to: 2027-01-02}}]",

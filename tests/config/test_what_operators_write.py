@@ -149,15 +149,15 @@ FAULTS: list[tuple[str, list[str]]] = [
     ("channel_config_ids: {WEB: ''}", ["channel_config_ids.WEB", "not empty"]),
     ("storage: {url: mysql://u:pw@h/d}", ['"mysql://***@h/d"', "sqlite:///FILE"]),
     ("storage: {url: 'sqlite:///'}", ["sqlite:///FILE"]),
-    ("alerts: {url: 'https://ops.example/x'}", ["alerts.secret", "alerts.url needs a secret"]),
+    ("alerts: {url: 'https://ops.example/x'}", ["alerts.secret", "alerts.url needs one"]),
     (f"alerts: {{url: 'http://ops.example/x', secret: {LONG}}}", ["alerts.url", "https address"]),
     (f"alerts: {{url: 'https://u:p@ops.example', secret: {LONG}}}", ["without user"]),
     (f"alerts: {{url: 'https://ops.example:x', secret: {LONG}}}", ["https address"]),
     (f"alerts: {{url: 'https://', secret: {LONG}}}", ["https address"]),
     ("alerts: {url: 'http://127.0.0.1:9/x', secret: short}", ["alerts.secret", "32 bytes"]),
     ("retention: {content: 30}", ["found         30", "90s, 45m, 12h or 30d"]),
-    ("retention: {audit: 10d}", ["retention.audit", "at least as long as content"]),
-    ("retention: {content: 1h, audit: 2h}", ["retention.audit", "at least 1d"]),
+    ("retention: {audit: 10d}", ["retention.audit", "at least as long as retention.content"]),
+    ("retention: {content: 1h, audit: 2h}", ["retention.audit", "1d or more"]),
     ("retention: {content: 30y}", ['"30y"', "30d"]),
     ("retention: {audit: 999999999999d}", ["12h or 30d"]),
     ("api: {token: short}", ["api.token", "not shown here", "at least 32 bytes", "openssl"]),
@@ -168,7 +168,7 @@ FAULTS: list[tuple[str, list[str]]] = [
     ("rasa: {url: 'http://[::1'}", ["rasa.url"]),
     ("rasa: {replies: loud}", ["customer, silent"]),
     ("rasa: {domain: nowhere.yml}", ["rasa.domain", "no such domain file", "nowhere.yml"]),
-    ("agents: {291: {reader: true}}", ["agents.291.reader", "needs session: sign_in"]),
+    ("agents: {291: {reader: true}}", ["agents.291.reader", "only with session: sign_in"]),
     (
         "agents: {'*': {session: sign_in, password: x, phone: '1', reader: true}}",
         ["agents.*.reader", "an agent's own entry"],
@@ -283,8 +283,8 @@ def test_readers_and_where_their_events_are_pushed_to(
 def test_pushed_events_need_a_reader_and_an_address(folder: Folder) -> None:
     fault = folder.write(bridge=GATEWAY + "agents: {305: {events: push}}").fault()
     assert "agents.305.events" in fault
-    assert "needs reader: true" in fault
-    assert "needs reader.push_url" in folder.write(bridge=GATEWAY + READER).fault()
+    assert "only with reader: true" in fault
+    assert "only with reader.push_url" in folder.write(bridge=GATEWAY + READER).fault()
 
 
 def test_each_key_of_the_workbench_is_needed_for_it(folder: Folder) -> None:
