@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import textwrap
+from dataclasses import replace
 from pathlib import Path
 from typing import Annotated
 
@@ -13,6 +14,7 @@ from rich.text import Text
 from bridge import config
 from bridge.cli import terminal
 from bridge.config import environment
+from bridge.config.source import Document
 from bridge.doctor.diagnosis import Diagnosis, Severity
 from bridge.doctor.examination import Requested, examine
 from bridge.doctor.probing import ProbedCall
@@ -22,6 +24,7 @@ from bridge.model import Channel
 app = typer.Typer(add_completion=False)
 
 _FOUND = 1  # the exit code
+_OPERATORS = "bridge.yml"
 _STYLES = {Severity.ERROR: "red", Severity.WARNING: "yellow", Severity.OK: "green"}
 _LABEL = 9  # the width of a label
 
@@ -64,6 +67,7 @@ def doctor(
     """
     try:
         settings = config.load()
+        operators = config.inspect().operators
         requested = Requested(
             server=server.rstrip("/"),
             folder=Path(),
@@ -73,7 +77,8 @@ def doctor(
             probe=_call(agent, call, user, channel) if probe else None,
         )
         results = []
-        for result in examine(settings, requested):
+        for each in examine(settings, requested):
+            result = _located(each, operators)
             results.append(result)
             if not as_json:
                 _print(terminal.out(), result)
@@ -85,6 +90,16 @@ def doctor(
         terminal.as_json({"findings": [each.as_json for each in findings]}, indent=2)
     if any(strict or each.severity is Severity.ERROR for each in findings):
         raise typer.Exit(_FOUND)
+
+
+def _located(result: Diagnosis, operators: Document) -> Diagnosis:
+    """Return a finding about ``bridge.yml`` with the place of its key."""
+    if result.file != _OPERATORS:
+        return result
+    place = operators.place(tuple(result.key.split(".")))
+    if place.variable:
+        return replace(result, file="", key=place.variable)
+    return replace(result, file=place.file, line=place.line or 1, column=place.column or 1)
 
 
 def _call(

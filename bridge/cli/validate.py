@@ -10,6 +10,7 @@ from bridge import validation
 from bridge.cli import findings, terminal
 from bridge.cli.findings import Format
 from bridge.config import environment
+from bridge.validation import connection
 
 app = typer.Typer(add_completion=False)
 
@@ -25,6 +26,12 @@ def validate(
     rules: list[Path] = typer.Option(
         [], help="File or folder with rules, stories, flows and NLU examples; repeatable."
     ),
+    endpoints: Path = typer.Option(
+        None, help="Rasa's endpoints.yml; the default is the one of the working folder."
+    ),
+    credentials: Path = typer.Option(
+        None, help="Rasa's credentials.yml; the default is the one of the working folder."
+    ),
     strict: bool = typer.Option(False, "--strict", help="Exit with code 1 on warnings too."),
     how: Format = typer.Option(
         Format.TEXT, "--format", help="github: annotations of a GitHub workflow."
@@ -35,8 +42,14 @@ def validate(
 
     The exit code is 0 if all is good, 1 if there are errors, and 2 if it cannot run.
     """
-    _require(folder, [*domain, *rules])
-    project = validation.read_project(folder, domain=domain, rules=rules)
+    _require(folder, [*domain, *rules, *(each for each in (endpoints, credentials) if each)])
+    project = validation.read_project(
+        folder,
+        domain=domain,
+        rules=rules,
+        endpoints=endpoints or Path(connection.ENDPOINTS),
+        credentials=credentials or Path(connection.CREDENTIALS),
+    )
     faults = validation.find_faults(project)
     how = Format.JSON if as_json else how
     findings.show(faults, how)

@@ -181,6 +181,35 @@ FLOW_KEYS = (
     "file_path",
     "steps",
 )
+ENDPOINTS_KEYS = (
+    "action_endpoint",
+    "tracker_store",
+    "event_broker",
+    "lock_store",
+    "models",
+    "model_groups",
+    "nlg",
+    "nlu",
+    "tracing",
+    "metrics",
+    "vector_store",
+    "mcp_servers",
+    "privacy",
+    "interaction_handling",
+    "a2a_server",
+)
+ENDPOINT_KEYS = (
+    "url",
+    "token",
+    "token_name",
+    "headers",
+    "params",
+    "basic_auth",
+    "cafile",
+    "actions_module",
+    "enable_selective_domain",
+)
+CREDENTIALS_KEYS = ("token",)  # of the channel that cc-bridge init writes
 BUTTON_KEYS = ("title", "payload", "type", "url", "translation")
 # The names that a `command` condition can match (Rasa Pro), normalised.
 COMMANDS = (

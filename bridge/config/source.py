@@ -53,6 +53,7 @@ class Document:
     values: dict[KeyPath, Place] = field(default_factory=dict)
     texts: dict[KeyPath, str] = field(default_factory=dict)  # the original text of numbers
     sources: dict[KeyPath, str] = field(default_factory=dict)  # the original text with ${NAME}
+    quoted: set[KeyPath] = field(default_factory=set)  # of the texts with ${, those in quotes
     faults: list[Fault] = field(default_factory=list)
     repeated: list[Fault] = field(default_factory=list)  # keys that a mapping has twice
 
@@ -236,6 +237,8 @@ class _Walk:
         value = scalar(str(node.tag).removeprefix(_CORE), node.value)
         if value is not None and not isinstance(value, str | bool):
             self._document.texts[path] = node.value
+        if isinstance(node, ScalarNode) and node.style and "${" in node.value:
+            self._document.quoted.add(path)
         return value
 
     def _mapping(self, node: MappingNode, path: KeyPath) -> dict[str, Any]:

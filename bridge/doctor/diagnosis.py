@@ -25,6 +25,7 @@ class Diagnosis:
         allowed: what should be found.
         hint: the cure.
         file: the file to change, if any.
+        line, column: where in the file, from 1; 0 if it is not known.
     """
 
     severity: Severity
@@ -32,15 +33,17 @@ class Diagnosis:
     found: str
     allowed: str = ""
     hint: str = ""
-    file: str | None = None
+    file: str = ""
+    line: int = 0
+    column: int = 0
 
     @property
     def as_json(self) -> dict[str, Any]:
         """The finding in the shape that ``validate --format json`` prints, too."""
         return {
             "file": self.file,
-            "line": None,
-            "column": None,
+            "line": self.line,
+            "column": self.column,
             "key": self.key,
             "found": self.found,
             "allowed": self.allowed,
@@ -56,9 +59,9 @@ def ok(key: str, found: str) -> Diagnosis:
 
 def error(key: str, found: str, *, hint: str, allowed: str = "", file: str = "") -> Diagnosis:
     """Return a fault that keeps the bridge from working."""
-    return Diagnosis(Severity.ERROR, key, found, allowed, hint, file or None)
+    return Diagnosis(Severity.ERROR, key, found, allowed, hint, file)
 
 
 def warning(key: str, found: str, *, hint: str, allowed: str = "", file: str = "") -> Diagnosis:
     """Return something that is probably not intended."""
-    return Diagnosis(Severity.WARNING, key, found, allowed, hint, file or None)
+    return Diagnosis(Severity.WARNING, key, found, allowed, hint, file)

@@ -9,7 +9,16 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from bridge.config.settings import BridgeSettings, Settings
-from bridge.doctor import conversation, database, gateway, probing, rasa, server, signing_in
+from bridge.doctor import (
+    connection,
+    conversation,
+    database,
+    gateway,
+    probing,
+    rasa,
+    server,
+    signing_in,
+)
 from bridge.doctor.diagnosis import Diagnosis, error, warning
 from bridge.doctor.probing import ProbedCall
 from bridge.errors import BridgeError, RasaError
@@ -69,6 +78,7 @@ def _examine(
         yield from rasa.examine(asked, bridge.rasa)
         if asked is not None and requested.sender is not None:
             yield from _conversation(asked, settings, requested.sender)
+        yield from connection.examine(bridge, requested.folder)
         yield from server.examine(requested.server, requested.folder)
         yield from server.workers(requested.workers)
         yield from _as_agent(client, bridge, requested, target)

@@ -13,7 +13,7 @@ from bridge.config.domain import Domain
 from bridge.config.faults import Fault, Place
 from bridge.config.rasa_files import LIMITS, files_of, no_such, top_level
 from bridge.config.settings import BridgeSettings, HandoffSettings, MediaSettings
-from bridge.config.source import Document, compose, decode
+from bridge.config.source import Document, compose, decode, read_file
 from bridge.turn import OWN_ACTIONS
 from bridge.validation.training import Training
 
@@ -35,6 +35,8 @@ class Project:
     bridge: BridgeSettings | None  # None if bridge.yml is invalid, or a part of it unreadable
     domain: Domain | None = None
     training: Training | None = None
+    endpoints: Document | None = None  # Rasa's endpoints.yml, like the next one if there is one
+    credentials: Document | None = None
     faults: tuple[Fault, ...] = ()  # of reading the files
 
     @property
@@ -53,6 +55,8 @@ def read_project(
     *,
     domain: Sequence[Path] = (),
     rules: Sequence[Path] = (),
+    endpoints: Path | None = None,
+    credentials: Path | None = None,
 ) -> Project:
     """Read a configuration and a Rasa project.
 
@@ -61,12 +65,15 @@ def read_project(
         environ: the environment, as for ``config.load``.
         domain: files or folders of the domain; empty means the one that ``rasa.domain`` names.
         rules: files or folders of rules, stories, flows and NLU examples.
+        endpoints: Rasa's ``endpoints.yml``; None means that it is not checked.
+        credentials: Rasa's ``credentials.yml``; likewise.
     """
     seen = config.inspect(folder, environ, domain=domain)
     faults = list(seen.faults)
     for document in seen.domain.files if seen.domain else ():
         faults += document.repeated
     training = _training(rules, faults) if rules else None
+    connection = [read_rasa_file(file, faults) for file in (endpoints, credentials)]
     return Project(
         handoff=seen.designers,
         designer=seen.designer,
@@ -74,8 +81,19 @@ def read_project(
         bridge=None if seen.operators.faults else seen.bridge,
         domain=seen.domain,
         training=training,
+        endpoints=connection[0],
+        credentials=connection[1],
         faults=tuple(faults),
     )
+
+
+def read_rasa_file(path: Path | None, faults: list[Fault]) -> Document | None:
+    """Return a file of Rasa's; None, perhaps with faults, if there is none that can be read."""
+    document = read_file(path, str(path), LIMITS) if path is not None else None
+    if document is None:
+        return None
+    faults += (*document.faults, *document.repeated)
+    return None if document.faults else document
 
 
 def _training(starts: Sequence[Path], faults: list[Fault]) -> Training:

@@ -3,10 +3,19 @@
 from __future__ import annotations
 
 from bridge.config.faults import Fault
-from bridge.validation import conditions, doubling, names, reach, references, responses, slots
+from bridge.validation import (
+    conditions,
+    connection,
+    doubling,
+    names,
+    reach,
+    references,
+    responses,
+    slots,
+)
 from bridge.validation.project import Project
 
-_TOPICS = (conditions, names, slots, responses, references, reach, doubling)
+_TOPICS = (conditions, names, slots, responses, references, reach, doubling, connection)
 
 
 def find_faults(project: Project) -> tuple[Fault, ...]:

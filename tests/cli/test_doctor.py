@@ -73,12 +73,33 @@ def test_faults_are_printed_with_their_cures(
         "rasa.url": "warning",
         "actions": "warning",
     }
-    assert found["gateway.url"]["file"] == "bridge.yml"
+    place = found["gateway.url"]
+    line = (folder / place["file"]).read_text(encoding="utf-8").splitlines()[place["line"] - 1]
+    assert line[place["column"] - 1 :].startswith('"http://127.0.0.1:9"')
     shown = at_terminal(folder, "doctor", "--server", "http://127.0.0.1:9")
     assert shown.code == 1
     assert "error    gateway.url: the connection is refused" in shown.out
     assert "cure     check the port, and that the gateway runs" in shown.out
     assert all(len(line) <= 80 for line in shown.out.splitlines())
+
+
+def test_rasas_files_beside_the_server_are_examined(
+    tmp_path: Path, gateway: Simulator, other_url: str
+) -> None:
+    folder = installation(tmp_path, gateway, other_url)
+    endpoints = folder / "endpoints.yml"
+    endpoints.write_text("action_endpoint:\n  url: http://bridge:5055/webhook\n", encoding="utf-8")
+    ran = within(folder, "doctor", "--server", other_url)
+    assert (ran.code, "endpoints.yml leads to an action server" in ran.out) == (0, True)
+    with endpoints.open("a", encoding="utf-8") as file:
+        file.write("  actions_module: actions\n")
+    ran = within(folder, "doctor", "--server", other_url, "--json")
+    (found,) = findings(ran)
+    assert ran.code == 1
+    assert (found["file"], found["line"], found["column"]) == ("endpoints.yml", 3, 3)
+    assert found["key"] == "action_endpoint.actions_module"
+    assert "never calls the bridge" in found["found"]
+    assert "Remove actions_module" in found["hint"]
 
 
 def test_warnings_count_only_if_they_are_to(

@@ -12,6 +12,7 @@ import pytest
 from bridge.config import read_yaml
 from bridge.config.faults import Fault, spell
 from bridge.validation import find_faults, read_project
+from bridge.validation.connection import CREDENTIALS, ENDPOINTS
 
 FIXTURES = Path(__file__).parents[1] / "fixtures" / "validate"
 PROJECTS = FIXTURES / "projects"
@@ -55,8 +56,15 @@ FORMS = ((), ("domain",), ("domain", "rules"))
 def found(folder: Path, named: Sequence[str] = FORMS[-1]) -> tuple[Fault, ...]:
     """Return what is wrong with a project of which these parts are named."""
     domain = folder / "domain" if (folder / "domain").is_dir() else folder / "domain.yml"
-    parts = {"domain": domain, "rules": folder / "data"}
-    return find_faults(read_project(folder / "config", {}, **{key: [parts[key]] for key in named}))
+    project = read_project(
+        folder / "config",
+        {},
+        domain=[domain] if "domain" in named else [],
+        rules=[folder / "data"] if "rules" in named else [],
+        endpoints=folder / ENDPOINTS,
+        credentials=folder / CREDENTIALS,
+    )
+    return find_faults(project)
 
 
 def pointed_at(fault: Fault) -> str:
