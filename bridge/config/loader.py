@@ -9,6 +9,7 @@ from pathlib import Path
 
 from bridge.config import environment, expansion
 from bridge.config.calendars import read_calendar
+from bridge.config.catalogues import check_catalogues
 from bridge.config.checking import check, found_at
 from bridge.config.config_warnings import config_warnings
 from bridge.config.designers import HandoffSettings
@@ -91,6 +92,7 @@ def inspect(
     documents = [_document(place / name) for name in FILES]
     bridge, designer, media = _checked(documents, environ, faults)
     operators, designers, _ = documents
+    faults += check_catalogues(operators, place)
     if designer is not None:
         designer = _with_calendars(designer, designers, place, faults)
     known = _domain(operators, domain, faults)

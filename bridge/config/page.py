@@ -70,8 +70,13 @@ def _address(value: object) -> object:
     return value.strip()
 
 
+def is_language(value: str) -> bool:
+    """Return whether ``value`` is the name of a language, as in ``en`` or ``pt-BR``."""
+    return _LANGUAGE.fullmatch(value) is not None
+
+
 def _language(value: str) -> str:
-    if not _LANGUAGE.fullmatch(value):
+    if not is_language(value):
         msg = "a language as in en, zh or pt-BR"
         raise ValueError(msg)
     return value

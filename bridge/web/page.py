@@ -21,16 +21,17 @@ from typing import Any
 from sanic import Blueprint, HTTPResponse, Request, Sanic
 
 from bridge import runtime
+from bridge.config import catalogues
 from bridge.config.page import PageSettings, origin_of
 from bridge.config.settings import Settings
 from bridge.errors import RefusedError
 from bridge.gateway import wire
-from bridge.web import catalogues, panel_limits
+from bridge.web import panel_limits
+from bridge.web.catalogues import completed
 
 logger = logging.getLogger(__name__)
 
 FOLDER = Path(__file__).parents[1] / "panel"
-LANGUAGES = "languages"  # also a folder beside bridge.yml, for catalogues of one's own
 _TYPES = {
     ".js": "text/javascript; charset=utf-8",
     ".css": "text/css; charset=utf-8",
@@ -91,7 +92,7 @@ def install(app: Sanic[Any, Any]) -> None:
     page.add_route(aicc, "/aicc", methods=["GET", "POST"], name="aicc")
     page.add_route(settings_file, "/settings.json", methods=["GET"], name="settings")
     page.add_route(file, "/<name:str>", methods=["GET"], name="file")
-    page.add_route(catalogue, f"/{LANGUAGES}/<name:str>", methods=["GET"], name="catalogue")
+    page.add_route(catalogue, f"/{catalogues.FOLDER}/<name:str>", methods=["GET"], name="catalogue")
     app.blueprint(page)
 
 
@@ -151,17 +152,15 @@ async def catalogue(request: Request, name: str) -> HTTPResponse:
     listed = {*settings.bridge.page.languages, "en"}
     if not name.endswith(".json") or language not in listed:
         raise RefusedError(404, "not_found", "page.languages does not list this language")
-    for folder in (Path(settings.folder or ".") / LANGUAGES, FOLDER / LANGUAGES):
-        path = folder / f"{language}.json"
-        if not path.is_file():
-            continue
-        try:
-            return _sent(request, _completed(path, path.stat().st_mtime_ns))
-        except ValueError as error:
-            logger.warning("The panel's texts in %s cannot be used: %s", path, error)
-            message = f"{LANGUAGES}/{name} cannot be used: {error}"
-            raise RefusedError(503, "not_configured", message) from None
-    raise RefusedError(404, "not_found", "this language has no catalogue")
+    path = catalogues.find(language, Path(settings.folder or "."))
+    if path is None:
+        raise RefusedError(404, "not_found", "this language has no catalogue")
+    try:
+        return _sent(request, _completed(path, path.stat().st_mtime_ns))
+    except ValueError as error:
+        logger.warning("The panel's texts in %s cannot be used: %s", path, error)
+        message = f"{catalogues.FOLDER}/{name} cannot be used: {error}"
+        raise RefusedError(503, "not_configured", message) from None
 
 
 def policy(page: PageSettings) -> str:
@@ -286,8 +285,8 @@ def _read(path: Path, _changed_at: int) -> _File:
 
 @cache
 def _completed(path: Path, _changed_at: int) -> _File:
-    english = FOLDER / LANGUAGES / "en.json"
-    return _File("application/json", *_both(catalogues.completed(path, english)))
+    english = FOLDER / catalogues.FOLDER / "en.json"
+    return _File("application/json", *_both(completed(path, english)))
 
 
 def _without_comments(text: str) -> str:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 
 import pytest
 
@@ -105,7 +106,36 @@ def test_two_actions_may_exchange_their_keys(folder: Folder) -> None:
 
 
 def test_languages(folder: Folder) -> None:
-    assert page(folder, languages=["de", "pt-BR"]).languages == ("de", "pt-BR")
+    own = folder.path / "languages"
+    own.mkdir()
+    for name in ("de", "pt-BR"):
+        (own / f"{name}.json").write_text("{}", encoding="utf-8")
+    assert page(folder, languages=["de", "pt-BR", "zh"]).languages == ("de", "pt-BR", "zh")
     for wrong in ([], ["../../etc"], ["english"]):
         folder.write(bridge=f"{GATEWAY}\npage: {json.dumps({'languages': wrong})}\n")
         assert any("page.languages" in fault for fault in folder.faults())
+
+
+@pytest.mark.parametrize(
+    ("written", "own", "allowed", "meant"),
+    [
+        ("xx", [], "en, zh", ""),
+        ("zh-TW", [], "en, zh", "zh"),
+        ("eng", [], "en, zh", "en"),
+        ("pt", ["pt-BR"], "en, pt-BR, zh", "pt-BR"),
+        ("fr", ["de", "not a language"], "de, en, zh", ""),
+    ],
+)
+def test_a_language_without_a_catalogue(
+    folder: Folder, written: str, own: list[str], allowed: str, meant: str
+) -> None:
+    (folder.path / "languages").mkdir()
+    for name in own:
+        (folder.path / "languages" / f"{name}.json").write_text("{}", encoding="utf-8")
+    folder.write(bridge=f"{GATEWAY}page:\n  languages:\n    - en\n    - {written}\n")
+    first, *lines = folder.fault().splitlines()
+    assert first == "bridge.yml, line 5, column 7: page.languages[1]"
+    said = " ".join(" ".join(lines).split())
+    assert f'found "{written}", a language without a catalogue allowed {allowed}' in said
+    assert re.findall(r"did you mean (\S+)\?", said) == ([meant] if meant else [])
+    assert f"languages/{written}.json" in said

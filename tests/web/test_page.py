@@ -174,7 +174,7 @@ def test_a_catalogue_that_cannot_be_used(configured: ActionServer) -> None:
 
 
 def test_each_language_has_the_same_texts() -> None:
-    folder = page.FOLDER / page.LANGUAGES
+    folder = page.FOLDER / "languages"
     read = {path.stem: json.loads(path.read_text("utf-8")) for path in folder.glob("*.json")}
     singular = {key for key in read["en"] if key.endswith(".one")}
     for language, texts in read.items():
@@ -185,7 +185,7 @@ def test_each_language_has_the_same_texts() -> None:
 
 
 def test_every_text_that_the_panel_names_is_there() -> None:
-    english = json.loads((page.FOLDER / page.LANGUAGES / "en.json").read_text("utf-8"))
+    english = json.loads((page.FOLDER / "languages" / "en.json").read_text("utf-8"))
     for path in page.FOLDER.glob("*.js"):
         for key in re.findall(r"\bt\('([\w.]+)'", path.read_text("utf-8")):
             assert key in english or f"{key}.other" in english, (path.name, key)
