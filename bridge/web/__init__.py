@@ -11,7 +11,7 @@ from typing import Any
 
 from sanic import Sanic
 
-from bridge.web import admission, api, cors, errors, lifecycle, logs, page
+from bridge.web import admission, api, cors, errors, lifecycle, logs, methods, page
 
 
 def attach(app: Sanic[Any, Any]) -> None:
@@ -22,6 +22,7 @@ def attach(app: Sanic[Any, Any]) -> None:
     logs.install()
     errors.install(app)
     cors.install(app)
+    methods.install(app)
     admission.install(app)
     lifecycle.install(app)
     app.blueprint(api.blueprint())

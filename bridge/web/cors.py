@@ -41,8 +41,7 @@ async def replace_headers(*, request: Request, response: HTTPResponse, **_: obje
         headers.pop(name, None)
     headers.setdefault("cache-control", "no-store")
     headers.setdefault("x-content-type-options", "nosniff")
-    settings = runtime.configured()
-    allowed = settings.bridge.page.element_origins if settings is not None else ()
+    allowed = _origins()
     if not allowed:
         return
     varies = {each.strip() for each in headers.get("vary", "").split(",") if each.strip()}
@@ -55,3 +54,14 @@ async def replace_headers(*, request: Request, response: HTTPResponse, **_: obje
         headers["access-control-allow-methods"] = _METHODS
         headers["access-control-allow-headers"] = _REQUEST_HEADERS
         headers["access-control-max-age"] = _PREFLIGHT_SECONDS
+
+
+def is_preflight(request: Request) -> bool:
+    """Return whether the page of an allowed origin asks which requests it may make."""
+    origin = request.headers.get("origin")
+    return "access-control-request-method" in request.headers and origin in _origins()
+
+
+def _origins() -> tuple[str, ...]:
+    settings = runtime.configured()
+    return settings.bridge.page.element_origins if settings is not None else ()

@@ -24,7 +24,7 @@ from bridge.errors import (
     StoreError,
     describe,
 )
-from bridge.web import paths, responses
+from bridge.web import methods, paths, responses
 from bridge.web.api.routes import declared
 from bridge.web.auth import Principal
 from bridge.web.body import OTHER_BYTES, WEBHOOK_BYTES
@@ -74,6 +74,8 @@ class _Handler(ErrorHandler):
             _log_too_large(request)
         response = responses.json(_body(request, error), status=error.status)
         response.headers.update(getattr(exception, "headers", {}))
+        if error.status == HTTPStatus.METHOD_NOT_ALLOWED:  # Sanic names none for TRACE
+            response.headers["allow"] = ", ".join(methods.supported(request))
         if error.status == HTTPStatus.UNAUTHORIZED:
             response.headers["www-authenticate"] = "Bearer"
         if error.status == HTTPStatus.REQUEST_ENTITY_TOO_LARGE and request.stream is not None:

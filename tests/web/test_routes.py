@@ -5,7 +5,16 @@ from __future__ import annotations
 import pytest
 
 from bridge.web.api.routes import Route
-from tests.web.routes import PUBLIC, PUSHED, RIGHTS, ROUTES, address, name, named_token
+from tests.web.routes import (
+    PUBLIC,
+    PUSHED,
+    RIGHTS,
+    ROUTES,
+    address,
+    address_template,
+    name,
+    named_token,
+)
 from tests.web.serving import ActionServer, error
 
 LISTS = {"cursor", "limit"}
@@ -60,6 +69,25 @@ def test_a_parameter_that_is_given_twice_is_refused(server: ActionServer, route:
 
 def test_who_may_not_use_a_route_is_told_so_before_its_parameters(server: ActionServer) -> None:
     assert error(server.get("/bridge/calls?colour=red", token=None), 401) == "unauthorized"
+
+
+METHODS = ("GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS", "TRACE", "COLOUR")
+
+
+@pytest.mark.parametrize("template", sorted({address_template(route) for route in ROUTES}))
+def test_a_method_that_an_address_does_not_support(server: ActionServer, template: str) -> None:
+    here = [route for route in ROUTES if address_template(route) == template]
+    supported = {route.method for route in here}
+    for method in set(METHODS) - supported:
+        answer = server.ask(method, address(here[0]))
+        assert answer.status_code == 405, method
+        assert set(answer.headers["Allow"].split(", ")) == supported, method
+        assert method == "HEAD" or error(answer, 405) == "method_not_allowed"
+
+
+@pytest.mark.parametrize("method", ["OPTIONS", "TRACE", "GET"])
+def test_an_address_at_which_there_is_nothing(server: ActionServer, method: str) -> None:
+    assert error(server.ask(method, "/bridge/nothing"), 404) == "not_found"
 
 
 NEEDS = {
