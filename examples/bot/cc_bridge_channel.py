@@ -1,11 +1,13 @@
 """The channel through which the bridge asks this bot what it would say.
 
 Like Rasa's REST channel, but it answers only to those who know its token, and takes no intents:
-a customer's "/restart" is text.
+a customer's "/restart" is text. A turn goes on if the bridge no longer waits for it: the bridge
+reads the answer from the conversation then.
 """
 
 from __future__ import annotations
 
+import asyncio
 import hmac
 from collections.abc import Awaitable, Callable
 from typing import Any
@@ -39,6 +41,7 @@ class CCBridgeInput(InputChannel):
     def blueprint(self, on_new_message: Callable[[UserMessage], Awaitable[Any]]) -> Blueprint:
         """Return the routes of the channel."""
         routes = Blueprint("cc_bridge_channel")
+        turns: set[asyncio.Future[Any]] = set()  # a task that nothing refers to may vanish
 
         @routes.route("/", methods=["GET"])
         async def health(_: Request) -> HTTPResponse:
@@ -55,15 +58,17 @@ class CCBridgeInput(InputChannel):
                 return response.json({"error": "message is missing"}, status=400)
             metadata = body.get("metadata")
             collector = CollectingOutputChannel()
-            await on_new_message(
-                UserMessage(
-                    body["message"].lstrip("/ "),
-                    collector,
-                    body["sender"],
-                    input_channel=self.name(),
-                    metadata=metadata if isinstance(metadata, dict) else None,
-                )
+            message = UserMessage(
+                body["message"].lstrip("/ "),
+                collector,
+                body["sender"],
+                input_channel=self.name(),
+                metadata=metadata if isinstance(metadata, dict) else None,
             )
+            turn = asyncio.ensure_future(on_new_message(message))
+            turns.add(turn)
+            turn.add_done_callback(turns.discard)
+            await asyncio.shield(turn)  # Sanic cancels this function if the client has gone
             return response.json(collector.messages)
 
         return routes

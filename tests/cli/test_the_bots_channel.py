@@ -7,6 +7,7 @@ import shutil
 import socket
 import subprocess
 import sys
+import time
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -29,11 +30,14 @@ class UserMessage:
         self.__dict__.update(locals())
 """
 PROGRAM = f"""
-import socket, sys
+import asyncio, socket, sys
 from sanic import Sanic
 from cc_bridge_channel import CCBridgeInput
 
 async def on_new_message(message):
+    if message.text.startswith("slow "):
+        await asyncio.sleep(0.5)
+        open(message.text[5:], "w").close()
     fields = ("text", "sender_id", "input_channel", "metadata")
     message.output_channel.messages.append({{name: getattr(message, name) for name in fields}})
 
@@ -92,6 +96,22 @@ def test_a_message_reaches_the_bot_as_text(url: str, given: str, text: str) -> N
         200,
         [{"text": text, "sender_id": "maria", "input_channel": "cc_bridge", "metadata": {"a": 1}}],
     )
+
+
+def test_a_turn_goes_on_when_nobody_waits_for_it(url: str, tmp_path: Path) -> None:
+    done = tmp_path / "done"
+    body = {"sender": "maria", "message": f"slow {done}"}
+    with pytest.raises(requests.Timeout):
+        requests.post(
+            f"{url}/webhook",
+            json=body,
+            headers={"Authorization": f"Bearer {TOKEN}"},
+            timeout=(10, 0.2),
+        )
+    until = time.monotonic() + 15
+    while not done.exists():
+        assert time.monotonic() < until
+        time.sleep(0.02)
 
 
 @pytest.mark.parametrize(
