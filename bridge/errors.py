@@ -26,6 +26,8 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any
 
+_TIMED_OUT = 408  # of HTTP's statuses
+
 
 class BridgeError(Exception):
     """Base class of the bridge's errors; all can be pickled, whatever their arguments.
@@ -103,6 +105,12 @@ class RasaError(BridgeError):
         self.status = status
         self.unknown = unknown
         self.sent = sent
+
+    @property
+    def taken(self) -> bool:
+        """Whether Rasa may have acted on the request: it was sent, and Rasa did not refuse it."""
+        refused = 400 <= self.status < 500 and self.status != _TIMED_OUT  # noqa: PLR2004
+        return self.unknown or (self.sent and not refused)
 
 
 class WebhookError(BridgeError):

@@ -20,7 +20,7 @@ from bridge.errors import RasaError
 from bridge.gateway.deadline import DeadlineAdapter, begun, left, total
 
 _MOST = 32 * 1024 * 1024  # bytes of a response; a large domain takes a few MB
-_CONNECTIONS = 32  # kept open
+_CONNECTIONS = 48  # kept open
 _NOT_FOUND = 404
 _KNOWN = 4096  # conversations that Rasa was seen to know
 _KNOWN_SECONDS = 60.0
@@ -54,7 +54,7 @@ class Rasa:
         answer = self._call("GET", "/domain", within=within)
         if not isinstance(answer, dict):
             message = "Rasa's domain is not an object"
-            raise RasaError(message)
+            raise RasaError(message, sent=True)
         return answer
 
     def tracker(self, sender_id: str, *, within: float | None = None) -> Mapping[str, Any]:
@@ -63,7 +63,7 @@ class Rasa:
         answer = self._call("GET", path, within=within)
         if not isinstance(answer, dict):
             message = "Rasa's tracker is not an object"
-            raise RasaError(message)
+            raise RasaError(message, sent=True)
         return answer
 
     def add_events(
@@ -112,7 +112,7 @@ class Rasa:
         answer = self._call("POST", "/model/parse", {"text": text}, within=within)
         if not isinstance(answer, dict):
             message = "Rasa's parse is not an object"
-            raise RasaError(message)
+            raise RasaError(message, sent=True)
         return answer
 
     def predict(
@@ -123,7 +123,7 @@ class Rasa:
         answer = self._call("POST", path, _accepted(events), within=within)
         if not isinstance(answer, dict):
             message = "Rasa's prediction is not an object"
-            raise RasaError(message)
+            raise RasaError(message, sent=True)
         return answer
 
     def replace_events(
@@ -174,7 +174,7 @@ class Rasa:
         answer = self._call("POST", path, body, within=within, bearer=token)
         if not isinstance(answer, list):
             message = "Rasa's answer is not a list of messages"
-            raise RasaError(message)
+            raise RasaError(message, sent=True)
         return [item for item in answer if isinstance(item, dict)]
 
     def has_channel(self, name: str) -> bool:

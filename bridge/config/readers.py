@@ -99,7 +99,16 @@ class ReaderSettings(Section):
         " null: rasa.token",
     )
     answer_timeout: Number = Field(
-        default=10, gt=0, le=40, description="seconds for the bot's whole answer to a message"
+        default=10,
+        gt=0,
+        le=40,
+        description="seconds to find out what the bot would say to a message, without side effects",
+    )
+    turn_timeout: Number = Field(
+        default=30,
+        gt=0,
+        le=50,
+        description="seconds for the bot's turn in the conversation, if the bot owns the call",
     )
     push_url: OptionalText = Field(
         default=None,

@@ -11,6 +11,7 @@ from bridge.state.commands import (
     ClaimUpdates,
     Command,
     CorrectTimes,
+    ExpireInquiries,
     ExpireSuggestions,
     ExplainAgent,
     RaiseAlerts,
@@ -36,6 +37,7 @@ _ALONE = (
     CorrectTimes,
     TakeOverSessions,
     SetSwitch,
+    ExpireInquiries,
     ExpireSuggestions,
     RaiseAlerts,
 )

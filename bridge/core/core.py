@@ -156,6 +156,7 @@ class Core:
             requests=requests,
             callers=callers,
             claiming=claiming,
+            domain=domain,
             polls=polls,
             refusals=refusals,
             notices=notices,

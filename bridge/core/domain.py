@@ -46,6 +46,11 @@ class DomainCache:
         fresh = now < self._until
         return (self._responses if fresh else None), fresh
 
+    @property
+    def responses(self) -> Mapping[str, Any] | None:
+        """The newest responses that are known, be they out of date."""
+        return self._responses
+
     def complete(self, command: Command, now: float) -> Command:
         """Add the cached responses to an action call that carries none."""
         if not isinstance(command, CallAction) or command.responses is not None:

@@ -6,7 +6,7 @@ from bridge.model import Delivery
 from bridge.state.records import RasaUpdate, UpdateKind
 
 _UPDATES = 4  # concurrent updates to Rasa
-_INQUIRIES = 16  # concurrent inquiries, in whose time other updates are sent
+_INQUIRIES = 32  # concurrent inquiries, in whose time other updates are sent
 
 
 class InFlight:

@@ -9,6 +9,7 @@ from bridge.core.callers import TurnCallers
 from bridge.core.claiming import Claiming
 from bridge.core.clock import Clock
 from bridge.core.command_queue import QueuedCommand
+from bridge.core.domain import DomainCache
 from bridge.core.notices import Notices
 from bridge.core.polls import Polls
 from bridge.core.refusals import Refusals
@@ -20,6 +21,7 @@ from bridge.state.commands import (
     Command,
     ContinuePolling,
     CorrectTimes,
+    ExpireInquiries,
     ExpireSuggestions,
     JudgeRequest,
     JudgeTurn,
@@ -54,6 +56,7 @@ class Schedule:
         requests: CallRequests,
         callers: TurnCallers,
         claiming: Claiming,
+        domain: DomainCache,
         polls: Polls,
         refusals: Refusals,
         notices: Notices,
@@ -67,6 +70,7 @@ class Schedule:
         self._requests = requests
         self._callers = callers
         self._claiming = claiming
+        self._domain = domain
         self._polls = polls
         self._refusals = refusals
         self._notices = notices
@@ -125,9 +129,11 @@ class Schedule:
     def _periodic(self, now: float) -> Iterator[Command]:
         """Yield the commands that are put every few seconds."""
         if now >= self._watch_at and not self._polls.ended:
-            self._watch_at = now + _WATCH
+            started, self._watch_at = self._watch_at > 0.0, now + _WATCH
             yield TakeOverSessions(readers=frozenset(self._rules.bridge.readers))
             yield ExpireSuggestions()
+            if self._rules.asks_rasa and started:  # at first, what is overdue is asked once more
+                yield ExpireInquiries(responses=self._domain.responses)
             if (alert_at := alerts.due_at(self._rules, now)) is not None:
                 yield RaiseAlerts(latest=alert_at + alerts.LEASE)
         if now >= self._prune_at:

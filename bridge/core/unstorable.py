@@ -45,9 +45,15 @@ def substitute(command: Command) -> Command | None:
     if isinstance(command, SendingResult):
         return SendingResult(delivery=command.delivery, guid=None, error=_UNKNOWN)
     if isinstance(command, (UpdateResult, BotAnswered)):
-        return type(command)(update=command.update, error=_RASA_UNKNOWN)
+        return _unknown_at_rasa(command)
     if isinstance(command, PollResult):
         return replace(command, event=None, new_guid=None, error=_UNKNOWN)
     if isinstance(command, SignInResult):
         return replace(command, guid=None, error=_UNKNOWN)
     return None
+
+
+def _unknown_at_rasa(command: UpdateResult | BotAnswered) -> Command:
+    if isinstance(command, BotAnswered):
+        return BotAnswered(update=command.update, error=_RASA_UNKNOWN, acted=True)
+    return UpdateResult(update=command.update, error=_RASA_UNKNOWN)

@@ -149,7 +149,7 @@ def last_turn(conversation: Conversation) -> Turn:
 
 
 def said_to(tracker: Mapping[str, Any] | None, mark: str, value: str) -> tuple[Said, ...] | None:
-    """Return what the bot said to the message that is marked so; None if there is none.
+    """Return what the bot said to the message that is marked so; None if there is none yet.
 
     Args:
         tracker: as Rasa returns it.
@@ -165,5 +165,7 @@ def said_to(tracker: Mapping[str, Any] | None, mark: str, value: str) -> tuple[S
     if not asked:
         return None
     rest = events[asked[-1] + 1 :]
+    if not rest:  # the turn is not complete
+        return None
     end = next((at for at, event in enumerate(rest) if event.get("event") == "user"), len(rest))
     return said_since(rest[:end], 0)

@@ -92,6 +92,7 @@ PLANNERS: Mapping[type[commands.Command], Planner] = {
     commands.TakeOverSessions: sessions.take_over,
     commands.ReleasePolls: sessions.release_polls,
     commands.RaiseAlerts: alerts.raise_due,
+    commands.ExpireInquiries: inquiries.expire,
     commands.ExpireSuggestions: maintenance.expire_suggestions,
     commands.LeadTask: maintenance.lead,
     commands.LeaveTask: maintenance.leave,

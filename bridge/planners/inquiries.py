@@ -3,6 +3,11 @@
 ``ask`` queues an inquiry with the message. ``prepare`` decides, when it is due, whether and how
 the bot is asked. ``complete`` makes suggestions of the answer, or sends it if the bot owns the
 call. The queue is that of the updates for Rasa: durable, leased, in order per conversation.
+
+If the bot owns the call, its actions run when it is asked. So an inquiry goes through steps, and
+the next one is stored before it is taken: *ask* has no side effects and is repeated freely; *say*
+puts the message into the real conversation, once; *look* looks in Rasa's tracker for the answer,
+after a *say* of unknown outcome.
 """
 
 from __future__ import annotations
@@ -15,17 +20,18 @@ from dataclasses import replace
 from bridge.config.settings import BridgeSettings
 from bridge.errors import AssignmentError, RasaError
 from bridge.model import Mode, Origin, derive, evolve
-from bridge.planners import consequences, policy
+from bridge.planners import consequences, giving_up, notes, steps, writing_back
 from bridge.planners.changes import Changes
-from bridge.planners.leasing import put_back
+from bridge.planners.leasing import leased, put_back
 from bridge.planners.offering import Asked, current_mode, offer, offer_or_send
 from bridge.planners.rules import Rules
 from bridge.planners.taking_over import take_over
 from bridge.replies import Candidate
-from bridge.state.commands import SHADOW, BotAnswered
-from bridge.state.inquiries import BotAnswer, BotNote, BotReply, Inquiry, InquiryKind, Via
-from bridge.state.plan import Count, Plan
+from bridge.state.commands import SHADOW, BotAnswered, ExpireInquiries
+from bridge.state.inquiries import BotAnswer, BotReply, Inquiry, InquiryKind, Step, Via
+from bridge.state.plan import AskBot, Count, Plan, Put
 from bridge.state.records import (
+    LEASE,
     AssignmentRecord,
     MessageRecord,
     RasaUpdate,
@@ -37,9 +43,8 @@ from bridge.triggers import Decision, DecisionKind
 
 _SUGGEST_WITHIN = 60.0  # seconds; a later suggestion is of little use
 _CONVERSE_WITHIN = 120.0
-_LONGEST_DELAY = 5.0  # seconds between two attempts
-_MOST_ATTEMPTS = 2  # that may have reached Rasa
-_PASSING = (0, 408, 429, 500, 502, 503, 504)  # statuses after which another attempt may succeed
+UPDATE_LEASE = 60.0  # seconds; longer than an attempt of any kind
+_OVERDUE = "the bot was not asked in time"
 _SHADOW_DIGITS = 32
 
 
@@ -97,6 +102,12 @@ def prepare(changes: Changes, update: RasaUpdate) -> Inquiry | None:
     if why is not None or record is None:
         _settle(changes, update, why)
         return None
+    # The message may have been put, by an attempt whose end is not known.
+    step = Step.ASK if steps.step_of(update) is Step.ASK else Step.LOOK
+    return _inquiry(changes, record, update, step)
+
+
+def _inquiry(changes: Changes, record: AssignmentRecord, update: RasaUpdate, step: Step) -> Inquiry:
     body, kind = update.body, InquiryKind(update.body["kind"])
     runs = changes.rules.designer.assist.actions or changes.rules.bridge.reader.calm
     shadow = None
@@ -113,7 +124,7 @@ def prepare(changes: Changes, update: RasaUpdate) -> Inquiry | None:
         channels=composer.response_channels(record.assignment.channel, None),
         handed_back_at=changes.snapshot.handed_back_at.get(update.sender_id),
         shadow=shadow,
-        again=update.attempts > 0,
+        step=step,
     )
 
 
@@ -160,6 +171,22 @@ def _is_suggested(changes: Changes, update: RasaUpdate, message_id: str) -> bool
 def _settle(changes: Changes, update: RasaUpdate, why: str | None) -> None:
     done = replace(update, state=UpdateState.DONE, error=why, settled_at=changes.now)
     changes.update(replace(done, lease=None, lease_until=None))
+    writing_back.asked(changes, update)
+
+
+def expire(snapshot: Snapshot, command: ExpireInquiries, rules: Rules, now: float) -> Plan:
+    """Give up inquiries that are past their time, as failed attempts are."""
+    changes = Changes(snapshot, rules, now)
+    for update in snapshot.updates.values():
+        waits = update.kind is UpdateKind.INQUIRY and update.state is UpdateState.WAITING
+        if waits and update.expires_at <= now and steps.step_of(update) is Step.ASK:
+            held = leased(changes, update, LEASE)
+            changes.update(held)
+            error = RasaError(update.error or _OVERDUE)
+            changes.effect(
+                Put(BotAnswered(update=held, error=error, responses=command.responses or {}))
+            )
+    return changes.plan(answer=True)
 
 
 # -- the answer ------------------------------------------------------------------------------------
@@ -174,20 +201,36 @@ def complete(snapshot: Snapshot, command: BotAnswered, rules: Rules, now: float)
         return changes.plan()
     free = replace(stored, lease=None, lease_until=None)
     if command.unsent:
-        changes.update(put_back(stored, now))
+        changes.update(steps.unsaid(put_back(stored, now)))
         return changes.plan()
     record = changes.record(stored.sender_id, stored.call_id or "")
-    why = _moot(changes, stored, record)
-    if command.error is not None and why is None:
-        _failed(changes, free, command)
+    why, answer = _moot(changes, stored, record), command.answer
+    if record is None or (answer is None and why is not None):
+        _settle(changes, stored, why)
+    elif answer is None:
+        giving_up.failed(changes, record, free, command)
+    elif answer.say and why is None:
+        _say(changes, record, stored, answer)
+        return changes.plan()
     else:
-        shadow = stored.shadow if command.answer is None or command.answer.ran else None
+        shadow = stored.shadow if answer.ran else None
         done = replace(free, state=UpdateState.DONE, settled_at=now, error=why, shadow=shadow)
         changes.update(done)
-        if command.answer is not None and record is not None:
-            _take(changes, record, stored, command.answer, why)
+        if why is not None and (answer.say or answer.handoff is not None):
+            writing_back.asked(changes, stored)
+        else:
+            _take(changes, record, stored, answer, why)
     changes.update_due_at(now)
     return consequences.plan(changes)
+
+
+def _say(changes: Changes, record: AssignmentRecord, update: RasaUpdate, answer: BotAnswer) -> None:
+    """Have the message put into the real conversation; that it may have been is stored first."""
+    held = steps.at_step(leased(changes, update, UPDATE_LEASE), Step.SAY)
+    if answer.slots:
+        held = replace(held, body={**held.body, "slots": dict(answer.slots)})
+    changes.update(held)
+    changes.effect(AskBot(held.id, _inquiry(changes, record, held, Step.SAY)))
 
 
 def _take(
@@ -199,6 +242,9 @@ def _take(
 ) -> None:
     """Act on an answer; ``why`` it is moot by now."""
     kind = str(update.body["kind"])
+    failed = record.bot_note
+    if failed is not None and failed.message_id == update.body["message_id"]:
+        record = changes.assignment(evolve(record, bot_note=None, card=None))  # it has answered
     converses = kind == InquiryKind.CONVERSE.value
     if answer.calm:
         changes.warn(
@@ -214,7 +260,7 @@ def _take(
         if record.with_agent:  # a turn of Rasa's has handed the call over meanwhile
             _suggest(changes, record, update, answer)
         else:
-            _send(changes, record, update, answer)
+            _send_said(changes, record, update, answer)
     elif why is None and answer.asked:
         _suggest(changes, record, update, answer)
 
@@ -258,16 +304,16 @@ def _suggest(
         if offers:
             offer_or_send(changes, record, decision, offers, asked)
     except AssignmentError as error:
-        note(changes, update, "failed", f"The bot's answer cannot be sent: {error.message}.")
+        notes.note(changes, update, "failed", f"The bot's answer cannot be sent: {error.message}.")
         return
     if answer.stopped_at is not None:
         action = answer.stopped_at
-        note(changes, update, "action", f"The bot would now run {action}.", action=action)
+        notes.note(changes, update, "action", f"The bot would now run {action}.", action=action)
     elif not offers:
-        note(changes, update, "empty", "The bot has no answer to this message.")
+        notes.note(changes, update, "empty", "The bot has no answer to this message.")
 
 
-def _send(
+def _send_said(
     changes: Changes, record: AssignmentRecord, update: RasaUpdate, answer: BotAnswer
 ) -> None:
     """Send what the bot has said in the real conversation."""
@@ -284,13 +330,13 @@ def _send(
         ]
         batch = composer.compose(assignment, drafts, Origin.BOT, name=name, now=changes.now)
     except AssignmentError as error:
-        note(changes, update, "failed", f"The bot's answer cannot be sent: {error.message}.")
+        notes.note(changes, update, "failed", f"The bot's answer cannot be sent: {error.message}.")
         return
     if not batch:
-        note(changes, update, "empty", "The bot has no answer to this message.")
+        notes.note(changes, update, "empty", "The bot has no answer to this message.")
     elif changes.crowded(assignment.call_id, len(batch)):
         text = "The bot's answer was not sent: too many messages of this call wait already."
-        note(changes, update, "failed", text)
+        notes.note(changes, update, "failed", text)
     else:
         changes.enqueue(batch)
 
@@ -300,43 +346,3 @@ def _candidates(parts: Sequence[BotReply]) -> list[Candidate]:
         Candidate(part.reply, part.response, part.confidence, part.margin, part.runner_up)
         for part in parts
     ]
-
-
-def note(
-    changes: Changes, update: RasaUpdate, kind: str, text: str, *, action: str | None = None
-) -> None:
-    """Show the agent a sentence about the bot and the customer's message."""
-    record = changes.record(update.sender_id, update.call_id or "")
-    if record is None:
-        return
-    message_id = str(update.body["message_id"])
-    shown = BotNote(kind, text, message_id, changes.now, action)
-    changes.assignment(evolve(record, bot_note=shown, card=None))
-
-
-# -- failures --------------------------------------------------------------------------------------
-
-
-def _failed(changes: Changes, update: RasaUpdate, command: BotAnswered) -> None:
-    """Schedule another attempt, or tell the agent that the bot did not answer."""
-    now, error = changes.now, command.error or RasaError("")
-    # An attempt that has not reached Rasa is repeated until the inquiry expires.
-    attempts = update.attempts if error.sent else update.attempts - 1
-    tried = replace(update, attempts=attempts, error=error.message)
-    due = now + policy.backoff(update.attempts, command.jitter, longest=_LONGEST_DELAY)
-    again = error.status in _PASSING and attempts < _MOST_ATTEMPTS and due < update.expires_at
-    if again:
-        changes.update(replace(tried, state=UpdateState.WAITING, due_at=due))
-    else:
-        changes.update(replace(tried, state=UpdateState.FAILED, settled_at=now))
-        note(changes, update, "failed", f"The bot did not answer: {error.message}.")
-    kind = str(update.body["kind"])
-    changes.effect(Count("asked_bot", (kind, "again" if again else "failed")))
-    changes.warn(
-        "The bot did not answer: %s call_id=%s kind=%s again=%s",
-        error.message,
-        update.call_id,
-        kind,
-        again,
-        once=f"inquiry {update.id}",
-    )

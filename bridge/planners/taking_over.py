@@ -7,11 +7,12 @@ import logging
 from bridge import triggers
 from bridge.errors import AssignmentError
 from bridge.model import Origin, Owner, evolve
-from bridge.planners import handoff, transferring, writing_back
+from bridge.planners import alerts, handoff, transferring, writing_back
 from bridge.planners.changes import Changes
 from bridge.replies import OwnText
 from bridge.state.inquiries import BotAnswer
-from bridge.state.records import AssignmentRecord, MessageRecord, RasaUpdate
+from bridge.state.records import AssignmentRecord, RasaUpdate
+from bridge.triggers import Decision
 from bridge.turn import Turn
 
 
@@ -32,7 +33,19 @@ def take_over(
         changes.rules.designer,
         handed_back_at=changes.snapshot.handed_back_at.get(record.assignment.sender_id),
     )
-    _write_back(changes, update)
+    writing_back.asked(changes, update)
+    hand_over(changes, record, update, answer, turn, decision)
+
+
+def hand_over(
+    changes: Changes,
+    record: AssignmentRecord,
+    update: RasaUpdate,
+    answer: BotAnswer,
+    turn: Turn,
+    decision: Decision,
+) -> None:
+    """Hand a call over for the reason that ``decision`` gives."""
     if why := handoff.closed_because(changes, turn, decision):
         closed = (changes.rules.designer.handoff.closed, OwnText.CLOSED)
         transferring.rest(changes, record, update, answer, turn, why=why, said=closed)
@@ -51,6 +64,9 @@ def take_over(
             card=card,
             card_erased_at=None,
             bot_note=None,
+            alert_at=alerts.due_at(changes.rules, changes.now),
+            alerted_at=None,
+            alert_attempts=0,
         )
     )
     changes.log(logging.INFO, "Handed off: %s call_id=%s", card.reason, record.assignment.call_id)
@@ -88,17 +104,3 @@ def _say(
         )
         return
     changes.enqueue(batch)
-
-
-def _write_back(changes: Changes, update: RasaUpdate) -> None:
-    """Queue the customer's message for Rasa, whose bot was not asked."""
-    body = update.body
-    message = MessageRecord(
-        update.sender_id,
-        update.call_id or "",
-        str(body["message_id"]),
-        str(body["text"]),
-        float(body["at"]),
-        changes.now,
-    )
-    writing_back.customers_words(changes, message)

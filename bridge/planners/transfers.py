@@ -130,7 +130,7 @@ def apologise(changes: Changes, record: AssignmentRecord, apology: Apology, why:
     name = ("unavailable", apology.inquiry)
     try:
         batch = changes.rules.composer.compose(
-            assignment, [apology.drafts], Origin.BOT, name=name, now=changes.now
+            assignment, [apology.drafts], Origin.HANDOFF, name=name, now=changes.now
         )
     except AssignmentError as error:
         untold(changes, record, error)

@@ -13,7 +13,7 @@ from typing import Any
 
 from bridge import replies
 from bridge.errors import RasaError, describe
-from bridge.planners import inquiries, policy
+from bridge.planners import inquiries, policy, steps
 from bridge.planners.changes import Changes
 from bridge.planners.leasing import leased, put_back
 from bridge.planners.pauses import summary
@@ -21,7 +21,7 @@ from bridge.planners.rules import Rules
 from bridge.planners.writing_back import written_back
 from bridge.replies import OwnText
 from bridge.state.commands import ClaimUpdates, DomainResult, UpdateResult
-from bridge.state.inquiries import Inquiry
+from bridge.state.inquiries import Inquiry, Step
 from bridge.state.plan import AskBot, AskDomain, Count, Keep, Plan, SendUpdate
 from bridge.state.records import (
     BOT,
@@ -35,7 +35,7 @@ from bridge.state.records import (
 )
 from bridge.state.snapshot import Snapshot
 
-LEASE = 60.0  # seconds; longer than three requests to Rasa with their timeouts
+LEASE = inquiries.UPDATE_LEASE  # longer than three requests to Rasa with their timeouts, too
 _LOOK_AGAIN = 0.2  # seconds
 _LONGEST_DELAY = 30.0  # seconds between two attempts
 _REFUSALS = 4  # attempts at a write-back that Rasa refuses: a handback may be queued behind it
@@ -78,6 +78,8 @@ def _claim(changes: Changes, command: ClaimUpdates, update: RasaUpdate) -> bool:
         if inquiry is None:
             return False
         update = replace(update, shadow=inquiry.shadow)
+        if inquiry.step is Step.LOOK:
+            update = steps.at_step(update, Step.LOOK)
     elif update.kind is not UpdateKind.WRITE_BACK and record is not None and record.with_agent:
         # Resuming the bot now would undo the new handoff's pause.
         changes.update(replace(update, state=UpdateState.DONE, settled_at=now))

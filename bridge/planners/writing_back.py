@@ -7,6 +7,7 @@ from typing import Any
 
 from bridge.model import Delivery, derive
 from bridge.planners.changes import Changes
+from bridge.state.inquiries import InquiryKind, Step
 from bridge.state.records import UPDATE_MARK, MessageRecord, RasaUpdate, UpdateKind
 from bridge.turn import WRITTEN_BACK
 
@@ -28,9 +29,18 @@ def agents_words(changes: Changes, item: Delivery) -> None:
     _queue(changes, item.message_code, item.sender_id, item.envelope.call_id, body)
 
 
-def customers_words(changes: Changes, message: MessageRecord) -> None:
-    """Queue a message that a customer wrote on the gateway's channel."""
+def customers_words(
+    changes: Changes, message: MessageRecord, *, asked_as: str | None = None
+) -> None:
+    """Queue a message that a customer wrote on the gateway's channel.
+
+    Args:
+        changes: the changes so far.
+        message: the message.
+        asked_as: the inquiry with which it may have been put into the conversation already.
+    """
     body = {
+        **({} if asked_as is None else {"asked_as": asked_as}),
         "said_by": _CUSTOMER,
         "text": message.text,
         "message_id": message.message_id,
@@ -38,6 +48,26 @@ def customers_words(changes: Changes, message: MessageRecord) -> None:
     }
     name = derive("written back", message.call_id, message.message_id)
     _queue(changes, name, message.sender_id, message.call_id, body)
+
+
+def asked(changes: Changes, inquiry: RasaUpdate) -> None:
+    """Queue the message of an inquiry that was not answered in the real conversation.
+
+    Rasa has what a customer writes while an agent owns the call: it is queued when it arrives.
+    """
+    body = inquiry.body
+    if body["kind"] != InquiryKind.CONVERSE.value:
+        return
+    message = MessageRecord(
+        inquiry.sender_id,
+        inquiry.call_id or "",
+        str(body["message_id"]),
+        str(body["text"]),
+        float(body["at"]),
+        changes.now,
+    )
+    may_be_put = body.get("step", Step.ASK.value) != Step.ASK.value
+    customers_words(changes, message, asked_as=inquiry.id if may_be_put else None)
 
 
 def _queue(

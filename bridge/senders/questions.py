@@ -7,10 +7,9 @@ from __future__ import annotations
 
 import logging
 import random
-import threading
-import time
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import contextmanager
 from dataclasses import replace
 from typing import Any
 
@@ -20,19 +19,17 @@ from bridge.dialogue import Conversation, Message, Move, Prediction, Rendering
 from bridge.errors import RasaError, describe
 from bridge.rasa import Rasa
 from bridge.replies import Candidate
+from bridge.senders.domain import Deadline, Domain
 from bridge.state.commands import BotAnswered, Command
-from bridge.state.inquiries import BotAnswer, BotReply, Inquiry, InquiryKind
+from bridge.state.inquiries import BotAnswer, BotReply, Inquiry, InquiryKind, Step
 from bridge.state.records import UPDATE_MARK, RasaUpdate
 from bridge.triggers import Decision, DecisionKind
 from bridge.turn import Turn
-from bridge.turn.coerce import mapping
 from bridge.unexpected import Unexpected
 
 logger = logging.getLogger(__name__)
 
-_AT_A_TIME = 16
-_DOMAIN_FRESH = 60.0  # seconds that the domain's responses are kept
-_LOOK_AGAIN = 0.25  # seconds
+_AT_A_TIME = 32
 _NOT_ASKED = BotAnswer(asked=False)
 
 
@@ -58,7 +55,7 @@ class QuestionSender:
         self._rasa = rasa
         self._settings = settings
         self._designer = designer
-        self._domain = _Domain(responses)
+        self._domain = Domain(responses)
         self._put = put
         self._pool = ThreadPoolExecutor(_AT_A_TIME, thread_name_prefix="question")
         self._closing = False
@@ -81,78 +78,53 @@ class QuestionSender:
             return
         answer: BotAnswer | None = None
         error: RasaError | None = None
+        attempt = _Attempt(self._rasa, self._settings, self._designer, self._domain, inquiry)
         with Unexpected(
             logger, "An inquiry failed unexpectedly: %s update=%d", update.seq
         ) as failure:
             try:
-                until = _Deadline(self._settings.reader.answer_timeout)
-                attempt = _Attempt(
-                    self._rasa, self._settings, self._designer, self._domain, inquiry, until
-                )
                 answer = attempt.answer()
             except RasaError as raised:
                 error = raised
         if failure.error is not None:
             error = RasaError(describe(failure.error), sent=True)
-        jitter = random.random()  # noqa: S311 - spreads retries
-        self._put(BotAnswered(update=update, answer=answer, error=error, jitter=jitter))
-
-
-class _Deadline:
-    """The time within which all requests of one attempt have to be made."""
-
-    def __init__(self, seconds: float) -> None:
-        self._at = time.monotonic() + seconds
-
-    def left(self) -> float:
-        """Return the seconds left.
-
-        Raises:
-            RasaError: none are.
-        """
-        rest = self._at - time.monotonic()
-        if rest <= 0:
-            message = "Rasa did not answer in time"
-            raise RasaError(message, unknown=True, sent=True)
-        return rest
-
-
-class _Domain:
-    """The domain's responses, requested from Rasa once a minute at most."""
-
-    def __init__(self, responses: Mapping[str, Any] | None) -> None:
-        self._lock = threading.Lock()
-        self._responses = responses
-        self._until = float("inf") if responses is not None else 0.0
-
-    def responses(self, rasa: Rasa, until: _Deadline) -> Mapping[str, Any]:
-        """Return the responses; those of the last minute without a request."""
-        if time.monotonic() >= self._until or self._responses is None:
-            found = mapping(rasa.domain(within=until.left()).get("responses"))
-            with self._lock:
-                self._responses, self._until = found, time.monotonic() + _DOMAIN_FRESH
-        return self._responses
+        self._put(
+            BotAnswered(
+                update=update,
+                answer=answer,
+                error=error,
+                acted=attempt.acted and error is not None,
+                responses=self._domain.known if error is not None else {},
+                jitter=random.random(),  # noqa: S311 - spreads retries
+            )
+        )
 
 
 class _Attempt:
-    """One attempt to ask the bot."""
+    """One attempt to ask the bot.
+
+    Attributes:
+        acted: the bot's actions may have run.
+    """
 
     def __init__(
         self,
         rasa: Rasa,
         settings: BridgeSettings,
         designer: HandoffSettings,
-        domain: _Domain,
+        domain: Domain,
         inquiry: Inquiry,
-        until: _Deadline,
     ) -> None:
+        reader = settings.reader
+        says = inquiry.step is Step.SAY
+        self.acted = False
         self._rasa = rasa
-        self._reader = settings.reader
-        self._token = settings.reader.channel_token or settings.rasa.token
+        self._reader = reader
+        self._token = reader.channel_token or settings.rasa.token
         self._designer = designer
         self._domain = domain
         self._inquiry = inquiry
-        self._until = until
+        self._until = Deadline(reader.turn_timeout if says else reader.answer_timeout)
 
     def answer(self) -> BotAnswer:
         """Return the bot's answer.
@@ -165,10 +137,10 @@ class _Attempt:
         text = dialogue.neutralised(inquiry.text)
         if not text:
             return BotAnswer() if converses else _NOT_ASKED
-        if converses and inquiry.again:
-            said = self._said_before()
-            if said is not None:
-                return BotAnswer(_one(said))
+        if inquiry.step is Step.LOOK:
+            return BotAnswer(_one(self._said_before()))
+        if inquiry.step is Step.SAY:
+            return BotAnswer(_one(_messages(self._say(inquiry.sender_id, text))))
         parse = self._rasa.parse(text, within=self._until.left())
         message = Message(text, inquiry.message_id, inquiry.at, parse)
         calm = dialogue.is_calm(parse)
@@ -179,7 +151,7 @@ class _Attempt:
         conversation = self._conversation(inquiry.sender_id)
         turn = dialogue.turn_of(conversation, message)
         if converses:
-            return self._converse(message, turn)
+            return self._converse(turn)
         return self._without_side_effects(conversation, message, turn)
 
     # -- an agent owns the call ----------------------------------------------------------------
@@ -233,7 +205,8 @@ class _Attempt:
             for event in prediction.events
         ]
         self._rasa.replace_events(shadow, seed, within=self._until.left())
-        self._rasa.execute(shadow, prediction.action, within=self._until.left())
+        with self._acting():
+            self._rasa.execute(shadow, prediction.action, within=self._until.left())
         tracker = self._rasa.tracker(shadow, within=self._until.left())
         prediction.took(dialogue.read(shadow, tracker, in_turn=True))
 
@@ -274,8 +247,8 @@ class _Attempt:
 
     # -- the bot owns the call -----------------------------------------------------------------
 
-    def _converse(self, message: Message, turn: Turn) -> BotAnswer:
-        """Ask the real conversation, unless the message triggers a handoff."""
+    def _converse(self, turn: Turn) -> BotAnswer:
+        """Return whether the message triggers a handoff, or is for the real conversation."""
         inquiry = self._inquiry
         decision = triggers.decide(turn, self._designer, handed_back_at=inquiry.handed_back_at)
         if decision.kind is DecisionKind.HANDOFF and not triggers.in_cooldown(
@@ -286,31 +259,44 @@ class _Attempt:
             now=inquiry.at,
         ):
             return BotAnswer(handoff=turn, responses=self._chosen(self._rendering(turn)))
-        return BotAnswer(_one(_messages(self._say(inquiry.sender_id, message.text))))
+        slot = self._designer.language.slot
+        slots = {slot: turn.slots[slot]} if slot is not None and slot in turn.slots else {}
+        return BotAnswer(say=True, slots=slots)
 
     def _say(self, sender_id: str, text: str) -> list[Mapping[str, Any]]:
         token = self._token if self._reader.channel != "rest" else None
-        return self._rasa.say(
-            sender_id,
-            text,
-            {UPDATE_MARK: self._inquiry.seed},
-            channel=self._reader.channel,
-            token=token.get_secret_value() if token is not None else None,
-            within=self._until.left(),
-        )
+        with self._acting():
+            return self._rasa.say(
+                sender_id,
+                text,
+                {UPDATE_MARK: self._inquiry.seed},
+                channel=self._reader.channel,
+                token=token.get_secret_value() if token is not None else None,
+                within=self._until.left(),
+            )
 
-    def _said_before(self) -> list[Candidate] | None:
-        """Return what the bot said to an earlier attempt; None if Rasa knows of none.
+    @contextmanager
+    def _acting(self) -> Iterator[None]:
+        """Note that the bot's actions may run, unless Rasa certainly did not take the request."""
+        former, self.acted = self.acted, True
+        try:
+            yield
+        except RasaError as error:
+            self.acted = former or error.taken
+            raise
 
-        Rasa stores a turn when it is complete, so it may take a while to show.
+    def _said_before(self) -> list[Candidate]:
+        """Return what the bot said to an earlier attempt.
+
+        Raises:
+            RasaError: Rasa's tracker does not show it. Rasa stores a turn when it is complete.
         """
-        for _ in range(4):
-            tracker = self._rasa.find_tracker(self._inquiry.sender_id, within=self._until.left())
-            said = dialogue.said_to(tracker, UPDATE_MARK, self._inquiry.seed)
-            if said is not None:
-                return [Candidate(each.reply, each.response, None, None) for each in said]
-            time.sleep(min(_LOOK_AGAIN, self._until.left()))
-        return None
+        tracker = self._rasa.find_tracker(self._inquiry.sender_id, within=self._until.left())
+        said = dialogue.said_to(tracker, UPDATE_MARK, self._inquiry.seed)
+        if said is None:
+            message = "Rasa's tracker shows no answer"
+            raise RasaError(message, sent=True)
+        return [Candidate(each.reply, each.response, None, None) for each in said]
 
     # -- both ----------------------------------------------------------------------------------
 

@@ -59,7 +59,8 @@ class RasaSender:
             logger, "An update failed unexpectedly: %s update=%d", update.seq
         ) as failure:
             try:
-                again = update.attempts > 1 and update.kind is not UpdateKind.RESUME
+                repeats = update.attempts > 1 or "asked_as" in update.body
+                again = repeats and update.kind is not UpdateKind.RESUME
                 if not (again and self._arrived(update)):
                     to_customer = update.kind is UpdateKind.MESSAGE
                     self._rasa.add_events(update.sender_id, events, to_customer=to_customer)
@@ -72,7 +73,10 @@ class RasaSender:
         )
 
     def _arrived(self, update: RasaUpdate) -> bool:
-        """Return True if the tracker contains an earlier attempt of the update."""
+        """Return True if the tracker contains an earlier attempt of the update.
+
+        Or the message with which the bot was asked, if it is the same.
+        """
         assert self._rasa is not None  # noqa: S101 - checked by the caller
         tracker = self._rasa.find_tracker(update.sender_id)
         if tracker is None:
@@ -80,10 +84,11 @@ class RasaSender:
         events = tracker.get("events")
         if not isinstance(events, list):
             raise RasaError("Rasa's tracker has no events")
+        marks = (update.id, update.body.get("asked_as", update.id))
         return any(
             isinstance(event, dict)
             and isinstance(metadata := event.get("metadata"), dict)
-            and metadata.get(UPDATE_MARK) == update.id
+            and metadata.get(UPDATE_MARK) in marks
             for event in reversed(events)
         )
 

@@ -18,6 +18,14 @@ class InquiryKind(str, Enum):
     CONVERSE = "converse"  # in the real conversation: the bot owns the call
 
 
+class Step(str, Enum):
+    """What an attempt to ask the bot does."""
+
+    ASK = "ask"  # finds out what the bot would say, or whether the message triggers a handoff
+    SAY = "say"  # puts the message into the real conversation
+    LOOK = "look"  # looks in Rasa's tracker for the answer: the message may have been put before
+
+
 class Via(str, Enum):
     """How a customer's message came to the bridge."""
 
@@ -34,7 +42,6 @@ class Inquiry:
         channels: the names to match with a response's ``channel``, best first.
         handed_back_at: when the conversation last came back to the bot.
         shadow: the conversation in which listed actions may be run.
-        again: an earlier attempt may have reached Rasa.
     """
 
     kind: InquiryKind
@@ -46,7 +53,7 @@ class Inquiry:
     channels: tuple[str, ...] = ()
     handed_back_at: float | None = None
     shadow: str | None = None
-    again: bool = False
+    step: Step = Step.ASK
 
 
 @dataclass(frozen=True, slots=True)
@@ -75,8 +82,9 @@ class BotAnswer:
         stopped_at: the action or form before which it stopped.
         ran: whether anything was run in the shadow conversation.
         handoff: the turn, if it triggers a handoff; the bot was not asked then.
+        say: the message is to be put into the real conversation; the bot was not asked yet.
         calm: the bot is a CALM bot, which ``reader.calm`` does not allow to ask.
-        slots: the conversation's slots.
+        slots: the conversation's slots, as far as they may be needed.
         responses: the domain's responses that the designer's rules name.
     """
 
@@ -88,6 +96,7 @@ class BotAnswer:
     stopped_at: str | None = None
     ran: bool = False
     handoff: Turn | None = None
+    say: bool = False
     calm: bool = False
     slots: Mapping[str, Any] = field(default_factory=dict)
     responses: Mapping[str, Any] = field(default_factory=dict)

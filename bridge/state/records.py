@@ -337,7 +337,8 @@ class RasaUpdate:
     """A durable request to Rasa, retried until done or expired; in order per conversation.
 
     Attributes:
-        attempts: those that may have reached Rasa, for an inquiry.
+        body: the content; for an inquiry also its ``step``, once the message may have been put
+            into the real conversation.
         shadow: the conversation in which an inquiry may run actions.
     """
 

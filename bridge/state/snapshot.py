@@ -110,6 +110,7 @@ class Needs:
     leased: bool = False
     unattended: bool = False
     expired_suggestions: bool = False
+    expired_inquiries: bool = False
     too_late: float | None = None
     latest_expiry: float = 0.0
     latest_rest: float = 0.0

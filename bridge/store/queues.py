@@ -75,4 +75,9 @@ UPDATES, INQUIRIES = (
     LeasedQueue(schema.rasa_updates, rows.UPDATE, line="sender_id", lock="update", only=only)
     for only in ("q.kind <> 'inquiry'", "q.kind = 'inquiry'")
 )
+_U = ", ".join(f"q.{name}" for name in rows.UPDATE)
+EXPIRED_INQUIRIES = Select(  # wherever they stand in their lines
+    f"SELECT {_U} FROM rasa_updates q WHERE {_OPEN} AND q.state = 'waiting'"  # noqa: S608
+    f" AND q.kind = 'inquiry' AND q.expires_at <= {{value}} LIMIT {SLICE}"
+)
 REQUESTS = LeasedQueue(schema.call_requests, rows.CALL_REQUEST, line="line", lock="request")

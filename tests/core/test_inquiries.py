@@ -16,9 +16,10 @@ from bridge.planners.changes import Changes
 from bridge.planners.written import customer_wrote
 from bridge.rasa import Rasa
 from bridge.senders.questions import QuestionSender
+from bridge.senders.rasa import RasaSender
 from bridge.state.calls import CallRequestKind
 from bridge.state.commands import BotAnswered, Command, HandBackCall, UpdateResult
-from bridge.state.inquiries import InquiryKind
+from bridge.state.inquiries import InquiryKind, Step
 from bridge.state.plan import Plan
 from bridge.state.records import MessageRecord, RasaUpdate, UpdateKind, UpdateState
 from bridge.state.snapshot import Needs, Snapshot
@@ -95,14 +96,25 @@ class Desk:
         self._designer = HandoffSettings.model_validate(designer)
 
     def asks(self, *, seconds: float = 5.0) -> BotAnswered:
-        """Claim the next inquiry, and make it; its result is taken."""
+        """Claim the next inquiry, and make it, with all its steps; its result is taken."""
         self.claim()
+        result = self.steps(seconds=seconds)
+        while any(step.step is Step.SAY for _, step in self.rig.senders.inquired):
+            result = self.steps(seconds=seconds)
+        return result
+
+    def steps(self, *, seconds: float = 5.0) -> BotAnswered:
+        """Make one step of an inquiry that was claimed."""
         update, inquiry = self.rig.senders.inquired.pop(0)
         results: list[Command] = []
         settings = BridgeSettings.model_validate(
             {
                 "gateway": {"url": "http://127.0.0.1:9"},
-                "reader": {"answer_timeout": seconds, "channel_token": TOKEN},
+                "reader": {
+                    "answer_timeout": seconds,
+                    "turn_timeout": seconds,
+                    "channel_token": TOKEN,
+                },
             }
         )
         client = Rasa(RasaSettings(url=self.rasa.url))
@@ -132,7 +144,12 @@ class Desk:
         self.rig.do(ReadMessage(text=text, message_id=f"m-{number}"))
 
     def updates(self, kind: UpdateKind) -> list[RasaUpdate]:
-        found = self.rig.store.read(lambda tx: lists.updates_of_call(tx, "A"))
+        found = self.rig.store.read(
+            lambda tx: [
+                *lists.updates_of_call(tx, "A"),
+                *lists.updates_of_call(tx, readers.CALL),
+            ]
+        )
         return [each for each in found if each.kind is kind]
 
     @property
@@ -219,25 +236,30 @@ def test_a_text_that_begins_with_a_slash_is_not_executed(bots: Desk) -> None:
     assert body["message"] == "restart"
 
 
-@pytest.mark.parametrize("answered", [True, False])
-def test_after_a_crash_rasas_tracker_says_what_was_answered(
-    make: Making, rasa: RasaStub, *, answered: bool
-) -> None:
+@pytest.mark.parametrize("died_at", [Step.ASK, Step.SAY])
+def test_after_a_crash_the_message_is_put_once(make: Making, rasa: RasaStub, died_at: Step) -> None:
     desk = opened(make, rasa, Owner.BOT)
     desk.writes("When?")
     desk.claim()
+    if died_at is Step.SAY:
+        desk.steps()
     ((update, inquiry),) = desk.rig.senders.inquired
     desk.rig.senders.inquired.clear()
-    assert (inquiry.kind, inquiry.again) == (InquiryKind.CONVERSE, False)
-    if answered:  # and the process that asked died
-        client = Rasa(RasaSettings(url=rasa.url))
-        client.say(SENDER, "When?", {"cc_bridge_update": update.id})
-        client.close()
+    assert (inquiry.kind, inquiry.step) == (InquiryKind.CONVERSE, died_at)
+    if died_at is Step.SAY:
+        said(rasa, "When?", update)
     desk.rig.clock.move(61.0)  # the lease ends
     desk.rig = made(make, rasa, DESIGNER, desk.rig)
     desk.asks()
     assert desk.sent == ["One moment.", "From 9 to 5."]
     assert len(rasa.wait_for_request("/webhooks")) == 1
+
+
+def said(rasa: RasaStub, text: str, update: RasaUpdate) -> None:
+    """Rasa takes the message of an inquiry; nobody hears its answer."""
+    client = Rasa(RasaSettings(url=rasa.url))
+    client.say(SENDER, text, {"cc_bridge_update": update.id})
+    client.close()
 
 
 def test_an_empty_answer_is_told_to_the_agent_only(bots: Desk) -> None:
@@ -251,8 +273,9 @@ def test_an_empty_answer_is_told_to_the_agent_only(bots: Desk) -> None:
 def test_an_answer_comes_too_late_for_an_agent_who_has_taken_over(bots: Desk) -> None:
     bots.writes("When?")
     bots.claim()
-    bots.rig.assign("A", owner=Owner.AGENT)
-    bots.asks()
+    bots.steps()
+    bots.rig.assign("A", owner=Owner.AGENT)  # while the bot is at it
+    bots.steps()
     assert (bots.sent, bots.offered) == ([], ["One moment.\nFrom 9 to 5."])
 
 
@@ -345,7 +368,7 @@ def test_when_the_transfer_fails_the_customer_is_told_once_and_the_bot_goes_on(
         failed = {"callId": readers.CALL}
         readers.hear(desk.rig, "AgentChat_TransferFailed", failed, agent=readers.BOT)
     (told,) = desk.rig.all()
-    assert (told.draft.content, told.origin) == ("Nobody is there.", Origin.BOT)
+    assert (told.draft.content, told.origin) == ("Nobody is there.", Origin.HANDOFF)
     assert told.envelope.agent_id == readers.BOT
     record = desk.rig.record(readers.CALL)
     assert (record.open, record.owner) == (True, Owner.BOT)
@@ -357,7 +380,8 @@ def test_when_the_transfer_fails_the_customer_is_told_once_and_the_bot_goes_on(
     assert 'cc_bridge_handoffs_total{outcome="not_transferred"} 1.0' in metrics.decode()
     # The bot answers the next message, and a later wish is one of its own.
     desk.rig.complete()
-    desk.tells()
+    desk.tells()  # what the customer wrote
+    desk.tells()  # what they were told
     readers.write(desk.rig, "When?", agent=readers.BOT)
     desk.asks()
     assert desk.sent[1:] == ["One moment.", "From 9 to 5."]
@@ -396,7 +420,7 @@ def test_a_call_that_comes_back_to_a_bot_agent_is_not_transferred_twice(
     wants_a_person(desk)
     assert desk.rig.senders.asked == []
     assert readers.asked(desk.rig) == []
-    assert [item.origin for item in desk.rig.all()] == [Origin.BOT]
+    assert [item.origin for item in desk.rig.all()] == [Origin.HANDOFF]
     note = desk.rig.record(readers.CALL).bot_note
     assert note is not None
     assert note.kind == "unavailable"
@@ -415,7 +439,9 @@ def looks_again(desk: Desk) -> None:
     desk.claim()
 
 
-def bot_agent(make: Making, rasa: RasaStub, transfer: dict[str, str], **handoff: Any) -> Desk:
+def bot_agent(
+    make: Making, rasa: RasaStub, transfer: dict[str, str] | None, **handoff: Any
+) -> Desk:
     """A chat that a bot agent has answered."""
     chosen = {**DESIGNER["handoff"], "transfer": transfer, **handoff}
     designer = {**DESIGNER, "handoff": chosen}
@@ -469,40 +495,211 @@ def test_handed_back_meanwhile_nothing_is_suggested(agents: Desk) -> None:
 # -- a Rasa that fails -----------------------------------------------------------------------------
 
 
+FAILURES = ["html", "500", "cut", "drop_after", "hold", "null", "away"]
+
+
+def passes(rasa: RasaStub, fate: str, number: int = 40) -> None:
+    """Let the next requests fail."""
+    rasa.failures = ["hold" if fate == "away" else fate] * number
+
+
+@pytest.mark.parametrize("fate", FAILURES)
 @pytest.mark.parametrize("owner", Owner)
-def test_a_rasa_that_is_away_is_asked_until_the_inquiry_expires(
-    make: Making, rasa: RasaStub, owner: Owner
+def test_what_has_no_side_effect_is_repeated_until_it_succeeds(
+    make: Making, rasa: RasaStub, owner: Owner, fate: str
 ) -> None:
     desk = opened(make, rasa, owner)
-    rasa.close()
     desk.writes("When?")
-    for _ in range(3):
-        desk.asks()
-        assert [each.attempts for each in desk.updates(UpdateKind.INQUIRY)] == [0]
-        assert desk.note is None
-        desk.rig.clock.move(6.0)
-    desk.rig.clock.move(110.0)
+    passes(rasa, fate)
+    pauses: list[float] = []
+    for _ in range(6):
+        desk.asks(seconds=0.1)
+        (inquiry,) = desk.updates(UpdateKind.INQUIRY)
+        assert inquiry.state is UpdateState.WAITING
+        assert desk.note is not None
+        assert desk.note[1].startswith("The bot has not answered yet: ")
+        pauses.append(inquiry.due_at - desk.rig.clock.now())
+        desk.rig.clock.move(pauses[-1])
+    longest = [0.5, 1.0, 2.0, 4.0, 5.0, 5.0]
+    assert all(most / 2 <= each <= most for each, most in zip(pauses, longest, strict=True))
+    rasa.failures = []
     desk.asks()
-    (update,) = desk.updates(UpdateKind.INQUIRY)
-    assert update.state is UpdateState.FAILED
-    assert desk.note is not None
-    assert desk.note[0] == "failed"
-    assert (desk.sent, desk.offered) == ([], [])
+    answer = ["One moment.", "From 9 to 5."]
+    if owner is Owner.BOT:
+        assert desk.sent == answer
+        assert len(rasa.wait_for_request("/webhooks")) == 1
+    else:
+        assert desk.offered == ["\n".join(answer)]
+    assert desk.note is None
 
 
 @pytest.mark.parametrize("fate", ["html", "500", "cut", "drop_after", "hold"])
-def test_a_rasa_that_answers_badly_is_asked_twice_and_never_sent_twice(
-    bots: Desk, fate: str
-) -> None:
+def test_what_may_have_been_put_is_looked_for_and_never_put_again(bots: Desk, fate: str) -> None:
     bots.rasa.failures = ["", "", fate]  # of the message itself
     bots.writes("When?")
-    bots.asks(seconds=1.0)
+    bots.asks(seconds=0.5)
+    assert bots.sent == []
+    (update,) = bots.updates(UpdateKind.INQUIRY)
+    for _ in range(8):  # Rasa is still at it
+        bots.rig.clock.move(6.0)
+        if fate == "drop_after":
+            break
+        assert bots.asks().update.body["step"] == "look"
+    if fate != "drop_after":
+        said(bots.rasa, "When?", update)
+        bots.rig.clock.move(6.0)
+    put = len(bots.rasa.wait_for_request("/webhooks"))
+    bots.asks()
+    bots.claim()
+    assert bots.sent == ["One moment.", "From 9 to 5."]
+    assert len(bots.rasa.wait_for_request("/webhooks")) == put
+    heard = [each for each in bots.rasa.events(SENDER) if each["event"] == "user"]
+    assert len(heard) == 1
+    assert bots.updates(UpdateKind.WRITE_BACK) == []
+
+
+def test_a_turn_of_which_rasa_has_stored_the_message_only_is_awaited(bots: Desk) -> None:
+    bots.rasa.failures = ["", "", "500"]
+    bots.writes("When?")
+    bots.asks()
+    (update,) = bots.updates(UpdateKind.INQUIRY)
+    heard = {"event": "user", "text": "When?", "metadata": {"cc_bridge_update": update.id}}
+    bots.rasa.trackers[SENDER] = [heard]
+    bots.rig.clock.move(6.0)
+    bots.asks()
+    assert (bots.sent, bots.updates(UpdateKind.INQUIRY)[0].state) == ([], UpdateState.WAITING)
+
+
+def test_what_rasa_refuses_is_put_again(bots: Desk) -> None:
+    bots.rasa.failures = ["", "", "403"]
+    bots.writes("When?")
+    bots.asks()
     assert bots.sent == []
     bots.rig.clock.move(6.0)
     bots.asks()
     assert bots.sent == ["One moment.", "From 9 to 5."]
-    heard = [each for each in bots.rasa.events(SENDER) if each["event"] == "user"]
-    assert len(heard) == 1
+
+
+def expires(desk: Desk) -> None:
+    """Let Rasa fail until the inquiry's time is over."""
+    for _ in range(60):
+        desk.claim()
+        if desk.rig.senders.inquired:
+            desk.asks(seconds=0.1)
+        if all(each.settled_at for each in desk.updates(UpdateKind.INQUIRY)):
+            return
+        desk.rig.clock.move(3.0)
+    raise AssertionError(desk.updates(UpdateKind.INQUIRY))
+
+
+@pytest.mark.parametrize("failing", [["500"] * 90, ["", "", *["500"] * 90]])
+def test_the_call_of_a_bot_that_does_not_answer_goes_to_its_agent(
+    make: Making, rasa: RasaStub, failing: list[str]
+) -> None:
+    desk = opened(make, rasa, Owner.BOT, {**DESIGNER, "handoff": {"alert_after": 60}})
+    desk.writes("When?")
+    rasa.failures = list(failing)
+    expires(desk)
+    record = desk.rig.record("A")
+    now = desk.rig.clock.now()
+    assert (record.owner, record.handed_off_at, record.alert_at) == (Owner.AGENT, now, now + 60)
+    assert NOW + 120 <= now < NOW + 130
+    assert desk.note is not None
+    assert desk.note[0] == "failed"
+    assert desk.note[1].startswith("The bot did not answer: ")
+    card = desk.rig.store.read(lambda tx: lists.card(tx, "A"))
+    assert card is not None
+    assert (card.reason, [line.text for line in card.turns]) == (
+        "the bot does not answer",
+        ["When?"],
+    )
+    assert len(desk.sent) == 1
+    # Rasa learns what the customer wrote, and what was said.
+    desk.rig.complete()
+    words, said_back = desk.updates(UpdateKind.WRITE_BACK)
+    assert words.body["text"] == "When?"
+    assert said_back.body["text"] == desk.sent[0]
+
+
+@pytest.mark.parametrize("transfer", [{"skill": "12"}, None])
+def test_the_call_of_a_bot_agent_that_does_not_answer_is_transferred_or_the_customer_told(
+    make: Making, rasa: RasaStub, transfer: dict[str, str] | None
+) -> None:
+    desk = bot_agent(make, rasa, transfer)
+    readers.write(desk.rig, "When?", agent=readers.BOT)
+    readers.write(desk.rig, "Hello?", agent=readers.BOT)
+    rasa.failures = ["500"] * 90
+    expires(desk)
+    assert len(desk.sent) == 1  # once for both messages
+    desk.rig.complete()
+    desk.rig.clock.move(1.0)
+    desk.rig.step(3)
+    note = desk.rig.record(readers.CALL).bot_note
+    assert note is not None
+    if transfer is None:
+        assert (note.kind, readers.asked(desk.rig)) == ("unavailable", [])
+    else:
+        assert (note.kind, readers.asked(desk.rig)) == ("failed", ["transfer"])
+    written = [each.body["text"] for each in desk.updates(UpdateKind.WRITE_BACK)]
+    assert sorted(written) == sorted(["When?", "Hello?", *desk.sent])
+
+
+def test_what_waits_behind_another_update_is_given_up_in_time(bots: Desk) -> None:
+    bots.rig.assign("A", owner=Owner.AGENT)
+    bots.rig.do(reply("A", "From 9."))
+    bots.rig.complete()
+    bots.claim()
+    assert len(bots.rig.senders.told) == 1  # and Rasa does not answer
+    bots.rig.do(HandBackCall(call_id="A", agent_id=None))
+    bots.writes("When?")
+    bots.rig.clock.move(121.0)
+    bots.rig.step(3)
+    bots.rig.clock.move(5.0)
+    bots.rig.step(3)
+    assert bots.rig.senders.inquired == []
+    assert bots.rig.record("A").owner is Owner.AGENT
+
+
+def test_what_the_customer_wrote_before_an_agent_took_over_is_written_back_once(
+    make: Making, rasa: RasaStub
+) -> None:
+    desk = opened(make, rasa, Owner.BOT)
+    desk.writes("When?")
+    rasa.failures = ["500"]
+    desk.asks()
+    desk.rig.assign("A", owner=Owner.AGENT)
+    desk.rig.clock.move(6.0)
+    desk.claim()
+    ((update, (event,)),) = desk.rig.senders.told
+    assert (event["event"], event["text"]) == ("user", "When?")
+    assert "asked_as" not in update.body
+    assert desk.rig.senders.inquired == []
+
+
+@pytest.mark.parametrize("stored", [True, False])
+def test_what_may_have_been_put_is_not_written_back_twice(
+    make: Making, rasa: RasaStub, *, stored: bool
+) -> None:
+    desk = opened(make, rasa, Owner.BOT)
+    desk.writes("When?")
+    rasa.failures = ["", "", "500"]
+    desk.asks()
+    (inquiry,) = desk.updates(UpdateKind.INQUIRY)
+    desk.rig.assign("A", owner=Owner.AGENT)
+    if stored:
+        said(rasa, "When?", inquiry)
+    desk.rig.clock.move(6.0)
+    desk.claim()
+    results: list[Command] = []
+    client = Rasa(RasaSettings(url=rasa.url))
+    sender = RasaSender(client, results.append)
+    for update, events in desk.rig.senders.told:
+        sender.send(update, events)
+    sender.close()
+    client.close()
+    assert [each.error for each in results if isinstance(each, UpdateResult)] == [None]
+    heard = [each for each in rasa.events(SENDER) if each["event"] == "user"]
+    assert [each["text"] for each in heard] == ["When?"]
 
 
 def test_what_the_agent_has_answered_is_not_asked_any_more(agents: Desk) -> None:

@@ -34,9 +34,9 @@ class RasaStub:
         self.asked: list[tuple[str, Any]] = []  # path and body, of every request
         self.bearers: list[str | None] = []  # of every request
         self.seconds = 0.0  # until any answer
-        # Each is one request's fate: 500, html, cut (half an answer), drop_after (it was done),
-        # hold (no answer, and nothing done), or hold_pushed: the customer was sent it, and as the
-        # one who asked has gone, nothing stored.
+        # Each is one request's fate: 500, 403, html, null, cut (half an answer), drop_after (it was
+        # done), hold (no answer, and nothing done), or hold_pushed: the customer was sent it, and
+        # as the one who asked has gone, nothing stored.
         self.failures: list[str] = []
         self._changed = threading.Condition()
         self._closing = threading.Event()
@@ -128,8 +128,8 @@ class RasaStub:
         status = next((each for one, each in _STATUSES.items() if answer is one), 200)
         content = json.dumps(answer if status == 200 else {}).encode()
         if answer is None:
-            content = b"<html>busy</html>"
-        handler.send_response(500 if fate == "500" else status)
+            content = b"null" if fate == "null" else b"<html>busy</html>"
+        handler.send_response(int(fate) if fate.isdigit() else status)
         handler.send_header("Content-Length", str(len(content) + (fate == "cut")))
         handler.end_headers()
         handler.wfile.write(content)

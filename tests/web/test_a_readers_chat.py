@@ -205,6 +205,24 @@ def test_killed_while_the_bot_is_asked(
             assert said(gateway) == []
 
 
+def test_a_rasa_that_fails_for_a_while_loses_nothing_and_runs_nothing_twice(
+    tmp_path: Path, gateway: Simulator, rasa: RasaStub
+) -> None:
+    with serving(tmp_path, gateway, rasa) as server:
+        gateway.ring(CALL, BOT, caller=CUSTOMER)
+        server.until(lambda: owned_by(server, "bot", BOT))
+        rasa.failures = ["500", "html", "null"]
+        gateway.write(CALL, QUESTION)
+        server.until(lambda: said(gateway) == [ANSWER])
+        rasa.failures = ["", "", "", "drop_after"]  # the answer to the message itself
+        gateway.write(CALL, NEXT)
+        server.until(lambda: said(gateway) == [ANSWER, ANSWER])
+        in_real = [body["message"] for body in asked_in_the_conversation(rasa)]
+        assert in_real == [QUESTION, NEXT]
+        assert "bot_note" not in server.get(CALL_PATH).json()
+        assert inquiries(server) == ["done", "done"]
+
+
 @pytest.mark.parametrize(
     "target", [{"agent_id": READER}, {"skill": "12"}], ids=["to an agent", "by a skill"]
 )

@@ -91,7 +91,13 @@ from bridge.state.commands.suggestions import (
     OfferSuggestion,
     RejectSuggestion,
 )
-from bridge.state.commands.updates import BotAnswered, ClaimUpdates, DomainResult, UpdateResult
+from bridge.state.commands.updates import (
+    BotAnswered,
+    ClaimUpdates,
+    DomainResult,
+    ExpireInquiries,
+    UpdateResult,
+)
 
 __all__ = [
     "ANSWERING",
@@ -125,6 +131,7 @@ __all__ = [
     "DropRevocations",
     "EndCall",
     "EraseRows",
+    "ExpireInquiries",
     "ExpireSuggestions",
     "ExplainAgent",
     "ForwardMessage",

@@ -56,12 +56,16 @@ class BotAnswered(Command):
     Attributes:
         update: the inquiry as it was claimed.
         answer: None if there is an error, or nothing was asked.
+        acted: with an error: the bot's actions may have run.
+        responses: with an error: the domain's responses, as far as they are known.
         unsent: no attempt was made; the inquiry is due again.
     """
 
     update: RasaUpdate
     answer: BotAnswer | None = None
     error: RasaError | None = None
+    acted: bool = False
+    responses: Mapping[str, Any] = field(default_factory=dict)
     unsent: bool = False
     jitter: float = 0.5
 
@@ -81,6 +85,21 @@ class BotAnswered(Command):
             reader_calls=calls,
             switches=True,
         )
+
+
+@dataclass(frozen=True, kw_only=True)
+class ExpireInquiries(Command):
+    """Give up inquiries that are past their time and wait behind other updates.
+
+    Attributes:
+        responses: the domain's responses, if known.
+    """
+
+    responses: Mapping[str, Any] | None = None
+
+    def needs(self) -> Needs:
+        """Require a slice of those inquiries."""
+        return Needs(expired_inquiries=True)
 
 
 @dataclass(frozen=True, kw_only=True)

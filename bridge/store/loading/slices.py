@@ -10,7 +10,7 @@ from bridge.store import rows, schema
 from bridge.store.loading.claims import WITHOUT_GUID
 from bridge.store.loading.collector import LEASE_AT, Collector, promises
 from bridge.store.loading.locks import Locks
-from bridge.store.queues import REQUESTS, SLICE, UPDATES
+from bridge.store.queues import EXPIRED_INQUIRIES, INQUIRIES, REQUESTS, SLICE, UPDATES
 from bridge.store.statements import Select
 
 _A = rows.listed(schema.assignments, "a", "card")
@@ -88,6 +88,9 @@ class SlicedRows:
             free = self._locks.free_suggestions(expired)
             self._snapshot.more = len(expired) >= SLICE or len(free) < len(expired)
             self._collector.suggestions(free)
+        if needs.expired_inquiries:
+            late = EXPIRED_INQUIRIES.rows(tx, now)
+            self._collector.updates(self._locks.free_of_queue(INQUIRIES, late))
         if needs.alerts is not None:
             self._alerts(needs.alerts)
 

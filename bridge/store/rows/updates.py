@@ -10,6 +10,7 @@ from bridge.store.rows.converting import Row, converted, json_object, json_text,
 UPDATE = names(schema.rasa_updates, "erased_at")
 UPDATE_WRITTEN = names(schema.rasa_updates, "seq", "erased_at")
 UPDATE_MOVED = (
+    "body",
     "state",
     "due_at",
     "attempts",
