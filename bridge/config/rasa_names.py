@@ -210,6 +210,7 @@ ENDPOINT_KEYS = (
     "enable_selective_domain",
 )
 CREDENTIALS_KEYS = ("token",)  # of the channel that cc-bridge init writes
+CONDITION_KEYS = ("type", "name", "value")  # of a variation
 BUTTON_KEYS = ("title", "payload", "type", "url", "translation")
 # The names that a `command` condition can match (Rasa Pro), normalised.
 COMMANDS = (

@@ -4,9 +4,8 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from typing import Any
 
-from bridge.config.faults import Fault, KeyPath, shown, suggest
+from bridge.config.faults import Fault, KeyPath, printable, suggest
 from bridge.config.rasa_names import COMMANDS
 from bridge.config.settings import Condition
 from bridge.config.source import Document
@@ -16,12 +15,11 @@ from bridge.triggers.conditions import ANY
 from bridge.turn.message import NLU_FALLBACK, underscored
 from bridge.turn.reading import fold
 from bridge.validation.finding import fault, unknown, warning
-from bridge.validation.our_slots import VALUES
 from bridge.validation.project import Project
+from bridge.validation.slot_values import check_value
 
 _LANGUAGE = re.compile(r"[A-Za-z]{2,3}([-_][A-Za-z0-9]{2,8})*")
 _CODES = {"english": "en", "german": "de", "chinese": "zh", "french": "fr", "spanish": "es"}
-_KINDS = {"text": "text", "bool": "true or false", "float": "a number", "list": "a list"}
 _KNOWN_CONFIDENCE = 0.3  # the default threshold of Rasa's FallbackClassifier
 
 
@@ -91,6 +89,10 @@ def _never(document: Document, path: KeyPath, item: Condition) -> Iterator[Fault
             "this condition can never hold: it lists no keyword",
             hint="list the words of each language: {en: [agent, human]}",
         )
+    for language, words in (item.keyword or {}).items():
+        for number, word in enumerate(words):
+            if "*" in word.strip(" *"):
+                yield _literal(document, (*path, "keyword", language, number), word)
     if item.intent == NLU_FALLBACK and (item.min_confidence or 0) > _KNOWN_CONFIDENCE:
         yield warning(
             document,
@@ -106,6 +108,19 @@ def _never(document: Document, path: KeyPath, item: Condition) -> Iterator[Fault
             "this condition can never hold: a message with a known intent is not a fallback",
             hint="make two items, one with intent and one with fallbacks",
         )
+
+
+def _literal(document: Document, path: KeyPath, word: str) -> Fault:
+    first, _, last = word.strip(" *").partition("*")
+    meant = f"{first}*" if first else f"*{last}"
+    return warning(
+        document,
+        path,
+        f"the asterisk within {printable(word)} stands for itself, so that only a message with an"
+        " asterisk contains this keyword",
+        meant=printable(meant),
+        hint="put the asterisk at the beginning or at the end, or list the words",
+    )
 
 
 def _command(document: Document, path: KeyPath, item: Condition) -> Iterator[Fault]:
@@ -135,45 +150,9 @@ def _flow(project: Project, path: KeyPath, item: Condition) -> Iterator[Fault]:
 
 def _value(project: Project, path: KeyPath, item: Condition) -> Iterator[Fault]:
     """Check ``is`` against the slot's type and values."""
-    if item.slot is None or not item.asks_value or item.is_ is None:
-        return
-    here = (*path, "is")
-    found = shown(item.is_, here, project.handoff.texts.get(here))
-    slot = _slot(project, item.slot)
-    kind = str(slot.get("type"))
-    if kind in _KINDS and not _fits(item.is_, kind):
-        yield Fault(
-            project.handoff.place(here),
-            here,
-            found=found,
-            allowed=f"{_KINDS[kind]}: the slot {item.slot} is of type {kind}",
-            meant=_as_type(item.is_, kind),
-            hint="write the value in the slot's type; with another type the condition never holds",
-        )
-        return
-    values = _values(item.slot, slot)
-    if values and _spelled(item.is_) not in values:
-        yield Fault(
-            project.handoff.place(here),
-            here,
-            found=found,
-            allowed=f"{', '.join(values)}: the values of the slot {item.slot}",
-            meant=suggest(str(item.is_), values),
-            hint="name one of its values; with another the condition never holds",
-        )
-    low, high = slot.get("min_value", 0.0), slot.get("max_value", 1.0)
-    bounded = "min_value" in slot or "max_value" in slot
-    if kind != "float" or not bounded or not (_fits(low, "float") and _fits(high, "float")):
-        return
-    if not low <= item.is_ <= high:
-        yield Fault(
-            project.handoff.place(here),
-            here,
-            found=found,
-            allowed=f"a number from {low:g} to {high:g}: the range of the slot {item.slot}",
-            hint="name a value in the slot's range",
-            severity="warning",
-        )
+    if item.slot is not None and item.asks_value:
+        here = (*path, "is")
+        yield from check_value(project.handoff, here, item.is_, item.slot, project.domain)
 
 
 def _retrieval(project: Project, path: KeyPath, item: Condition) -> Iterator[Fault]:
@@ -205,48 +184,6 @@ def _languages(document: Document, path: KeyPath, item: Condition) -> Iterator[F
                 hint="write a code such as en, de or zh-CN",
                 at_key=True,
             )
-
-
-def _slot(project: Project, name: str) -> Mapping[str, Any]:
-    slots = project.domain.value.get("slots") if project.domain else None
-    slot = slots.get(name) if isinstance(slots, Mapping) else None
-    return slot if isinstance(slot, Mapping) else {}
-
-
-def _values(name: str, slot: Mapping[str, Any]) -> list[str]:
-    values = slot.get("values")
-    if slot.get("type") == "categorical" and isinstance(values, list):
-        return [_spelled(value) for value in values if value is not None]
-    return list(VALUES.get(name, ()))
-
-
-def _spelled(value: Any) -> str:
-    return str(value).lower() if isinstance(value, bool) else str(value)
-
-
-def _fits(value: Any, kind: str) -> bool:
-    if kind == "bool":
-        return isinstance(value, bool)
-    if kind == "float":
-        return isinstance(value, int | float) and not isinstance(value, bool)
-    return isinstance(value, list if kind == "list" else str)
-
-
-def _as_type(value: Any, kind: str) -> str:
-    """Return the value that was probably meant, or ``""``."""
-    if kind == "text" and isinstance(value, int | float):
-        return f'"{_spelled(value)}"'
-    if kind == "list" and isinstance(value, str):
-        return f"[{value}]"
-    words = str(value).strip().casefold()
-    if kind == "bool":
-        return {"yes": "true", "true": "true", "on": "true", "1": "true", "no": "false"}.get(
-            words, "false" if words in ("false", "off", "0") else ""
-        )
-    try:
-        return f"{float(words):g}" if kind == "float" else ""
-    except ValueError:
-        return ""
 
 
 def _tests(item: Condition) -> set[str]:

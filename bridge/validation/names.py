@@ -169,6 +169,8 @@ class _Known:
         self._responses = {*domain.names("responses"), *(RESPONSES if training.flows else ())}
         for responses in in_training:
             self._responses |= set(responses if isinstance(responses, dict) else ())
+        bases = {name.split("/", 1)[0] for name in self._responses if "/" in name}
+        self._responses |= bases  # of retrieval intents: the selector has one of their answers
         self._intents = domain.names("intents")
         self._entities = domain.names("entities")
         self._slots = domain.names("slots")
@@ -190,7 +192,7 @@ class _Known:
             "action": self._action,
             "utter": self._response,
             "link": self._flow,
-            "call": self._flow,
+            "call": self._called,
         }
         yield from checks[step.kind](step)
 
@@ -207,7 +209,8 @@ class _Known:
         name = step.name.split(".", 1)[0]
         if name not in self._slots and name not in SLOTS:
             at_key = step.kind == "slot" and step.value is not ...
-            yield _no(step, name, self._slots, "a slot of the domain", at_key=at_key)
+            known = [*self._slots, *SLOTS]
+            yield _no(step, name, known, "a slot of the domain", at_key=at_key)
 
     def _form(self, step: Step) -> Iterator[Fault]:
         if step.name not in self._loops:
@@ -221,14 +224,18 @@ class _Known:
             yield _no(step, step.name, known, "an action or form of the domain")
 
     def _response(self, step: Step) -> Iterator[Fault]:
-        selected = any(each.startswith(f"{step.name}/") for each in self._responses)
-        if step.name not in self._responses and not selected:
+        if step.name not in self._responses:
             yield _no(step, step.name, self._responses, "a response of the domain")
 
     def _flow(self, step: Step) -> Iterator[Fault]:
         close = suggest(step.name, self._flows)
         if step.name not in self._flows and not step.name.startswith("pattern_") and close:
             yield _no(step, step.name, self._flows, "a flow of the files of --rules")
+
+    def _called(self, step: Step) -> Iterator[Fault]:
+        """Check a name that may also be a sub-agent's, or an MCP tool's."""
+        if suggest(step.name, self._flows, alike=_ALIKE):
+            yield from self._flow(step)
 
 
 def _no(step: Step, name: str, known: object, what: str, *, at_key: bool = False) -> Fault:

@@ -4,19 +4,25 @@ from __future__ import annotations
 
 import difflib
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import replace
 from typing import Any
 
 from bridge.config.domain import Domain, Entry
 from bridge.config.faults import Fault, KeyPath
-from bridge.config.rasa_names import INTENTS, SLOTS
+from bridge.config.rasa_names import CONDITION_KEYS, INTENTS, SLOTS
 from bridge.config.source import Document
-from bridge.validation.finding import fault, unknown, warning
+from bridge.validation.finding import fault, misspelt_keys, unknown, warning
 from bridge.validation.our_slots import VALUES
 from bridge.validation.project import Project
+from bridge.validation.slot_values import check_value
 
 _ADD = "add it to the domain, or name one that the domain has"
 _PLACEHOLDER = re.compile(r"(?<!\{)\{([A-Za-z_]\w*)\}(?!\})")
+_INTENT = re.compile(r"/([A-Za-z_][\w-]*)(?:/[\w-]+)?\s*(?:\{.*\})?", re.DOTALL)
+_SET_SLOTS = re.compile(r"/SetSlots\((.*)\)", re.DOTALL)
+_ASSIGNED = re.compile(r"([A-Za-z_]\w*)\s*=")
+_SHORTEST = 4  # the length of a name from which on a resemblance is no accident
 _ALIKE = 0.85  # how similar a placeholder is to the slot that was probably meant
 
 
@@ -35,7 +41,10 @@ def check(project: Project) -> Iterator[Fault]:
         for number, variation in enumerate(entry.value if isinstance(entry.value, list) else ()):
             if isinstance(variation, Mapping):
                 path = (*entry.path, number)
-                yield from _conditions(entry.document, path, variation, slots)
+                yield from _conditions(
+                    entry, (*path, "condition"), variation.get("condition"), domain
+                )
+                yield from _payloads(entry, path, variation, domain)
                 yield from _placeholders(entry.document, path, variation, slots)
 
 
@@ -70,19 +79,68 @@ def _form(entry: Entry, domain: Domain, slots: list[str]) -> Iterator[Fault]:
                 yield unknown(entry.document, path, name, known, what, hint=_ADD)
 
 
-def _conditions(
-    document: Document, path: KeyPath, variation: Mapping[str, Any], slots: list[str]
-) -> Iterator[Fault]:
-    conditions = variation.get("condition")
-    for number, row in enumerate(conditions if isinstance(conditions, list) else ()):
-        name = row.get("name") if isinstance(row, Mapping) else None
-        here = (*path, "condition", number)
+def _conditions(entry: Entry, path: KeyPath, condition: Any, domain: Domain) -> Iterator[Fault]:
+    """Check a variation's condition: a list; in Rasa Pro, a text as in the flows."""
+    document = entry.document
+    if isinstance(condition, Mapping):
+        yield fault(
+            document,
+            path,
+            f"the condition of a variation of {entry.name} is no list",
+            hint="write it as an item: - {type: slot, name: ..., value: ...}",
+        )
+    slots = [*domain.names("slots"), *SLOTS]
+    for number, row in enumerate(condition if isinstance(condition, list) else ()):
+        here = (*path, number)
+        if not isinstance(row, Mapping):
+            continue
+        yield from misspelt_keys(document, here, CONDITION_KEYS, "a key of a condition")
+        kind, name = row.get("type"), row.get("name")
+        if isinstance(kind, str) and kind != "slot":
+            yield unknown(
+                document,
+                (*here, "type"),
+                kind,
+                ["slot"],
+                "slot, the only type of condition",
+                hint="set the type to slot",
+            )
         if not isinstance(name, str):
             continue
         if name not in slots:
             yield unknown(document, (*here, "name"), name, slots, "a slot of the domain", hint=_ADD)
-        elif isinstance(row.get("value"), str):
-            yield from our_value(document, (*here, "value"), name, row["value"])
+        else:
+            value = row.get("value")
+            yield from check_value(document, (*here, "value"), value, name, domain, any_case=True)
+
+
+def _payloads(
+    entry: Entry, path: KeyPath, variation: Mapping[str, Any], domain: Domain
+) -> Iterator[Fault]:
+    """Check the intents and slots that the buttons of a variation name."""
+    buttons = variation.get("buttons")
+    intents = domain.names("intents")
+    slots = [*domain.names("slots"), *SLOTS]
+    for number, button in enumerate(buttons if isinstance(buttons, list) else ()):
+        payload = button.get("payload") if isinstance(button, Mapping) else None
+        here = (*path, "buttons", number, "payload")
+        if not isinstance(payload, str):
+            continue
+        if match := _SET_SLOTS.fullmatch(payload.strip()):
+            for name in _ASSIGNED.findall(match[1]):
+                if name not in slots:
+                    yield _in_payload(entry.document, here, name, slots, "a slot")
+            continue
+        intent = _INTENT.fullmatch(payload.strip())
+        if intents and intent and intent[1] not in (*intents, *INTENTS):
+            yield _in_payload(entry.document, here, intent[1], intents, "an intent")
+
+
+def _in_payload(
+    document: Document, path: KeyPath, name: str, known: Sequence[str], what: str
+) -> Fault:
+    found = unknown(document, path, name, known, f"{what} of the domain", hint=_ADD)
+    return found if found.meant else replace(found, severity="warning")
 
 
 def our_value(document: Document, path: KeyPath, slot: str, value: str) -> Iterator[Fault]:
@@ -105,12 +163,26 @@ def _placeholders(
     """Warn of placeholders that resemble a slot; actions can fill others."""
     text = variation.get("text")
     for name in _PLACEHOLDER.findall(text) if isinstance(text, str) else ():
-        close = difflib.get_close_matches(name, slots, n=1, cutoff=_ALIKE)
+        close = _near(name, slots)
         if name not in slots and close:
             yield warning(
                 document,
                 (*path, "text"),
                 f"the domain has no slot {name}, so that the text is sent with {{{name}}} in it",
-                meant=f"{{{close[0]}}}",
+                meant=f"{{{close}}}",
                 hint="name a slot of the domain, unless an action fills this placeholder",
             )
+
+
+def _near(name: str, slots: list[str]) -> str:
+    """Return the slot that a placeholder was probably meant to be, or ``""``.
+
+    In a short name, one other letter or two that changed places make much of a difference, so
+    these count apart, unless the names begin differently: {date} is not the slot rate.
+    """
+    for slot in slots:
+        if len(slot) == len(name) >= _SHORTEST and slot[0] == name[0]:
+            other = [(one, two) for one, two in zip(slot, name, strict=True) if one != two]
+            if len(other) == 1 or (len(other) == 2 and other[0] == other[1][::-1]):  # noqa: PLR2004
+                return slot
+    return next(iter(difflib.get_close_matches(name, slots, n=1, cutoff=_ALIKE)), "")

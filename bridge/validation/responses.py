@@ -19,6 +19,7 @@ from bridge.validation.finding import fault, misspelt_keys, unknown, warning
 from bridge.validation.project import Project
 from bridge.validation.training import Training
 
+_OUR_CHANNEL = "cc_bridge"  # of cc_bridge_channel.py, which cc-bridge init writes
 _SELECTOR = "response_selector"
 _DEFAULTS = {"unavailable": "utter_handoff_unavailable", "closed": "utter_handoff_closed"}
 _ROOMY = Room(limit=1_000_000, overhead=0, as_json=False)  # length is no reason to refuse a reply
@@ -142,7 +143,7 @@ def _channels(media: MediaSettings) -> set[str]:
     """Return the values of ``channel`` that can match."""
     rasa = rasa_channels(media)
     ours = {channel.value.lower() for channel in Channel}
-    return {*ours, *rasa, *(row.output for row in rasa.values())}
+    return {*ours, *rasa, *(row.output for row in rasa.values()), _OUR_CHANNEL}
 
 
 def _variations(entry: Entry, known: set[str]) -> Iterator[Fault]:

@@ -132,7 +132,6 @@ def _our_type(entry: Entry, slot: Mapping[str, object]) -> Iterator[Fault]:
                 f"the bridge also sets the slot {entry.name} to {', '.join(missing)}: Rasa falls"
                 " back when a slot takes a value that is not listed",
                 hint=f"list all of them: [{', '.join(wanted)}]",
-                meant=", ".join(wanted),
             )
 
 
