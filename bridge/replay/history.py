@@ -2,16 +2,19 @@
 
 from __future__ import annotations
 
+import itertools
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
+from bridge.state.records import UPDATE_MARK
 from bridge.turn import events as raw
 from bridge.turn.coerce import array, mapping, words
 
 # Actions that Rasa runs between a message and the first action that its policies predict.
 _BEFORE = frozenset({"action_extract_slots", "action_validate_slot_mappings"})
 _WITH_AGENT = ("handoff", "assist")
+_LATER = ("user", "resume", "session_started", "restart")
 
 
 @dataclass(frozen=True, slots=True)
@@ -82,7 +85,7 @@ def moments(
         called: the action for which Rasa sent this tracker, in the last turn.
     """
     events = array(tracker.get("events"))
-    starts = [index for index, event in enumerate(events) if raw.kind(event) == "user"]
+    starts = [index for index, event in enumerate(events) if _is_received(event)]
     state = _State(dict(initial))
     for event in events[: starts[0]] if starts else ():
         state.apply(event, initial)
@@ -93,6 +96,11 @@ def moments(
         found = _moments(turn, state, initial, last)
         if found[0].called or not raw.is_external(mapping(events[start])):
             yield found
+
+
+def _is_received(event: object) -> bool:
+    """Return whether Rasa received an event as a message; some the bridge wrote back later."""
+    return raw.kind(event) == "user" and not raw.is_written_back(mapping(event))
 
 
 @dataclass(frozen=True)
@@ -149,11 +157,21 @@ def _moments(
 def _outcome(later: Sequence[Any]) -> dict[str, Any]:
     """Return the handoff slots that an action set, by the events that follow it."""
     slots: dict[str, Any] = {}
-    for event in later:
+    for event in itertools.takewhile(_is_of_the_action, later):
         name = str(mapping(event).get("name"))
-        # A handoff returns action_listen itself, before the pause.
-        if raw.kind(event) == "action" and name != "action_listen":
-            break
         if raw.kind(event) == "slot" and name.startswith("handoff_"):
             slots[name] = event.get("value")
     return slots
+
+
+def _is_of_the_action(event: object) -> bool:
+    """Return whether an event can be of the answer of one of the bridge's actions.
+
+    An answer ends at the next action, but a handoff returns action_listen itself, before the pause.
+    What the bridge adds to the tracker later is none of it: a handback begins with a resume, which
+    no action returns, and all else is marked.
+    """
+    kind = raw.kind(event)
+    if kind == "action":
+        return mapping(event).get("name") == "action_listen"
+    return kind not in _LATER and UPDATE_MARK not in mapping(mapping(event).get("metadata"))

@@ -90,6 +90,48 @@ def test_an_action_that_was_called_by_name_acts(called: str, decision: str) -> N
     assert only.recorded == {"handoff_error": "no_assignment"}
 
 
+HANDED_OVER = (
+    user("a human", "human_handoff", id="1"),
+    action("action_human_handoff"),
+    action("action_listen"),
+    slot("handoff_state", "handoff"),
+    slot("handoff_error", None),
+    event("pause"),
+)
+# As the bridge adds them to Rasa's tracker.
+HANDED_BACK = (
+    event("resume"),
+    slot("handoff_state", "bot"),
+    slot("handoff_summary", "Time with our team: 1 min."),
+)
+AGENTS_WORDS = {**bot("Hello, this is Anna."), "metadata": {"cc_bridge": {}, "cc_bridge_update": 1}}
+CUSTOMERS_WORDS = user("And my bill?", id="2", metadata={"cc_bridge": {}, "cc_bridge_update": 2})
+APOLOGY = {**bot("Nobody is here."), "metadata": {"cc_bridge_update": 3}}
+
+
+@pytest.mark.parametrize(
+    "later",
+    [
+        (),
+        HANDED_BACK,
+        (AGENTS_WORDS, slot("handoff_state", "bot")),
+        (CUSTOMERS_WORDS, *HANDED_BACK),
+        (*HANDED_BACK, APOLOGY),
+        (APOLOGY, slot("handoff_state", "bot")),
+        (action("action_session_start"), event("session_started"), slot("handoff_state", "bot")),
+    ],
+)
+def test_an_action_set_only_what_its_answer_did(later: tuple[dict[str, Any], ...]) -> None:
+    first, *_ = told(*HANDED_OVER, *later, user("hello", "greet", id="3"))
+    assert first.called == "action_human_handoff"
+    assert first.recorded == {"handoff_state": "handoff", "handoff_error": None}
+
+
+def test_what_the_bridge_wrote_back_is_no_turn_of_rasas() -> None:
+    found = told(*HANDED_OVER, AGENTS_WORDS, CUSTOMERS_WORDS, *HANDED_BACK, user("hi", id="3"))
+    assert [each.message_id for each in found] == ["1", "3"]
+
+
 def test_a_paused_bot_does_nothing_until_it_is_resumed() -> None:
     first, second, third = told(
         user("a human", "human_handoff", id="1"),
