@@ -55,7 +55,6 @@ export class HeaderView {
     if (!can('transfer')) this.#closeTransfer();
     show(this.buttons.handback, live && !isRinging(call) && call.owner === 'agent');
     for (const button of Object.values(this.buttons)) setDisabled(button, !enabled);
-    if (call.transfer_to) setDisabled(this.buttons.transfer, true);
     show(this.toggle, live && !isRinging(call));
     setDisabled(this.toggle, !enabled);
     setAttribute(this.toggle, 'aria-checked', call.assist_hidden ? 'false' : 'true');

@@ -25,7 +25,9 @@ _TRIED_FOR = {  # seconds after which a request is given up
     CallRequestKind.REJECT: 20.0,
     CallRequestKind.RELEASE: 20.0,
     CallRequestKind.TRANSFER: 20.0,
+    CallRequestKind.CONFIRM: 20.0,
 }
+_LINES = {CallRequestKind.LOOK_UP: 1, CallRequestKind.CONFIRM: 2}  # of ``lines_of``
 ENDED = "the call has ended"
 
 
@@ -49,12 +51,11 @@ def add(
         body: what the kind needs.
     """
     now = changes.now
-    line, looking_up = lines_of(call.call_id)
     return changes.request(
         CallRequest(
             seq=0,
             id=request_id or derive("call request", kind.value, *call.key, now),
-            line=looking_up if kind is CallRequestKind.LOOK_UP else line,
+            line=lines_of(call.call_id)[_LINES.get(kind, 0)],
             call_id=call.call_id,
             agent_id=call.agent_id,
             kind=kind,

@@ -57,8 +57,9 @@ def _claim(changes: Changes, request: CallRequest) -> bool:
     if request.state is UpdateState.SENDING and not request.kind.repeatable:
         _finish(changes, request, UnknownOutcomeError("the process that was asking it ended"))
         return False
-    if now >= request.expires_at:
-        _finish(changes, request, FinalError(request.error or _IN_VAIN))
+    if request.kind is CallRequestKind.CONFIRM or now >= request.expires_at:
+        why = transfers.NOT_CONFIRMED if request.kind is CallRequestKind.CONFIRM else _IN_VAIN
+        _finish(changes, request, FinalError(request.error or why))
         return False
     if request.kind is CallRequestKind.LOOK_UP and changes.rules.bridge.reader.lookup == "off":
         _finish(changes, request, None, found=CallInfo())
@@ -211,8 +212,11 @@ def _settled(
         _answered(changes, call, error)
     elif kind is CallRequestKind.TRANSFER:
         _transferred(changes, call, error)
+    elif kind is CallRequestKind.CONFIRM:
+        if call.transferred_at == request.body.get("accepted_at"):
+            transfers.failed(changes, call, transfers.NOT_CONFIRMED)
     elif error is None:  # rejected, or released
-        calls.end(changes, call)
+        calls.end(changes, call, by_transfer=False)
     return changes.known_call(call.key) or call
 
 
@@ -229,7 +233,7 @@ def _answered(changes: Changes, call: CallRecord, error: GatewayError | None) ->
 def _transferred(changes: Changes, call: CallRecord, error: GatewayError | None) -> None:
     if error is None or isinstance(error, UnknownOutcomeError):
         # Where the outcome is unknown, too, the end of the call confirms it.
-        changes.call(replace(call, transferred_at=changes.now))
+        transfers.accepted(changes, call)
     else:
         transfers.failed(changes, call, error.message)
 

@@ -299,11 +299,12 @@ def _left(
 ) -> None:
     call = changes.known_call((event.call_id, agent_id))
     if call is not None and not call.live:
+        transfers.customer_left(changes, call)
         return
     if call is None:
         _unknown(changes, event.call_id, agent_id, "the customer's leaving")
         call = _new(changes, agent_id, event, CallState.RINGING, at)
-    over = end(changes, call, at=at)
+    over = end(changes, call, at=at, by_transfer=False)
     # The gateway says so itself if it releases the call; the release is cancelled then.
     call_requests.add(changes, over, CallRequestKind.RELEASE, after=_AFTER_THE_CUSTOMER)
 
@@ -319,13 +320,22 @@ def _ended(changes: Changes, agent_id: str, event: CallEnded, at: float | None, 
         call_requests.cancel(changes, call)
 
 
-def end(changes: Changes, call: CallRecord, *, at: float | None = None) -> CallRecord:
-    """Note that a call is over for its agent, and settle everything of it."""
+def end(
+    changes: Changes, call: CallRecord, *, at: float | None = None, by_transfer: bool = True
+) -> CallRecord:
+    """Note that a call is over for its agent, and settle everything of it.
+
+    Args:
+        changes: the changes so far.
+        call: the call.
+        at: when the gateway made the event that says so.
+        by_transfer: whether it may have ended because it was transferred.
+    """
     unassigned = call.sender_id is None and _is_a_customers_chat(call)
     if unassigned and (call.held or call.state is CallState.TALKING):
         identify(changes, call, CallInfo(), None)  # nothing more will be found out
         call = changes.known_call(call.key) or call
-    confirmed = transfers.is_confirmed(changes, call)
+    confirmed = by_transfer and transfers.is_confirmed(changes, call)
     over = changes.call(
         replace(
             call,

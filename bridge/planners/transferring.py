@@ -28,8 +28,6 @@ _NO_TARGET = "handoff.transfer names no skill or agent"
 _ITSELF = "handoff.transfer names the bot agent itself"
 _CAME_BACK = "the call was transferred before and came back"
 _NOT_TALKING = "the bridge has not answered the call"
-_NOT_CONFIRMED = "the gateway did not confirm it"
-_CONFIRMED_WITHIN = 60.0  # seconds after the gateway has accepted a transfer
 
 
 def transfer(
@@ -53,8 +51,7 @@ def transfer(
     assignment = record.assignment
     call = changes.known_call((assignment.call_id, assignment.agent_id))
     if call is not None and call.live and call.transfer_to is not None:
-        _wait(changes, call)
-        return
+        return  # it is under way
     unavailable = (changes.rules.designer.handoff.unavailable, OwnText.UNAVAILABLE)
     why = _obstacle(changes, record, call)
     if call is None or why is not None:
@@ -77,13 +74,6 @@ def transfer(
     changes.log(
         logging.INFO, "A handoff was requested: %s call_id=%s", card.reason, assignment.call_id
     )
-
-
-def _wait(changes: Changes, call: CallRecord) -> None:
-    """Leave a call alone that is being transferred; give up if the gateway never confirmed it."""
-    accepted_at = call.transferred_at
-    if accepted_at is not None and changes.now > accepted_at + _CONFIRMED_WITHIN:
-        transfers.failed(changes, call, _NOT_CONFIRMED)
 
 
 def _obstacle(changes: Changes, record: AssignmentRecord, call: CallRecord | None) -> str | None:

@@ -1,6 +1,7 @@
 """Plan the transfer of a call by the gateway: ask for it, and act on its success or failure.
 
-The end of the call confirms a transfer that the gateway has accepted.
+The end of the call confirms a transfer that the gateway has accepted, unless the customer has left
+or the agent has hung up. A transfer that is not confirmed within a minute has failed.
 """
 
 from __future__ import annotations
@@ -17,6 +18,8 @@ from bridge.state.inquiries import BotNote
 from bridge.state.plan import Count
 from bridge.state.records import AssignmentRecord, UpdateState
 
+NOT_CONFIRMED = "the gateway did not confirm it"
+_CONFIRMED_WITHIN = 60.0  # seconds after the gateway has accepted a transfer
 _LONGEST_TARGET = 64
 
 
@@ -46,11 +49,28 @@ def ask(
     return call
 
 
+def accepted(changes: Changes, call: CallRecord) -> None:
+    """Note that the gateway has, or may have, accepted a transfer; it is to be confirmed in time.
+
+    The waiting request is cancelled with all others when the call ends.
+    """
+    now = changes.now
+    changes.call(replace(call, transferred_at=now))
+    call_requests.add(
+        changes, call, CallRequestKind.CONFIRM, after=_CONFIRMED_WITHIN, accepted_at=now
+    )
+
+
 def is_confirmed(changes: Changes, call: CallRecord) -> bool:
     """Return whether the end of a call confirms its transfer, which may still be in progress."""
-    request = call_requests.open_one(changes, call, CallRequestKind.TRANSFER)
-    in_progress = request is not None and request.state is UpdateState.SENDING
-    return call.transferred_at is not None or in_progress
+    if _in_progress(changes, call, CallRequestKind.RELEASE):
+        return False
+    return call.transferred_at is not None or _in_progress(changes, call, CallRequestKind.TRANSFER)
+
+
+def _in_progress(changes: Changes, call: CallRecord, kind: CallRequestKind) -> bool:
+    request = call_requests.open_one(changes, call, kind)
+    return request is not None and request.state is UpdateState.SENDING
 
 
 def move(changes: Changes, call: CallRecord, record: AssignmentRecord) -> None:
@@ -75,10 +95,18 @@ def move(changes: Changes, call: CallRecord, record: AssignmentRecord) -> None:
 
 
 def undo(changes: Changes, call: CallRecord, target_id: str) -> None:
-    """End a conversation that was given to an agent whose transfer the gateway refused."""
+    """End a conversation that was given to an agent to whom the call was not transferred."""
     record = changes.of_call(call.call_id)
     if record is not None and record.open and record.assignment.agent_id == target_id:
         assignments.finish(changes, record)
+
+
+def customer_left(changes: Changes, call: CallRecord) -> None:
+    """End what was taken for a transfer when a call ended: the customer had left."""
+    kind, _, target_id = (call.transfer_to or "").partition(" ")
+    taken = changes.known_call((call.call_id, target_id))
+    if kind == "agent" and (taken is None or not taken.live):
+        undo(changes, call, target_id)
 
 
 def failed(changes: Changes, call: CallRecord, reason: str) -> CallRecord:
@@ -87,6 +115,9 @@ def failed(changes: Changes, call: CallRecord, reason: str) -> CallRecord:
     The customer of a bot agent, who was to get a person, is told that nobody is available.
     """
     changes.warn("A transfer failed: %s call_id=%s", reason, call.call_id)
+    awaited = call_requests.open_one(changes, call, CallRequestKind.CONFIRM)
+    if awaited is not None and awaited.state is UpdateState.WAITING:
+        changes.request(replace(awaited, state=UpdateState.DONE, settled_at=changes.now))
     problem = f"the transfer failed: {reason}"
     stays = changes.call(
         replace(call, transfer_to=None, transferred_at=None, problem=problem, apology=None)

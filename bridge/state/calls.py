@@ -98,12 +98,12 @@ class CallRecord:
         return READERS_SENDER + self.call_id
 
 
-def lines_of(call_id: str) -> tuple[str, str]:
-    """Return the lines of a call's requests: of what is done with it, and of the look-up.
+def lines_of(call_id: str) -> tuple[str, str, str]:
+    """Return the lines of a call's requests: what is done with it, the look-up, and the waiting.
 
-    A slow look-up must not delay what an agent wants to do.
+    Neither a slow look-up nor an awaited confirmation may delay what an agent wants to do.
     """
-    return call_id, f"{call_id}/look_up"
+    return call_id, f"{call_id}/look_up", f"{call_id}/confirm"
 
 
 class CallRequestKind(str, Enum):
@@ -114,6 +114,7 @@ class CallRequestKind(str, Enum):
     REJECT = "reject"
     RELEASE = "release"
     TRANSFER = "transfer"
+    CONFIRM = "confirm"  # nothing: a transfer that is not confirmed when it is due has failed
 
     @property
     def repeatable(self) -> bool:

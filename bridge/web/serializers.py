@@ -349,7 +349,11 @@ def _reader(call: CallRecord) -> dict[str, Any]:
         "nickname": call.nickname or None,
         "problem": call.problem,
         "transfer_to": call.transfer_to,
-        "actions": list(_ACTIONS.get(call.state, ())),
+        "actions": [
+            action
+            for action in _ACTIONS.get(call.state, ())
+            if action != "transfer" or call.transfer_to is None
+        ],
     }
 
 

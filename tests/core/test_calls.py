@@ -490,6 +490,83 @@ def test_a_transfer_is_confirmed_by_the_end_of_the_call(rig: Rig) -> None:
     assert the_call(rig, agent=BOT).transfers == 1
 
 
+def test_a_transfer_that_is_never_confirmed_has_failed(rig: Rig) -> None:
+    answered(rig)
+    for _ in range(2):  # it can be tried again
+        clicked = rig.ask(TransferCall(call_id=CALL, agent_id=READER, to_agent="292"))
+        rig.step()
+        finish(rig, TRANSFER)
+        assert isinstance(clicked.value, RequestOutcome)
+        rig.clock.move(59.0)
+        rig.step(3)
+        assert the_call(rig).transfer_to == "agent 292"
+        rig.clock.move(1.5)
+        rig.step(3)
+        call = the_call(rig)
+        assert (call.transfer_to, call.transferred_at) == (None, None)
+        assert call.problem == "the transfer failed: the gateway did not confirm it"
+    hang_up(rig)
+    record = rig.record(CALL)
+    assert (record.assignment.agent_id, record.open) == (READER, False)
+
+
+def test_the_time_of_a_former_transfer_does_not_end_the_next(rig: Rig) -> None:
+    answered(rig)
+    for fails in (True, False):
+        rig.ask(TransferCall(call_id=CALL, agent_id=READER, to_agent="292"))
+        rig.step()
+        finish(rig, TRANSFER)
+        rig.clock.move(40.0)
+        if fails:
+            hear(rig, "AgentChat_TransferFailed", {"callId": CALL})
+        rig.step(3)
+    assert the_call(rig).transfer_to == "agent 292"
+    hang_up(rig)
+    assert rig.record(CALL).assignment.agent_id == "292"
+
+
+def test_a_transfer_does_not_delay_the_release(rig: Rig) -> None:
+    answered(rig)
+    rig.ask(TransferCall(call_id=CALL, agent_id=READER, to_agent="292"))
+    rig.step()
+    finish(rig, TRANSFER)
+    rig.ask(ReleaseCall(call_id=CALL, agent_id=READER))
+    rig.step()
+    assert asked(rig) == ["release"]
+
+
+@pytest.mark.parametrize(
+    "ends",
+    [
+        ["customer", "end"],
+        ["end", "customer"],
+        ["asks", "released"],
+        ["asks", "released", "end"],
+        ["asks", "end", "released"],
+    ],
+)
+@pytest.mark.parametrize("target", ["292", BOT])
+def test_a_call_that_ends_otherwise_is_not_transferred(
+    rig: Rig, ends: list[str], target: str
+) -> None:
+    answered(rig)
+    rig.ask(TransferCall(call_id=CALL, agent_id=READER, to_agent=target))
+    rig.step()
+    finish(rig, TRANSFER)
+    for each in ends:
+        if each == "customer":
+            hear(rig, "AgentEvent_Customer_Release", {"callid": CALL, "number": CUSTOMER})
+        elif each == "end":
+            hang_up(rig)
+        elif each == "asks":
+            rig.ask(ReleaseCall(call_id=CALL, agent_id=READER))
+            rig.step()
+        else:
+            finish(rig, RELEASE)
+    assert not rig.record(CALL).open
+    assert not the_call(rig).live
+
+
 def test_a_transfer_whose_end_comes_before_the_gateways_answer_is_one(rig: Rig) -> None:
     answered(rig)
     clicked = rig.ask(TransferCall(call_id=CALL, agent_id=READER, to_agent="292"))

@@ -402,8 +402,12 @@ def test_a_second_wish_for_a_person_joins_the_transfer_of_the_first(
     # The gateway has accepted the transfer, and nothing comes of it.
     desk.tells()
     desk.rig.clock.move(61.0)
-    wants_a_person(desk)
+    desk.claim()
     assert desk.sent == ["Anna takes over now.", "Nobody is there."]
+    note = desk.rig.record(readers.CALL).bot_note
+    assert note is not None
+    assert note.kind == "unavailable"
+    assert readers.the_call(desk.rig, agent=readers.BOT).transfer_to is None
 
 
 def test_a_call_that_comes_back_to_a_bot_agent_is_not_transferred_twice(

@@ -259,6 +259,25 @@ def test_the_card_goes_along_when_a_bot_agents_call_is_transferred(
         server.until(lambda: [each["agent_id"] for each in suggestions(server)] == [COLLEAGUE])
 
 
+def test_a_customer_who_leaves_during_a_transfer_is_nobodys(
+    tmp_path: Path, gateway: Simulator, rasa: RasaStub
+) -> None:
+    gateway.settings(transfers="pending")
+    with serving(tmp_path, gateway, rasa) as server:
+        gateway.ring(CALL, READER, caller=CUSTOMER)
+        server.until(lambda: owned_by(server, "agent", READER))
+        asked = server.post(f"{CALL_PATH}/transfer", json={"agent_id": COLLEAGUE})
+        assert asked.json()["transfer_to"] == f"agent {COLLEAGUE}"
+        assert asked.json()["actions"] == ["release"]
+        gateway.leave(CALL)
+        server.until(lambda: server.get(CALL_PATH).json()["state"] == "ended")
+        call = server.get(CALL_PATH).json()
+        assert call["agent_id"] == READER
+        assert "moved_to" not in call
+        open_calls = server.get("/bridge/calls").json()["items"]
+        assert open_calls == []
+
+
 def test_a_transfer_that_fails_is_told_to_the_customer_once(
     tmp_path: Path, gateway: Simulator, rasa: RasaStub
 ) -> None:
