@@ -199,6 +199,7 @@ UPDATE = RasaUpdate(
 )
 # Every field of every command, by its name.
 FIELDS: dict[str, Any] = {
+    "acted": True,
     "answer": BotAnswer(
         ((BotReply({"text": "24 euros"}, "utter_price", 0.9, 0.5),),),
         "ask_price",
