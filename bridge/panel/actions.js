@@ -4,7 +4,7 @@
 
 import { ApiError } from './api.js';
 import { copyText } from './clipboard.js';
-import { t } from './i18n.js';
+import { said, t } from './i18n.js';
 
 const PAUSE = 700; // milliseconds between two accepted suggestions; a double click counts once
 
@@ -94,7 +94,7 @@ export class Actions {
       this.store.suggestion(
         await this.api.post(`suggestions/${path(view.suggestion.id)}/reject`, { reason }));
     } catch (error) {
-      this.notify(t('reason.not_kept', { why: error.message || describe(error) }));
+      this.notify(t('reason.not_kept', { why: describe(error) }));
     }
   }
 
@@ -232,5 +232,5 @@ export function describe(error) {
   if (error.status === 0) return t('error.unreachable');
   if (error.status === 401) return t('error.signed_out');
   if (error.status === 409 && error.code === 'settled') return t('error.settled');
-  return error.message || t('error.other', { status: error.status });
+  return said(error.code, error.message) || t('error.other', { status: error.status });
 }

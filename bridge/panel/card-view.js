@@ -4,7 +4,13 @@
  */
 
 import { make } from './dom.js';
-import { clockTime, t } from './i18n.js';
+import { clockTime, said, t } from './i18n.js';
+
+/** Return why the conversation was handed over: in parts if the language has all of them. */
+function reasonOf({ reason, because }) {
+  const parts = (because ?? []).map(({ code, values }) => said(`because_${code}`, '', values));
+  return parts.length && parts.every(Boolean) ? parts.join(t('card.and')) : reason;
+}
 
 /** Return whether a slot has a value: an empty one tells an agent nothing. */
 function isKnown(value) {
@@ -33,7 +39,7 @@ export class CardView {
     this.body.replaceChildren(
       ...this.#said(told),
       make('h4', { text: t('card.reason') }),
-      make('p', { class: 'reason', text: card.reason, dir: 'auto' }),
+      make('p', { class: 'reason', text: reasonOf(card), dir: 'auto' }),
       ...this.#slots(card.slots),
       ...this.#turns(card.turns ?? []),
     );

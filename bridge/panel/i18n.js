@@ -58,6 +58,15 @@ export function t(key, values = {}) {
   });
 }
 
+/**
+ * Return what the API says in English, in the language that is shown: by its code, if the catalogue
+ * has `code.<code>`.
+ */
+export function said(code, text, values = {}) {
+  const key = `code.${code}`;
+  return key in texts ? t(key, values) : text;
+}
+
 /** Return the time of day of an ISO 8601 time. */
 export function clockTime(at) {
   const date = new Date(at);

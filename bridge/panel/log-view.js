@@ -4,7 +4,7 @@
 
 import { isSameBlock } from './conversation.js';
 import { make, makeButton, setAttribute, setText, show } from './dom.js';
-import { clockTime, t } from './i18n.js';
+import { clockTime, said, t } from './i18n.js';
 import { KeyedList } from './keyed-list.js';
 import { isText, mediaView } from './media.js';
 import { isLive, targetOf } from './store.js';
@@ -143,7 +143,8 @@ export class LogView {
     setAttribute(element, 'data-state', name);
     element.line = line; // the buttons stay when its text comes
     if (!delivery) return;
-    const why = delivery.error?.message || delivery.error?.code;
+    const { code, message } = delivery.error ?? {};
+    const why = said(code, message || code);
     setText(state, name === 'failed' && why ? t('state.failed_why', { why }) : t(`state.${name}`));
     const buttons = this.readOnly ? [] : actionsOf(delivery);
     const wanted = buttons.join();

@@ -5,7 +5,7 @@
 
 import { isFromOutside, isSettled } from './conversation.js';
 import { focusedElement, make, setText, show } from './dom.js';
-import { t } from './i18n.js';
+import { said, t } from './i18n.js';
 import { KeyedList } from './keyed-list.js';
 import { SuggestionView } from './suggestion-view.js';
 
@@ -183,5 +183,5 @@ function inOrder(one, other) {
 /** Return what the bot would do, or why it has no answer. */
 function noteText(note) {
   if (note.kind === 'action' && note.action) return t('bot_note.action', { action: note.action });
-  return note.text;
+  return said(`note_${note.kind}`, note.text);
 }

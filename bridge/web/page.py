@@ -41,6 +41,7 @@ _TYPES = {
 _HTML = "text/html; charset=utf-8"
 _LONGEST_ID = 64
 _BLOCK_COMMENT = re.compile(r"^[ \t]*/\*.*?\*/[ \t]*\n", re.MULTILINE | re.DOTALL)
+_INDENT = re.compile(r"^\s+", re.MULTILINE)
 _LINE_COMMENT = re.compile(r"^[ \t]*//.*\n", re.MULTILINE)
 _DOCUMENT = """<!doctype html>
 <html lang="{language}">
@@ -279,7 +280,7 @@ def _files() -> dict[str, _File]:
 def _read(path: Path, _changed_at: int) -> _File:
     text = path.read_text(encoding="utf-8")
     if path.suffix in (".js", ".css"):
-        text = _without_comments(text)
+        text = _shortened(text)
     return _File(_TYPES[path.suffix], *_both(text.encode()))
 
 
@@ -289,9 +290,9 @@ def _completed(path: Path, _changed_at: int) -> _File:
     return _File("application/json", *_both(completed(path, english)))
 
 
-def _without_comments(text: str) -> str:
-    """Remove the comments that have lines of their own, which are a fifth of the bytes."""
-    return _LINE_COMMENT.sub("", _BLOCK_COMMENT.sub("", text))
+def _shortened(text: str) -> str:
+    """Remove comments that have lines of their own, empty lines and indents: a quarter of it."""
+    return _INDENT.sub("", _LINE_COMMENT.sub("", _BLOCK_COMMENT.sub("", text)))
 
 
 @cache

@@ -48,6 +48,7 @@ class FakeBridge:
         self.tokens = {TOKEN}
         self.requests: list[tuple[str, str, Any]] = []
         self.failing: dict[str, int] = {}  # a status by the end of a path
+        self.failing_code = "failed"
         self.deaf = False  # the stream refuses connections
         self.opened = 0  # streams so far
         self.slow: threading.Event | None = None  # set: what was written is answered
@@ -280,7 +281,7 @@ class _Handler(BaseHTTPRequestHandler):
         bridge.requests.append((method, path, body))
         for end, status in bridge.failing.items():
             if path.endswith(end):
-                self._json({"error": {"code": "failed", "message": "it failed"}}, status)
+                self._json({"error": {"code": bridge.failing_code, "message": "it failed"}}, status)
                 return
         parts = [unquote(each) for each in path.split("/")[2:]]
         if parts[0] == "suggestions":

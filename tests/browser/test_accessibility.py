@@ -198,6 +198,34 @@ def test_in_chinese(busy: FakeBridge, opened: Open) -> None:
     panel.page.get_by_role("button", name="交还机器人").click()
 
 
+def test_what_the_api_says_in_english_is_chinese_too(busy: FakeBridge, opened: Open) -> None:
+    busy.details["c-0"]["card"] |= {
+        "reason": "intent human_handoff at 0.97 and slot vip is true (handoff.when[0])",
+        "because": [
+            {"code": "intent_at", "values": {"name": "human_handoff", "confidence": "0.97"}},
+            {"code": "slot_is", "values": {"name": "vip", "value": "true"}},
+        ],
+    }
+    error = {"code": "106-001", "message": "multimedia is switched off for this tenant"}
+    busy.deliver("c-0", "A picture", "failed", error=error)
+    note = {"kind": "empty", "text": "The bot has no answer to this message."}
+    busy.call("c-0", bot_note={**note, "message_id": "1", "at": iso(time.time())})
+    busy.failing["/handback"] = 409
+    busy.failing_code = "rasa_url_missing"
+    panel = opened(busy.url, locale="zh-CN")
+    card = panel.role("region", "转接卡片")
+    for words in ("识别出意图 human_handoff", "置信度 0.97", "并且槽位 vip 为 true"):
+        expect(card).to_contain_text(words)
+    expect(card).not_to_contain_text("handoff.when")
+    expect(panel.page.get_by_role("log")).to_contain_text("该租户未开通多媒体功能")
+    expect(panel.page.get_by_text("机器人对此消息没有答案。")).to_be_visible()
+    panel.button("交还机器人").click()
+    expect(panel.page.get_by_role("alert")).to_contain_text("此处无法将会话交还机器人")
+    busy.details["c-0"]["card"]["because"].append({"code": "of_later", "values": {}})
+    panel.page.reload()
+    expect(card).to_contain_text("intent human_handoff at 0.97")
+
+
 def test_another_language_falls_to_the_first(busy: FakeBridge, opened: Open) -> None:
     opened(busy.url, locale="fr-FR").connected()
 
