@@ -233,12 +233,21 @@ class Line:
 
 
 @dataclass(frozen=True, slots=True)
+class Because:
+    """A condition that held, for tools that say the reason for a handoff in another language."""
+
+    code: str
+    values: Mapping[str, str | float] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True)
 class Card:
     """The handoff card: for the page and the API only, never through sendmessage."""
 
     reason: str
     slots: Mapping[str, Any] = field(default_factory=dict)
     turns: tuple[Line, ...] = ()
+    because: tuple[Because, ...] = ()  # the reason in parts; all of them held
 
 
 @dataclass(frozen=True, slots=True)

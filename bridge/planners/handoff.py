@@ -99,7 +99,7 @@ def card_of(changes: Changes, turn: Turn, decision: Decision) -> Card:
     """Return the handoff card, without content if it cannot be made."""
     with Unexpected(logger, "A handoff card was left empty: %s"):  # it must not stop the handoff
         return _card(changes, turn, decision)
-    return Card(decision.reason)
+    return Card(decision.reason, because=decision.because)
 
 
 def _card(changes: Changes, turn: Turn, decision: Decision) -> Card:
@@ -110,6 +110,7 @@ def _card(changes: Changes, turn: Turn, decision: Decision) -> Card:
         tuple(
             replace(line, text=masked(line.text, wanted.mask)) for line in turn.lines(wanted.turns)
         ),
+        decision.because,
     )
 
 

@@ -10,6 +10,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import TYPE_CHECKING, Any, NamedTuple
 
+from bridge.model import Because
 from bridge.triggers.keywords import in_language, mentions
 from bridge.turn import Turn
 from bridge.turn.coerce import same
@@ -24,10 +25,11 @@ _HANDOFF_FLOW = "pattern_human_handoff"  # how Rasa Pro 3.21 usually runs the co
 
 
 class Verdict(NamedTuple):
-    """Whether a condition holds, and the reason."""
+    """Whether a condition holds, and the reason: in words, and if it holds in parts."""
 
     holds: bool
     words: str
+    because: tuple[Because, ...] = ()
 
 
 class Facts(NamedTuple):
@@ -48,15 +50,20 @@ class Facts(NamedTuple):
 
 def judge(item: Condition, facts: Facts) -> Verdict:
     """Evaluate one item: all of its keys must hold, else return the first verdict that fails."""
-    reasons = []
+    reasons: list[Verdict] = []
     for key, check in CHECKS:
         if getattr(item, key) is None:
             continue
         verdict = check(item, facts)
         if not verdict.holds:
             return verdict
-        reasons.append(verdict.words)
-    return Verdict(bool(reasons), " and ".join(reasons) or "it asks for nothing")
+        reasons.append(verdict)
+    words = " and ".join(verdict.words for verdict in reasons) or "it asks for nothing"
+    return Verdict(bool(reasons), words, tuple(part for each in reasons for part in each.because))
+
+
+def _held(words: str, code: str, **values: str | float) -> Verdict:
+    return Verdict(holds=True, words=words, because=(Because(code, values),))
 
 
 def is_explicit(item: Condition, turn: Turn, since: float | None) -> bool:
@@ -86,10 +93,11 @@ def _intent(item: Condition, facts: Facts) -> Verdict:
     named = named or "of no name"
     known, asked = turn.confidence, item.min_confidence
     words = f"intent {named}" if known is None else f"intent {named} at {_percent(known, asked)}"
-    if asked is None:
-        return Verdict(holds=True, words=words)
-    if (known or 0.0) >= asked:
-        return Verdict(holds=True, words=f"{words}, at least {asked:g} was asked")
+    if asked is None and known is None:
+        return _held(words, "intent", name=named)
+    if asked is None or (known or 0.0) >= asked:
+        words += "" if asked is None else f", at least {asked:g} was asked"
+        return _held(words, "intent_at", name=named, confidence=_percent(known or 0.0, asked))
     missing = "" if known is not None else " without a confidence"
     return Verdict(holds=False, words=f"{words}{missing}, below the {asked:g} that was asked")
 
@@ -104,16 +112,16 @@ def _command(item: Condition, facts: Facts) -> Verdict:
     turn = facts.turn
     wanted = underscored(item.command or "")
     if any(command.name == wanted for command in turn.commands):
-        return Verdict(holds=True, words=f"command {wanted}")
+        return _held(f"command {wanted}", "command", name=wanted)
     if wanted == _HANDOFF and _HANDOFF_FLOW in turn.flows:
-        return Verdict(holds=True, words=f"command {wanted} (flow {_HANDOFF_FLOW} started)")
+        return _held(f"command {wanted} (flow {_HANDOFF_FLOW} started)", "command", name=wanted)
     return Verdict(holds=False, words=f"no command {wanted}")
 
 
 def _flow(item: Condition, facts: Facts) -> Verdict:
     turn = facts.turn
     if item.flow in turn.flows:
-        return Verdict(holds=True, words=f"flow {item.flow} started")
+        return _held(f"flow {item.flow} started", "flow", name=item.flow or "")
     return Verdict(holds=False, words=f"flow {item.flow} did not start")
 
 
@@ -123,7 +131,7 @@ def _keyword(item: Condition, facts: Facts) -> Verdict:
         tried[language] = True
         # A button's payload is not the customer's wording.
         if not turn.typed_intent and mentions(turn.folded, keyword):
-            return Verdict(holds=True, words=f'keyword "{keyword}" ({language})')
+            return _held(f'keyword "{keyword}" ({language})', "keyword", name=keyword)
     if not tried:
         return Verdict(holds=False, words="no keywords in the customer's language or the default")
     return Verdict(holds=False, words=f"no keyword ({', '.join(tried)})")
@@ -132,7 +140,7 @@ def _keyword(item: Condition, facts: Facts) -> Verdict:
 def _entity(item: Condition, facts: Facts) -> Verdict:
     turn = facts.turn
     if any(entity.get("entity") == item.entity for entity in turn.entities):
-        return Verdict(holds=True, words=f"entity {item.entity}")
+        return _held(f"entity {item.entity}", "entity", name=item.entity or "")
     return Verdict(holds=False, words=f"no entity {item.entity}")
 
 
@@ -142,11 +150,13 @@ def _slot(item: Condition, facts: Facts) -> Verdict:
     if item.asks_value:
         wanted = _shown(item.is_)
         if _equal(value, item.is_):
-            return Verdict(holds=True, words=f"slot {item.slot} is {wanted}")
+            return _held(
+                f"slot {item.slot} is {wanted}", "slot_is", name=item.slot or "", value=wanted
+            )
         return Verdict(holds=False, words=f"slot {item.slot} is not {wanted}")
     if value is None:
         return Verdict(holds=False, words=f"slot {item.slot} is not set")
-    return Verdict(holds=True, words=f"slot {item.slot} is set")
+    return _held(f"slot {item.slot} is set", "slot", name=item.slot or "")
 
 
 def _equal(value: Any, wanted: Any) -> bool:
@@ -166,7 +176,12 @@ def _shown(wanted: Any) -> str:
 def _fallbacks(item: Condition, facts: Facts) -> Verdict:
     count, asked = facts.turn.fallbacks(facts.since), item.fallbacks or 1
     row = f"{count} fallback{'' if count == 1 else 's'} in a row"
-    return Verdict(count >= asked, f"{row}, at least {asked} asked for")
+    words = f"{row}, at least {asked} asked for"
+    return (
+        _held(words, "fallbacks", number=count)
+        if count >= asked
+        else Verdict(holds=False, words=words)
+    )
 
 
 # In the order of evaluation; checks that walk the events come last.

@@ -8,7 +8,7 @@ from enum import Enum
 from typing import TYPE_CHECKING
 
 from bridge.language import language_of
-from bridge.model import Mode
+from bridge.model import Because, Mode
 from bridge.triggers.conditions import Facts, Verdict, is_explicit, judge
 from bridge.turn import Turn
 
@@ -40,6 +40,7 @@ class Decision:
     confidence: float | None = None
     margin: float | None = None  # over the runner-up among the intents
     runner_up: str | None = None  # the name of that intent
+    because: tuple[Because, ...] = ()  # the reason in parts
 
 
 def decide(
@@ -79,7 +80,8 @@ def handoff_reason(
     if decision is not None:
         return decision
     reason = f"the story or flow called {turn.action_name}"
-    return _met(turn, DecisionKind.HANDOFF, reason, explicit=not turn.fell_back)
+    because = (Because("called", {"name": turn.action_name}),)
+    return _met(turn, DecisionKind.HANDOFF, reason, explicit=not turn.fell_back, because=because)
 
 
 def assist_rule(turn: Turn, rules: HandoffSettings) -> Decision:
@@ -152,7 +154,13 @@ def _handoff(
             lowest = rank
             reason = f"{verdict.words} (handoff.when[{index}])"
             best = _met(
-                turn, DecisionKind.HANDOFF, reason, rule=index, explicit=wish, counted=counted
+                turn,
+                DecisionKind.HANDOFF,
+                reason,
+                rule=index,
+                explicit=wish,
+                counted=counted,
+                because=verdict.because,
             )
     return best
 
@@ -183,6 +191,7 @@ def _met(
     explicit: bool = False,
     counted: bool = False,
     reply: str | None = None,
+    because: tuple[Because, ...] = (),
 ) -> Decision:
     return Decision(
         kind,
@@ -195,6 +204,7 @@ def _met(
         confidence=turn.confidence,
         margin=turn.margin,
         runner_up=turn.runner_up,
+        because=because,
     )
 
 

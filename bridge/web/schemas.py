@@ -185,10 +185,18 @@ class MessageBody(LineBody):
     erased_at: Time | None = None
 
 
+class BecauseBody(Body):
+    """A condition that held, as a code and what belongs to it."""
+
+    code: str
+    values: dict[str, Any]
+
+
 class CardBody(Body):
-    """A handoff card."""
+    """A handoff card; ``because`` is the reason in parts, to be said in another language."""
 
     reason: str
+    because: list[BecauseBody]
     slots: Annotated[dict[str, Any], AfterValidator(_finite)]
     turns: list[LineBody]
 

@@ -43,6 +43,7 @@ from bridge.web.schemas import (
     AgentBody,
     AssignedBody,
     AssignmentBody,
+    BecauseBody,
     Body,
     BotNoteBody,
     CallBody,
@@ -156,7 +157,8 @@ def call_detail(view: CallView, offered: Sequence[Suggestion], mode: Mode) -> Ca
 def card(value: Card) -> CardBody:
     """Return a handoff card."""
     turns = [line(item) for item in value.turns]
-    return CardBody(reason=value.reason, slots=dict(value.slots), turns=turns)
+    because = [BecauseBody(code=each.code, values=dict(each.values)) for each in value.because]
+    return CardBody(reason=value.reason, because=because, slots=dict(value.slots), turns=turns)
 
 
 def line(value: Line) -> LineBody:

@@ -59,6 +59,7 @@ def test_the_agent_is_shown_why_and_the_last_turns(office: Office) -> None:
     view = office.runtime.calls.call("1552524689-16797284")
     assert view.card is not None
     assert "human_handoff" in view.card.reason
+    assert [part.values["name"] for part in view.card.because] == ["human_handoff"]
     assert [line.text for line in view.card.turns] == ["My order is late, get me a human"]
     assert view.record.owner.value == "agent"
 

@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
+import json
+import re
 from typing import Any
 
 import pytest
 
 from bridge.config.settings import AssistRule, AssistRules, Condition, HandoffRules, HandoffSettings
-from bridge.model import Mode
+from bridge.model import Because, Mode
 from bridge.triggers import DecisionKind, assist_rule, decide, handoff_reason
 from bridge.turn import Turn, read
+from bridge.web.page import FOLDER as PANEL
 from tests.unit.conversations import action, event, real_turn, request, turn, user
 
 
@@ -161,6 +164,46 @@ def test_all_keys_of_an_item_must_hold() -> None:
     )
     assert why(turn(person, slots={"vip": False}), **item) is None
     assert why(turn(user("hi", "greet"), slots={"vip": True}), **item) is None
+
+
+@pytest.mark.parametrize(
+    ("item", "code", "values"),
+    [
+        ({"intent": "ask"}, "intent_at", {"name": "ask", "confidence": "0.90"}),
+        (
+            {"intent": "*", "min_confidence": 0.6},
+            "intent_at",
+            {"name": "ask", "confidence": "0.90"},
+        ),
+        ({"command": "human handoff"}, "command", {"name": "human_handoff"}),
+        ({"entity": "city"}, "entity", {"name": "city"}),
+        ({"slot": "vip"}, "slot", {"name": "vip"}),
+        ({"slot": "vip", "is": True}, "slot_is", {"name": "vip", "value": "true"}),
+        ({"keyword": {"en": ["person"]}}, "keyword", {"name": "person"}),
+        ({"flow": "talk"}, "flow", {"name": "talk"}),
+        ({"fallbacks": 1}, "fallbacks", {"number": 1}),
+    ],
+)
+def test_the_reason_in_parts(item: dict[str, Any], code: str, values: dict[str, Any]) -> None:
+    commands = [{"command": "human handoff"}, {"command": "start flow", "flow": "talk"}]
+    parse = {"commands": commands, "entities": [{"entity": "city", "value": "Bonn"}]}
+    asked = user("a person", "ask", parse=parse)
+    lost = [user("?", "nlu_fallback"), action("action_default_fallback")]
+    given = turn(*(lost if code == "fallbacks" else [asked]), slots={"vip": True})
+    decision = decide(given, rules(item))
+    assert decision.because == (Because(code, values),)
+    chinese = json.loads((PANEL / "languages" / "zh.json").read_text("utf-8"))
+    text = chinese[f"code.because_{code}"]
+    assert set(re.findall(r"\{(\w+)\}", text)) == set(values)
+
+
+def test_each_part_of_the_reason() -> None:
+    item = {"intent": "request_human", "slot": "vip"}
+    given = turn(user("a person", "request_human"), slots={"vip": True})
+    assert [part.code for part in decide(given, rules(item)).because] == ["intent_at", "slot"]
+    called = handoff_reason(given, rules())
+    assert called.because == (Because("called", {"name": given.action_name}),)
+    assert decide(given, rules({"slot": "other"})).because == ()
 
 
 def test_any_item_is_enough_and_the_first_is_named() -> None:

@@ -6,7 +6,17 @@ import json
 from dataclasses import asdict
 
 from bridge import untrusted
-from bridge.model import AgentId, Assignment, CallId, Card, Channel, Line, Owner, SenderId
+from bridge.model import (
+    AgentId,
+    Assignment,
+    Because,
+    CallId,
+    Card,
+    Channel,
+    Line,
+    Owner,
+    SenderId,
+)
 from bridge.state.inquiries import BotNote
 from bridge.state.records import AssignmentRecord
 from bridge.store import schema
@@ -141,7 +151,10 @@ def _card(value: Card | None) -> str | None:
     if value is None:
         return None
     turns = [{"who": line.who, "text": line.text, "at": line.at} for line in value.turns]
-    return json_text({"reason": value.reason, "slots": dict(value.slots), "turns": turns})
+    because = [{"code": each.code, "values": dict(each.values)} for each in value.because]
+    return json_text(
+        {"reason": value.reason, "slots": dict(value.slots), "turns": turns, "because": because}
+    )
 
 
 def card(stored: str | None) -> Card | None:
@@ -154,6 +167,9 @@ def card(stored: str | None) -> Card | None:
             Line(str(line["who"]), str(line["text"]), untrusted.moment(line["at"]) or 0.0)
             for line in value["turns"]
         )
-        return Card(str(value["reason"]), dict(value["slots"]), turns)
+        because = tuple(
+            Because(str(each["code"]), dict(each["values"])) for each in value["because"]
+        )
+        return Card(str(value["reason"]), dict(value["slots"]), turns, because)
     except READ_ERRORS:
         return None
