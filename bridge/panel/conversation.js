@@ -80,16 +80,30 @@ export class Conversation {
    * of the block that it began.
    */
   wroteAfter(suggestion) {
-    const asked = this.ordered()
-      .find((line) => line.messageId && line.messageId === suggestion.message_id);
-    const since = asked?.at ?? suggestion.at;
-    let previous = since;
-    const later = this.ordered().filter((line) => line.from === 'customer' && line.at > since);
-    for (const line of later) {
+    let previous = this.#askedAt(suggestion);
+    for (const line of this.#since(previous).filter(({ from }) => from === 'customer')) {
       if (line.at - previous > BLOCK) return true;
       previous = line.at;
     }
     return false;
+  }
+
+  /**
+   * Return whether the customer wrote the rest of that block and nobody answered it: the suggestion
+   * was superseded by it, and a text that was made of the suggestion still fits.
+   */
+  wroteOn(suggestion) {
+    const later = this.#since(this.#askedAt(suggestion));
+    return suggestion.state === 'superseded' && later.length > 0
+      && later.every(({ from }) => from === 'customer') && !this.wroteAfter(suggestion);
+  }
+
+  #askedAt({ message_id: id, at }) {
+    return this.ordered().find((line) => line.messageId && line.messageId === id)?.at ?? at;
+  }
+
+  #since(at) {
+    return this.ordered().filter((line) => line.at > at);
   }
 
   /** Return the number of messages that did not reach the customer. */

@@ -184,7 +184,10 @@ export class Panel {
       limits,
       mediaHosts: this.settings.media_hosts,
       readOnly: () => !this.session.token || this.session.readOnly || this.#isOver(),
-      wroteAfter: (item) => this.store.conversation(item.call_id).wroteAfter(item),
+      since: (item) => {
+        const conversation = this.store.conversation(item.call_id);
+        return { wrote: conversation.wroteAfter(item), wroteOn: conversation.wroteOn(item) };
+      },
       onSend: (view, options) => this.actions.accept(view, options),
       onReject: (view) => this.actions.reject(view),
       onCopy: (view) => this.actions.copy(view),

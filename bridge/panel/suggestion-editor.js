@@ -28,6 +28,7 @@ export class SuggestionEditor {
     this.onClose = onClose;
     this.isOpen = false;
     this.meanwhile = false;
+    this.isSettled = false;
     this.changedAt = -Infinity;
     this.element = make('div', { class: 'editor', hidden: true });
     this.id = id;
@@ -66,16 +67,23 @@ export class SuggestionEditor {
     show(this.element, false);
   }
 
-  /** Take over what became of the suggestion. */
-  update(suggestion, limits, { customerWrote, readOnly }) {
+  /**
+   * Take over what became of the suggestion.
+   * @param {any} suggestion
+   * @param {any} limits
+   * @param {{wrote: boolean, wroteOn: boolean, readOnly: boolean}} since whether the customer wrote
+   *   again, or only the rest of what the suggestion answers; whether nothing can be sent
+   */
+  update(suggestion, limits, { wrote, wroteOn, readOnly }) {
     if (!this.isOpen) return;
     this.limits = limits;
     for (const button of [this.sendEdited, this.sendAnyway]) setDisabled(button, readOnly);
-    const meanwhile = isSettled(suggestion) || customerWrote;
+    this.isSettled = isSettled(suggestion);
+    const meanwhile = wrote || (this.isSettled && !wroteOn);
     if (meanwhile === this.meanwhile) return;
     this.meanwhile = meanwhile;
     this.changedAt = performance.now();
-    setText(this.alert, meanwhile ? t(customerWrote ? 'edit.meanwhile' : 'edit.settled') : '');
+    setText(this.alert, meanwhile ? t(wrote ? 'edit.meanwhile' : 'edit.settled') : '');
     show(this.alert, meanwhile);
     for (const button of [this.sendAnyway, this.discard]) show(button, meanwhile);
     // A button that has the focus is not taken away from under it; it does nothing then.
@@ -121,6 +129,6 @@ export class SuggestionEditor {
   #send(anyway) {
     if (!this.box.value.trim() || this.meanwhile !== anyway || isDisabled(this.sendEdited)) return;
     if (performance.now() - this.changedAt < PAUSE) return;
-    this.onSend(this.box.value, anyway, this.draft.id);
+    this.onSend(this.box.value, anyway || this.isSettled, this.draft.id);
   }
 }

@@ -112,7 +112,7 @@ export class SuggestionView {
     this.#hint(place);
     show(this.actions, !this.editor.isOpen);
     this.editor.update(suggestion, this.context.limits(), {
-      customerWrote: this.context.wroteAfter(suggestion), readOnly: this.context.readOnly(),
+      ...this.context.since(suggestion), readOnly: this.context.readOnly(),
     });
     const settled = isSettled(suggestion) && !this.editor.isOpen;
     setText(this.note, this.error ?? (settled ? endOf(suggestion) : ''));

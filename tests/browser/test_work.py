@@ -377,6 +377,34 @@ def test_messages_within_a_moment_are_one_block(anna: FakeBridge, opened: Open) 
     expect(joined.last).to_contain_text("the big one")
 
 
+def test_an_edit_outlives_the_rest_of_its_block(anna: FakeBridge, opened: Open) -> None:
+    panel = opened(anna.url).connected()
+    offered = anna.suggest("c-1", PRICE, **asked(anna, "What does it cost?"))
+    panel.of(panel.suggestions, "Edit").click()
+    panel.editor.fill("The big one costs 12 EUR.")
+    anna.message("c-1", "the big one", at=iso(time.time() + 0.3))
+    anna.settle(offered["id"], "superseded")
+    expect(panel.suggestions).to_have_attribute("data-state", "superseded")
+    expect(panel.button("Send edited")).to_be_visible()
+    expect(panel.button("Send anyway")).to_have_count(0)
+    panel.look()
+    panel.editor.press("Enter")
+    expect(panel.log).to_contain_text("The big one costs 12 EUR.")
+    assert [body["text"] for body in anna.asked("/replies")] == ["The big one costs 12 EUR."]
+    assert anna.asked("/accept") == []
+    expect(panel.suggestions).to_have_count(0)
+
+
+def test_an_edit_after_another_answer_asks(anna: FakeBridge, opened: Open) -> None:
+    panel = opened(anna.url).connected()
+    offered = anna.suggest("c-1", PRICE, **asked(anna, "What does it cost?"))
+    panel.of(panel.suggestions, "Edit").click()
+    anna.message("c-1", "the big one", at=iso(time.time() + 0.3))
+    anna.deliver("c-1", "It costs 11 EUR.", created_at=iso(time.time() + 0.5))
+    anna.settle(offered["id"], "superseded")
+    expect(panel.button("Send anyway")).to_be_visible()
+
+
 def test_the_split_of_an_edit_over_the_cap(anna: FakeBridge, opened: Open) -> None:
     panel = opened(anna.url).connected()
     anna.suggest("c-1", PRICE)
