@@ -127,6 +127,11 @@ class RasaChannelRow(Section):
     )
 
 
+_ChannelOrRow = Annotated[
+    RasaChannelRow, BeforeValidator(_short_row, json_schema_input_type=Channel | RasaChannelRow)
+]
+
+
 class MediaRow(Section):
     """A row of the media table: how a kind of content is sent."""
 
@@ -294,7 +299,7 @@ class MediaSettings(Section):
     channels: Mapping[Channel, ChannelChange] = Field(
         default_factory=dict, description="changes to the gateway's channels"
     )
-    rasa_channels: Mapping[Name, Annotated[RasaChannelRow, BeforeValidator(_short_row)]] = Field(
+    rasa_channels: Mapping[Name, _ChannelOrRow] = Field(
         default_factory=dict, description="Rasa's channels, by the names of their connectors"
     )
     media: Mapping[Kind, MediaRow] = Field(

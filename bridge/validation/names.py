@@ -6,7 +6,7 @@ import difflib
 from collections.abc import Iterator, Mapping
 
 from bridge.config.domain import Domain, Entry
-from bridge.config.faults import Fault, KeyPath, suggest
+from bridge.config.faults import Fault, KeyPath, printable, suggest
 from bridge.config.names import named_responses
 from bridge.config.rasa_names import (
     ACTIONS,
@@ -24,7 +24,7 @@ from bridge.validation.finding import fault, misspelt_keys, unknown, warning
 from bridge.validation.our_slots import VALUES
 from bridge.validation.project import Project
 from bridge.validation.references import our_value
-from bridge.validation.training import Step, Training
+from bridge.validation.training import Example, Step, Training
 
 OURS = ("action_human_handoff", "action_agent_assist", "action_bridge", "action_handback")
 _ALIKE = 0.9
@@ -43,6 +43,8 @@ def check(project: Project) -> Iterator[Fault]:
         if domain is not None:
             yield from _of_flows(project.handoff, domain, training)
             known = _Known(domain, training)
+            for example in training.examples:
+                yield from known.example(example)
             for step in training.steps:
                 yield from known.check(step)
                 if step.kind == "slot" and isinstance(step.value, str):
@@ -109,13 +111,25 @@ def _keys(training: Training) -> Iterator[Fault]:
                 path: KeyPath = (section, number)
                 yield from misspelt_keys(document, path, RULE_KEYS, "a key of a rule or story")
                 steps = item.get("steps") if isinstance(item, dict) else None
-                for place, _ in enumerate(steps if isinstance(steps, list) else ()):
-                    yield from misspelt_keys(
-                        document, (*path, "steps", place), STEP_KEYS, "a key of a step"
-                    )
+                for place, step in enumerate(steps if isinstance(steps, list) else ()):
+                    here = (*path, "steps", place)
+                    yield from misspelt_keys(document, here, STEP_KEYS, "a key of a step")
+                    if isinstance(step, str):
+                        yield _text(document, here, step)
         flows = document.get(("flows",))
         for name in flows if isinstance(flows, dict) else ():
             yield from misspelt_keys(document, ("flows", name), FLOW_KEYS, "a key of a flow")
+
+
+def _text(document: Document, path: KeyPath, step: str) -> Fault:
+    word, _, rest = step.partition(" ")
+    return fault(
+        document,
+        path,
+        "this step is text and not a key with its value",
+        meant=f"{word.rstrip(':')}: {rest.strip()}" if word.rstrip(":") in STEP_KEYS else "",
+        hint="write a colon and a space after the key, as in - intent: greet",
+    )
 
 
 def _empty(training: Training) -> Iterator[Fault]:
@@ -178,6 +192,19 @@ class _Known:
         self._loops = {*self._forms, *LOOPS}
         self._actions = [*domain.names("actions"), *self._forms]
         self._flows = training.flows
+
+    def example(self, example: Example) -> Iterator[Fault]:
+        """Yield the fault of NLU examples of an intent that the domain lacks."""
+        base = example.intent.split("/", 1)[0]
+        if self._intents and base not in self._intents and base not in INTENTS:
+            yield Fault(
+                example.place,
+                example.path,
+                found=f'"{printable(base)}"',
+                allowed="an intent of the domain",
+                meant=suggest(base, self._intents),
+                hint=_ADD,
+            )
 
     def check(self, step: Step) -> Iterator[Fault]:
         """Yield the fault of a step whose name does not exist."""

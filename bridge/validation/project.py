@@ -15,7 +15,7 @@ from bridge.config.rasa_files import LIMITS, files_of, no_such, top_level
 from bridge.config.settings import BridgeSettings, HandoffSettings, MediaSettings
 from bridge.config.source import Document, compose, decode, read_file
 from bridge.turn import OWN_ACTIONS
-from bridge.validation.training import Training
+from bridge.validation.training import Example, Training, examples
 
 _WANTED = top_level("rules", "stories", "flows", "responses")
 _NLU = top_level("nlu")
@@ -98,6 +98,7 @@ def read_rasa_file(path: Path | None, faults: list[Fault]) -> Document | None:
 
 def _training(starts: Sequence[Path], faults: list[Fault]) -> Training:
     documents: list[Document] = []
+    intents: list[Example] = []
     retrieval: set[str] = set()
     has_nlu = False
     for start in starts:
@@ -108,6 +109,7 @@ def _training(starts: Sequence[Path], faults: list[Fault]) -> Training:
             document, text = _text(file)
             if _NLU.search(text):
                 has_nlu = True
+                intents += examples(text, document.file)
                 retrieval |= {name for name in _INTENT.findall(text) if "/" in name}
             if _WANTED.search(text) or (files == [start] and not _NLU.search(text)):
                 compose(text, document, limits=LIMITS)  # NLU examples are long, and not needed
@@ -115,7 +117,7 @@ def _training(starts: Sequence[Path], faults: list[Fault]) -> Training:
             elif not _NLU.search(text):
                 faults += _misnamed(document, text)
             faults += (*document.faults, *document.repeated)
-    return Training(tuple(documents), frozenset(retrieval), has_nlu)
+    return Training(tuple(documents), tuple(intents), frozenset(retrieval), has_nlu)
 
 
 def _misnamed(document: Document, text: str) -> Iterator[Fault]:

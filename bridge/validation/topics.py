@@ -7,6 +7,7 @@ from bridge.validation import (
     conditions,
     connection,
     doubling,
+    flow_logic,
     names,
     reach,
     references,
@@ -15,7 +16,7 @@ from bridge.validation import (
 )
 from bridge.validation.project import Project
 
-_TOPICS = (conditions, names, slots, responses, references, reach, doubling, connection)
+_TOPICS = (conditions, names, slots, responses, references, reach, doubling, flow_logic, connection)
 
 
 def find_faults(project: Project) -> tuple[Fault, ...]:

@@ -11,7 +11,12 @@ from typing import Any
 from bridge.config.faults import KeyPath, Place
 from bridge.config.source import Document
 
+_TOP_LEVEL = re.compile(r"[\w\"']")
+_NLU = re.compile(r"[\"']?nlu[\"']?\s*:")
+_ITEM = re.compile(r"([ \t]*)-[ \t]")
+_INTENT = re.compile(r"([ \t]*)-[ \t]+intent:[ \t]*([^\s#]+)")
 _MARKERS = re.compile(r"[{\[].*", re.DOTALL)  # entities in an intent's JSON form
+HANDING_OFF = ("action_human_handoff", "action_bridge")
 _DEEPEST = 20  # branches of a flow
 _OPENING = ("intent", "collect", "branch")  # the steps with which a passage begins
 
@@ -84,10 +89,20 @@ class Script:
 
 
 @dataclass(frozen=True)
+class Example:
+    """The intent of some NLU examples."""
+
+    intent: str
+    path: KeyPath
+    place: Place
+
+
+@dataclass(frozen=True)
 class Training:
     """The training data of a project."""
 
     documents: tuple[Document, ...]
+    examples: tuple[Example, ...]  # the intents of the NLU examples
     retrieval_intents: frozenset[str]  # faq/hours and so on, in the NLU examples
     has_nlu: bool
 
@@ -109,6 +124,25 @@ class Training:
     def calls(self, *actions: str) -> bool:
         """Return whether any script calls one of these actions."""
         return any(step.kind == "action" and step.name in actions for step in self.steps)
+
+
+def examples(text: str, file: str) -> Iterator[Example]:
+    """Yield the intents of the NLU examples in a file, without reading the examples."""
+    indent: str | None = None
+    inside, number = False, -1
+    for line, written in enumerate(text.splitlines(), 1):
+        if _TOP_LEVEL.match(written):
+            inside, indent, number = _NLU.match(written) is not None, None, -1
+        item = _ITEM.match(written) if inside else None
+        if item is None:
+            continue
+        indent = item[1] if indent is None else indent
+        if item[1] != indent:
+            continue  # an example
+        number += 1
+        if match := _INTENT.match(written):
+            place = Place(file, line, match.start(2) + 1)
+            yield Example(match[2].strip("\"'"), ("nlu", number, "intent"), place)
 
 
 def _scripts(document: Document) -> Iterator[Script]:

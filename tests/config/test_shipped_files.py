@@ -73,3 +73,5 @@ def test_the_schema_takes_what_the_loader_takes() -> None:
     assert bridge["properties"]["agents"]["propertyNames"] == {"pattern": r"^(\*|[0-9]{3,6})$"}
     assert r"\$\{" not in json.dumps(handoff)
     assert handoff["$defs"]["Condition"]["additionalProperties"] is False
+    rows = schema("media")["properties"]["rasa_channels"]["additionalProperties"]["anyOf"]
+    assert [each["$ref"].rpartition("/")[2] for each in rows] == ["Channel", "RasaChannelRow"]
