@@ -123,6 +123,8 @@ def _fault(document: Document, error: ErrorDetails, path: KeyPath, which: schema
     options = [str(option) for option in (node or {}).get("enum", ())]
     meant = suggest(value, options) if isinstance(value, str) else ""
     meant = error.get("ctx", {}).get("meant", meant)
+    if path in document.sources:
+        meant = ""  # it would show a part of the variable
     return Fault(
         document.place(path),
         path,

@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
+from itertools import pairwise
 from typing import NamedTuple
 from urllib.parse import urlsplit
 
 from bridge.config.designers import HandoffRules, HandoffSettings
 from bridge.config.faults import KeyPath, printable
+from bridge.config.hours import DAY, WEEK, HoursSettings, days_of
 from bridge.config.operators import ANYONE, BridgeSettings
 from bridge.config.values import code_of, is_loopback
 from bridge.model import Mode
@@ -185,6 +187,36 @@ def _hours(designer: HandoffSettings) -> Iterator[SettingsWarning]:
             "handoff.closed is not used: handoff.hours is not set",
             "set handoff.hours, or remove handoff.closed",
         )
+    if handoff.hours is not None:
+        yield from _overlaps(handoff.hours)
+
+
+class _Open(NamedTuple):
+    begin: int  # minutes since Monday, 00:00
+    end: int
+    key: str  # of the week
+    number: int
+
+
+def _overlaps(hours: HoursSettings) -> Iterator[SettingsWarning]:
+    """Yield a warning for each span that another one overlaps, also over midnight."""
+    spans = sorted(
+        _Open(day * DAY + span.begin, day * DAY + span.end, key, number)
+        for key, listed in hours.week.items()
+        for number, span in enumerate(listed)
+        for day in days_of(key)
+    )
+    again = [each._replace(begin=each.begin + WEEK, end=each.end + WEEK) for each in spans[:1]]
+    told: set[tuple[str, int]] = set()
+    for first, second in pairwise([*spans, *again]):
+        where = (second.key, second.number)
+        if second.begin < first.end and where not in told:
+            told.add(where)
+            yield SettingsWarning(
+                ("handoff", "hours", "week", *where),
+                f"this span begins before another of handoff.hours.week ({first.key}) has ended",
+                "correct one of the two, or write them as one span",
+            )
 
 
 def _languages(designer: HandoffSettings) -> Iterator[SettingsWarning]:

@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any, NamedTuple
 
 from bridge.config.faults import Fault, KeyPath, Place
-from bridge.config.rasa_files import no_such, read_files, top_level
+from bridge.config.rasa_files import near, no_such, read_files, top_level
 from bridge.config.source import Document
 from bridge.errors import ConfigurationError
 
@@ -86,7 +86,7 @@ def read_domain(starts: Iterable[tuple[Path, str]], faults: list[Fault]) -> Doma
         names.append(name)
         found = read_files(start, name, _WANTED)
         if found is None:
-            unread.append(no_such(name, "domain"))
+            unread.append(no_such(name, "domain", near(start)))
         documents += found or ()
     for document in documents:
         unread += document.faults

@@ -21,6 +21,7 @@ from bridge.config.values import UNKNOWN_NAME, Conflict, Name, Section
 
 DAYS = ("mon", "tue", "wed", "thu", "fri", "sat", "sun")
 DAY = 24 * 60  # minutes
+WEEK = 7 * DAY
 LONGEST = 366  # days of one holiday
 
 _DAY = f"({'|'.join(DAYS)})"

@@ -18,6 +18,7 @@ from bridge.config.faults import Fault, KeyPath, Place, shown
 from bridge.config.media import MediaSettings
 from bridge.config.names import check_names
 from bridge.config.operators import BridgeSettings
+from bridge.config.rasa_files import near, no_such
 from bridge.config.settings import Settings
 from bridge.config.source import Document, read
 from bridge.errors import ConfigurationError
@@ -95,7 +96,7 @@ def inspect(
     faults += check_catalogues(operators, place)
     if designer is not None:
         designer = _with_calendars(designer, designers, place, faults)
-    known = _domain(operators, domain, faults)
+    known = _domain(operators, domain, place, faults)
     if known is not None:
         faults += check_names(designers, known)
     if bridge is not None and designer is not None:
@@ -201,7 +202,10 @@ def _with_calendars(
             what = f"no file: {shown(name, path)}" if isinstance(error, FileNotFoundError) else ""
             what = what or f"a file that is not readable: {shown(name, path)}"
             allowed = f"an iCalendar file in {folder}"
-            faults.append(Fault(document.place(path), path, found=what, allowed=allowed))
+            close = near(folder / name)
+            meant = str(Path(close).relative_to(folder)) if close else ""
+            fault = Fault(document.place(path), path, found=what, allowed=allowed, meant=meant)
+            faults.append(fault)
             continue
         holidays += calendar.holidays
         faults += calendar.faults
@@ -230,6 +234,13 @@ def _unread(document: Document, path: KeyPath) -> bool:
     return any(fault.path == path for fault in document.faults)
 
 
+def _exists(path: Path) -> bool:
+    try:
+        return path.exists()
+    except OSError:  # an invalid file name, or a folder without permission
+        return False
+
+
 def _is_file(name: str) -> bool:
     try:
         return Path(name).is_file()
@@ -237,15 +248,23 @@ def _is_file(name: str) -> bool:
         return False
 
 
-def _domain(operators: Document, named: Sequence[Path | str], faults: list[Fault]) -> Domain | None:
+def _domain(
+    operators: Document, named: Sequence[Path | str], folder: Path, faults: list[Fault]
+) -> Domain | None:
     """Read the domain, if one is named and can be read."""
-    if named:
-        return read_domain([(Path(each), str(each)) for each in named], faults)
     source = operators.get(_DOMAIN)
-    if not isinstance(source, str) or not source or _unread(operators, _DOMAIN):
-        return None
+    if not isinstance(source, str) or _unread(operators, _DOMAIN):
+        source = ""
     # Messages show the text of the file, not the values that variables were expanded to.
     name = operators.sources.get(_DOMAIN, source)
+    if named:
+        # The server may start in another folder than the one where this is run.
+        if source and not any(_exists(each / source) for each in (Path(), folder.parent)):
+            fault = no_such(name, "domain", near(Path(source)))
+            faults.append(_located(fault, operators, name))
+        return read_domain([(Path(each), str(each)) for each in named], faults)
+    if not source:
+        return None
     missing: list[Fault] = []
     known = read_domain([(Path(source), name)], missing)
     faults += (_located(each, operators, name) for each in missing)
@@ -256,7 +275,9 @@ def _located(fault: Fault, operators: Document, name: str) -> Fault:
     """Attribute a missing domain to the key that names it."""
     if fault.place != Place(name) or fault.found:
         return fault
-    return replace(fault, place=operators.place(_DOMAIN), path=_DOMAIN, found=f"{name}")
+    meant = "" if _DOMAIN in operators.sources else fault.meant
+    place = operators.place(_DOMAIN)
+    return replace(fault, place=place, path=_DOMAIN, found=f"{name}", meant=meant)
 
 
 def _settings_warnings(

@@ -15,11 +15,13 @@ from typing import Annotated, Any, Literal
 from urllib.parse import urlsplit
 
 from pydantic import AfterValidator, BeforeValidator, Field, SecretStr, field_validator
+from pydantic_core import PydanticCustomError
 
 from bridge.config.alerts import AlertSettings
 from bridge.config.page import PageSettings
 from bridge.config.readers import ReaderSettings
 from bridge.config.values import (
+    UNKNOWN_NAME,
     Conflict,
     Duration,
     Name,
@@ -143,11 +145,13 @@ class GatewaySettings(Section):
         if parts.username or parts.password or parts.query or parts.fragment:
             msg = f"{_ADDRESS}, without user, query or fragment"
             raise ValueError(msg)
-        if parts.path.rstrip("/") not in ("", "/agentgateway/resource"):
-            msg = f"{_ADDRESS}; the path is always /agentgateway/resource"
-            raise ValueError(msg)
         host = f"[{parts.hostname}]" if ":" in str(parts.hostname) else parts.hostname
-        return f"{parts.scheme}://{host}" + (f":{port}" if port else "")
+        base = f"{parts.scheme}://{host}" + (f":{port}" if port else "")
+        if parts.path.strip("/"):
+            sentence = f"{_ADDRESS}, without a path: it is always /agentgateway/resource"
+            known = {"sentence": sentence, "meant": base}
+            raise PydanticCustomError(UNKNOWN_NAME, "{sentence}", known)
+        return base
 
     @property
     def limit_bytes(self) -> int:

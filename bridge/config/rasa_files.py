@@ -10,10 +10,11 @@ import os
 import re
 from pathlib import Path
 
-from bridge.config.faults import Fault, Place
+from bridge.config.faults import Fault, Place, suggest
 from bridge.config.source import Document, Limits, read_file
 
 SUFFIXES = (".yml", ".yaml")
+_ALIKE = 0.75  # how similar a file's name is to the one that was meant
 LIMITS = Limits(largest=20_000_000, nodes=1_000_000, deepest=100)
 
 
@@ -66,11 +67,24 @@ def top_level(*keys: str) -> re.Pattern[str]:
     return re.compile(rf"^[\"']?({'|'.join(keys)})[\"']?[ \t]*:", re.MULTILINE)
 
 
-def no_such(name: str, what: str) -> Fault:
+def no_such(name: str, what: str, meant: str = "") -> Fault:
     """Return the fault for a path that does not exist."""
     return Fault(
-        Place(name), wrong=f"there is no such {what} file or folder", hint="correct the path"
+        Place(name),
+        wrong=f"there is no such {what} file or folder",
+        meant=meant,
+        hint="correct the path",
     )
+
+
+def near(path: Path) -> str:
+    """Return the path that one which does not exist was probably meant to be, or ``""``."""
+    try:
+        beside = [each.name for each in path.parent.iterdir()]
+    except OSError:
+        return ""
+    close = suggest(path.name, beside, alike=_ALIKE)
+    return str(path.with_name(close)) if close else ""
 
 
 def _is_wanted(file: Path, wanted: re.Pattern[str]) -> bool:

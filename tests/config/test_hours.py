@@ -88,6 +88,10 @@ FAULTS: list[tuple[str, list[str]]] = [
     ),
     (f"time_zone: UTC, {WEEK}, holidays: [{{from: 2026-01-01}}]", ["holidays[0].to", "missing"]),
     (f"time_zone: UTC, {WEEK}, calendars: [a.ics]", ["calendars[0]", 'no file: "a.ics"']),
+    (
+        f"time_zone: UTC, {WEEK}, calendars: [handof.yml]",
+        ["calendars[0]", "did you mean handoff.yml?"],
+    ),
     (f"time_zone: UTC, {WEEK}, calendars: [.]", ["calendars[0]", "not readable"]),
     (f"time_zone: UTC, {WEEK}, calendars: [/etc/hosts]", ["calendars[0]", "in the folder of"]),
     (f"time_zone: UTC, {WEEK}, calendars: [a/../../b]", ["calendars[0]", "in the folder of"]),

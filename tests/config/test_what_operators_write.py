@@ -95,7 +95,7 @@ def test_a_section_with_nothing_in_it_is_as_absent(folder: Folder, empty: str) -
     [
         ("https://gw.example", "https://gw.example"),
         ("https://gw.example:8043/", "https://gw.example:8043"),
-        ("https://GW.example:8043/agentgateway/resource/", "https://gw.example:8043"),
+        ("https://GW.example:8043/", "https://gw.example:8043"),
         ("http://[::1]:8043", "http://[::1]:8043"),
     ],
 )
@@ -121,6 +121,7 @@ FAULTS: list[tuple[str, list[str]]] = [
         "delivery: {wait: ten}",
         ["bridge.yml, line 2, column 18: delivery.wait", '"ten"', "a number from 0 to 45"],
     ),
+    ("rasa: {domain: tests/confg}", ["rasa.domain", "no such domain", "mean  tests/config?"]),
     ("delivery: {wait: 45.5}", ["delivery.wait", "45.5", "from 0 to 45", "seconds"]),
     ("delivery: {wait: true}", ["found         true", "a number"]),
     ("delivery: {wait: .inf}", ["found         .inf", "a number"]),
