@@ -9,6 +9,7 @@ from bridge import assignment_tokens
 from bridge.config.settings import HandoffSettings, Settings, response_names
 from bridge.doctor.diagnosis import Diagnosis, error, ok, warning
 from bridge.errors import AssignmentError
+from bridge.state.records import AssignmentRecord
 from bridge.turn import OWN_ACTIONS, Turn, read
 
 _KEY = "assignment.metadata"
@@ -19,18 +20,24 @@ _REQUIRED = {
 }
 
 
-def examine(tracker: Mapping[str, Any], settings: Settings, now: float) -> Iterator[Diagnosis]:
-    """Examine a tracker as Rasa's API returns it."""
+def examine(
+    tracker: Mapping[str, Any], settings: Settings, now: float, stored: AssignmentRecord | None
+) -> Iterator[Diagnosis]:
+    """Examine a tracker as Rasa's API returns it, and the conversation's newest assignment."""
     turn = read(tracker, None, "")
-    yield from _metadata(turn, settings, now)
+    yield from _metadata(turn, settings, now, stored)
     yield from _said_twice(tracker, settings)
 
 
-def _metadata(turn: Turn, settings: Settings, now: float) -> Iterator[Diagnosis]:
+def _metadata(
+    turn: Turn, settings: Settings, now: float, stored: AssignmentRecord | None
+) -> Iterator[Diagnosis]:
     mode = settings.bridge.assignment.metadata
     sources = [source for source in (turn.metadata, turn.session_metadata) if source]
     if mode == "off":
         yield ok(_KEY, "off: assignments come over HTTP only")
+    elif stored is not None and stored.open and not _assigned(sources, mode):
+        yield ok(_KEY, f"none is needed: the conversation has an assignment ({stored.source})")
     elif not sources:
         yield warning(
             _KEY,
@@ -43,6 +50,14 @@ def _metadata(turn: Turn, settings: Settings, now: float) -> Iterator[Diagnosis]
         yield _token(str(tokens[0]), turn, settings, now)
     elif mode == "trusted":
         yield _plain(sources)
+    elif any(isinstance(each.get("assignment"), Mapping) for each in sources):
+        yield error(
+            _KEY,
+            "the key `assignment` has a mapping, which anybody could have written",
+            allowed="a signed token under `assignment`",
+            hint="sign the assignment (cc-bridge token --assignment); or set assignment.metadata to"
+            " trusted, if no customer can write metadata",
+        )
     else:
         yield error(
             _KEY,
@@ -50,6 +65,12 @@ def _metadata(turn: Turn, settings: Settings, now: float) -> Iterator[Diagnosis]
             allowed="a signed token under `assignment`",
             hint="sign the assignment (cc-bridge token --assignment), or put it over HTTP",
         )
+
+
+def _assigned(sources: list[Mapping[str, Any]], mode: str) -> bool:
+    """Return whether the metadata try to give an assignment."""
+    tried = any("assignment" in each for each in sources)
+    return tried or (mode == "trusted" and any(not _absent(each) for each in sources))
 
 
 def _has_token(source: Mapping[str, Any]) -> bool:

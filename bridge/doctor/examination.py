@@ -91,7 +91,11 @@ def _conversation(asked: Rasa, settings: Settings, sender_id: str) -> Iterator[D
         hint = "check the conversation's ID, and rasa.url"
         yield warning("assignment.metadata", f"not examined: {failure}", hint=hint)
         return
-    yield from conversation.examine(tracker, settings, time.time())
+    try:
+        stored = condition.assignment(settings.bridge.storage.url, sender_id)
+    except BridgeError:
+        stored = None  # what is wrong with the database is reported of it
+    yield from conversation.examine(tracker, settings, time.time(), stored)
 
 
 def _as_agent(

@@ -41,6 +41,9 @@ def examine(client: GatewayClient, settings: GatewaySettings) -> Iterator[Diagno
     yield from clock("gateway.clock", headers.get("Date"), began, time.time())
 
 
+_NO_TLS = ("WRONG_VERSION_NUMBER", "HTTP_REQUEST", "RECORD_LAYER_FAILURE")  # OpenSSL's words
+
+
 def _is_tls(settings: GatewaySettings) -> bool:
     return settings.url.startswith("https:")
 
@@ -48,6 +51,14 @@ def _is_tls(settings: GatewaySettings) -> bool:
 def _unreachable(failure: GatewayError) -> Diagnosis:
     cause = _cause(failure)
     if isinstance(cause, ssl.SSLError):
+        if cause.reason in _NO_TLS:
+            return error(
+                _KEY,
+                "no TLS at this port: it answers otherwise, as plain HTTP would",
+                allowed="the gateway's https port",
+                hint="correct the port, or write http:// if the gateway takes plain HTTP there",
+                file=_FILE,
+            )
         reason = getattr(cause, "verify_message", None) or cause.reason or "the handshake failed"
         return error(
             "gateway.ca_file",

@@ -17,7 +17,7 @@ from sqlalchemy.engine import make_url
 from sqlalchemy.exc import SQLAlchemyError
 
 from bridge.errors import StoreError
-from bridge.state.records import SessionRecord
+from bridge.state.records import AssignmentRecord, SessionRecord
 from bridge.store import lists
 from bridge.store.engine import open_engine, refusal
 from bridge.store.migrate import HEAD
@@ -62,10 +62,23 @@ def session(url: str, agent_id: str) -> SessionRecord | None:
     Raises:
         StoreError: the database cannot be read, or has other tables.
     """
+    return _read(url, lambda tx: lists.session(tx, agent_id))
+
+
+def assignment(url: str, sender_id: str) -> AssignmentRecord | None:
+    """Return the newest assignment of a conversation; None without one, or without a database.
+
+    Raises:
+        StoreError: the database cannot be read, or has other tables.
+    """
+    return _read(url, lambda tx: lists.latest_assignment(tx, sender_id))
+
+
+def _read(url: str, find: Callable[[Connection], T | None]) -> T | None:
     if examine(url).version != HEAD:
         return None
     with closing(Reader(url)) as reader:
-        return reader.read(lambda tx: lists.session(tx, agent_id))
+        return reader.read(find)
 
 
 def _of_file(path: Path) -> StoreCondition:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import time
+from dataclasses import replace
 from typing import Any
 
 import pytest
@@ -12,7 +13,8 @@ from bridge.config.media import MediaSettings
 from bridge.config.settings import BridgeSettings, HandoffSettings, Settings
 from bridge.doctor import conversation
 from bridge.doctor.diagnosis import Diagnosis, Severity
-from bridge.model import SenderId
+from bridge.model import Owner, SenderId
+from bridge.state.records import AssignmentRecord
 from tests.making import assignment
 
 NOW = time.time()
@@ -50,8 +52,10 @@ def metadata_of(found: list[Diagnosis]) -> Diagnosis:
     return one
 
 
-def examined(given: dict[str, Any], chosen: Settings) -> list[Diagnosis]:
-    return list(conversation.examine(given, chosen, NOW))
+def examined(
+    given: dict[str, Any], chosen: Settings, stored: AssignmentRecord | None = None
+) -> list[Diagnosis]:
+    return list(conversation.examine(given, chosen, NOW, stored))
 
 
 def token(secret: str = SECRET, at: float = NOW, sender_id: str = "maria") -> str:
@@ -90,6 +94,33 @@ def test_the_metadata_of_the_session_counts_too() -> None:
     given = tracker()
     given["slots"] = {"session_started_metadata": {"assignment": token()}}
     assert metadata_of(examined(given, settings())).severity is Severity.OK
+
+
+def record(**changes: Any) -> AssignmentRecord:
+    made = AssignmentRecord(assignment(sender_id=SenderId("maria")), Owner.BOT, "http", NOW)
+    return replace(made, **changes)
+
+
+@pytest.mark.parametrize("metadata", [None, {}, {"page": "/"}])
+@pytest.mark.parametrize("mode", ["signed", "trusted"])
+def test_an_assignment_that_came_over_http_needs_no_metadata(mode: str, metadata: Any) -> None:
+    given = tracker(metadata)
+    found = metadata_of(examined(given, settings(mode), record()))
+    assert (found.severity, "(http)" in found.found) == (Severity.OK, True)
+    ended = metadata_of(examined(given, settings(mode), record(ended_at=NOW)))
+    assert ended.severity is not Severity.OK
+
+
+def test_a_token_that_is_refused_is_reported_although_there_is_an_assignment() -> None:
+    found = metadata_of(examined(tracker({"assignment": "x.y.z"}), settings(), record()))
+    assert found.severity is Severity.ERROR
+
+
+def test_a_mapping_in_place_of_a_token_is_named() -> None:
+    found = metadata_of(examined(tracker({"assignment": PLAIN}), settings()))
+    assert found.severity is Severity.ERROR
+    assert "has a mapping" in found.found
+    assert "cc-bridge token --assignment" in found.hint
 
 
 def action(name: str) -> dict[str, Any]:

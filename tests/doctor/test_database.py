@@ -12,9 +12,12 @@ from sqlalchemy import text
 from bridge.config.settings import BridgeSettings
 from bridge.doctor import database
 from bridge.doctor.diagnosis import Diagnosis, Severity
+from bridge.model import Owner, SenderId
+from bridge.state.records import AssignmentRecord
 from bridge.store import Store, condition
 from bridge.store.engine import open_engine
 from bridge.store.migrate import HEAD
+from tests.making import NOW, assignment
 from tests.store.machine import keep, signed_in
 
 
@@ -127,3 +130,14 @@ def test_a_stored_session_is_found(made_url: str) -> None:
     assert stored is not None
     assert stored.agent_id == "291"
     assert condition.session(made_url, "305") is None
+
+
+@pytest.mark.both_engines
+def test_a_stored_assignment_is_found(made_url: str) -> None:
+    made = AssignmentRecord(assignment(sender_id=SenderId("maria")), Owner.BOT, "http", NOW)
+    with closing(Store(made_url)) as store:
+        keep(store, assignments=[made])
+    stored = condition.assignment(made_url, "maria")
+    assert stored is not None
+    assert (stored.source, stored.ended_at) == ("http", None)
+    assert condition.assignment(made_url, "jon") is None

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import socket
+import socketserver
 import ssl
 import threading
 from collections.abc import Iterator
@@ -39,6 +40,23 @@ def reached(settings: BridgeSettings) -> list[Diagnosis]:
         return list(examined_gateway.examine(client, settings.gateway))
     finally:
         client.close()
+
+
+class _PlainHttp(socketserver.BaseRequestHandler):
+    def handle(self) -> None:
+        self.request.recv(1 << 16)
+        self.request.sendall(b"HTTP/1.1 400 Bad Request\r\n\r\n")
+
+
+def test_a_port_without_tls_is_named() -> None:
+    with socketserver.ThreadingTCPServer(("127.0.0.1", 0), _PlainHttp) as server:
+        thread = threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.01})
+        thread.start()
+        (found,) = reached(configured(f"https://127.0.0.1:{server.server_address[1]}"))
+        server.shutdown()
+        thread.join()
+    assert (found.key, found.severity) == ("gateway.url", Severity.ERROR)
+    assert "no TLS at this port" in found.found
 
 
 def test_a_gateway_that_answers_is_in_order_and_records_nothing(gateway: Simulator) -> None:
