@@ -17,8 +17,8 @@ _NOT_SAID = ("channel", "condition", "id", "metadata")  # of a variation
 def check_names(document: Document, domain: Domain) -> Iterator[Fault]:
     """Yield the faults of the names in ``handoff.yml``; its values need not be valid otherwise.
 
-    Intents and responses that the file names must be in the domain. The rest are warnings: default
-    values, and slots and entities, which Rasa can have from other sources.
+    What the file names must be in the domain. What is said by default, and responses of which
+    nothing may fit, are warnings.
     """
     unread = {each.path for each in document.faults}
     for fault in (
@@ -189,29 +189,21 @@ def _is_default(variation: Any) -> bool:
 
 
 def _others(document: Document, domain: Domain) -> Iterator[Fault]:
+    """Check slots, entities and actions, where the domain has any."""
+    source = domain.name
     slots, entities = domain.names("slots"), domain.names("entities")
     in_card = _listed(document, ("handoff", "card", "slots"))
     language = document.get(("language", "slot"))
     of_language = [(("language", "slot"), language)] if isinstance(language, str) else []
     for path, name in (*_named(document, "slot"), *in_card, *of_language):
-        if slots and name not in (*slots, *SLOTS):
-            yield _lacking(document, path, name, slots, f"{domain.name} has no slot")
+        known = [*slots, *SLOTS]
+        if slots and name not in known:
+            yield _unknown(document, path, name, known, f"a slot of the domain ({source})")
     runnable = [*domain.names("actions"), *domain.names("forms")]
     for path, name in _listed(document, ("assist", "actions")):
         if runnable and name not in runnable:
-            what = f"{domain.name} has no action or form"
-            yield _lacking(document, path, name, runnable, what)
+            what = f"an action or form of the domain ({source})"
+            yield _unknown(document, path, name, runnable, what)
     for path, name in _named(document, "entity"):
         if entities and name not in entities:
-            yield _lacking(document, path, name, entities, f"{domain.name} has no entity")
-
-
-def _lacking(document: Document, path: KeyPath, name: str, known: list[str], what: str) -> Fault:
-    return Fault(
-        document.place(path),
-        path,
-        wrong=f"{what} {printable(name)}",
-        meant=suggest(name, known),
-        hint="add it to the domain, or name one that the domain has",
-        severity="warning",
-    )
+            yield _unknown(document, path, name, entities, f"an entity of the domain ({source})")

@@ -36,7 +36,7 @@ def misspell(project: Path) -> None:
 
 def warn(project: Path) -> None:
     """A warning, and no error."""
-    change(project, "config/handoff.yml", "slots: [order_id]", "slots: [orderid]")
+    change(project, "domain.yml", "channel: whatsapp", "channel: telephone")
 
 
 def test_a_good_project_is_said_to_be_good(project: Path) -> None:
@@ -67,7 +67,7 @@ def test_warnings_count_only_if_strict(project: Path, options: list[str], code: 
     warn(project)
     ran = within(project, "validate", *NAMED, *options)
     assert ran.code == code
-    assert ran.out.startswith("warning: config/handoff.yml, line 11, column 29: ")
+    assert ran.out.startswith("warning: domain.yml, line 57, column 16: ")
     assert ran.out.endswith("\n1 warning.\n")
 
 
@@ -130,9 +130,9 @@ def test_github_gets_one_annotation_a_line(project: Path) -> None:
     assert len(lines) == 3
     assert lines[0].startswith("::error file=config/handoff.yml,line=10,col=9::handoff.then: ")
     assert '"100%25"' in lines[0]
-    assert lines[1].startswith("::warning file=config/handoff.yml,line=11,col=29::")
-    assert lines[2].startswith("::error file=data/a%2Cb%3Ac.yml,line=7,col=17::")
-    assert "Did you mean utter_greet?" in lines[2]
+    assert lines[1].startswith("::error file=data/a%2Cb%3Ac.yml,line=7,col=17::")
+    assert "Did you mean utter_greet?" in lines[1]
+    assert lines[2].startswith("::warning file=domain.yml,line=57,col=16::")
 
 
 def test_several_files_make_one_domain(project: Path) -> None:

@@ -148,12 +148,17 @@ responses:
     }
 
 
-def test_slots_and_entities_are_only_warned_about(folder: Folder) -> None:
+def test_slots_and_entities_that_the_domain_lacks_are_faults(folder: Folder) -> None:
     handoff = "handoff: {when: [{slot: vipp}, {entity: e}], card: {slots: [order]}}"
-    told = " ".join(_with_domain(folder, handoff).load().warnings)
-    assert "has no slot vipp" in told
-    assert "has no slot order" in told
-    assert "has no entity e" in told
+    faults = _with_domain(folder, handoff).faults()
+    told = [(each.partition(":")[2].split()[0], each) for each in faults]
+    assert [key for key, _ in told] == [
+        "handoff.when[0].slot",
+        "handoff.when[1].entity",
+        "handoff.card.slots[0]",
+    ]
+    assert all("of the domain" in each for _, each in told)
+    assert "did you mean  vip?" in told[0][1]
 
 
 def test_a_domain_without_intents_is_said_to_leave_them_unchecked(folder: Folder) -> None:
