@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 from bridge import triggers
 from bridge.language import language_of
 from bridge.model import Mode
+from bridge.planners.assist import SELECTOR
 from bridge.replay.history import Moment, moments
 from bridge.triggers import Decision, DecisionKind
 from bridge.triggers.conditions import Facts
@@ -61,8 +62,10 @@ def replay(
         domain: the bot's domain, for the slots' initial values.
         called: the action for which Rasa sent this tracker, if it comes from a request.
     """
+    responses = (domain or {}).get("responses")
+    known = responses if isinstance(responses, Mapping) else None
     for calls in moments(tracker, _initial(domain), called):
-        explained = [_explained(moment, rules) for moment in calls]
+        explained = [_explained(moment, rules, known) for moment in calls]
         yield min(explained, key=lambda each: _RANK[each.decision])
 
 
@@ -75,9 +78,15 @@ def _initial(domain: Mapping[str, Any] | None) -> dict[str, Any]:
     }
 
 
-def _explained(moment: Moment, rules: HandoffSettings) -> Explained:
+def _explained(
+    moment: Moment, rules: HandoffSettings, responses: Mapping[str, Any] | None
+) -> Explained:
     turn = read(moment.state, None, moment.action or _BRIDGE)
     decision = _decision(moment, turn, rules)
+    if decision.kind is DecisionKind.ASSIST:
+        lacking = _lacking(moment, turn, rules, decision.reply, responses)
+        if lacking:
+            decision = Decision(DecisionKind.NONE, f"{decision.reason}, but {lacking}")
     return Explained(
         message_id=turn.message_id,
         at=turn.message_at,
@@ -111,6 +120,35 @@ def _decision(moment: Moment, turn: Turn, rules: HandoffSettings) -> Decision:
         return decision
     prevented = _prevented(moment, turn, rules, decision, called=called)
     return Decision(DecisionKind.NONE, f"{decision.reason}, {prevented}") if prevented else decision
+
+
+def _lacking(
+    moment: Moment,
+    turn: Turn,
+    rules: HandoffSettings,
+    reply: str | None,
+    responses: Mapping[str, Any] | None,
+) -> str:
+    """Return why there is no reply that an assist could suggest, or ``""``."""
+    if reply == SELECTOR:
+        return _unranked(moment, turn, rules)
+    if reply is None or responses is None or reply in responses:
+        return ""
+    return f"the domain has no response {reply}"
+
+
+def _unranked(moment: Moment, turn: Turn, rules: HandoffSettings) -> str:
+    """Return why the response selectors' ranking has nothing to suggest, or ``""``."""
+    found = [each for each in turn.selections if each.response or each.ranking]
+    if not found:
+        return "the message has no ranking of a response selector"
+    # While the bot owns the conversation, it says the best one, whatever its confidence is.
+    least = rules.assist.min_confidence if moment.with_agent else 0.0
+    best = [each.confidence for each in found]
+    confidences = best + [row.confidence for each in found for row in each.ranking]
+    if all(confidence is not None and confidence < least for confidence in confidences):
+        return f"the response selector is below assist.min_confidence ({least:g})"
+    return ""
 
 
 def _prevented(

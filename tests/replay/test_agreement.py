@@ -40,6 +40,8 @@ DESIGNERS: tuple[Mapping[str, Any], ...] = (
         },
     },
     {"handoff": {"when": []}, "assist": {"when": [{"intent": "probe", "reply": "utter_x"}]}},
+    {"handoff": {"when": []}, "assist": {"when": [{"intent": "*", "reply": "utter_gone"}]}},
+    {"handoff": {"when": []}, "assist": {"when": [{"intent": "*", "reply": "response_selector"}]}},
     {
         "handoff": {
             "when": [{"intent": "*"}, {"fallbacks": 1}],
@@ -86,7 +88,8 @@ def planned(body: Mapping[str, Any], kind: ActionKind, chosen: Rules, owner: Own
 
 def explained(body: Mapping[str, Any], kind: ActionKind, chosen: Rules) -> Explained:
     """What the replay says of a request's message."""
-    return list(replay(body["tracker"], chosen.designer, called=kind.value))[-1]
+    domain = {"responses": RESPONSES}
+    return list(replay(body["tracker"], chosen.designer, domain=domain, called=kind.value))[-1]
 
 
 @pytest.mark.parametrize("kind", KINDS)

@@ -262,6 +262,55 @@ def test_what_is_far_is_not_near() -> None:
     assert near(only) == {}
 
 
+RANKED = {
+    "faq": {
+        "response": {
+            "utter_action": "utter_faq/hours",
+            "confidence": 0.08,
+            "responses": [{"text": "From 9 to 5."}],
+        },
+        "ranking": [{"intent_response_key": "faq/hours", "confidence": 0.08}],
+    }
+}
+FAQ = {
+    "handoff": {"when": [{"intent": "human_handoff"}]},
+    "assist": {
+        "when": [
+            {"intent": "faq", "reply": "response_selector"},
+            {"intent": "ask_price", "reply": "utter_price"},
+        ],
+    },
+}
+SAID: dict[str, Any] = {"utter_faq/hours": [{"text": "From 9 to 5."}]}
+WITH_AGENT = slot("handoff_state", "assist")
+
+
+@pytest.mark.parametrize(
+    ("events", "responses", "lacking"),
+    [
+        ((user("open?", "faq", id="1"),), SAID, "the message has no ranking of a response"),
+        ((user("open?", "faq", id="1"),), None, "the message has no ranking of a response"),
+        ((user("open?", "faq", id="1", parse={"response_selector": RANKED}),), SAID, ""),
+        ((user("open?", "faq", id="1", parse={"response_selector": RANKED}),), None, ""),
+        (
+            (WITH_AGENT, user("open?", "faq", id="1", parse={"response_selector": RANKED})),
+            SAID,
+            "the response selector is below assist.min_confidence (0.1)",
+        ),
+        ((user("how much?", "ask_price", id="1"),), None, ""),
+        ((user("how much?", "ask_price", id="1"),), {}, "the domain has no response utter_price"),
+    ],
+)
+def test_an_assist_has_something_to_say(
+    events: tuple[dict[str, Any], ...], responses: dict[str, Any] | None, lacking: str
+) -> None:
+    domain = {"responses": responses} if responses is not None else None
+    (only,) = replay(state(*events), HandoffSettings.model_validate(FAQ), domain=domain)
+    assert only.decision.value == ("none" if lacking else "assist")
+    assert lacking in only.reason
+    assert "(assist.when[" in only.reason
+
+
 @pytest.mark.parametrize("events", [[], [None, 5, {}], [{"event": "user"}], [{"event": 3}]])
 def test_any_events_are_read(events: list[Any]) -> None:
     tracker = {"events": events}
