@@ -28,6 +28,11 @@ _INVISIBLE = re.compile(r"[\u00ad\u034f\u061c\u200b-\u200f\u202a-\u202e\u2060\u2
 # Normalising a row of combining marks takes quadratic time. No language has as many on one letter;
 # the two halfwidth characters become marks.
 _MARKS = regex.compile(r"([\p{M}\uff9e\uff9f]{30})[\p{M}\uff9e\uff9f]+")
+# What keyboards write for an apostrophe or a quotation mark. NFKC keeps them apart, and makes an
+# acute accent a blank with a combining mark.
+_APOSTROPHES = "`\u00b4\u02b9\u02bb\u02bc\u05f3\u2018\u2019\u201a\u201b\u2032\u2035\u2039\u203a"
+_QUOTATION_MARKS = "\u00ab\u00bb\u05f4\u201c\u201d\u201e\u201f\u2033\u2036\u301d\u301e\u301f"
+_QUOTES = str.maketrans(dict.fromkeys(_APOSTROPHES, "'") | dict.fromkeys(_QUOTATION_MARKS, '"'))
 _NO_LOOP = "should_not_be_set"  # Rasa's value for no active loop
 
 
@@ -200,11 +205,15 @@ class Turn:
 
 
 def fold(text: str) -> str:
-    """Normalise ``text`` for comparison: NFKC, case folded, single spaces, nothing invisible."""
+    """Normalise ``text`` for comparison.
+
+    The result is in NFKC and case folded, with straight quotation marks and single spaces, and
+    without invisible characters.
+    """
     if text.isascii():
-        return " ".join(text.lower().split())
-    bounded = _MARKS.sub(r"\1", _INVISIBLE.sub("", text))
-    folded = unicodedata.normalize("NFKC", bounded).casefold()
+        return " ".join(text.lower().replace("`", "'").split())
+    bounded = _MARKS.sub(r"\1", _INVISIBLE.sub("", text.translate(_QUOTES)))
+    folded = unicodedata.normalize("NFKC", bounded).casefold().translate(_QUOTES)
     return " ".join(unicodedata.normalize("NFKC", folded).split())
 
 

@@ -54,6 +54,14 @@ def said(text: str, **keywords: tuple[str, ...]) -> str | None:
         ("ຂໍລົມກັບພະນັກງານ", "ພະນັກງານ"),
         ("ខ្ញុំចង់និយាយជាមួយភ្នាក់ងារ", "ភ្នាក់ងារ"),
         ("ΌΛΟΣ", "όλος"),  # two letters for one sigma
+        ("IT\u2019S broken", "it's"),
+        ("it\u00b4s", "it's"),
+        ("it`s", "it's"),
+        ("it\u02bcs", "it\u2019s"),
+        ("it's", "it\u2019s"),
+        ("say „help“!", '"help"'),
+        ('say "help"!', "«help»"),
+        ("הצה״ל", 'הצה"ל'),
     ],
 )
 def test_a_word_is_found(text: str, keyword: str) -> None:
