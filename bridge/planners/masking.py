@@ -10,16 +10,22 @@ from bridge import patterns
 _LONGEST = 4000  # characters of a line that are kept
 _CARD = re.compile(r"(?<![\d-])\d(?:[ -]?\d){12,18}(?![\d-])")
 _EMAIL = re.compile(r"[\w.+-]{1,64}@[\w-]{1,63}(?:\.[\w-]{1,63}){1,8}")
-_PHONE = re.compile(r"(?<![\w+])(?:\+|00)?\d(?:[ ()/.-]{0,2}\d){7,14}(?!\w)")
+_PHONE = re.compile(
+    r"(?<![\w+])(?:[^\W\d]\w{0,30}\d[()/.-]{1,2})?"  # x4111-
+    r"(?:\+|00)?\d(?:[ ()/.-]{0,2}\d){7,}"
+    r"(?:[()/.-]{1,2}\d+[^\W\d]\w*|(?!\w))"  # -1112x
+)
+_LONGEST_PHONE = 15  # digits in a row; what has more is another number
 _IBAN = re.compile(
     r"(?<!\w)[A-Z]{2}\d{2}(?: ?[A-Z0-9]{4}){2,7}(?: ?[A-Z0-9]{1,3})?(?!\w)",
     re.ASCII | re.IGNORECASE,  # ASCII: a Kelvin sign is no K
 )
 _HOUR = r"(?: \d{1,2})?"  # of a time that follows a date
 _NO_PHONE = re.compile(
-    rf"(?:19|20)\d\d([-/.])\d\d?\1\d\d?{_HOUR}|\d\d?([-/.])\d\d?\2(?:19|20)\d\d{_HOUR}"  # a date
+    rf"(?<!\d)(?:(?:19|20)\d\d([-/.])\d\d?\1\d\d?{_HOUR}"  # a date
+    rf"|\d\d?([-/.])\d\d?\2(?:19|20)\d\d{_HOUR}"  # a date
     r"|\d{1,3}(?:\.\d{1,3}){3}"  # an address of a machine
-    r"|97[89]-\d{1,5}-\d{1,7}-\d{1,7}-\d"  # a book
+    r"|97[89]-\d{1,5}-\d{1,7}-\d{1,7}-\d)(?!\d)"  # a book
 )
 _SHORTEST_IBAN = 15
 _LABELS = ("[card]", "[iban]", "[e-mail]", "[phone]", "[masked]")  # of an overlap, the first
@@ -29,8 +35,8 @@ _DOUBLED = 9  # Luhn: a doubled digit above it counts as the sum of its digits
 def masked(text: str, own: Sequence[str] = ()) -> str:
     """Return a text with payment cards, IBANs, e-mail addresses and phone numbers masked.
 
-    What has as many digits as a phone number counts as one, unless it is written as a date, an IP
-    address or an ISBN.
+    What has at least as many digits as a phone number counts as one, in whole, unless it is written
+    as dates, IP addresses or ISBNs, or is one row of more than 15 digits.
 
     Args:
         text: a line of the conversation.
@@ -55,7 +61,7 @@ def _found(text: str, own: Sequence[str]) -> Iterator[tuple[int, int, int]]:
     for match in _EMAIL.finditer(text):
         yield *match.span(), 2
     for match in _PHONE.finditer(text):
-        if not _NO_PHONE.fullmatch(match[0]):
+        if _is_phone(match[0]):
             yield *match.span(), 3
     for written in own:
         for begin, end in patterns.spans(written, text):
@@ -80,6 +86,14 @@ def has_payment_data(text: str) -> bool:
     """Return whether a text contains what looks like a payment card's number or an IBAN."""
     cards = any(_is_card(match[0]) for match in _CARD.finditer(text))
     return cards or any(_iban(match[0]) for match in _IBAN.finditer(text))
+
+
+def _is_phone(run: str) -> bool:
+    """Return whether a run of digits counts as a phone number."""
+    in_a_row = run.removeprefix("+").removeprefix("00")
+    if in_a_row.isdigit() and len(in_a_row) > _LONGEST_PHONE:
+        return False
+    return any(character.isdigit() for character in _NO_PHONE.sub("", run))
 
 
 def _is_card(number: str) -> bool:

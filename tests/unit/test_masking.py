@@ -5,6 +5,8 @@ from __future__ import annotations
 import time
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from bridge import patterns
 from bridge.planners.masking import masked
@@ -27,6 +29,14 @@ from bridge.planners.masking import masked
         ("ISBN 978-3-16-148410-0", "ISBN 978-3-16-148410-0"),
         ("call 089/123456 or 13800138000", "call [phone] or [phone]"),
         ("2026-1234-5678", "[phone]"),
+        ("4111-1111-1111-1112", "[phone]"),  # the check digit is wrong
+        ("4111 1111 1111 1112, or 4111.1111.1111.1112!", "[phone], or [phone]!"),
+        ("x4111-1111-1111-1112, 4111-1111-1111-1112x", "[phone], [phone]"),
+        ("4111-1111-1111-1111-1", "[phone]"),
+        ("0170 1234567 12345678901234567890", "[phone]"),
+        ("parcel 12345678901234567890", "parcel 12345678901234567890"),
+        ("1.5.2026-3.5.2026, 2026-11-27/2026-11-28", "1.5.2026-3.5.2026, 2026-11-27/2026-11-28"),
+        ("192.168.100.200-192.168.100.255", "192.168.100.200-192.168.100.255"),
         ("IBAN DE89 3704 0044 0532 0130 00 and me", "IBAN [iban] and me"),
         ("gb82west12345698765432", "[iban]"),
         ("NO93 8601 1117 947.", "[iban]."),
@@ -37,6 +47,14 @@ from bridge.planners.masking import masked
 )
 def test_what_is_masked(text: str, expected: str) -> None:
     assert masked(text) == expected
+
+
+@given(
+    st.lists(st.from_regex(r"[0-9]{4}", fullmatch=True), min_size=2, max_size=12),
+    st.sampled_from([" ", "-", ".", "/", " (", ") ", "--"]),
+)
+def test_no_part_of_a_run_of_digits_is_left(groups: list[str], between: str) -> None:
+    assert masked(f"call {between.join(groups)} now") in ("call [phone] now", "call [card] now")
 
 
 @pytest.mark.parametrize(
