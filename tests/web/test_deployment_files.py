@@ -52,6 +52,17 @@ def unit() -> configparser.RawConfigParser:
     return parser
 
 
+def test_the_unit_stops_its_restarts_at_a_fault_that_lasts() -> None:
+    """The limit counts starts within the interval: they have to fit in."""
+    limit, service = unit()["Unit"], unit()["Service"]
+    starting = 10.0  # seconds at most: validate, and the server until it refuses
+    lasted = int(limit["StartLimitBurst"]) * (float(service["RestartSec"]) + starting)
+    assert lasted <= float(limit["StartLimitIntervalSec"])
+    # Exit code 2 of the server is also that of a database which is away: it has to be tried again.
+    assert service["Restart"] == "on-failure"
+    assert "RestartPreventExitStatus" not in service
+
+
 def yaml(name: str) -> Any:
     return YAML(typ="safe", pure=True).load((ROOT / name).read_text("utf-8"))
 
