@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import difflib
 import json
 import sys
 from collections.abc import Mapping, Sequence
@@ -19,6 +18,7 @@ from rich.text import Text
 from bridge import config
 from bridge.cli import terminal
 from bridge.config import environment
+from bridge.config.faults import suggest
 from bridge.config.settings import GatewaySettings
 from bridge.errors import BridgeError
 from bridge.language import codes_of
@@ -96,8 +96,10 @@ def _channel(name: str) -> Channel:
     try:
         return Channel(name.upper())
     except ValueError:
-        names = ", ".join(channel.value for channel in Channel)
-        raise BridgeError(f"no channel {name!r}; the channels are {names}") from None
+        names = [channel.value for channel in Channel]
+        close = suggest(name, names)
+        hint = f"; did you mean {close}?" if close else f"; the channels are {', '.join(names)}"
+        raise BridgeError(f"no channel {name!r}{hint}") from None
 
 
 def _slots(assignments: Sequence[str]) -> dict[str, Any]:
@@ -141,8 +143,8 @@ def _replies(
         raise BridgeError(f"{what} is a response: name its domain with --domain domain.yml")
     responses = domain.get("responses") or {}
     if what not in responses:
-        close = difflib.get_close_matches(what, responses, n=1)
-        hint = f"; did you mean {close[0]}?" if close else ""
+        close = suggest(what, map(str, responses))
+        hint = f"; did you mean {close}?" if close else ""
         raise BridgeError(f"the domain has no response {what}{hint}")
     rendered = {
         channel: render(

@@ -111,6 +111,8 @@ def test_long_contents_are_shortened_unless_asked_for(folder: Path) -> None:
         (["utter_prise", "--domain", "domain.yml"], "did you mean utter_price?"),
         (["domain.yml"], "not JSON in UTF-8"),
         (["reply.json", "--channel", "PIGEON"], "the channels are WEB, WECHAT"),
+        (["reply.json", "--channel", "whatsap"], "no channel 'whatsap'; did you mean WHATSAPP?"),
+        (["reply.json", "--channel", "We Chat"], "did you mean WECHAT?"),
         (["utter_price", "--domain", "domain.yml", "--slot", "price"], "NAME=VALUE"),
         (["reply.json", "--config", "broken"], "did you mean  on_unknown_file?"),
     ],
