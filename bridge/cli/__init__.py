@@ -8,12 +8,14 @@ one to read first.
 from __future__ import annotations
 
 from importlib import import_module, metadata
+from inspect import cleandoc
 from typing import Any
 
 import typer
 from typer.core import TyperGroup
 
 from bridge import log_records
+from bridge.cli import terminal
 
 _COMMANDS = {
     "demo": "Show a handoff, an assist and a handback from end to end on this machine.",
@@ -43,7 +45,16 @@ class _Lazy(TyperGroup):
         command = typer.main.get_command(import_module(f"bridge.cli.{cmd_name}").app)
         command.name = cmd_name
         command.short_help = _COMMANDS[cmd_name]
+        _unwrap(command)
         return command
+
+
+def _unwrap(command: Any) -> None:
+    """Join the lines of each paragraph of the help, which typer does with the first one only."""
+    paragraphs = cleandoc(command.help or "").split("\n\n")
+    command.help = "\n\n".join(" ".join(each.split()) for each in paragraphs)
+    for below in getattr(command, "commands", {}).values():
+        _unwrap(below)
 
 
 app = typer.Typer(
@@ -70,4 +81,5 @@ def _options(
 def main() -> None:
     """Run the command; the entry point of the console script."""
     log_records.install()
+    terminal.plain_help()
     app()

@@ -16,6 +16,7 @@ import typer
 from rich.console import Console, ConsoleOptions, RenderableType
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
 from rich.segment import Segment
+from typer import rich_utils
 
 from bridge import untrusted
 
@@ -23,7 +24,26 @@ _UNITS = ((86400, "d"), (3600, "h"), (60, "min"), (0, "s"))
 
 
 class PlainConsole(Console):
-    """A console that prints no control characters of the values that it is given."""
+    """A console that prints no control characters of the values that it is given.
+
+    With ``NO_COLOR``, it prints no styles at all, as at a terminal that has none (``TERM=dumb``).
+    In a pipe, lines have no trailing blanks.
+    """
+
+    def __init__(self, **options: Any) -> None:
+        super().__init__(**options)
+        if self.no_color:  # rich alone would keep bold and dim
+            super().__init__(**{**options, "color_system": None})
+
+    def print(self, *objects: Any, **options: Any) -> None:
+        """Print, and pad no line of a table unless it is for a terminal."""
+        if self.is_terminal:
+            super().print(*objects, **options)
+            return
+        with self.capture() as captured:
+            super().print(*objects, **options)
+        self.file.write("\n".join(line.rstrip(" ") for line in captured.get().split("\n")))
+        self.file.flush()
 
     def render(
         self, renderable: RenderableType, options: ConsoleOptions | None = None
@@ -44,6 +64,12 @@ def out() -> Console:
 def aside() -> Console:
     """Return a console on standard error."""
     return PlainConsole(stderr=True, highlight=False)
+
+
+def plain_help() -> None:
+    """Print help and usage errors without styles, if the environment asks for no colours."""
+    if PlainConsole().no_color:
+        rich_utils.COLOR_SYSTEM = None
 
 
 def show(table: RenderableType, lines: Iterable[Iterable[object]]) -> None:

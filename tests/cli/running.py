@@ -11,8 +11,10 @@ import struct
 import subprocess
 import sys
 import termios
+from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
+from types import MappingProxyType
 from typing import Any
 
 import pytest
@@ -31,6 +33,7 @@ class Ran:
     code: int
     out: str
     err: str = ""
+    sent: str = ""  # to the terminal, with its control sequences
 
     @property
     def rows(self) -> list[list[str]]:
@@ -85,14 +88,20 @@ def within(folder: Path, *arguments: str, **environ: str) -> Ran:
     return Ran(done.exit_code, done.stdout, done.stderr)
 
 
-def at_terminal(folder: Path, *arguments: str, say: str = "", columns: int = 80) -> Ran:
+def at_terminal(
+    folder: Path,
+    *arguments: str,
+    say: str = "",
+    columns: int = 80,
+    environ: Mapping[str, str] = MappingProxyType({}),
+) -> Ran:
     """Run it at a terminal and type ``say``."""
     ours, theirs = pty.openpty()
     fcntl.ioctl(theirs, termios.TIOCSWINSZ, struct.pack("HHHH", 40, columns, 0, 0))
     process = subprocess.Popen(
         _command(arguments),
         cwd=folder,
-        env=_environment() | {"TERM": "xterm-256color"},
+        env=_environment() | {"TERM": "xterm-256color", **environ},
         stdin=theirs,
         stdout=theirs,
         stderr=theirs,
@@ -108,7 +117,8 @@ def at_terminal(folder: Path, *arguments: str, say: str = "", columns: int = 80)
         pass  # Linux' way to say that the other side has closed
     os.close(ours)
     code = process.wait(_SECONDS)
-    return Ran(code, _CONTROL.sub("", seen.decode()))
+    sent = seen.decode()
+    return Ran(code, _CONTROL.sub("", sent), sent=sent)
 
 
 def _command(arguments: tuple[str, ...]) -> list[str]:
