@@ -65,14 +65,13 @@ def neutralised(text: str) -> str:
     return stripped
 
 
-def read(
-    sender_id: str, tracker: Mapping[str, Any] | None, *, in_turn: bool = False
-) -> Conversation:
+def read(sender_id: str, tracker: Mapping[str, Any], *, in_turn: bool = False) -> Conversation:
     """Return the conversation of a tracker.
 
     Args:
         sender_id: the conversation.
-        tracker: as Rasa returns it; None is a conversation that Rasa does not know.
+        tracker: as Rasa returns it; of a conversation that Rasa does not know, the slots with
+            which it begins.
         in_turn: the bot's answer to the last message is not complete; otherwise the events end
             with ``action_listen``.
     """

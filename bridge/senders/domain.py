@@ -11,7 +11,7 @@ from bridge.errors import RasaError
 from bridge.rasa import Rasa
 from bridge.turn.coerce import mapping
 
-_DOMAIN_FRESH = 60.0  # seconds that the domain's responses are kept
+_DOMAIN_FRESH = 60.0  # seconds that the domain is kept
 
 
 class Deadline:
@@ -34,12 +34,18 @@ class Deadline:
 
 
 class Domain:
-    """The domain's responses, requested from Rasa once a minute at most."""
+    """The domain's responses and slots, requested from Rasa once a minute at most.
+
+    Args:
+        responses: the responses, if they come from a file.
+    """
 
     def __init__(self, responses: Mapping[str, Any] | None) -> None:
         self._lock = threading.Lock()
+        self._fixed = responses
         self._responses = responses
-        self._until = float("inf") if responses is not None else 0.0
+        self._slots: Mapping[str, Any] = {}
+        self._until = 0.0
 
     @property
     def known(self) -> Mapping[str, Any]:
@@ -48,8 +54,25 @@ class Domain:
 
     def responses(self, rasa: Rasa, until: Deadline) -> Mapping[str, Any]:
         """Return the responses; those of the last minute without a request."""
-        if time.monotonic() >= self._until or self._responses is None:
-            found = mapping(rasa.domain(within=until.left()).get("responses"))
-            with self._lock:
-                self._responses, self._until = found, time.monotonic() + _DOMAIN_FRESH
-        return self._responses
+        if self._fixed is not None:
+            return self._fixed
+        self._read(rasa, until)
+        return self.known
+
+    def initial_slots(self, rasa: Rasa, until: Deadline) -> Mapping[str, Any]:
+        """Return the slots of a conversation that begins."""
+        self._read(rasa, until)
+        return self._slots
+
+    def _read(self, rasa: Rasa, until: Deadline) -> None:
+        if time.monotonic() < self._until:
+            return
+        domain = rasa.domain(within=until.left())
+        slots = {
+            str(name): mapping(slot).get("initial_value")
+            for name, slot in mapping(domain.get("slots")).items()
+        }
+        with self._lock:
+            if self._fixed is None:
+                self._responses = mapping(domain.get("responses"))
+            self._slots, self._until = slots, time.monotonic() + _DOMAIN_FRESH

@@ -302,6 +302,8 @@ class _Attempt:
 
     def _conversation(self, sender_id: str) -> Conversation:
         tracker = self._rasa.find_tracker(sender_id, within=self._until.left())
+        if tracker is None:
+            tracker = {"slots": self._domain.initial_slots(self._rasa, self._until)}
         return dialogue.read(sender_id, tracker)
 
     def _rendering(self, turn: Turn) -> Rendering:

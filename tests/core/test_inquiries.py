@@ -488,6 +488,28 @@ def test_auto_answers_what_is_read(make: Making, rasa: RasaStub) -> None:
     assert desk.note == ("action", "The bot would now run action_order.")
 
 
+def test_a_conversation_that_begins_has_the_domains_initial_slots(
+    make: Making, rasa: RasaStub
+) -> None:
+    assist = {"when": [{"intent": "hours", "slot": "segment", "is": "private"}]}
+    rasa.domain["slots"] = {
+        "name": {"type": "text", "initial_value": "dear customer"},
+        "segment": {"type": "text", "initial_value": "private"},
+        "city": {"type": "text", "initial_value": None},
+    }
+    private = {"type": "slot", "name": "segment", "value": "private"}
+    rasa.domain["responses"]["utter_hours"] = [
+        {"text": "Closed.", "condition": [{**private, "value": "business"}]},
+        {"text": "From 9 to 5, {name}.", "condition": [private]},
+    ]
+    rasa.rules["hours"] = ["utter_hours"]
+    desk = opened(make, rasa, Owner.AGENT, {"assist": assist})
+    desk.writes("When?")
+    desk.asks()
+    assert desk.offered == ["From 9 to 5, dear customer."]
+    assert SENDER not in rasa.trackers  # nothing was begun
+
+
 def test_handed_back_meanwhile_nothing_is_suggested(agents: Desk) -> None:
     agents.writes("When?")
     agents.claim()
@@ -539,7 +561,7 @@ def test_what_has_no_side_effect_is_repeated_until_it_succeeds(
 
 @pytest.mark.parametrize("fate", ["html", "500", "cut", "drop_after", "hold"])
 def test_what_may_have_been_put_is_looked_for_and_never_put_again(bots: Desk, fate: str) -> None:
-    bots.rasa.failures = ["", "", fate]  # of the message itself
+    bots.rasa.failures = ["", "", "", fate]  # of the message itself
     bots.writes("When?")
     bots.asks(seconds=0.5)
     assert bots.sent == []
@@ -563,7 +585,7 @@ def test_what_may_have_been_put_is_looked_for_and_never_put_again(bots: Desk, fa
 
 
 def test_a_turn_of_which_rasa_has_stored_the_message_only_is_awaited(bots: Desk) -> None:
-    bots.rasa.failures = ["", "", "500"]
+    bots.rasa.failures = ["", "", "", "500"]
     bots.writes("When?")
     bots.asks()
     (update,) = bots.updates(UpdateKind.INQUIRY)
@@ -575,7 +597,7 @@ def test_a_turn_of_which_rasa_has_stored_the_message_only_is_awaited(bots: Desk)
 
 
 def test_what_rasa_refuses_is_put_again(bots: Desk) -> None:
-    bots.rasa.failures = ["", "", "403"]
+    bots.rasa.failures = ["", "", "", "403"]
     bots.writes("When?")
     bots.asks()
     assert bots.sent == []
@@ -596,7 +618,7 @@ def expires(desk: Desk) -> None:
     raise AssertionError(desk.updates(UpdateKind.INQUIRY))
 
 
-@pytest.mark.parametrize("failing", [["500"] * 90, ["", "", *["500"] * 90]])
+@pytest.mark.parametrize("failing", [["500"] * 90, ["", "", "", *["500"] * 90]])
 def test_the_call_of_a_bot_that_does_not_answer_goes_to_its_agent(
     make: Making, rasa: RasaStub, failing: list[str]
 ) -> None:
@@ -686,7 +708,7 @@ def test_what_may_have_been_put_is_not_written_back_twice(
 ) -> None:
     desk = opened(make, rasa, Owner.BOT)
     desk.writes("When?")
-    rasa.failures = ["", "", "500"]
+    rasa.failures = ["", "", "", "500"]
     desk.asks()
     (inquiry,) = desk.updates(UpdateKind.INQUIRY)
     desk.rig.assign("A", owner=Owner.AGENT)
