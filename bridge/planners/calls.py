@@ -160,7 +160,8 @@ def identify(changes: Changes, call: CallRecord, found: CallInfo, failure: str |
         _assign(changes, call, known.assignment)
         return
     user_id = found.user_id or call.caller
-    conversation = _conversation_of(changes, call, user_id)
+    before = transfers.arrived_from(changes, call, user_id)
+    conversation = before[1] if before else _conversation_of(changes, call, user_id)
     former = conversation.assignment if conversation is not None else None
     channel = found.channel or (former.channel if former is not None else None)
     config_id = found.channel_config_id
@@ -176,7 +177,9 @@ def identify(changes: Changes, call: CallRecord, found: CallInfo, failure: str |
     )
     problem = _problem(changes, assignment, channel, failure)
     known_now = replace(call, problem=problem, nickname=found.nickname or call.nickname)
-    _assign(changes, known_now, assignment)
+    assigned = _assign(changes, known_now, assignment)
+    if before is not None:
+        transfers.take_along(changes, *before, assigned)
 
 
 def _conversation_of(changes: Changes, call: CallRecord, user_id: str) -> AssignmentRecord | None:

@@ -13,7 +13,7 @@ from bridge.errors import AssignmentError
 from bridge.model import AgentId, Origin, Owner, evolve
 from bridge.planners import alerts, assignments, call_requests
 from bridge.planners.changes import Changes
-from bridge.state.calls import Apology, CallRecord, CallRequestKind
+from bridge.state.calls import ARRIVES_WITHIN, Apology, CallRecord, CallRequestKind
 from bridge.state.inquiries import BotNote
 from bridge.state.plan import Count
 from bridge.state.records import AssignmentRecord, UpdateState
@@ -92,6 +92,69 @@ def move(changes: Changes, call: CallRecord, record: AssignmentRecord) -> None:
     if given.owner is Owner.AGENT and record.owner is not Owner.AGENT:
         due = alerts.due_at(changes.rules, changes.now)
         changes.assignment(replace(given, handed_off_at=changes.now, alert_at=due))
+
+
+def arrived_from(
+    changes: Changes, call: CallRecord, user_id: str
+) -> tuple[CallRecord, AssignmentRecord] | None:
+    """Return the call of the same customer that was transferred and is now this one, if any.
+
+    Some platforms give a transferred call another ID. It may ring before the former one ends.
+    """
+    for sender_id, call_id in reversed(changes.snapshot.calls_of_users.get(user_id, [])):
+        record = changes.record(sender_id, call_id)
+        if record is None or call_id == call.call_id:
+            continue
+        for former in reversed(changes.known_calls(call_id)):
+            if _leads_to(former, call) and _is_recent(changes, former):
+                return former, record
+    return None
+
+
+def _leads_to(former: CallRecord, call: CallRecord) -> bool:
+    """Return whether a call was transferred to the agent of another, or to its skill."""
+    kind, _, target_id = (former.transfer_to or "").partition(" ")
+    if kind == "agent":
+        return target_id == call.agent_id
+    return kind == "skill" and call.skill_id in ("", target_id)
+
+
+def _is_recent(changes: Changes, former: CallRecord) -> bool:
+    return former.ended_at is None or former.ended_at >= changes.now - ARRIVES_WITHIN
+
+
+def take_along(
+    changes: Changes, former: CallRecord, record: AssignmentRecord, call: CallRecord
+) -> None:
+    """Note where a transferred call went, and take its card along.
+
+    Args:
+        changes: the changes so far, with the assignment of the call under its new ID.
+        former: the call under its former ID.
+        record: the assignment of the former ID, as it was before.
+        call: the call under its new ID.
+    """
+    pair = (record.assignment.sender_id, former.call_id)
+    given = changes.record(pair[0], call.call_id)
+    left = changes.record(*pair) or record
+    changes.assignment(
+        replace(
+            left,
+            assignment=replace(left.assignment, agent_id=AgentId(former.agent_id)),
+            ended_at=left.ended_at or changes.now,
+            moved_to=AgentId(call.agent_id) if call.agent_id != former.agent_id else None,
+            card=None,
+        )
+    )
+    if given is None:
+        return
+    since = record.handed_off_at if record.owner is Owner.AGENT else None
+    card = record.card or changes.snapshot.cards.get(pair)
+    if given.owner is Owner.AGENT and since is not None:
+        given = replace(given, handed_off_at=since)
+    changes.assignment(replace(given, card=card))
+    if call.agent_id == former.agent_id:  # it came back
+        changes.call(replace(call, transfers=max(former.transfers, 1)))
 
 
 def undo(changes: Changes, call: CallRecord, target_id: str) -> None:

@@ -25,7 +25,7 @@ from bridge.store import Reader, ReadTransaction, lists
 
 @dataclass(frozen=True, slots=True)
 class CallView:
-    """A call with its card and its newest deliveries.
+    """A call with its card and its newest deliveries, also those under its former IDs.
 
     Attributes:
         words: the deliveries' readable text, by number.
@@ -85,14 +85,21 @@ class Calls:
                     return CallView(unassigned(rings[-1]), None, (), messages=rings[-1].held)
             if record is None:
                 return None
-            batch = lists.newest_deliveries(tx, call_id=call_id, limit=MOST)
+            calls = [*lists.former_calls(tx, record), call_id]
+            batch = [
+                delivery
+                for each in calls
+                for delivery in lists.newest_deliveries(tx, call_id=each, limit=MOST)
+            ]
             words = {
                 delivery.seq: text
                 for delivery in batch
                 if not delivery.erased_at and (text := self._plain(delivery))
             }
             (shown,) = with_details(tx, [record])
-            messages = tuple(lists.messages(tx, call_id, limit=MOST))
+            messages = tuple(
+                message for each in calls for message in lists.messages(tx, each, limit=MOST)
+            )
             return CallView(shown, lists.card(tx, call_id), tuple(batch), words, messages)
 
         view = self._store.read(query)

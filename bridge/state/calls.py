@@ -12,6 +12,7 @@ from bridge.state.records import MessageRecord, UpdateState
 
 CallKey = tuple[str, str]  # call ID and agent ID
 
+ARRIVES_WITHIN = 120.0  # seconds in which a transferred call may ring under another ID
 READERS_SENDER = "cc-"  # prefix of the sender ID of a call that joined no conversation
 
 

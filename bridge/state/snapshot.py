@@ -217,6 +217,8 @@ class Snapshot:
     calls: dict[CallKey, CallRecord] = field(default_factory=dict)
     requests: dict[str, CallRequest] = field(default_factory=dict)  # by ID
     senders_of_users: dict[str, str] = field(default_factory=dict)  # of open assignments
+    # Of open assignments, and of those whose call was lately transferred; oldest first.
+    calls_of_users: dict[str, list[Pair]] = field(default_factory=dict)
     last_delivered: dict[str, int] = field(default_factory=dict)  # numbers, by call
     last_turns: dict[str, TurnRecord] = field(
         default_factory=dict

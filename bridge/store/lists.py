@@ -37,6 +37,7 @@ _WAITING = _d.state == literal_column("'waiting'")
 _FAILED = _d.state.in_(
     [literal_column("'failed'"), literal_column("'expired'"), literal_column("'uncertain'")]
 )
+_FORMER = 10  # former IDs of a call, at most
 _OPEN_STATES = frozenset((DeliveryState.WAITING, DeliveryState.SENDING))
 _UPDATES_OPEN = _u.state.in_([literal_column("'waiting'"), literal_column("'sending'")])
 _UPDATES_FAILED = _u.state == literal_column("'failed'")
@@ -203,6 +204,22 @@ def assignment_of_call(tx: Connection, call_id: str) -> AssignmentRecord | None:
     """Return the newest assignment of a call, open or ended."""
     statement = _assignments.where(_a.call_id == call_id).order_by(_a.given_at.desc())
     return _first([rows.assignment(row) for row in tx.execute(statement.limit(1))])
+
+
+def former_calls(tx: Connection, record: AssignmentRecord) -> list[str]:
+    """Return the former IDs of a call that was transferred with its conversation, oldest first."""
+    earlier = and_(
+        _a.sender_id == record.assignment.sender_id,
+        _a.call_id != record.assignment.call_id,
+        _a.given_at <= record.given_at,
+    )
+    statement = select(_a.call_id, _a.moved_to).where(earlier).order_by(_a.given_at.desc())
+    found: list[str] = []
+    for call_id, moved_to in tx.execute(statement.limit(_FORMER)):
+        if moved_to is None:
+            break
+        found.insert(0, call_id)
+    return found
 
 
 def unassigned_calls(

@@ -5,6 +5,7 @@ The command's ``--json`` prints the same bodies.
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Sequence
 from dataclasses import asdict
 from datetime import date
@@ -28,6 +29,7 @@ from bridge.model import (
     Suggestion,
     derive,
 )
+from bridge.planners.masking import masked
 from bridge.queries import CallView, Page
 from bridge.queries.report import Group, ReportFigures
 from bridge.state.calls import CallRecord, CallState
@@ -134,12 +136,15 @@ def call_detail(view: CallView, offered: Sequence[Suggestion], mode: Mode) -> Ca
     record, card_turns = view.record, view.card.turns if view.card else ()
     # The card holds what was said before the handoff.
     since = (record.handed_off_at or 0.0) if card_turns else -inf
+    last = max((item.at for item in card_turns), default=inf)
+    lines = _not_sent_here(view, card_turns)
     history: list[SentMessageBody | MessageBody] = [
+        *(_card_line(item, record.assignment.call_id, index) for index, item in lines),
         *(
-            _card_line(item, record.assignment.call_id, index)
-            for index, item in enumerate(card_turns)
+            message(item)
+            for item in view.messages
+            if item.created_at > since or item.written_at > last
         ),
-        *(message(item) for item in view.messages if item.created_at > since),
         *(sent(item, view.words.get(item.seq)) for item in view.deliveries),
     ]
     history.sort(key=lambda item: item.at)  # stable: turns before deliveries
@@ -152,6 +157,24 @@ def call_detail(view: CallView, offered: Sequence[Suggestion], mode: Mode) -> Ca
         suggestions=[suggestion(item) for item in offered],
         assist=mode,
     )
+
+
+def _not_sent_here(view: CallView, turns: Sequence[Line]) -> list[tuple[int, Line]]:
+    """Return the turns of a card, numbered, without those that are among the deliveries.
+
+    The card masks what it shows.
+    """
+    sent_here = Counter(
+        (_sender(item), masked(view.words.get(item.seq, ""))) for item in view.deliveries
+    )
+    kept: list[tuple[int, Line]] = []
+    for index, item in enumerate(turns):
+        key = (item.who, masked(item.text))
+        if sent_here[key] > 0:
+            sent_here[key] -= 1
+        else:
+            kept.append((index, item))
+    return kept
 
 
 def card(value: Card) -> CardBody:
@@ -438,7 +461,6 @@ def message(value: MessageRecord) -> MessageBody:
 
 def sent(value: Delivery, text: str | None) -> SentMessageBody:
     """Return a delivery with its readable text as a line of the call's history."""
-    by_itself = value.origin in (Origin.BOT, Origin.AUTO)
     return _build(
         SentMessageBody,
         id=value.message_code,
@@ -454,8 +476,12 @@ def sent(value: Delivery, text: str | None) -> SentMessageBody:
         origin=value.origin,
         approved_by=value.approved_by,
         erased_at=value.erased_at,
-        **{"from": "bot" if by_itself else "agent"},
+        **{"from": _sender(value)},
     )
+
+
+def _sender(value: Delivery) -> str:
+    return "bot" if value.origin in (Origin.BOT, Origin.AUTO) else "agent"
 
 
 def _error(error: DeliveryError | None) -> ErrorDetail | None:

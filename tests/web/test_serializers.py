@@ -17,6 +17,7 @@ from bridge.model import (
     Origin,
     Owner,
 )
+from bridge.planners.masking import masked
 from bridge.queries import CallView
 from bridge.state.records import AssignmentRecord, MessageRecord, SessionRecord, SessionState
 from bridge.web import schemas, serializers
@@ -112,6 +113,35 @@ def test_history_is_the_cards_turns_and_the_deliveries_in_order() -> None:
     assert found["history"][4]["message_id"] == "m-2"
     assert found["card"]["slots"] == {"order": "7", "sum": None, "list": [None, 1.5]}
     json.dumps(found, allow_nan=False)
+
+
+def test_what_the_card_and_the_deliveries_both_hold_is_shown_once() -> None:
+    record = AssignmentRecord(making.assignment(), Owner.AGENT, "reader", AT, handed_off_at=AT)
+    words = {1: "We are open.", 2: "Call +49 30 1234567."}
+    lines = (
+        Line("bot", words[1], AT - 9),
+        Line("bot", masked(words[2]), AT - 8),  # a card is masked
+        Line("bot", words[1], AT - 7),  # said on another channel
+        Line("customer", "A human!", AT - 2),
+    )
+    card = Card("intent human", {}, lines)
+    sent = [
+        making.delivery(number, seq=number, created_at=AT - 9 + number, origin=Origin.BOT)
+        for number in words
+    ]
+    meanwhile = MessageRecord("sender", "A", "m-1", "Hurry", AT - 1, AT - 1)
+    view = CallView(record, card, tuple(sent), words, (meanwhile,))
+    found = serializers.call_detail(view, (), Mode.AUTO).dump()
+    shown = [(item["from"], item["text"]) for item in found["history"]]
+    assert sorted(shown) == sorted(
+        [
+            ("bot", "We are open."),
+            ("bot", "We are open."),
+            ("bot", words[2]),
+            ("customer", "A human!"),
+            ("customer", "Hurry"),
+        ]
+    )
 
 
 def test_a_call_without_a_card() -> None:

@@ -15,8 +15,13 @@ from bridge.store.statements import Select, Transaction
 
 _LOCK = "SELECT pg_advisory_xact_lock(k) FROM unnest(%s::bigint[]) AS k"
 _TRY_LOCK = "SELECT k, pg_try_advisory_xact_lock(k) FROM unnest(%s::bigint[]) AS k"
+# An assignment that is open, or whose call was transferred and may come under another ID.
+MAY_GO_ON = (
+    "(a.ended_at IS NULL OR EXISTS (SELECT 1 FROM calls t WHERE t.call_id = a.call_id"
+    " AND t.transfer_to IS NOT NULL))"
+)
 _CALLS_OF = Select(
-    "SELECT s.sender_id, s.call_id FROM {texts} CROSS JOIN suggestions s WHERE s.id = k.value"
+    "SELECT s.sender_id, s.call_id FROM {texts} CROSS JOIN suggestions s WHERE s.id = k.value"  # noqa: S608
     " UNION SELECT d.sender_id, d.call_id FROM {numbers} CROSS JOIN deliveries d"
     " WHERE d.seq = k.value"
     " UNION SELECT t.sender_id, t.call_id FROM {texts} CROSS JOIN turns t"
@@ -28,9 +33,9 @@ _CALLS_OF = Select(
     " UNION SELECT u.sender_id, u.call_id FROM {numbers} CROSS JOIN rasa_updates u"
     " WHERE u.seq = k.value AND u.call_id IS NOT NULL"
     " UNION SELECT a.sender_id, a.call_id FROM {texts} CROSS JOIN assignments a"
-    " WHERE a.user_id = k.value AND a.ended_at IS NULL"
+    f" WHERE a.user_id = k.value AND {MAY_GO_ON}"
     " UNION SELECT a.sender_id, a.call_id FROM {texts} CROSS JOIN calls c CROSS JOIN assignments a"
-    " WHERE c.call_id = k.value AND a.user_id = c.caller AND a.ended_at IS NULL"
+    f" WHERE c.call_id = k.value AND a.user_id = c.caller AND {MAY_GO_ON}"
 )
 _D = rows.listed(schema.deliveries, "d")
 _S = rows.listed(schema.suggestions, "s")

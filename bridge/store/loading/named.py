@@ -6,11 +6,12 @@ from collections.abc import Iterable
 from dataclasses import replace
 
 from bridge.model import DeliveryState
+from bridge.state.calls import ARRIVES_WITHIN
 from bridge.state.records import COPIED_WITHIN
-from bridge.state.snapshot import Needs
+from bridge.state.snapshot import Needs, Pair
 from bridge.store import questions, rows, schema
 from bridge.store.loading.collector import Collector
-from bridge.store.loading.locks import Locks
+from bridge.store.loading.locks import MAY_GO_ON, Locks
 from bridge.store.queues import UPDATES
 from bridge.store.statements import Select
 
@@ -40,9 +41,10 @@ _LEADERS = Select(
 _SHADOWS = Select(
     "SELECT DISTINCT u.shadow FROM {texts} CROSS JOIN rasa_updates u WHERE u.shadow = k.value"
 )
-_SENDERS_OF_USERS = Select(
-    "SELECT a.user_id, a.sender_id, a.call_id FROM {texts} CROSS JOIN assignments a"
-    " WHERE a.user_id = k.value AND a.ended_at IS NULL ORDER BY a.given_at"
+_CALLS_OF_USERS = Select(
+    "SELECT a.user_id, a.sender_id, a.call_id, a.ended_at FROM {texts} CROSS JOIN assignments a"  # noqa: S608
+    " WHERE a.user_id = k.value AND (a.ended_at IS NULL OR a.ended_at >= {value})"
+    f" AND {MAY_GO_ON} ORDER BY a.given_at"
 )
 _CALL_REQUESTS = Select(
     f"SELECT {_Q} FROM {{texts}} CROSS JOIN call_requests q WHERE q.id = k.value"  # noqa: S608
@@ -80,12 +82,22 @@ class NamedRows:
         users = (needs.users | callers) - {""}
         joined: set[str] = set()
         if users:
-            for user, sender, call_id in _SENDERS_OF_USERS.rows(self._tx, list(users)):
-                snapshot.senders_of_users[user] = sender
+            latest = self._now - ARRIVES_WITHIN
+            for user, sender, call_id, ended_at in _CALLS_OF_USERS.rows(
+                self._tx, list(users), latest
+            ):
+                snapshot.calls_of_users.setdefault(user, []).append((sender, call_id))
+                if ended_at is None:
+                    snapshot.senders_of_users[user] = sender
                 joined.add(call_id)
             self._collector.calls(joined - calls)
-        senders = frozenset(snapshot.senders_of_users.values())
+        pairs = {pair for found in snapshot.calls_of_users.values() for pair in found}
+        senders = frozenset(sender for sender, _ in pairs)
         self._locks.check(joined, senders)
+        transferred = {call.call_id for call in snapshot.calls.values() if call.transfer_to}
+        for pair in pairs:
+            if pair[1] in transferred:
+                self._card(pair)
         return replace(
             needs,
             senders=needs.senders | senders,
@@ -156,10 +168,13 @@ class NamedRows:
             pair = snapshot.newest.get(sender)
             if pair is None or pair in needs.pairs or not snapshot.assignments[pair].with_agent:
                 continue
-            row = _CARD.first(self._tx, *pair)
-            card = rows.card(row[0]) if row is not None else None
-            if card is not None:
-                snapshot.cards[pair] = card
+            self._card(pair)
+
+    def _card(self, pair: Pair) -> None:
+        row = _CARD.first(self._tx, *pair)
+        card = rows.card(row[0]) if row is not None else None
+        if card is not None:
+            self._snapshot.cards[pair] = card
 
     def _assignments_of_next(self, needs: Needs) -> None:
         """Load the assignments of deliveries that may be claimed next or that a person moves."""
