@@ -78,8 +78,9 @@ class Customer:
         *,
         action: str = "action_agent_assist",
         after: Sequence[tuple[str, str]] = (),
+        ago: float = 0.0,
     ) -> None:
-        """Write something; Rasa calls an action for it. ``after`` is what was said before."""
+        """Write something, ``ago`` seconds ago, after what was said before; Rasa runs an action."""
         body = turn(self.sender_id, action=action)
         body["domain"]["responses"] |= RESPONSES
         said = {
@@ -94,7 +95,7 @@ class Customer:
         body["tracker"]["latest_message"] |= said
         events = body["tracker"]["events"]
         (user,) = (each for each in events if each["event"] == "user")
-        now = time.time()
+        now = time.time() - ago
         user |= {"text": text, "message_id": said["message_id"], "timestamp": now}
         user["parse_data"] = user["parse_data"] | said
         earlier = [

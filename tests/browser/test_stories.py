@@ -85,7 +85,7 @@ def test_copied(office: Office, opened: Open) -> None:
 def test_superseded_while_the_agent_types(office: Office, opened: Open) -> None:
     customer = office.customer("eve")
     panel = at_work(office, opened, customer.call_id)
-    customer.writes("What does it cost?")
+    customer.writes("What does it cost?", ago=5)
     panel.of(panel.suggestions, "Edit").click()
     panel.editor.fill("It costs 12 EUR.")
     customer.writes("And when are you open?", "ask_hours")
@@ -103,7 +103,7 @@ def test_superseded_while_the_agent_types(office: Office, opened: Open) -> None:
 def test_discarded_after_the_customer_wrote(office: Office, opened: Open) -> None:
     customer = office.customer("eva")
     panel = at_work(office, opened, customer.call_id)
-    customer.writes("What does it cost?")
+    customer.writes("What does it cost?", ago=5)
     panel.of(panel.suggestions, "Edit").click()
     panel.editor.fill("It costs 12 EUR.")
     customer.writes("And when are you open?", "ask_hours")
