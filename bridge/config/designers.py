@@ -96,7 +96,7 @@ class Condition(Section):
                 f"give {null[0]} a value, or remove the item" if null else "name one of these keys",
                 found="" if null else f"an item with {', '.join(written) or 'no key'}",
             )
-        for key, refined in _REFINES.items():
+        for key, refined in () if misspelt else _REFINES.items():
             if key in written and written.get(refined) is None and refined not in null:
                 yield Conflict(
                     (key,), f"{key} only beside the key {refined}", f"add the key {refined}"

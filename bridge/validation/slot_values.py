@@ -50,7 +50,7 @@ def check_value(
         return
     values = _values(name, slot)
     same = str.casefold if any_case else str
-    if values and same(_spelled(value)) not in map(same, values):
+    if values and same(_spelled(value)) not in map(same, (*values, _OTHER)):
         yield Fault(
             document.place(path),
             path,
@@ -89,7 +89,7 @@ def _slot(domain: Domain | None, name: str) -> Mapping[str, Any]:
 def _values(name: str, slot: Mapping[str, Any]) -> list[str]:
     values = slot.get("values")
     if slot.get("type") == "categorical" and isinstance(values, list):
-        return [*(_spelled(value) for value in values if value is not None), _OTHER]
+        return [_spelled(value) for value in values if value is not None]
     return list(VALUES.get(name, ()))
 
 

@@ -117,6 +117,10 @@ FAULTS: list[tuple[str, list[str]]] = [
     ("handoff: {when: [human]}", ["handoff.when[0]", '"human"', "a mapping with keys of intent"]),
     ("handoff: {when: [{fallback: 3}]}", ["when[0].fallback", "did you mean  fallbacks?"]),
     ("handoff: {when: [{}]}", ["at least one of intent"]),
+    (
+        "handoff: {when: [{intend: x, min_confidence: 0.6}]}",
+        ["when[0].intend", "did you mean  intent?"],
+    ),
     ("handoff: {when: [{intent: null}]}", ["when[0].intent", "nothing (null)", "give intent"]),
     (
         "handoff: {when: [{intent: null, min_confidence: 0.6}]}",
