@@ -32,6 +32,9 @@ def validate(
     credentials: Path = typer.Option(
         None, help="Rasa's credentials.yml; the default is the one of the working folder."
     ),
+    pipeline: Path = typer.Option(
+        None, help="Rasa's config.yml; the default is the one of the working folder."
+    ),
     strict: bool = typer.Option(False, "--strict", help="Exit with code 1 on warnings too."),
     how: Format = typer.Option(
         Format.TEXT, "--format", help="github: annotations of a GitHub workflow."
@@ -42,13 +45,15 @@ def validate(
 
     The exit code is 0 if all is good, 1 if there are errors, and 2 if it cannot run.
     """
-    _require(folder, [*domain, *rules, *(each for each in (endpoints, credentials) if each)])
+    others = (endpoints, credentials, pipeline)
+    _require(folder, [*domain, *rules, *(each for each in others if each)])
     project = validation.read_project(
         folder,
         domain=domain,
         rules=rules,
         endpoints=endpoints or Path(connection.ENDPOINTS),
         credentials=credentials or Path(connection.CREDENTIALS),
+        pipeline=pipeline or Path("config.yml"),
     )
     faults = validation.find_faults(project)
     how = Format.JSON if as_json else how

@@ -11,6 +11,7 @@ from pathlib import Path
 from bridge import config
 from bridge.config.domain import Domain
 from bridge.config.faults import Fault, Place
+from bridge.config.pipeline import components
 from bridge.config.rasa_files import LIMITS, files_of, no_such, top_level
 from bridge.config.settings import BridgeSettings, HandoffSettings, MediaSettings
 from bridge.config.source import Document, compose, decode, read_file
@@ -20,6 +21,7 @@ from bridge.validation.training import Example, Training, examples
 _WANTED = top_level("rules", "stories", "flows", "responses")
 _NLU = top_level("nlu")
 _SECTIONS = ("rules", "stories", "flows", "nlu", "responses")
+_OF_CONFIG = {"pipeline", "policies", "recipe"}
 _ALIKE = 0.85
 _TOP = re.compile(r"^(\w+)[ \t]*:", re.MULTILINE)
 _INTENT = re.compile(r"^\s*-\s*intent:\s*[\"']?([^\s\"'#]+)", re.MULTILINE)
@@ -37,6 +39,7 @@ class Project:
     training: Training | None = None
     endpoints: Document | None = None  # Rasa's endpoints.yml, like the next one if there is one
     credentials: Document | None = None
+    components: tuple[str, ...] = ()  # of Rasa's config.yml; empty if it is not known
     faults: tuple[Fault, ...] = ()  # of reading the files
 
     @property
@@ -57,6 +60,7 @@ def read_project(
     rules: Sequence[Path] = (),
     endpoints: Path | None = None,
     credentials: Path | None = None,
+    pipeline: Path | None = None,
 ) -> Project:
     """Read a configuration and a Rasa project.
 
@@ -67,12 +71,14 @@ def read_project(
         rules: files or folders of rules, stories, flows and NLU examples.
         endpoints: Rasa's ``endpoints.yml``; None means that it is not checked.
         credentials: Rasa's ``credentials.yml``; likewise.
+        pipeline: Rasa's ``config.yml``; likewise.
     """
     seen = config.inspect(folder, environ, domain=domain)
     faults = list(seen.faults)
     for document in seen.domain.files if seen.domain else ():
         faults += document.repeated
     training = _training(rules, faults) if rules else None
+    chosen = read_rasa_file(pipeline, faults)
     connection = [read_rasa_file(file, faults) for file in (endpoints, credentials)]
     return Project(
         handoff=seen.designers,
@@ -83,8 +89,14 @@ def read_project(
         training=training,
         endpoints=connection[0],
         credentials=connection[1],
+        components=tuple(components(chosen.value)) if chosen and _is_rasas(chosen) else (),
         faults=tuple(faults),
     )
+
+
+def _is_rasas(document: Document) -> bool:
+    """Return whether a ``config.yml`` is Rasa's, and not another program's."""
+    return isinstance(document.value, dict) and bool(document.value.keys() & _OF_CONFIG)
 
 
 def read_rasa_file(path: Path | None, faults: list[Fault]) -> Document | None:

@@ -9,6 +9,8 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 
 from bridge.config.faults import Fault, KeyPath
+from bridge.config.names import rules_of
+from bridge.config.pipeline import FALLBACK, is_calm, may_predict_fallback
 from bridge.config.settings import Condition, HandoffSettings
 from bridge.triggers.conditions import ANY
 from bridge.turn.message import NLU_FALLBACK
@@ -25,6 +27,7 @@ _IN_WORDS = ("keyword", "entity", "slot")  # conditions that hold whatever the i
 
 def check(project: Project) -> Iterator[Fault]:
     """Yield a warning for each rule and each condition that never meet."""
+    yield from _unpredicted(project)
     training = project.training
     if project.designer is None or training is None or not training.scripts:
         return
@@ -40,6 +43,24 @@ def check(project: Project) -> Iterator[Fault]:
     if training.calls(*OURS) and not _asked(project, project.designer):
         for number, rule in enumerate(project.designer.assist.when):
             yield from _unassisted(project, training, ("assist", "when", number), rule)
+
+
+def _unpredicted(project: Project) -> Iterator[Fault]:
+    """Warn of conditions on messages that were not understood, if Rasa understands them all."""
+    names = project.components
+    if not names or is_calm(names) or may_predict_fallback(names):
+        return
+    for path, rule in rules_of(project.handoff):
+        key = "fallbacks" if rule.get("fallbacks") is not None else "intent"
+        if key == "fallbacks" or rule.get("intent") == NLU_FALLBACK:
+            yield warning(
+                project.handoff,
+                (*path, key),
+                f"this condition can never hold: the pipeline of config.yml has no {FALLBACK}, and"
+                f" Rasa never predicts {NLU_FALLBACK}",
+                hint=f"add - name: {FALLBACK} with threshold: 0.3 to the pipeline, or remove the"
+                " condition",
+            )
 
 
 def _asked(project: Project, designer: HandoffSettings) -> bool:

@@ -10,6 +10,7 @@ from typing import Any
 
 from bridge.config.domain import Domain, Entry
 from bridge.config.faults import Fault, KeyPath
+from bridge.config.names import rules_of
 from bridge.config.rasa_names import CONDITION_KEYS, INTENTS, SLOTS
 from bridge.config.source import Document
 from bridge.validation.finding import fault, misspelt_keys, unknown, warning
@@ -35,8 +36,10 @@ def check(project: Project) -> Iterator[Fault]:
         for document in domain.files:
             yield from _repeated(document, section)
     slots = [*domain.names("slots"), *SLOTS]
+    asked = _asked(project.handoff, domain)
     for entry in domain.entries("forms"):
         yield from _form(entry, domain, slots)
+        yield from _swallowed(entry, domain, asked)
     for entry in domain.entries("responses"):
         for number, variation in enumerate(entry.value if isinstance(entry.value, list) else ()):
             if isinstance(variation, Mapping):
@@ -77,6 +80,42 @@ def _form(entry: Entry, domain: Domain, slots: list[str]) -> Iterator[Fault]:
             path: KeyPath = (*entry.path, key, *((number,) if named is listed else ()))
             if isinstance(name, str) and name not in known:
                 yield unknown(entry.document, path, name, known, what, hint=_ADD)
+
+
+def _asked(handoff: Document, domain: Domain) -> list[str]:
+    """Return the intents by which customers ask for a person."""
+    named = [rule.get("intent") for path, rule in rules_of(handoff) if path[0] == "handoff"]
+    return [name for name in domain.names("intents") if name in named]
+
+
+def _swallowed(entry: Entry, domain: Domain, asked: Sequence[str]) -> Iterator[Fault]:
+    """Warn of a form that takes a request for a person as the answer to its question."""
+    form = entry.value if isinstance(entry.value, Mapping) else {}
+    ignored = _names(form.get("ignored_intents"))
+    slots = domain.value.get("slots")
+    for slot in _names(form.get("required_slots")):
+        found = slots.get(slot) if isinstance(slots, Mapping) else None
+        mappings = found.get("mappings") if isinstance(found, Mapping) else None
+        for mapping in mappings if isinstance(mappings, list) else ():
+            if not isinstance(mapping, Mapping) or mapping.get("type") != "from_text":
+                continue
+            excluded = (*ignored, *_names(mapping.get("not_intent")))
+            taken = _names(mapping.get("intent")) or asked
+            for intent in [each for each in asked if each in taken and each not in excluded]:
+                yield warning(
+                    entry.document,
+                    entry.path,
+                    f"the form {entry.name} takes a message of the intent {intent} as the answer to"
+                    f" its question for {slot}, which is filled from any text",
+                    hint=f"add {intent} to ignored_intents of the form",
+                    at_key=True,
+                )
+                return
+
+
+def _names(value: Any) -> list[str]:
+    listed = value if isinstance(value, list) else [value]
+    return [each for each in listed if isinstance(each, str)]
 
 
 def _conditions(entry: Entry, path: KeyPath, condition: Any, domain: Domain) -> Iterator[Fault]:

@@ -67,7 +67,7 @@ def test_warnings_count_only_if_strict(project: Path, options: list[str], code: 
     warn(project)
     ran = within(project, "validate", *NAMED, *options)
     assert ran.code == code
-    assert ran.out.startswith("warning: domain.yml, line 57, column 16: ")
+    assert ran.out.startswith("warning: domain.yml, line 67, column 16: ")
     assert ran.out.endswith("\n1 warning.\n")
 
 
@@ -132,7 +132,7 @@ def test_github_gets_one_annotation_a_line(project: Path) -> None:
     assert '"100%25"' in lines[0]
     assert lines[1].startswith("::error file=data/a%2Cb%3Ac.yml,line=7,col=17::")
     assert "Did you mean utter_greet?" in lines[1]
-    assert lines[2].startswith("::warning file=domain.yml,line=57,col=16::")
+    assert lines[2].startswith("::warning file=domain.yml,line=67,col=16::")
 
 
 def test_several_files_make_one_domain(project: Path) -> None:
@@ -150,7 +150,7 @@ def test_the_domain_of_the_configuration_is_the_default(project: Path) -> None:
     change(project, "domain.yml", "channel: whatsapp", "channel: whatsap")
     ran = within(project, "validate")
     assert ran.code == 1
-    assert "domain.yml, line 57, column 16: responses.utter_greet[1].channel" in ran.out
+    assert "domain.yml, line 67, column 16: responses.utter_greet[1].channel" in ran.out
 
 
 @pytest.mark.parametrize("columns", [80, 120])

@@ -63,6 +63,7 @@ def found(folder: Path, named: Sequence[str] = FORMS[-1]) -> tuple[Fault, ...]:
         rules=[folder / "data"] if "rules" in named else [],
         endpoints=folder / ENDPOINTS,
         credentials=folder / CREDENTIALS,
+        pipeline=folder / "config.yml",
     )
     return find_faults(project)
 

@@ -11,19 +11,12 @@ from typing import Any
 
 from bridge import config
 from bridge.config.domain import names_of
+from bridge.config.pipeline import components, is_calm
 from bridge.config.project_files import read_mapping
 from bridge.errors import BridgeError
 
 _SUFFIXES = (".yml", ".yaml")
-_CALM = ("FlowPolicy", "CommandGenerator", "CommandAdapter")
 _RETRIEVAL = re.compile(r"^\s*-\s*intent:\s*['\"]?(\w+)/", re.MULTILINE)
-
-
-# What Rasa takes for a section that is empty, as `rasa init` leaves both; as far as it matters.
-_DEFAULTS = {
-    "pipeline": ("DIETClassifier", "ResponseSelector", "FallbackClassifier"),
-    "policies": ("MemoizationPolicy", "RulePolicy", "UnexpecTEDIntentPolicy", "TEDPolicy"),
-}
 
 
 class OwnActions(Enum):
@@ -110,12 +103,12 @@ def inspect(folder: Path) -> RasaProject:
         )
     domain_path = next((each for each in ("domain.yml", "domain") if (folder / each).exists()), "")
     data = "\n".join(_texts(folder / "data"))
-    components = tuple(_components(settings))
+    names = tuple(components(settings))
     return RasaProject(
         folder=folder,
         language=str(settings.get("language") or "en"),
-        calm=any(part in name for name in components for part in _CALM),
-        components=components,
+        calm=is_calm(names),
+        components=names,
         domain_path=domain_path or "domain.yml",
         domain=config.load_domain(folder / domain_path) if domain_path else {},
         data=data,
@@ -123,16 +116,6 @@ def inspect(folder: Path) -> RasaProject:
         credentials=read_mapping(folder / "credentials.yml"),
         own_actions=_own_actions(folder),
     )
-
-
-def _components(settings: Mapping[str, Any]) -> Iterator[str]:
-    for section, default in _DEFAULTS.items():
-        listed = settings.get(section)
-        if listed is None:
-            yield from default
-        for each in listed if isinstance(listed, list) else ():
-            if isinstance(each, dict) and isinstance(each.get("name"), str):
-                yield each["name"]
 
 
 def _texts(folder: Path) -> Iterator[str]:
