@@ -8,7 +8,9 @@ from pathlib import Path
 from typing import Any, NamedTuple
 
 from bridge.config.faults import Fault, KeyPath, Place
+from bridge.config.misspelt import corrected
 from bridge.config.rasa_files import near, no_such, read_files, top_level
+from bridge.config.rasa_names import DOMAIN_KEYS
 from bridge.config.source import Document
 from bridge.errors import ConfigurationError
 
@@ -97,6 +99,8 @@ def read_domain(starts: Iterable[tuple[Path, str]], faults: list[Fault]) -> Doma
     faults += unread
     if unread:
         return None
+    for document in documents:
+        faults += corrected(document, DOMAIN_KEYS, "a key of a domain")
     merged = _merge(document.value for document in documents if document.value)
     return Domain(", ".join(names), tuple(documents), merged)
 

@@ -84,6 +84,19 @@ class Document:
         else:
             self.value = value
 
+    def rename(self, key: str, name: str) -> None:
+        """Rename a key at the top, with all that is known of what is below it."""
+        self.value[name] = self.value.pop(key)
+
+        def moved(path: KeyPath) -> KeyPath:
+            return (name, *path[1:]) if path[:1] == (key,) else path
+
+        self.keys = {moved(path): place for path, place in self.keys.items()}
+        self.values = {moved(path): place for path, place in self.values.items()}
+        self.texts = {moved(path): text for path, text in self.texts.items()}
+        self.sources = {moved(path): text for path, text in self.sources.items()}
+        self.quoted = {moved(path) for path in self.quoted}
+
     def forget(self, path: KeyPath) -> None:
         """Remove the places and original texts of ``path`` and all below it, but not the values."""
         for table in (self.keys, self.values, self.texts, self.sources):

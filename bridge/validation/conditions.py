@@ -6,6 +6,7 @@ import re
 from collections.abc import Callable, Iterator, Mapping, Sequence
 
 from bridge.config.faults import Fault, KeyPath, printable, suggest
+from bridge.config.misspelt import unknown
 from bridge.config.rasa_names import COMMANDS
 from bridge.config.settings import Condition
 from bridge.config.source import Document
@@ -14,7 +15,7 @@ from bridge.model import Mode
 from bridge.triggers.conditions import ANY
 from bridge.turn.message import NLU_FALLBACK, underscored
 from bridge.turn.reading import fold
-from bridge.validation.finding import fault, unknown, warning
+from bridge.validation.finding import fault, warning
 from bridge.validation.project import Project
 from bridge.validation.slot_values import check_value
 
@@ -55,9 +56,11 @@ def _automatic(project: Project) -> Iterator[Fault]:
         return
     if any(item.intent in (None, ANY) for item in assist.when):
         return
+    known = project.domain.names("intents") if project.domain else ()
     suggested = {(item.intent or "").split("/", 1)[0] for item in assist.when}
     for number, intent in enumerate(assist.auto.intents):
-        if intent.split("/", 1)[0] not in suggested:
+        base = intent.split("/", 1)[0]
+        if base not in suggested and (not known or base in known):
             yield warning(
                 project.handoff,
                 ("assist", "auto", "intents", number),

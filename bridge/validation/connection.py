@@ -14,10 +14,11 @@ from urllib.parse import urlsplit
 from pydantic import SecretStr
 
 from bridge.config.faults import Fault, KeyPath, masked, suggest
+from bridge.config.misspelt import misspelt_keys, unknown
 from bridge.config.rasa_names import CREDENTIALS_KEYS, ENDPOINT_KEYS, ENDPOINTS_KEYS
 from bridge.config.settings import BridgeSettings
 from bridge.config.source import Document
-from bridge.validation.finding import fault, misspelt_keys, unknown, warning
+from bridge.validation.finding import fault, warning
 from bridge.validation.project import Project
 
 ENDPOINTS = "endpoints.yml"

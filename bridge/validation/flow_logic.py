@@ -8,9 +8,10 @@ from typing import Any
 
 from bridge.config.domain import Domain
 from bridge.config.faults import Fault, KeyPath
+from bridge.config.misspelt import unknown
 from bridge.config.rasa_names import SLOTS
 from bridge.config.source import Document
-from bridge.validation.finding import unknown, warning
+from bridge.validation.finding import warning
 from bridge.validation.project import Project
 from bridge.validation.references import our_value
 from bridge.validation.training import HANDING_OFF, Training

@@ -7,10 +7,10 @@ from collections.abc import Iterator, Mapping
 
 from bridge.config.domain import Domain, Entry
 from bridge.config.faults import Fault, KeyPath, printable, suggest
+from bridge.config.misspelt import misspelt_keys, unknown
 from bridge.config.names import named_responses
 from bridge.config.rasa_names import (
     ACTIONS,
-    DOMAIN_KEYS,
     FLOW_KEYS,
     INTENTS,
     LOOPS,
@@ -20,7 +20,7 @@ from bridge.config.rasa_names import (
     STEP_KEYS,
 )
 from bridge.config.source import Document
-from bridge.validation.finding import fault, misspelt_keys, unknown, warning
+from bridge.validation.finding import fault, warning
 from bridge.validation.our_slots import VALUES
 from bridge.validation.project import Project
 from bridge.validation.references import our_value
@@ -35,7 +35,6 @@ def check(project: Project) -> Iterator[Fault]:
     """Yield the faults of names that do not exist, and of keys that Rasa does not know."""
     domain, training = project.domain, project.training
     if domain is not None:
-        yield from _domain_keys(domain)
         yield from _our_actions(domain, training)
     if training is not None:
         yield from _keys(training)
@@ -96,11 +95,6 @@ def _misspelt(domain: Domain, name: str) -> Entry | None:
     others = [entry for entry in domain.entries("actions") if entry.name not in OURS]
     close = difflib.get_close_matches(name, [each.name for each in others], n=1, cutoff=_ALIKE)
     return next((entry for entry in others if [entry.name] == close), None)
-
-
-def _domain_keys(domain: Domain) -> Iterator[Fault]:
-    for document in domain.files:
-        yield from misspelt_keys(document, (), DOMAIN_KEYS, "a key of a domain")
 
 
 def _keys(training: Training) -> Iterator[Fault]:

@@ -10,10 +10,11 @@ from typing import Any
 
 from bridge.config.domain import Domain, Entry
 from bridge.config.faults import Fault, KeyPath
+from bridge.config.misspelt import misspelt_keys, unknown
 from bridge.config.names import rules_of
 from bridge.config.rasa_names import CONDITION_KEYS, INTENTS, SLOTS
 from bridge.config.source import Document
-from bridge.validation.finding import fault, misspelt_keys, unknown, warning
+from bridge.validation.finding import fault, warning
 from bridge.validation.our_slots import VALUES
 from bridge.validation.project import Project
 from bridge.validation.slot_values import check_value

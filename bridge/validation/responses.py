@@ -7,6 +7,7 @@ from typing import Any
 
 from bridge.config.domain import Entry
 from bridge.config.faults import Fault, KeyPath, suggest
+from bridge.config.misspelt import misspelt_keys, unknown
 from bridge.config.names import default_responses, named_responses, rules_of
 from bridge.config.rasa_names import BUTTON_KEYS, VARIATION_KEYS
 from bridge.config.settings import MediaSettings, response_names
@@ -15,7 +16,7 @@ from bridge.model import Channel
 from bridge.replies import render
 from bridge.translate import Room, Translator
 from bridge.translate.channels import rasa_channels
-from bridge.validation.finding import fault, misspelt_keys, unknown, warning
+from bridge.validation.finding import fault, warning
 from bridge.validation.project import Project
 from bridge.validation.training import Training
 

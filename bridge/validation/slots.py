@@ -6,9 +6,10 @@ from collections.abc import Iterator, Mapping
 
 from bridge.config.domain import Domain, Entry
 from bridge.config.faults import Fault, suggest
+from bridge.config.misspelt import unknown
 from bridge.config.names import rules_of
 from bridge.config.rasa_names import INTENTS, MAPPINGS, SLOT_TYPES, SLOTS
-from bridge.validation.finding import fault, unknown, warning
+from bridge.validation.finding import fault, warning
 from bridge.validation.our_slots import OURS, VALUES
 from bridge.validation.project import Project
 

@@ -114,6 +114,17 @@ def test_a_fault_of_the_operators_brings_no_second_finding(
     assert fault.place.file == str(path)
 
 
+@pytest.mark.parametrize("section", ["intents", "entities", "slots", "forms", "responses"])
+def test_a_misspelt_section_of_the_domain_is_the_only_finding(tmp_path: Path, section: str) -> None:
+    shutil.copytree(PROJECTS / "classic", tmp_path, dirs_exist_ok=True)
+    path = tmp_path / "domain.yml"
+    text = path.read_text(encoding="utf-8")
+    path.write_text(text.replace(f"\n{section}:", f"\n{section[:-1]}:"), encoding="utf-8")
+    (fault,) = found(tmp_path)
+    assert (fault.path, fault.meant) == ((section[:-1],), section)
+    assert pointed_at(fault).startswith(f"{section[:-1]}:")
+
+
 @pytest.mark.parametrize("case", CASES, ids=lambda case: case.fault)
 def test_a_seeded_fault_is_found(case: Case, tmp_path: Path) -> None:
     case.seed(tmp_path)
