@@ -191,7 +191,7 @@ def _hours(designer: HandoffSettings) -> Iterator[SettingsWarning]:
         yield from _overlaps(handoff.hours)
 
 
-class _Open(NamedTuple):
+class _WeekSpan(NamedTuple):
     begin: int  # minutes since Monday, 00:00
     end: int
     key: str  # of the week
@@ -201,17 +201,17 @@ class _Open(NamedTuple):
 def _overlaps(hours: HoursSettings) -> Iterator[SettingsWarning]:
     """Yield a warning for each span that another one overlaps, also over midnight."""
     spans = sorted(
-        _Open(day * DAY + span.begin, day * DAY + span.end, key, number)
+        _WeekSpan(day * DAY + span.begin, day * DAY + span.end, key, number)
         for key, listed in hours.week.items()
         for number, span in enumerate(listed)
         for day in days_of(key)
     )
     again = [each._replace(begin=each.begin + WEEK, end=each.end + WEEK) for each in spans[:1]]
-    told: set[tuple[str, int]] = set()
+    reported: set[tuple[str, int]] = set()
     for first, second in pairwise([*spans, *again]):
         where = (second.key, second.number)
-        if second.begin < first.end and where not in told:
-            told.add(where)
+        if second.begin < first.end and where not in reported:
+            reported.add(where)
             yield SettingsWarning(
                 ("handoff", "hours", "week", *where),
                 f"this span begins before another of handoff.hours.week ({first.key}) has ended",
