@@ -114,6 +114,17 @@ def test_a_fault_of_the_operators_brings_no_second_finding(
     assert fault.place.file == str(path)
 
 
+def test_a_misspelt_slot_of_the_bridge_in_a_condition_is_the_only_finding(tmp_path: Path) -> None:
+    shutil.copytree(PROJECTS / "patterns", tmp_path, dirs_exist_ok=True)
+    path = tmp_path / "data" / "patterns.yml"
+    text = path.read_text(encoding="utf-8").replace(
+        "slots.handoff_state is", "slots.handof_state is"
+    )
+    path.write_text(text, encoding="utf-8")
+    (fault,) = found(tmp_path)
+    assert fault.meant == "handoff_state"
+
+
 @pytest.mark.parametrize("section", ["intents", "entities", "slots", "forms", "responses"])
 def test_a_misspelt_section_of_the_domain_is_the_only_finding(tmp_path: Path, section: str) -> None:
     shutil.copytree(PROJECTS / "classic", tmp_path, dirs_exist_ok=True)
