@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import json
 import sys
+import textwrap
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from datetime import datetime
@@ -83,7 +84,24 @@ def show(table: RenderableType, lines: Iterable[Iterable[object]]) -> None:
         typer.echo("\t".join(untrusted.one_line(field, longest=None) for field in fields))
 
 
+_WHOLE_WORDS: dict[str, Any] = {"break_long_words": False, "break_on_hyphens": False}
 _ONE_LINE = {ord("\t"): " ", ord("\n"): " ", ord("\r"): " "}
+
+
+def item(label: str, text: str) -> None:
+    """Print an item of a list, whose later lines begin below the text of the first one.
+
+    At a terminal, prose is wrapped; lines that begin with a blank are code, and stay whole.
+    """
+    console = out()
+    width = console.width - len(label) if console.is_terminal else sys.maxsize
+    begin = label
+    for line in text.split("\n"):
+        whole = line.startswith(" ") or not line
+        pieces = [line] if whole else textwrap.wrap(line, width, **_WHOLE_WORDS)
+        for piece in pieces:
+            typer.echo(untrusted.one_line(f"{begin}{piece}".rstrip(), longest=None))
+            begin = " " * len(label)
 
 
 def as_json(value: Mapping[str, Any] | Sequence[Any], *, indent: int | None = None) -> None:

@@ -7,7 +7,8 @@ from typing import Any
 
 FALLBACK = "FallbackClassifier"
 _CALM = ("FlowPolicy", "CommandGenerator", "CommandAdapter")
-# What Rasa takes for a section that is empty, as `rasa init` leaves both; as far as it matters.
+_RECIPE = "default.v1"
+# What it takes for a section that is empty, as `rasa init` leaves both; as far as it matters.
 _DEFAULTS = {
     "pipeline": ("DIETClassifier", "ResponseSelector", FALLBACK),
     "policies": ("MemoizationPolicy", "RulePolicy", "UnexpecTEDIntentPolicy", "TEDPolicy"),
@@ -16,9 +17,10 @@ _DEFAULTS = {
 
 def components(settings: Mapping[str, Any]) -> Iterator[str]:
     """Yield the names in the pipeline and the policies, with Rasa's own where it chooses them."""
+    by_default = settings.get("recipe", _RECIPE) == _RECIPE
     for section, default in _DEFAULTS.items():
         listed = settings.get(section)
-        if listed is None:
+        if listed is None and by_default:
             yield from default
         for each in listed if isinstance(listed, list) else ():
             if isinstance(each, dict) and isinstance(each.get("name"), str):

@@ -6,6 +6,7 @@ import json
 import re
 import shutil
 import subprocess
+import sys
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
@@ -95,6 +96,15 @@ def apply_patch(folder: Path) -> None:
         subprocess.run(["patch", "-p1"], stdin=patch, cwd=folder, check=True, capture_output=True)  # noqa: S607
 
 
+def name_the_agents(folder: Path, edit: str) -> None:
+    """Make the edit of config/bridge.yml that is printed for the simulator."""
+    file = folder / "config" / "bridge.yml"
+    (line,) = (each for each in edit.splitlines() if '"291": ' in each)
+    text = file.read_text(encoding="utf-8").replace("agents:\n", f"agents:\n  {line.strip()}\n")
+    file.write_text(text, encoding="utf-8")
+    assert list(read_yaml(file)["agents"]) == ["291", "*"]
+
+
 # -- the sample bot --------------------------------------------------------------------------------
 
 
@@ -109,10 +119,12 @@ def bare(folder: Path) -> Path:
 def test_the_sample_bot_is_what_init_makes_of_it(tmp_path: Path) -> None:
     found = run(bare(tmp_path))
     assert found["written"] == list(WRITTEN)
-    assert (found["kept"], found["edits"]) == ([], [])
+    (agents,) = found["edits"]
+    assert agents.startswith("In config/bridge.yml, add the agents ")
+    assert found["kept"] == []
     assert contents(tmp_path) == contents(EXAMPLE)
     again = run(tmp_path)  # everything is there
-    assert (again["written"], again["edits"]) == ([], [])
+    assert (again["written"], again["edits"]) == ([], [agents])
     assert contents(tmp_path) == contents(EXAMPLE)
 
 
@@ -136,12 +148,13 @@ def test_files_of_the_bot_are_never_changed_and_one_patch_does_the_rest(tmp_path
     before = contents(made(tmp_path, MOOD))
     found = run(tmp_path)
     assert {name: contents(tmp_path)[name] for name in before} == before
-    (edit,) = found["edits"]
+    edit, agents = found["edits"]
     assert edit == (
-        "Apply the changes of domain.yml, endpoints.yml and credentials.yml:"
-        " patch -p1 < cc_bridge.patch"
+        "Apply the changes of domain.yml, endpoints.yml and credentials.yml:\n"
+        "  patch -p1 < cc_bridge.patch"
     )
     apply_patch(tmp_path)
+    name_the_agents(tmp_path, agents)
     domain = config.load_domain(tmp_path / "domain.yml")
     assert domain["intents"] == ["greet", "human_handoff"]
     assert domain["actions"] == [{name: {"send_domain": True}} for name in ACTIONS]
@@ -196,6 +209,7 @@ def test_an_old_patch_is_not_taken_for_the_new_one(tmp_path: Path) -> None:
 def test_two_edits_remain_at_most(tmp_path: Path) -> None:
     """Even if no file can be patched."""
     odd = {
+        **RULES_OF_ITS_OWN,
         "domain.yml": "{intents: [greet]}\n",
         "endpoints.yml": "{nlg: {url: x}}\n",
         "credentials.yml": "{rest: {}}\n",
@@ -204,12 +218,138 @@ def test_two_edits_remain_at_most(tmp_path: Path) -> None:
     shutil.rmtree(tmp_path / "actions")
     found = run(tmp_path)
     assert len(found["edits"]) == 2
-    patch, by_hand = found["edits"]
-    assert patch == "Apply the changes of actions.py: patch -p1 < cc_bridge.patch"
-    assert by_hand.startswith("Add to domain.yml, endpoints.yml and credentials.yml:\n")
-    assert "\n  - human_handoff\n" in by_hand
+    of_the_bot, agents = found["edits"]
+    assert of_the_bot.startswith(
+        "Apply the changes of actions.py:\n  patch -p1 < cc_bridge.patch\nAdd to domain.yml:\n"
+    )
+    assert "\n    - human_handoff\n" in of_the_bot
+    assert "\nAdd to endpoints.yml:\n  action_endpoint:\n    url: http" in of_the_bot
+    assert of_the_bot.endswith("  - action: action_human_handoff")
+    assert agents.startswith("In config/bridge.yml, add the agents ")
     apply_patch(tmp_path)
     assert "from bridge.actions import *" in (tmp_path / "actions.py").read_text(encoding="utf-8")
+
+
+RULES_OF_ITS_OWN = {
+    "data/rules.yml": """\
+version: "3.1"
+rules:
+- rule: A person
+  steps:
+  - intent: human_handoff
+  - action: utter_greet
+""",
+}
+
+
+@pytest.mark.parametrize(
+    ("steps", "place"),
+    [
+        (
+            "  - intent: human_handoff\n  - action: utter_greet\n",
+            "line 6, add before the step utter_greet:\n  - action: action_human_handoff",
+        ),
+        (
+            (
+                "  - or:\n    - intent: human_handoff\n    - intent: help\n  - slot_was_set:\n"
+                "    - a: 1\n  - action: utter_greet\n"
+            ),
+            "line 10, add before the step utter_greet:\n  - action: action_human_handoff",
+        ),
+        (
+            "  - intent: nlu_fallback\n  - action: utter_greet\n",
+            "line 6, add before the step utter_greet:\n  - action: action_bridge",
+        ),
+        ("  - intent: nlu_fallback\n  - action: action_human_handoff\n", ""),
+        ("  - intent: human_handoff\n  - action: action_bridge\n  - action: utter_greet\n", ""),
+    ],
+)
+@pytest.mark.parametrize("kind", ["rule", "story"])
+def test_a_rule_that_calls_no_action_of_the_bridge_is_an_edit(
+    tmp_path: Path, kind: str, steps: str, place: str
+) -> None:
+    section = "rules" if kind == "rule" else "stories"
+    text = f'version: "3.1"\n{section}:\n- {kind}: x\n  steps:\n{steps}'
+    found = run(made(tmp_path, {**MOOD, "data/own.yml": text}))
+    of_the_bot = found["edits"][0]
+    assert ("In data/own.yml, " in of_the_bot) == bool(place)
+    assert of_the_bot.endswith(place)
+    # Another rule for the same intent would contradict the bot's own.
+    intent = "nlu_fallback" if "nlu_fallback" in steps else "human_handoff"
+    ours = (tmp_path / "data" / "cc_bridge_rules.yml").read_text(encoding="utf-8")
+    assert f"intent: {intent}\n" not in ours
+    if place:
+        *before, action = place.splitlines()
+        lines = text.splitlines(keepends=True)
+        number = int(before[0].split()[1].rstrip(","))
+        lines.insert(number - 1, f"{action}\n")
+        (tmp_path / "data" / "own.yml").write_text("".join(lines), encoding="utf-8")
+        apply_patch(tmp_path)
+        (tmp_path / "cc_bridge.patch").unlink()
+        (only,) = run(tmp_path)["edits"]
+        assert "config/bridge.yml" in only
+
+
+DEFAULT_PIPELINE = "# - name: WhitespaceTokenizer\n"
+
+
+@pytest.mark.parametrize(
+    ("settings", "counted"),
+    [
+        (f"language: en\npipeline:\n{DEFAULT_PIPELINE}policies:\n", True),  # as rasa init has it
+        ("language: en\n", True),
+        ("pipeline:\n  - name: FallbackClassifier\n", True),
+        ("pipeline:\n  - name: KeywordIntentClassifier\n", False),
+        ("pipeline: []\n", False),
+        ("recipe: graph.v1\n", False),
+    ],
+)
+def test_fallbacks_are_counted_where_rasa_predicts_them(
+    tmp_path: Path, settings: str, *, counted: bool
+) -> None:
+    found = run(made(tmp_path, {**MOOD, "config.yml": settings}))
+    handoff = read_yaml(tmp_path / "config" / "handoff.yml")["handoff"]
+    assert ({"fallbacks": 3} in handoff["when"]) == counted
+    rules = (tmp_path / "data" / "cc_bridge_rules.yml").read_text(encoding="utf-8")
+    assert ("intent: nlu_fallback" in rules) == counted
+    assert any("has a FallbackClassifier" in note for note in found["notes"]) != counted
+    apply_patch(tmp_path)
+    name_the_agents(tmp_path, found["edits"][1])
+    checked = within(tmp_path, "validate", "--rules", "data")
+    assert (checked.code, "no rule, story or flow reaches" in checked.out) == (0, False)
+
+
+FORM = """\
+version: "3.1"
+intents: [greet, human_handoff]
+slots:
+  name: {type: text, mappings: [MAPPING]}
+forms:
+  order_form: {required_slots: [name]IGNORED}
+"""
+
+
+@pytest.mark.parametrize(
+    ("mapping", "ignored", "noted"),
+    [
+        ("{type: from_text}", "", True),
+        ("{type: from_text}", ", ignored_intents: [greet]", True),
+        ("{type: from_text, conditions: [{active_loop: order_form}]}", "", True),
+        ("{type: from_text}", ", ignored_intents: [human_handoff]", False),
+        ("{type: from_text}", ", ignored_intents: human_handoff", False),
+        ("{type: from_text, not_intent: human_handoff}", "", False),
+        ("{type: from_text, intent: greet}", "", False),
+        ("{type: from_text, conditions: [{active_loop: other_form}]}", "", False),
+        ("{type: from_entity, entity: name}", "", False),
+    ],
+)
+def test_a_form_that_takes_any_text_is_noted(
+    tmp_path: Path, mapping: str, ignored: str, *, noted: bool
+) -> None:
+    domain = FORM.replace("MAPPING", mapping).replace("IGNORED", ignored)
+    found = run(made(tmp_path, {**MOOD, "domain.yml": domain}))
+    said = "add human_handoff to its ignored_intents in domain.yml"
+    assert any(said in note and "order_form" in note for note in found["notes"]) == noted
 
 
 def test_what_the_bot_has_already_is_left_out(tmp_path: Path) -> None:
@@ -223,13 +363,13 @@ def test_what_the_bot_has_already_is_left_out(tmp_path: Path) -> None:
             "  utter_handoff_started:\n    - text: mine\n",
             "data/more.yml": "nlu:\n- intent: human_handoff\n  examples: |\n    - help\nrules:\n"
             "- rule: x\n  steps:\n  - intent: human_handoff\n  - action: action_human_handoff\n"
-            "- rule: y\n  steps:\n  - intent: nlu_fallback\n  - action: utter_greet\n",
+            "- rule: y\n  steps:\n  - intent: nlu_fallback\n  - action: action_bridge\n",
             "endpoints.yml": "action_endpoint:\n  url: http://bot:5055/webhook\n",
         },
     )
     found = run(tmp_path)
     assert not any("data/" in name for name in found["written"])
-    assert any("a rule for nlu_fallback calls action_bridge" in note for note in found["notes"])
+    assert "line" not in found["edits"][0]
     apply_patch(tmp_path)
     domain = config.load_domain(tmp_path / "domain.yml")
     assert domain["intents"] == ["greet", "human_handoff"]
@@ -255,7 +395,8 @@ def test_the_bots_own_actions_are_loaded_with_ours(
     bot = {name: text for name, text in MOOD.items() if not name.startswith("actions")}
     ran = within(made(tmp_path, {**bot, **files}), "init")
     assert ran.code == 0
-    assert f"python -m rasa_sdk --actions {package}\n" in ran.out
+    assert f"\n  {sys.executable} -m rasa_sdk --actions {package}\n" in ran.out
+    assert "\n  rasa train\n" in ran.out
     new = {name for name in contents(tmp_path) if name.startswith("actions/")} - set(files)
     assert new == written
     patch = (tmp_path / "cc_bridge.patch").read_text(encoding="utf-8")
@@ -329,7 +470,7 @@ def test_actions_that_rasa_runs_itself_are_moved_to_the_action_server(
 def test_a_module_of_actions_that_cannot_be_patched_out_is_removed_by_hand(tmp_path: Path) -> None:
     odd = {"endpoints.yml": "{action_endpoint: {actions_module: actions}}\n"}
     found = run(made(tmp_path, {**CALM, **odd}))
-    assert "  # remove the key actions_module here" in found["edits"][-1]
+    assert "  # remove the key actions_module here" in "\n".join(found["edits"])
 
 
 @pytest.mark.parametrize(
@@ -371,6 +512,19 @@ def test_what_is_no_rasa_project_is_refused(
     assert (ran.code, ran.out) == (2, "")
     assert what in ran.err
     assert contents(tmp_path) == before
+
+
+def test_a_domain_in_a_folder_is_named_to_rasa(tmp_path: Path) -> None:
+    assert "\n  rasa train --domain domain\n" in within(bare(tmp_path), "init").out
+
+
+@pytest.mark.parametrize("columns", [60, 80])
+def test_prose_is_wrapped_and_code_stays_whole(tmp_path: Path, columns: int) -> None:
+    ran = at_terminal(made(tmp_path, {**MOOD, **RULES_OF_ITS_OWN}), "init", columns=columns)
+    long = [line for line in ran.out.splitlines() if len(line) > columns]
+    assert all('"291": {' in line or "-m rasa_sdk" in line for line in long)
+    assert "\n     patch -p1 < cc_bridge.patch\n" in ran.out
+    assert "\n     - action: action_human_handoff\n" in ran.out
 
 
 def test_a_person_is_told_what_was_written_and_what_remains(tmp_path: Path) -> None:

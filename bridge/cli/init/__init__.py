@@ -6,7 +6,8 @@ bot, ``wiring`` decides, ``content`` has the texts.
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+import shlex
+import sys
 from pathlib import Path
 from typing import Annotated
 
@@ -16,6 +17,14 @@ from bridge.cli import terminal
 from bridge.cli.init.project import inspect
 from bridge.cli.init.wiring import PATCH, Wiring, wire
 from bridge.errors import BridgeError
+
+_PACKAGES = (
+    "This Python has the bridge, and Rasa's own does not. Install in it what your actions import."
+)
+_SECRETS = (
+    "BRIDGE_WEBHOOK_TOKEN and RASA_TOKEN are shared with Rasa (32 bytes or more, as from openssl"
+    " rand -hex 32)."
+)
 
 app = typer.Typer(add_completion=False)
 
@@ -40,14 +49,13 @@ def init(
     except OSError as error:
         terminal.say(f"{error.filename}: {error.strerror}")
         raise typer.Exit(2) from None
-    edits = _edits(wiring)
     if as_json:
         terminal.as_json(
-            {"written": written, "kept": kept, "edits": edits, "notes": wiring.notes},
+            {"written": written, "kept": kept, "edits": wiring.edits, "notes": wiring.notes},
             indent=2,
         )
         return
-    _print(project, wiring, written, kept, edits)
+    _print(project, wiring, written, kept)
 
 
 def _write(project: Path, wiring: Wiring) -> tuple[list[str], list[str]]:
@@ -75,39 +83,25 @@ def _refuse_old_patch(path: Path, wanted: str) -> None:
         raise BridgeError(f"{path} is from an earlier run: delete it, and run this again")
 
 
-def _edits(wiring: Wiring) -> list[str]:
-    edits = []
-    if wiring.changes:
-        edits.append(f"Apply the changes of {_listed(wiring.changes)}: patch -p1 < {PATCH}")
-    if wiring.manual:
-        lines = "\n".join(f"# {path}\n{added}" for path, added in wiring.manual.items())
-        edits.append(f"Add to {_listed(wiring.manual)}:\n{lines}")
-    return edits
-
-
-def _listed(paths: Iterable[str]) -> str:
-    *first, last = paths
-    return f"{', '.join(first)} and {last}" if first else last
-
-
-def _print(
-    project: Path, wiring: Wiring, written: list[str], kept: list[str], edits: list[str]
-) -> None:
+def _print(project: Path, wiring: Wiring, written: list[str], kept: list[str]) -> None:
     for name in written:
         typer.echo(f"written  {name}")
     for name in kept:
         typer.echo(f"kept     {name}")
+    edits = wiring.edits
     if edits:
         typer.echo("\nWhat remains to edit:")
         for number, edit in enumerate(edits, 1):
-            typer.echo(f"{number}. " + edit.replace("\n", "\n   "))
+            terminal.item(f"{number}. ", edit)
     typer.echo("\nGood to know:")
     for note in wiring.notes:
-        typer.echo(f"- {note}")
+        terminal.item("- ", note)
     folder = "" if project == Path() else f" in {project}"
-    typer.echo(
-        f"\nThen train the bot, and start the action server{folder}:\n"
-        f"  python -m rasa_sdk --actions {wiring.actions}\n"
-        "BRIDGE_WEBHOOK_TOKEN and RASA_TOKEN are shared with Rasa (32 bytes or more, as from"
-        " openssl rand -hex 32)."
-    )
+    first = "With these edits made, train" if edits else "Train"
+    terminal.item("", f"\n{first} the bot, and start the action server{folder}:")
+    domain = f" --domain {wiring.domain}" if wiring.domain != "domain.yml" else ""
+    typer.echo(f"  rasa train{domain}")
+    typer.echo(f"  {shlex.quote(sys.executable)} -m rasa_sdk --actions {wiring.actions}")
+    if wiring.actions != "bridge.actions":
+        terminal.item("", _PACKAGES)
+    terminal.item("", _SECRETS)

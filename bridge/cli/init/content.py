@@ -9,8 +9,11 @@ from importlib import resources
 
 from bridge.cli.init.phrases import PHRASES, REPHRASE
 from bridge.cli.init.project import RasaProject
+from bridge.config.pipeline import FALLBACK
 from bridge.config.project_files import section_lines
 from bridge.replies.texts import BUILT_IN, OwnText
+from bridge.turn.message import NLU_FALLBACK
+from bridge.validation.training import Step
 
 ACTIONS = ("action_human_handoff", "action_agent_assist", "action_bridge", "action_handback")
 SLOTS = (
@@ -98,9 +101,7 @@ def domain_file(entries: Mapping[str, list[str]]) -> str:
 def counts_fallbacks(project: RasaProject) -> bool:
     """Return whether the bot needs a rule for messages that it did not understand."""
     return (
-        not project.calm
-        and project.has_component("FallbackClassifier")
-        and not project.in_data(r"intent:\s*['\"]?nlu_fallback\b")
+        not project.calm and project.has_component(FALLBACK) and not project.passages(NLU_FALLBACK)
     )
 
 
@@ -127,7 +128,7 @@ def calls_bridge_in(project: RasaProject, flow: str) -> bool:
 def rules(project: RasaProject) -> str | None:
     """Return the rules that the bot lacks; None if it lacks none."""
     parts = []
-    if not project.in_data(rf"^\s*-\s*intent:\s*['\"]?{INTENT}['\"]?\s*(#.*)?\n\s*-\s*action"):
+    if not project.passages(INTENT):
         parts.append(
             "  - rule: Call a person\n"
             "    steps:\n"
@@ -139,7 +140,7 @@ def rules(project: RasaProject) -> str | None:
             "  # The bridge first: if it hands off, the pause ends the rule.\n"
             "  - rule: Not understood\n"
             "    steps:\n"
-            "      - intent: nlu_fallback\n"
+            f"      - intent: {NLU_FALLBACK}\n"
             "      - action: action_bridge\n"
             f"      - action: {_REPHRASE}\n"
         )
@@ -200,6 +201,20 @@ def flows(project: RasaProject) -> str | None:
     return _HEADER + "flows:\n" + "\n".join(missing) if missing else None
 
 
+_CALLS = {INTENT: ACTIONS[0], NLU_FALLBACK: "action_bridge"}
+
+
+def steps_to_add(project: RasaProject) -> Iterator[tuple[Step, str]]:
+    """Yield the steps of the bot's own rules before which an action of the bridge belongs."""
+    if project.calm:
+        return
+    for intent, action in _CALLS.items():
+        for passage in project.passages(intent):
+            actions = [step for step in passage.steps if step.kind == "action"]
+            if actions and not passage.named(*_CALLS.values()):
+                yield actions[0], action
+
+
 # -- the configuration and Rasa's endpoints --------------------------------------------------------
 
 
@@ -244,7 +259,10 @@ def needed_for_fallbacks(project: RasaProject) -> str:
     """Return what the bot lacks for the condition ``fallbacks``."""
     if project.calm:
         return "a flow pattern_cannot_handle of your own calls action_bridge"
-    return "a rule for nlu_fallback calls action_bridge"
+    rule = "a rule for nlu_fallback calls action_bridge"
+    if project.has_component(FALLBACK):
+        return rule
+    return f"config.yml has a {FALLBACK} and {rule}"
 
 
 def _default_language(project: RasaProject) -> str:

@@ -13,9 +13,12 @@ from bridge import config
 from bridge.config.domain import names_of
 from bridge.config.pipeline import components, is_calm
 from bridge.config.project_files import read_mapping
+from bridge.config.rasa_files import read_files, top_level
 from bridge.errors import BridgeError
+from bridge.validation.training import Passage, Training
 
 _SUFFIXES = (".yml", ".yaml")
+_SCRIPTS = top_level("rules", "stories")
 _RETRIEVAL = re.compile(r"^\s*-\s*intent:\s*['\"]?(\w+)/", re.MULTILINE)
 
 
@@ -38,6 +41,7 @@ class RasaProject:
         domain_path: file or folder of the domain, relative to the project.
         domain: the merged domain.
         data: the text of all training data.
+        training: its rules and stories.
         endpoints, credentials: None where there is no such file.
     """
 
@@ -48,6 +52,7 @@ class RasaProject:
     domain_path: str
     domain: Mapping[str, Any]
     data: str
+    training: Training
     endpoints: Mapping[str, Any] | None
     credentials: Mapping[str, Any] | None
     own_actions: OwnActions
@@ -63,6 +68,46 @@ class RasaProject:
     def in_data(self, pattern: str) -> bool:
         """Return whether a line of the training data matches a regular expression."""
         return re.search(pattern, self.data, re.MULTILINE) is not None
+
+    def passages(self, intent: str) -> list[Passage]:
+        """Return what the rules and stories do after a message with this intent."""
+        return [
+            passage
+            for script in self.training.scripts
+            for passage in script.passages
+            if any(step.name == intent for step in passage.intents)
+        ]
+
+    def text_forms(self, intent: str) -> list[str]:
+        """Return the forms that would take any text of this intent for an answer."""
+        forms = self.domain.get("forms")
+        return [
+            str(name)
+            for name, form in (forms.items() if isinstance(forms, dict) else ())
+            if isinstance(form, dict)
+            and intent not in _listed(form.get("ignored_intents"))
+            and any(
+                self._takes_text(str(slot), str(name), intent)
+                for slot in _listed(form.get("required_slots"))
+            )
+        ]
+
+    def _takes_text(self, slot: str, form: str, intent: str) -> bool:
+        slots = self.domain.get("slots")
+        found = slots.get(slot) if isinstance(slots, dict) else None
+        for mapping in _listed(found.get("mappings")) if isinstance(found, dict) else ():
+            if not isinstance(mapping, dict) or mapping.get("type") != "from_text":
+                continue
+            only = _listed(mapping.get("intent"))
+            loops = [
+                each["active_loop"]
+                for each in _listed(mapping.get("conditions"))
+                if isinstance(each, dict) and "active_loop" in each
+            ]
+            excluded = intent in _listed(mapping.get("not_intent")) or (only and intent not in only)
+            if not excluded and (not loops or form in loops):
+                return True
+        return False
 
     @property
     def retrieval_intents(self) -> tuple[str, ...]:
@@ -112,10 +157,23 @@ def inspect(folder: Path) -> RasaProject:
         domain_path=domain_path or "domain.yml",
         domain=config.load_domain(folder / domain_path) if domain_path else {},
         data=data,
+        training=_training(folder),
         endpoints=read_mapping(folder / "endpoints.yml"),
         credentials=read_mapping(folder / "credentials.yml"),
         own_actions=_own_actions(folder),
     )
+
+
+def _training(folder: Path) -> Training:
+    documents = read_files(folder / "data", "data", _SCRIPTS) or []
+    return Training(tuple(documents), (), frozenset(), has_nlu=False)
+
+
+def _listed(value: Any) -> list[Any]:
+    """Return a value that Rasa takes alone or as a list."""
+    if value is None:
+        return []
+    return value if isinstance(value, list) else [value]
 
 
 def _texts(folder: Path) -> Iterator[str]:

@@ -6,17 +6,30 @@ Files of the bot are never changed: their edits become one patch.
 from __future__ import annotations
 
 import difflib
-from collections.abc import Iterator, Mapping
+import textwrap
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 
 from bridge.cli.init import content
 from bridge.cli.init.project import OwnActions, RasaProject
-from bridge.config.project_files import insert, remove, section_lines
+from bridge.config.project_files import insert, read_mapping, remove, section_lines
 from bridge.errors import BridgeError
+from bridge.validation.training import Step
 
+BRIDGE = "config/bridge.yml"
 PATCH = "cc_bridge.patch"
 _MODULE = "actions_module"  # by which Rasa Pro runs actions itself; the key `url` is then ignored
+_AGENT = (
+    '"291": {session: sign_in, password: "${AGENT_291_PASSWORD:-any}", phone: "40038",'
+    " nickname: Anna}"
+)
+_AGENTS = (
+    f"In {BRIDGE}, add the agents whom the bridge signs in, before you start the action server."
+    " For the simulator:\n"
+    f'  agents:                       # keep the entry "*"\n    {_AGENT}\n'
+    "For your own gateway, change gateway.url and channel_config_ids in the same file."
+)
 _IMPORT = "from bridge.actions import *  # noqa: F403 - the actions of rasa-cc-bridge\n"
 
 
@@ -28,31 +41,52 @@ class Wiring:
         files: new files with their text, by their path in the project.
         changes: old and new text of the bot's own files, for the patch.
         manual: lines to add by hand to files that cannot be patched, by the file.
+        steps: where rules of the bot's own lack an action of the bridge, in words.
+        agents: whether the bridge's configuration names no agent yet.
         notes: what the developer should know.
         actions: the package that the action server loads.
+        domain: file or folder of the domain.
     """
 
     files: dict[str, str] = field(default_factory=dict)
     changes: dict[str, tuple[str, str]] = field(default_factory=dict)
     manual: dict[str, str] = field(default_factory=dict)
+    steps: list[str] = field(default_factory=list)
+    agents: bool = True
     notes: list[str] = field(default_factory=list)
     actions: str = "bridge.actions"
+    domain: str = "domain.yml"
 
     @property
     def patch(self) -> str:
         """The changes in unified format, for ``patch -p1``."""
         return "".join(_diff(path, *texts) for path, texts in self.changes.items())
 
+    @property
+    def edits(self) -> list[str]:
+        """What remains to edit: in the bot's files, and in the bridge's configuration."""
+        of_the_bot = [*self._added(), *self.steps]
+        of_the_bridge = [_AGENTS] if self.agents else []
+        return ["\n".join(each) for each in (of_the_bot, of_the_bridge) if each]
+
+    def _added(self) -> Iterator[str]:
+        if self.changes:
+            yield f"Apply the changes of {_listed(self.changes)}:\n  patch -p1 < {PATCH}"
+        for path, lines in self.manual.items():
+            yield f"Add to {path}:\n{textwrap.indent(lines, '  ')}"
+
 
 def wire(project: RasaProject) -> Wiring:
     """Return what connects a bot to the bridge."""
-    wiring = Wiring()
-    wiring.files["config/bridge.yml"] = content.bridge_yml(project.domain_path)
+    wiring = Wiring(domain=project.domain_path)
+    wiring.files[BRIDGE] = content.bridge_yml(project.domain_path)
     wiring.files["config/handoff.yml"] = content.handoff_yml(project)
     _wire_domain(project, wiring)
     _wire_data(project, wiring)
     _wire_endpoints(project, wiring)
     _wire_actions(project, wiring)
+    wiring.steps += (_step(step, action) for step, action in content.steps_to_add(project))
+    wiring.agents = not _names_agents(project)
     wiring.notes += _notes(project)
     return wiring
 
@@ -148,6 +182,29 @@ def _text(project: RasaProject, path: str) -> str:
         raise BridgeError(f"{project.folder / path}: the file cannot be read as UTF-8") from None
 
 
+def _step(step: Step, action: str) -> str:
+    place = step.place
+    return (
+        f"In {place.file}, line {place.line}, add before the step {step.name}:\n"
+        f"  - action: {action}"
+    )
+
+
+def _names_agents(project: RasaProject) -> bool:
+    """Return whether the bridge's configuration exists, and names an agent."""
+    try:
+        settings = read_mapping(project.folder / BRIDGE) or {}
+    except BridgeError:  # the file may be valid where it is used
+        return False
+    agents = settings.get("agents")
+    return isinstance(agents, dict) and any(name != "*" for name in agents)
+
+
+def _listed(paths: Iterable[str]) -> str:
+    *first, last = paths
+    return f"{', '.join(first)} and {last}" if first else last
+
+
 def _diff(path: str, old: str, new: str) -> str:
     lines = difflib.unified_diff(
         old.splitlines(keepends=True), new.splitlines(keepends=True), f"a/{path}", f"b/{path}"
@@ -160,13 +217,13 @@ def _diff(path: str, old: str, new: str) -> str:
 def _notes(project: RasaProject) -> Iterator[str]:
     if project.calm:
         yield from _calm_notes(project)
+    else:
+        yield from _rules_notes(project)
     if not content.reaches_fallbacks(project):
         yield (
             "The condition `fallbacks: 3` is a comment in config/handoff.yml: it can hold once"
             f" {content.needed_for_fallbacks(project)}, before what the bot says."
         )
-    if not project.calm and project.components and not _runs_rules(project):
-        yield "config.yml has no RulePolicy: without it, Rasa ignores data/cc_bridge_rules.yml."
     if project.nlg is not None:
         how = (
             "rephrases responses" if project.nlg.get("type") == "rephrase" else "has an NLG server"
@@ -186,6 +243,11 @@ def _notes(project: RasaProject) -> Iterator[str]:
             "endpoints.yml sets enable_selective_domain: keep `send_domain: true` at the bridge's"
             " actions, which it needs to render responses."
         )
+    if not set(project.credentials or {}) - {content.CHANNEL, "rasa"}:
+        yield (
+            "credentials.yml has no channel of your customers: add the one by which they reach"
+            " Rasa."
+        )
     if "rest" in (project.credentials or {}):
         yield (
             "credentials.yml opens the channel rest, which asks for no token: anyone who reaches it"
@@ -197,9 +259,14 @@ def _notes(project: RasaProject) -> Iterator[str]:
     )
 
 
-def _runs_rules(project: RasaProject) -> bool:
-    policies = [each for each in project.components if each.endswith("Policy")]
-    return not policies or project.has_component("RulePolicy")
+def _rules_notes(project: RasaProject) -> Iterator[str]:
+    if not project.has_component("RulePolicy"):
+        yield "config.yml has no RulePolicy: without it, Rasa ignores data/cc_bridge_rules.yml."
+    for form in project.text_forms(content.INTENT):
+        yield (
+            f"The form {form} takes any text for an answer (from_text), a request for a person"
+            f" too: add {content.INTENT} to its ignored_intents in {project.domain_path}."
+        )
 
 
 def _calm_notes(project: RasaProject) -> Iterator[str]:
