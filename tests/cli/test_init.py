@@ -558,7 +558,9 @@ def test_the_commands_of_the_deployers_page(tmp_path: Path) -> None:
 def test_the_commands_and_edits_of_the_readme(tmp_path: Path) -> None:
     page = (EXAMPLE.parents[1] / "README.md").read_text(encoding="utf-8")
     section = page.split("## Into your bot")[1].split("\n## ")[0]
-    commands = section.split("```sh\n")[1].partition("```")[0].splitlines()
+    blocks = [each.partition("```")[0] for each in section.split("```sh\n")[1:3]]
+    commands = [line.partition("    #")[0] for block in blocks for line in block.splitlines()]
+    assert section.index("   agents:") < section.index(commands[2])
     edits = re.findall(r"^\d\. In `([\w/.]+)`", section, re.MULTILINE)
     assert len(commands) <= 6
     assert len(edits) <= 4
@@ -569,9 +571,13 @@ def test_the_commands_and_edits_of_the_readme(tmp_path: Path) -> None:
     subprocess.run(["sh", "-c", second], cwd=bot, check=True, capture_output=True)  # noqa: S607
     (start,) = (line for line in commands if "rasa_sdk" in line)
     assert start.partition(" -m ")[2].removesuffix(" &") in ran.out
+    assert f"\n  {commands[2]}\n" in ran.out
     assert {bot / edit for edit in edits} <= {path for path in bot.rglob("*") if path.is_file()}
     file = bot / "config" / "bridge.yml"
     agent = re.findall(r"^ +(\"291\": .*)$", section, re.MULTILINE)[0]
+    assert agent in ran.out
+    for edit in re.findall(r"`([\w.]+)`", section.split("\n2. ")[1].split("\n4. ")[0]):
+        assert edit in ran.out
     text = file.read_text(encoding="utf-8").replace("agents:\n", f"agents:\n  {agent}\n")
     file.write_text(text, encoding="utf-8")
     assert read_yaml(file)["agents"]["291"]["nickname"] == "Anna"
