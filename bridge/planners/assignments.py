@@ -157,7 +157,8 @@ def give(
     snapshot = changes.snapshot
     if (holder := holder_of(snapshot, assignment, changes.assigned)) is not None:
         _replace(changes, holder)
-    former = changes.latest(assignment.sender_id)
+    same = changes.record(assignment.sender_id, assignment.call_id)
+    former = changes.latest(assignment.sender_id) or same  # an event loads the call alone
     kept = Owner.BOT
     if former is not None and former.open:
         if former.assignment.call_id != assignment.call_id:
@@ -172,7 +173,6 @@ def give(
     of_call = changes.of_call(assignment.call_id)
     if of_call is not None and of_call.assignment.sender_id != assignment.sender_id:
         given_at = max(given_at, nextafter(of_call.given_at, inf))  # also the call's newest
-    same = changes.record(assignment.sender_id, assignment.call_id)
     record = AssignmentRecord(assignment, owner or kept, source, given_at)
     if same is not None:  # what the assignment does not say stays as it was
         record = replace(

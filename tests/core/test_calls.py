@@ -794,3 +794,20 @@ def test_the_end_of_the_conversation_over_http_does_not_end_the_call(rig: Rig) -
     answered(rig)
     assert rig.do(EndCall(sender_id=f"cc-{CALL}"))
     assert the_call(rig).state is CallState.TALKING
+
+
+@pytest.mark.parametrize("target", ["292", BOT])
+def test_a_transfer_closes_the_former_agents_suggestions(rig: Rig, target: str) -> None:
+    answered(rig)
+    write(rig, "hello")
+    (message,) = messages(rig)
+    offer = OfferSuggestion(
+        call_id=CALL, answers=message.message_id, external_id="1", source="kb", text="3 Euro"
+    )
+    rig.do(offer)
+    rig.ask(TransferCall(call_id=CALL, agent_id=READER, to_agent=target))
+    rig.step()
+    finish(rig, TRANSFER)
+    hang_up(rig)
+    ((_, found),) = rig.store.read(lambda tx: lists.suggestions(tx, call_id=CALL, limit=9))
+    assert (found.agent_id, found.state.value, found.reason) == (READER, "expired", "reassigned")
