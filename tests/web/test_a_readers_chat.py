@@ -259,6 +259,34 @@ def test_the_card_goes_along_when_a_bot_agents_call_is_transferred(
         server.until(lambda: [each["agent_id"] for each in suggestions(server)] == [COLLEAGUE])
 
 
+def test_a_transfer_under_a_new_call_id_takes_card_and_history_along(
+    tmp_path: Path, gateway: Simulator, rasa: RasaStub
+) -> None:
+    rules = {**RULES, "handoff": {**RULES["handoff"], "transfer": {"skill": "1"}}}
+    new = "1552524689-18"
+    with serving(tmp_path, gateway, rasa, rules=rules) as server:
+        gateway.ring(CALL, BOT, caller=CUSTOMER)
+        server.until(lambda: owned_by(server, "bot", BOT))
+        gateway.write(CALL, QUESTION)
+        server.until(lambda: said(gateway) == [ANSWER])
+        gateway.write(CALL, PERSON)
+        server.until(lambda: server.get(CALL_PATH).json()["state"] == "ended")
+        gateway.ring(new, READER, caller=CUSTOMER)  # as some platforms do
+        path = f"/bridge/calls/{new}"
+        server.until(lambda: server.get(path).json().get("sender_id") == SENDER)
+        call = server.get(path).json()
+        assert (call["owner"], call["agent_id"], call["state"]) == ("agent", READER, "talking")
+        assert call["card"]["turns"][-1]["text"] == PERSON
+        assert [(line["from"], line["text"]) for line in call["history"]] == [
+            ("customer", QUESTION),
+            ("bot", ANSWER),
+            ("customer", PERSON),
+            ("agent", STARTED),
+        ]
+        former = server.get(CALL_PATH).json()
+        assert (former["agent_id"], former["moved_to"]) == (BOT, READER)
+
+
 def test_a_customer_who_leaves_during_a_transfer_is_nobodys(
     tmp_path: Path, gateway: Simulator, rasa: RasaStub
 ) -> None:
