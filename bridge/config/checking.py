@@ -164,7 +164,7 @@ def _missing(
         path,
         found=_ABSENT_KEY if document.exists else "nothing: there is no such file",
         allowed=allowed,
-        hint=f"add the key {path[-1]}",
+        hint=f"add the key {path[-1]}" if document.exists else f"create {document.file}",
     )
 
 
@@ -182,7 +182,7 @@ def _wrong_key(
         path,
         found=f"the key {printable(word)}",
         allowed=", ".join(options) or _allowed(error, None),
-        meant=suggest(word, options),
+        meant=error.get("ctx", {}).get("meant") or suggest(word, options),
     )
 
 

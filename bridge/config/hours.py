@@ -128,8 +128,12 @@ def days_of(key: str) -> tuple[int, ...]:
 
 def _weekdays(key: str) -> str:
     if not re.fullmatch(_DAYS, key):
-        msg = f"{', '.join(DAYS)}, or several in a row: mon-fri"
-        raise ValueError(msg)
+        sentence = f"{', '.join(DAYS)}, or several in a row: mon-fri"
+        named = [each.strip().casefold()[:3] for each in key.split("-")]
+        meant = "-".join(named) if re.fullmatch(_DAYS, "-".join(named)) else ""
+        raise PydanticCustomError(
+            UNKNOWN_NAME, "{sentence}", {"sentence": sentence, "meant": meant}
+        )
     return key
 
 

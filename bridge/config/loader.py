@@ -26,6 +26,7 @@ from bridge.errors import ConfigurationError
 FOLDER = "config"  # the default
 FILES = ("bridge.yml", "handoff.yml", "media.yml")
 _CA_FILE: KeyPath = ("gateway", "ca_file")
+_URL: KeyPath = ("gateway", "url")
 _DOMAIN: KeyPath = ("rasa", "domain")
 _ALIKE = 0.8  # how similar the name of a misnamed file is
 
@@ -89,11 +90,15 @@ def inspect(
     faults: list[Fault] = []
     if not place.is_dir() and (named is not None or place.exists()):
         faults.append(_no_folder(place, chosen_by_environment=not folder))
-    faults += _misnamed(place)
+    misnamed = list(_misnamed(place))
+    faults += misnamed
     documents = [_document(place / name) for name in FILES]
     bridge, designer, media = _checked(documents, environ, faults)
     operators, designers, _ = documents
     faults += check_catalogues(operators, place)
+    if any(each.meant == FILES[0] for each in misnamed):
+        # What a file of another name says is not missing.
+        faults = [each for each in faults if operators.exists or each.path != _URL]
     if designer is not None:
         designer = _with_calendars(designer, designers, place, faults)
     known = _domain(operators, domain, place, faults)
@@ -139,7 +144,7 @@ def _misnamed(folder: Path) -> Iterator[Fault]:
         if meant not in present:
             wrong = f"this file is not read: its name is not {meant}"
             hint = f"rename it to {meant}"
-            yield Fault(Place(str(folder / name)), wrong=wrong, hint=hint)
+            yield Fault(Place(str(folder / name)), wrong=wrong, meant=meant, hint=hint)
         elif Path(name).stem == Path(meant).stem:
             yield Fault(
                 Place(str(folder / name)),
@@ -277,7 +282,15 @@ def _located(fault: Fault, operators: Document, name: str) -> Fault:
         return fault
     meant = "" if _DOMAIN in operators.sources else fault.meant
     place = operators.place(_DOMAIN)
-    return replace(fault, place=place, path=_DOMAIN, found=f"{name}", meant=meant)
+    return replace(
+        fault,
+        place=place,
+        path=_DOMAIN,
+        wrong="",
+        found=f"no such domain file or folder: {name}",
+        allowed="a domain file or folder, from the folder of the start",
+        meant=meant,
+    )
 
 
 def _settings_warnings(

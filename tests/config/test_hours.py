@@ -57,6 +57,9 @@ FAULTS: list[tuple[str, list[str]]] = [
     ("time_zone: UTC, week: {}", ["hours.week", "never opens"]),
     ("time_zone: UTC, week: {mon: [], sat-sun: []}", ["hours.week", "never opens"]),
     ("time_zone: UTC, week: {monday: [9:00-10:00]}", ["the key monday", "mon, tue", "mon-fri"]),
+    ("time_zone: UTC, week: {Monday-Friday: [9:00-10:00]}", ["did you mean mon-fri?"]),
+    ("time_zone: UTC, week: {Montag: [9:00-10:00]}", ["did you mean mon?"]),
+    ("time_zone: UTC, week: {lun: [9:00-10:00]}", ["the key lun", "mon, tue"]),
     ("time_zone: UTC, week: {Mon: [9:00-10:00]}", ["the key Mon", "mon, tue"]),
     (
         "time_zone: UTC, week: {mon-fri: [9:00-10:00], fri: [9:00-9:30]}",

@@ -114,6 +114,13 @@ def test_a_fault_of_the_operators_brings_no_second_finding(
     assert fault.place.file == str(path)
 
 
+def test_a_misspelt_name_of_a_file_is_the_only_finding(tmp_path: Path) -> None:
+    shutil.copytree(PROJECTS / "silent", tmp_path, dirs_exist_ok=True)
+    (tmp_path / "config" / "bridge.yml").rename(tmp_path / "config" / "bridge.yaml")
+    (fault,) = found(tmp_path)
+    assert fault.meant == "bridge.yml"
+
+
 def test_a_misspelt_slot_of_the_bridge_in_a_condition_is_the_only_finding(tmp_path: Path) -> None:
     shutil.copytree(PROJECTS / "patterns", tmp_path, dirs_exist_ok=True)
     path = tmp_path / "data" / "patterns.yml"
