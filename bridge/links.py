@@ -19,11 +19,13 @@ _HOST = re.compile(
     r"[/\\]{2}(?:[^\s/\\?#\"'<>]*@)?(?P<addressed>\[[0-9a-f:.]+\]|[\w.%-]+)"
     rf"|(?<!{_WORD})(?<![@.%-])(?P<bare>(?:(?:{_WORD}|-)+\.)+"
     rf"(?:xn--[a-z0-9-]+|[^\W\d_{_SPACELESS}]{{2,}})(?!{_WORD}|-)"
-    r"|(?:\d{1,3}\.){3}\d{1,3}(?![\w.-]))",
+    r"|(?:\d{1,3}\.){3}\d{1,3}(?![\w-]|\.\w))",
     re.IGNORECASE,
 )
 # What follows a name such as shop.example without a space is not part of it.
 _FOLLOWS = re.compile(rf"(?<=[a-z0-9])[{_SPACELESS}]+$")
+# Browsers read it as a dot. Between words of scripts without spaces it ends a sentence.
+_FULL_STOP = re.compile(r"(?<=[A-Za-z0-9-])\u3002(?=[A-Za-z0-9])")
 # The rest of an address: names of files in it are no hosts.
 _REST = re.compile(r"(?::\d+)?(?:[/\\?#][A-Za-z0-9!$%&*+./:=?@_~#\\-]*)?")
 
@@ -47,7 +49,7 @@ def _hosts(text: str) -> Iterator[str]:
 
 def _as_read(text: str) -> str:
     """Return a text as browsers read it: without format characters, in ordinary letters."""
-    normal = unicodedata.normalize("NFKC", text)
+    normal = _FULL_STOP.sub(".", unicodedata.normalize("NFKC", text))
     return "".join(char for char in normal if unicodedata.category(char) != "Cf")
 
 
