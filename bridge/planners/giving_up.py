@@ -17,7 +17,7 @@ from bridge.model import evolve
 from bridge.planners import notes, policy, steps, taking_over, writing_back
 from bridge.planners.changes import Changes
 from bridge.state.commands import BotAnswered
-from bridge.state.inquiries import BotAnswer, InquiryKind, Step
+from bridge.state.inquiries import BotAnswer, InquiryKind, InquiryStep
 from bridge.state.plan import Count
 from bridge.state.records import AssignmentRecord, RasaUpdate, UpdateState
 from bridge.triggers import Decision, DecisionKind
@@ -33,8 +33,8 @@ def failed(
     """Schedule another attempt until the inquiry expires, then give it up; tell the agent why."""
     now, error = changes.now, command.error or RasaError("")
     converses = update.body["kind"] == InquiryKind.CONVERSE.value
-    if steps.step_of(update) is Step.SAY:
-        update = steps.at_step(update, Step.LOOK) if command.acted else steps.unsaid(update)
+    if steps.step_of(update) is InquiryStep.SAY:
+        update = steps.at_step(update, InquiryStep.LOOK) if command.acted else steps.unsaid(update)
     again = now < update.expires_at and (converses or not command.acted)
     due = now + policy.backoff(update.attempts, command.jitter, longest=_LONGEST_DELAY)
     tried = replace(update, error=error.message, due_at=min(due, update.expires_at))

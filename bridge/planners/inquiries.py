@@ -28,7 +28,7 @@ from bridge.planners.rules import Rules
 from bridge.planners.taking_over import take_over
 from bridge.replies import Candidate
 from bridge.state.commands import SHADOW, BotAnswered, ExpireInquiries
-from bridge.state.inquiries import BotAnswer, BotReply, Inquiry, InquiryKind, Step, Via
+from bridge.state.inquiries import BotAnswer, BotReply, Inquiry, InquiryKind, InquiryStep, Via
 from bridge.state.plan import AskBot, Count, Plan, Put
 from bridge.state.records import (
     LEASE,
@@ -103,11 +103,13 @@ def prepare(changes: Changes, update: RasaUpdate) -> Inquiry | None:
         _settle(changes, update, why)
         return None
     # The message may have been put, by an attempt whose end is not known.
-    step = Step.ASK if steps.step_of(update) is Step.ASK else Step.LOOK
+    step = InquiryStep.ASK if steps.step_of(update) is InquiryStep.ASK else InquiryStep.LOOK
     return _inquiry(changes, record, update, step)
 
 
-def _inquiry(changes: Changes, record: AssignmentRecord, update: RasaUpdate, step: Step) -> Inquiry:
+def _inquiry(
+    changes: Changes, record: AssignmentRecord, update: RasaUpdate, step: InquiryStep
+) -> Inquiry:
     body, kind = update.body, InquiryKind(update.body["kind"])
     runs = changes.rules.designer.assist.actions or changes.rules.bridge.reader.calm
     shadow = None
@@ -179,7 +181,7 @@ def expire(snapshot: Snapshot, command: ExpireInquiries, rules: Rules, now: floa
     changes = Changes(snapshot, rules, now)
     for update in snapshot.updates.values():
         waits = update.kind is UpdateKind.INQUIRY and update.state is UpdateState.WAITING
-        if waits and update.expires_at <= now and steps.step_of(update) is Step.ASK:
+        if waits and update.expires_at <= now and steps.step_of(update) is InquiryStep.ASK:
             held = leased(changes, update, LEASE)
             changes.update(held)
             error = RasaError(update.error or _OVERDUE)
@@ -226,11 +228,11 @@ def complete(snapshot: Snapshot, command: BotAnswered, rules: Rules, now: float)
 
 def _say(changes: Changes, record: AssignmentRecord, update: RasaUpdate, answer: BotAnswer) -> None:
     """Have the message put into the real conversation; that it may have been is stored first."""
-    held = steps.at_step(leased(changes, update, UPDATE_LEASE), Step.SAY)
+    held = steps.at_step(leased(changes, update, UPDATE_LEASE), InquiryStep.SAY)
     if answer.slots:
         held = replace(held, body={**held.body, "slots": dict(answer.slots)})
     changes.update(held)
-    changes.effect(AskBot(held.id, _inquiry(changes, record, held, Step.SAY)))
+    changes.effect(AskBot(held.id, _inquiry(changes, record, held, InquiryStep.SAY)))
 
 
 def _take(

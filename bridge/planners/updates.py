@@ -21,7 +21,7 @@ from bridge.planners.rules import Rules
 from bridge.planners.writing_back import written_back
 from bridge.replies import OwnText
 from bridge.state.commands import ClaimUpdates, DomainResult, UpdateResult
-from bridge.state.inquiries import Inquiry, Step
+from bridge.state.inquiries import Inquiry, InquiryStep
 from bridge.state.plan import AskBot, AskDomain, Count, Keep, Plan, SendUpdate
 from bridge.state.records import (
     BOT,
@@ -78,8 +78,8 @@ def _claim(changes: Changes, command: ClaimUpdates, update: RasaUpdate) -> bool:
         if inquiry is None:
             return False
         update = replace(update, shadow=inquiry.shadow)
-        if inquiry.step is Step.LOOK:
-            update = steps.at_step(update, Step.LOOK)
+        if inquiry.step is InquiryStep.LOOK:
+            update = steps.at_step(update, InquiryStep.LOOK)
     elif update.kind is not UpdateKind.WRITE_BACK and record is not None and record.with_agent:
         # Resuming the bot now would undo the new handoff's pause.
         changes.update(replace(update, state=UpdateState.DONE, settled_at=now))

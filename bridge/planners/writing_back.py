@@ -7,7 +7,7 @@ from typing import Any
 
 from bridge.model import Delivery, derive
 from bridge.planners.changes import Changes
-from bridge.state.inquiries import InquiryKind, Step
+from bridge.state.inquiries import InquiryKind, InquiryStep
 from bridge.state.records import UPDATE_MARK, MessageRecord, RasaUpdate, UpdateKind
 from bridge.turn import WRITTEN_BACK
 
@@ -66,7 +66,7 @@ def asked(changes: Changes, inquiry: RasaUpdate) -> None:
         float(body["at"]),
         changes.now,
     )
-    may_be_put = body.get("step", Step.ASK.value) != Step.ASK.value
+    may_be_put = body.get("step", InquiryStep.ASK.value) != InquiryStep.ASK.value
     customers_words(changes, message, asked_as=inquiry.id if may_be_put else None)
 
 

@@ -33,7 +33,7 @@ class Deadline:
         return rest
 
 
-class Domain:
+class RequestedDomain:
     """The domain's responses and slots, requested from Rasa once a minute at most.
 
     Args:

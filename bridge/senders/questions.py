@@ -19,9 +19,9 @@ from bridge.dialogue import Conversation, Message, Move, Prediction, Rendering
 from bridge.errors import RasaError, describe
 from bridge.rasa import Rasa
 from bridge.replies import Candidate
-from bridge.senders.domain import Deadline, Domain
+from bridge.senders.domain import Deadline, RequestedDomain
 from bridge.state.commands import BotAnswered, Command
-from bridge.state.inquiries import BotAnswer, BotReply, Inquiry, InquiryKind, Step
+from bridge.state.inquiries import BotAnswer, BotReply, Inquiry, InquiryKind, InquiryStep
 from bridge.state.records import UPDATE_MARK, RasaUpdate
 from bridge.triggers import Decision, DecisionKind
 from bridge.turn import Turn
@@ -55,7 +55,7 @@ class QuestionSender:
         self._rasa = rasa
         self._settings = settings
         self._designer = designer
-        self._domain = Domain(responses)
+        self._domain = RequestedDomain(responses)
         self._put = put
         self._pool = ThreadPoolExecutor(_AT_A_TIME, thread_name_prefix="question")
         self._closing = False
@@ -112,11 +112,11 @@ class _Attempt:
         rasa: Rasa,
         settings: BridgeSettings,
         designer: HandoffSettings,
-        domain: Domain,
+        domain: RequestedDomain,
         inquiry: Inquiry,
     ) -> None:
         reader = settings.reader
-        says = inquiry.step is Step.SAY
+        says = inquiry.step is InquiryStep.SAY
         self.acted = False
         self._rasa = rasa
         self._reader = reader
@@ -137,9 +137,9 @@ class _Attempt:
         text = dialogue.neutralised(inquiry.text)
         if not text:
             return BotAnswer() if converses else _NOT_ASKED
-        if inquiry.step is Step.LOOK:
+        if inquiry.step is InquiryStep.LOOK:
             return BotAnswer(_one(self._said_before()))
-        if inquiry.step is Step.SAY:
+        if inquiry.step is InquiryStep.SAY:
             return BotAnswer(_one(_messages(self._say(inquiry.sender_id, text))))
         parse = self._rasa.parse(text, within=self._until.left())
         message = Message(text, inquiry.message_id, inquiry.at, parse)

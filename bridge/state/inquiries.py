@@ -18,7 +18,7 @@ class InquiryKind(str, Enum):
     CONVERSE = "converse"  # in the real conversation: the bot owns the call
 
 
-class Step(str, Enum):
+class InquiryStep(str, Enum):
     """What an attempt to ask the bot does."""
 
     ASK = "ask"  # finds out what the bot would say, or whether the message triggers a handoff
@@ -53,7 +53,7 @@ class Inquiry:
     channels: tuple[str, ...] = ()
     handed_back_at: float | None = None
     shadow: str | None = None
-    step: Step = Step.ASK
+    step: InquiryStep = InquiryStep.ASK
 
 
 @dataclass(frozen=True, slots=True)

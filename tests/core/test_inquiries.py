@@ -19,7 +19,7 @@ from bridge.senders.questions import QuestionSender
 from bridge.senders.rasa import RasaSender
 from bridge.state.calls import CallRequestKind
 from bridge.state.commands import BotAnswered, Command, HandBackCall, UpdateResult
-from bridge.state.inquiries import InquiryKind, Step
+from bridge.state.inquiries import InquiryKind, InquiryStep
 from bridge.state.plan import Plan
 from bridge.state.records import MessageRecord, RasaUpdate, UpdateKind, UpdateState
 from bridge.state.snapshot import Needs, Snapshot
@@ -99,7 +99,7 @@ class Desk:
         """Claim the next inquiry, and make it, with all its steps; its result is taken."""
         self.claim()
         result = self.steps(seconds=seconds)
-        while any(step.step is Step.SAY for _, step in self.rig.senders.inquired):
+        while any(step.step is InquiryStep.SAY for _, step in self.rig.senders.inquired):
             result = self.steps(seconds=seconds)
         return result
 
@@ -236,17 +236,19 @@ def test_a_text_that_begins_with_a_slash_is_not_executed(bots: Desk) -> None:
     assert body["message"] == "restart"
 
 
-@pytest.mark.parametrize("died_at", [Step.ASK, Step.SAY])
-def test_after_a_crash_the_message_is_put_once(make: Making, rasa: RasaStub, died_at: Step) -> None:
+@pytest.mark.parametrize("died_at", [InquiryStep.ASK, InquiryStep.SAY])
+def test_after_a_crash_the_message_is_put_once(
+    make: Making, rasa: RasaStub, died_at: InquiryStep
+) -> None:
     desk = opened(make, rasa, Owner.BOT)
     desk.writes("When?")
     desk.claim()
-    if died_at is Step.SAY:
+    if died_at is InquiryStep.SAY:
         desk.steps()
     ((update, inquiry),) = desk.rig.senders.inquired
     desk.rig.senders.inquired.clear()
     assert (inquiry.kind, inquiry.step) == (InquiryKind.CONVERSE, died_at)
-    if died_at is Step.SAY:
+    if died_at is InquiryStep.SAY:
         said(rasa, "When?", update)
     desk.rig.clock.move(61.0)  # the lease ends
     desk.rig = made(make, rasa, DESIGNER, desk.rig)
