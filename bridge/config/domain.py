@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -100,7 +100,8 @@ def read_domain(starts: Iterable[tuple[Path, str]], faults: list[Fault]) -> Doma
     if unread:
         return None
     for document in documents:
-        faults += corrected(document, DOMAIN_KEYS, "a key of a domain")
+        renamed = corrected(document, DOMAIN_KEYS, "a key of a domain")
+        faults += (replace(each, stops=False) for each in renamed)  # Rasa refuses or ignores it
     merged = _merge(document.value for document in documents if document.value)
     return Domain(", ".join(names), tuple(documents), merged)
 

@@ -46,8 +46,11 @@ class Place:
 class Fault:
     """One fault of a configuration or of a Rasa project; its string form is a paragraph.
 
-    An error stops the server at start. A warning is about something that is valid but probably not
-    intended.
+    A warning is about something that is valid but probably not intended.
+
+    Attributes:
+        stops: an error stops the server at start. False for errors that ``validate`` reports and
+            the server only logs: Rasa is set up wrongly, but what the bridge does is clear.
     """
 
     place: Place
@@ -58,6 +61,7 @@ class Fault:
     meant: str = ""
     hint: str = ""  # what to change, if `allowed` and `meant` would not express it
     severity: Severity = "error"
+    stops: bool = True
 
     def __str__(self) -> str:
         return "\n".join([self.title, *(_line(label, text) for label, text in self.lines)])

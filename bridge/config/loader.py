@@ -56,7 +56,7 @@ def load(folder: Path | str | None = None, environ: Mapping[str, str] | None = N
         ConfigurationError: with every fault of all files and of the environment.
     """
     seen = inspect(folder, environ)
-    errors = [str(fault) for fault in seen.faults if fault.severity == "error"]
+    errors = [str(each) for each in seen.faults if each.severity == "error" and each.stops]
     if errors or seen.bridge is None or seen.designer is None or seen.media is None:
         raise ConfigurationError(errors)
     about_settings = [each.sentence for each in config_warnings(seen.bridge, seen.designer)]

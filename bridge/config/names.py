@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
+from dataclasses import replace
 from typing import Any
 
 from bridge.config.designers import ANY_INTENT, RESPONSE_SELECTOR, HandoffRules
@@ -198,12 +199,18 @@ def _others(document: Document, domain: Domain) -> Iterator[Fault]:
     for path, name in (*_named(document, "slot"), *in_card, *of_language):
         known = [*slots, *SLOTS]
         if slots and name not in known:
-            yield _unknown(document, path, name, known, f"a slot of the domain ({source})")
+            yield _logged(_unknown(document, path, name, known, f"a slot of the domain ({source})"))
     runnable = [*domain.names("actions"), *domain.names("forms")]
     for path, name in _listed(document, ("assist", "actions")):
         if runnable and name not in runnable:
             what = f"an action or form of the domain ({source})"
-            yield _unknown(document, path, name, runnable, what)
+            yield _logged(_unknown(document, path, name, runnable, what))
     for path, name in _named(document, "entity"):
         if entities and name not in entities:
-            yield _unknown(document, path, name, entities, f"an entity of the domain ({source})")
+            what = f"an entity of the domain ({source})"
+            yield _logged(_unknown(document, path, name, entities, what))
+
+
+def _logged(fault: Fault) -> Fault:
+    """Return a fault that does not stop the server: Rasa may get such names from elsewhere."""
+    return replace(fault, stops=False)
