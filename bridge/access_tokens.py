@@ -14,6 +14,8 @@ from bridge.errors import RefusedError
 from bridge.signing import sign, verify
 
 LONGEST = 12 * 3600  # seconds; the longest lifetime of a token
+LONGEST_NAME = 48  # characters of a supervisor's; with the role, a revocation's subject has 64
+ID_PATTERN = "^[A-Za-z0-9]{1,64}$"
 LEEWAY = 30  # seconds that another machine's clock may be ahead
 _AFTER = 0.000_1  # seconds after the last time that a revocation reaches
 

@@ -21,7 +21,7 @@ from bridge.state.commands import BroughtAssignment
 AUDIENCE = "assignment"
 LONGEST = 3600  # seconds; the longest time from iat to exp
 _LEEWAY = 30  # seconds that another machine's clock may be ahead
-_TEXT = 512  # characters of a user ID, a sender ID
+LONGEST_ID = 512  # characters of a user ID, a sender ID
 _SPELLINGS = {
     "agent_id": ("agent_id", "agentid"),
     "call_id": ("call_id", "callid"),
@@ -52,18 +52,18 @@ def assignment_of(
     Raises:
         AssignmentError: ``invalid_assignment``; the message names the field.
     """
-    agent_id = _id(fields, "agent_id")
+    agent_id = untrusted.identifier(fields.get("agent_id"))
     highest = settings.gateway.max_agent_id
     if not wire.is_agent_id(agent_id, highest=highest):
         _refuse(f"agent_id is a number from {wire.FIRST_AGENT} to {highest}")
-    call_id = _id(fields, "call_id")
+    call_id = untrusted.identifier(fields.get("call_id"))
     if not wire.is_call_id(call_id):
         _refuse("call_id has 1 to 64 characters of A-Z, a-z, 0-9, _ and -")
-    user_id = _text(fields, "user_id", _TEXT)
+    user_id = _text(fields, "user_id", LONGEST_ID)
     if not user_id:
         _refuse("user_id is the customer's number at the gateway, a text that is not empty")
-    if not sender_id or len(sender_id) > _TEXT:
-        _refuse(f"sender_id is Rasa's name of the conversation, 1 to {_TEXT} characters")
+    if not sender_id or len(sender_id) > LONGEST_ID:
+        _refuse(f"sender_id is Rasa's name of the conversation, 1 to {LONGEST_ID} characters")
     named, warning = _channel(fields.get("channel"))
     assignment = Assignment(
         sender_id=SenderId(sender_id),
@@ -73,7 +73,7 @@ def assignment_of(
         channel=named or channel,
         channel_config_id=_text(fields, "channel_config_id", 128),
         agent_nickname=_text(fields, "agent_nickname", 256),
-        agent_avatar=_text(fields, "agent_avatar", _TEXT),
+        agent_avatar=_text(fields, "agent_avatar", LONGEST_ID),
     )
     return assignment, warning
 
@@ -224,21 +224,12 @@ def _channel(value: object) -> tuple[Channel | None, str | None]:
         return Channel.WEB, "its channel is not one of the gateway's; WEB is used"
 
 
-def _id(fields: Mapping[str, Any], key: str) -> str:
-    value = fields.get(key)
-    if isinstance(value, bool) or not isinstance(value, (str, int, float)):
-        return ""
-    if isinstance(value, float):
-        return str(int(value)) if value.is_integer() else ""
-    return str(value)
-
-
 def _text(fields: Mapping[str, Any], key: str, longest: int) -> str | None:
     value = fields.get(key)
     if value is None:
         return None
-    text = _id(fields, key) if not isinstance(value, str) else value
-    if not text or len(text) > longest or not text.isprintable():
+    text = untrusted.identifier(value)
+    if not text or len(text) > longest or not untrusted.is_printable(text):
         _refuse(f"{key} is a text of 1 to {longest} printable characters")
     return text
 

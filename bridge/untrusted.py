@@ -22,6 +22,10 @@ _ODD = re.compile(rb"NaN|Infinity|\\u[dD][89a-fA-F]|\\u0000|\xed[\xa0-\xbf]")
 _CONTROL = re.compile(
     "[\x00-\x1f\x7f-\x9f\u061c\u200e\u200f\u2028-\u202e\u2066-\u2069\ud800-\udfff\ufeff]"
 )
+# The same for descriptions in JSON Schema, whose patterns cannot name halves of surrogate pairs.
+PRINTABLE = r"^[^\x00-\x1f\x7f-\x9f\u061c\u200e\u200f\u2028-\u202e\u2066-\u2069\ufeff]*$"
+WITHOUT_NUL = r"^[^\x00]*$"
+HIGHEST_ID = 10**19 - 1  # of IDs that are written as numbers
 _NOT_IN_JSON = re.compile("[\x7f-\x9f\u2028-\u202e\u2066-\u2069\ud800-\udfff]")
 _LAYOUT = str.maketrans(
     {
@@ -67,6 +71,20 @@ def moment(value: object) -> float | None:
     """Return a time in seconds since the epoch, from 1970 to the year 3000, else None."""
     seconds = number(value)
     return seconds if seconds is not None and 0 <= seconds < LATEST else None
+
+
+def identifier(value: object) -> str:
+    """Return an ID as text, because some systems write IDs as numbers; ``""`` if it is none."""
+    if isinstance(value, float) and value.is_integer():
+        value = int(value)
+    if isinstance(value, bool) or not isinstance(value, (str, int)):
+        return ""
+    return value if isinstance(value, str) else str(value) if 0 <= value <= HIGHEST_ID else ""
+
+
+def is_printable(value: str) -> bool:
+    """Return whether text has no control characters, and nothing that ends or turns a line."""
+    return _CONTROL.search(value) is None
 
 
 def is_odd(body: bytes) -> bool:

@@ -35,8 +35,8 @@ _DEEPEST = 32  # levels of JSON that are kept of an answer
 _LONGEST_RETCODE = 32
 _LONGEST_EVENT_TYPE = 128
 
-_CALL_ID = re.compile(r"[A-Za-z0-9_-]{1,64}")
-_GUID = re.compile(r"[A-Za-z0-9._-]{1,128}")
+CALL_ID = "^[A-Za-z0-9_-]{1,64}$"
+GUID = "^[A-Za-z0-9._-]{1,128}$"
 _AGENT_ID = re.compile(r"[1-9][0-9]{2,5}")
 
 _SESSION_GONE = frozenset(
@@ -92,12 +92,12 @@ def is_agent_id(value: object, *, highest: int) -> bool:
 
 def is_call_id(value: object) -> bool:
     """Return whether ``value`` is a well-formed call ID."""
-    return isinstance(value, str) and _CALL_ID.fullmatch(value) is not None
+    return isinstance(value, str) and re.fullmatch(CALL_ID, value) is not None
 
 
 def is_guid(value: object) -> bool:
     """Return whether ``value`` is a well-formed GUID."""
-    return isinstance(value, str) and _GUID.fullmatch(value) is not None
+    return isinstance(value, str) and re.fullmatch(GUID, value) is not None
 
 
 # -- requests ------------------------------------------------------------------------------------

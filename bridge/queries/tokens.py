@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from bridge import access_tokens
+import re
+
+from bridge import access_tokens, untrusted
 from bridge.access_tokens import AccessToken, Role
 from bridge.config.settings import BridgeSettings
 from bridge.core.port import CorePort
@@ -10,8 +12,6 @@ from bridge.errors import RefusedError
 from bridge.gateway import wire
 from bridge.state.commands import RevokeTokens
 from bridge.store import Reader, lists
-
-_LONGEST_NAME = 48  # characters; with the role, a revocation's subject has at most 64
 
 
 class Tokens:
@@ -77,7 +77,7 @@ class Tokens:
         Raises:
             RefusedError: 422 for an invalid ``token_id``.
         """
-        if not token_id.isalnum() or len(token_id) > 64:  # noqa: PLR2004 - longer than any jti
+        if re.fullmatch(access_tokens.ID_PATTERN, token_id) is None:
             raise RefusedError(422, "invalid_token_id", "that is not a token's id")
         self._revoke(token_id)
 
@@ -100,10 +100,10 @@ class Tokens:
         if role is Role.AGENT:
             message = f"an agent ID is a number from {wire.FIRST_AGENT} to {self._highest}"
             raise RefusedError(422, "invalid_agent_id", message)
-        message = f"a supervisor's name has 1 to {_LONGEST_NAME} printable characters"
+        message = f"a supervisor's name has 1 to {access_tokens.LONGEST_NAME} printable characters"
         raise RefusedError(422, "invalid_subject", message)
 
     def _is_valid(self, role: Role, subject: str) -> bool:
         if role is Role.AGENT:
             return wire.is_agent_id(subject, highest=self._highest)
-        return 1 <= len(subject) <= _LONGEST_NAME and subject.isprintable()
+        return 1 <= len(subject) <= access_tokens.LONGEST_NAME and untrusted.is_printable(subject)

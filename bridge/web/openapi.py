@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from functools import cache
 from http import HTTPStatus
 from typing import Any
@@ -11,18 +11,30 @@ from typing import Any
 from pydantic import BaseModel
 from pydantic.json_schema import models_json_schema
 
-from bridge.web import paths, schemas
-from bridge.web.api.routes import Route
+from bridge.config.operators import HIGHEST_AGENT_ID
+from bridge.gateway import wire
+from bridge.web import digits, paths, schemas
+from bridge.web.api.routes import IN_PATHS, Route
 from bridge.web.auth import Access
 from bridge.web.requests import (
+    AGENT_ID,
     AcceptRequest,
     AssignmentRequest,
+    ChatsRequest,
+    EventsBody,
+    ForwardedBody,
     GuidRequest,
+    HiddenBody,
     ModeRequest,
     NoFields,
+    OfferBody,
     RejectRequest,
     ReplyRequest,
+    RequestBody,
+    RetryRequest,
+    StateRequest,
     TokenRequest,
+    TransferBody,
 )
 
 Model = type[BaseModel]
@@ -31,6 +43,7 @@ _NO_BODY = "no content"
 _PROMETHEUS = "text/plain"
 _ALSO = {_PROMETHEUS: "application/openmetrics-text"}
 _REF = "#/components/schemas/{model}"
+_AGENT_ID = "AgentId"
 _PARAMETER = re.compile(r"<(\w+):str>")
 # The errors that any route may answer with.
 _ERRORS = (400, 401, 403, 404, 405, 408, 409, 413, 422, 429, 502, 503)
@@ -56,16 +69,16 @@ BODIES: dict[str, tuple[Model | None, dict[int, Model | str]]] = {
     "POST /calls/<call_id:str>/answer": (NoFields, _AT_THE_GATEWAY),
     "POST /calls/<call_id:str>/reject": (NoFields, _AT_THE_GATEWAY),
     "POST /calls/<call_id:str>/release": (NoFields, _AT_THE_GATEWAY),
-    "POST /calls/<call_id:str>/transfer": (schemas.TransferBody, _AT_THE_GATEWAY),
+    "POST /calls/<call_id:str>/transfer": (TransferBody, _AT_THE_GATEWAY),
     "POST /calls/<call_id:str>/messages": (
-        schemas.ForwardedBody,
+        ForwardedBody,
         {200: schemas.MessageBody, 201: schemas.MessageBody},
     ),
     "POST /calls/<call_id:str>/typing": (NoFields, {204: _NO_BODY}),
-    "PUT /calls/<call_id:str>/assist": (schemas.HiddenBody, {200: schemas.CallBody}),
+    "PUT /calls/<call_id:str>/assist": (HiddenBody, {200: schemas.CallBody}),
     "GET /deliveries": (None, {200: schemas.DeliveryList}),
     "GET /deliveries/<delivery_id:str>": (None, {200: schemas.DeliveryBody}),
-    "POST /deliveries/<delivery_id:str>/retry": (NoFields, {200: schemas.DeliveryBody}),
+    "POST /deliveries/<delivery_id:str>/retry": (RetryRequest, {200: schemas.DeliveryBody}),
     "POST /deliveries/<delivery_id:str>/discard": (NoFields, {200: schemas.DeliveryBody}),
     "GET /health": (None, {200: schemas.HealthBody}),
     "GET /ready": (None, {200: schemas.ReadinessBody, 503: schemas.ReadinessBody}),
@@ -73,16 +86,16 @@ BODIES: dict[str, tuple[Model | None, dict[int, Model | str]]] = {
     "GET /openapi.json": (None, {200: _JSON}),
     "GET /report": (None, {200: schemas.ReportBody}),
     "GET /agents/<agent_id:str>": (None, {200: schemas.AgentBody}),
-    "PUT /agents/<agent_id:str>/state": (schemas.StateRequest, {200: schemas.AgentBody}),
-    "PUT /agents/<agent_id:str>/chats": (schemas.ChatsRequest, {200: schemas.AgentBody}),
-    "POST /events": (schemas.EventsBody, {200: schemas.TakenBody}),
+    "PUT /agents/<agent_id:str>/state": (StateRequest, {200: schemas.AgentBody}),
+    "PUT /agents/<agent_id:str>/chats": (ChatsRequest, {200: schemas.AgentBody}),
+    "POST /events": (EventsBody, {200: schemas.TakenBody}),
     "PUT /sessions/<agent_id:str>": (GuidRequest, {200: schemas.SessionBody}),
     "GET /sessions/<agent_id:str>": (None, {200: schemas.SessionBody}),
     "DELETE /sessions/<agent_id:str>": (None, {204: _NO_BODY}),
     "GET /stream": (None, {200: "text/event-stream"}),
     "GET /suggestions": (None, {200: schemas.SuggestionList}),
     "POST /suggestions": (
-        schemas.OfferBody,
+        OfferBody,
         {200: schemas.SuggestionBody, 201: schemas.SuggestionBody},
     ),
     "GET /suggestions/<suggestion_id:str>": (None, {200: schemas.SuggestionBody}),
@@ -100,17 +113,24 @@ BODIES: dict[str, tuple[Model | None, dict[int, Model | str]]] = {
     "DELETE /tokens": (None, {204: _NO_BODY}),
     "DELETE /tokens/<token_id:str>": (None, {204: _NO_BODY}),
 }
-_OPTIONAL = (NoFields, AcceptRequest, RejectRequest)  # requests whose body may be missing
 
 
-def described(routes: Iterable[Route], version: str) -> dict[str, Any]:
-    """Return the description of the routes, as OpenAPI 3.1."""
+def described(
+    routes: Iterable[Route], version: str, *, highest: int = HIGHEST_AGENT_ID
+) -> dict[str, Any]:
+    """Return the description of the routes, as OpenAPI 3.1.
+
+    Args:
+        routes: the routes.
+        version: the version of the bridge.
+        highest: the highest agent ID, ``gateway.max_agent_id``.
+    """
     references, definitions = _schemas()
     found: dict[str, dict[str, Any]] = {}
     for route in routes:
         path = paths.API + _PARAMETER.sub(r"{\1}", route.path)
         found.setdefault(path, {})[route.method.lower()] = _operation(route, references)
-    return {
+    description = {
         "openapi": "3.1.0",
         "info": {
             "title": "rasa-cc-bridge",
@@ -122,6 +142,32 @@ def described(routes: Iterable[Route], version: str) -> dict[str, Any]:
             "schemas": definitions,
             "securitySchemes": {"token": {"type": "http", "scheme": "bearer"}},
         },
+    }
+    described: dict[str, Any] = _with_references(description)
+    described["components"]["schemas"][_AGENT_ID] = _agent_id(highest)
+    return described
+
+
+def _with_references(node: Any) -> Any:
+    """Replace each schema of an agent ID by a reference to the one that knows the highest."""
+    if isinstance(node, Mapping):
+        if node.get("format") == AGENT_ID:
+            return {
+                **{key: node[key] for key in node if key not in ("format", "type")},
+                "$ref": _REF.format(model=_AGENT_ID),
+            }
+        return {key: _with_references(item) for key, item in node.items()}
+    return [_with_references(item) for item in node] if isinstance(node, list) else node
+
+
+def _agent_id(highest: int) -> dict[str, Any]:
+    """Return the schema of an agent ID, which may be written as a number too."""
+    return {
+        "description": f"an agent ID: {wire.FIRST_AGENT} to {highest}",
+        "anyOf": [
+            {"type": "string", "pattern": f"^(?:{digits.between(wire.FIRST_AGENT, highest)})$"},
+            {"type": "integer", "minimum": wire.FIRST_AGENT, "maximum": highest},
+        ],
     }
 
 
@@ -149,7 +195,7 @@ def _operation(route: Route, references: dict[Model, dict[str, Any]]) -> dict[st
     }
     if request is not None:
         operation["requestBody"] = {
-            "required": request not in _OPTIONAL,
+            "required": not (issubclass(request, RequestBody) and request.optional),
             "content": {_JSON: {"schema": references[request]}},
         }
     return operation
@@ -157,7 +203,7 @@ def _operation(route: Route, references: dict[Model, dict[str, Any]]) -> dict[st
 
 def _path_parameters(route: Route) -> list[dict[str, Any]]:
     return [
-        {"name": name, "in": "path", "required": True, "schema": {"type": "string"}}
+        {"name": name, "in": "path", "required": True, "schema": IN_PATHS[name]}
         for name in _PARAMETER.findall(route.path)
     ]
 
@@ -168,7 +214,7 @@ def _query_parameters(route: Route) -> list[dict[str, Any]]:
             "name": item.name,
             "in": "query",
             "description": item.description,
-            "schema": {"type": item.kind},
+            "schema": item.schema or {"type": "string", "pattern": item.pattern},
         }
         for item in route.query
     ]

@@ -18,7 +18,6 @@ from pydantic import (
     Field,
     PlainSerializer,
     WithJsonSchema,
-    model_validator,
 )
 
 from bridge import untrusted
@@ -134,25 +133,6 @@ class CallBody(AssignmentBody):
     transfer_to: str | None = None
     actions: list[str] | None = None
     bot_note: BotNoteBody | None = None
-
-
-SkillNumber = Annotated[int, Field(ge=0, lt=10**18)]
-
-
-class TransferBody(BaseModel):
-    """Where a call is transferred to: an agent or a skill."""
-
-    model_config = ConfigDict(extra="forbid", strict=True)
-
-    agent_id: str | None = Field(default=None, pattern=r"^[0-9]{3,6}$")
-    skill: Annotated[str, Field(pattern=r"^[0-9]{1,18}$")] | SkillNumber | None = None
-
-    @model_validator(mode="after")
-    def _one_of_both(self) -> TransferBody:
-        if (self.agent_id is None) == (self.skill is None):
-            msg = "give either agent_id or skill"
-            raise ValueError(msg)
-        return self
 
 
 class AssignedBody(CallBody):
@@ -313,63 +293,6 @@ class CallDetailBody(CallBody):
     assist: Mode
 
 
-class OfferBody(BaseModel):
-    """A candidate of another system, for a customer's message."""
-
-    model_config = ConfigDict(extra="forbid", strict=True)
-
-    call_id: str = Field(min_length=1, max_length=64)
-    answers: str = Field(min_length=1, max_length=512, description="the ID of the message")
-    external_id: str = Field(min_length=1, max_length=128)
-    text: str | None = Field(default=None, min_length=1, max_length=4000)
-    reply: OfferedReply | None = None
-    confidence: float | None = Field(default=None, ge=0, le=1)
-
-    @model_validator(mode="after")
-    def _one_of_both(self) -> OfferBody:
-        if (self.text is None) == (self.reply is None):
-            msg = "give either text or reply"
-            raise ValueError(msg)
-        return self
-
-
-class OfferedButton(BaseModel):
-    """A button of an offered reply."""
-
-    model_config = ConfigDict(extra="forbid", strict=True)
-
-    title: str = Field(min_length=1, max_length=200)
-    payload: str | None = Field(default=None, max_length=1000)
-
-
-class OfferedReply(BaseModel):
-    """Text, buttons, and a picture of the multimedia library."""
-
-    model_config = ConfigDict(extra="forbid", strict=True)
-
-    text: str = Field(min_length=1, max_length=4000)
-    buttons: list[OfferedButton] = Field(default_factory=list, max_length=10)
-    image: str | None = Field(default=None, max_length=1000)
-
-
-class ForwardedBody(BaseModel):
-    """What was written on a call elsewhere."""
-
-    model_config = ConfigDict(extra="forbid", strict=True)
-
-    from_: Literal["customer", "agent"] = Field(alias="from")
-    text: str = Field(min_length=1, max_length=32_768)
-    message_id: str = Field(min_length=1, max_length=128)
-
-
-class HiddenBody(BaseModel):
-    """Whether suggestions are hidden on a call."""
-
-    model_config = ConfigDict(extra="forbid", strict=True)
-
-    hidden: bool
-
-
 class AssistBody(Body):
     """The assist mode in force, the mode in handoff.yml, and the ceiling that was set or null."""
 
@@ -440,22 +363,6 @@ class SessionBody(Body):
     error: ErrorDetail | None = None
 
 
-class StateRequest(BaseModel):
-    """The state that an agent is to have."""
-
-    model_config = ConfigDict(extra="forbid")
-
-    state: Literal["ready", "busy", "wrap_up"]
-
-
-class ChatsRequest(BaseModel):
-    """How many chats a reader is to have at a time."""
-
-    model_config = ConfigDict(extra="forbid", strict=True)
-
-    chats: int = Field(ge=1, le=60)
-
-
 class AgentBody(Body):
     """An agent's state, and who owns the agent's session and events."""
 
@@ -468,13 +375,6 @@ class AgentBody(Body):
     events: Literal["poll", "push"] | None  # null if the bridge does not read them
     chats: int | None  # as chosen, else as configured; null if it is left to the platform
     session: SessionBody | None = None
-
-
-class EventsBody(BaseModel):
-    """A batch of an agent's events, oldest first; further fields are ignored."""
-
-    workNo: str  # noqa: N815 - the name on the wire
-    eventList: list[dict[str, Any]]  # noqa: N815
 
 
 class TakenBody(Body):

@@ -26,6 +26,7 @@ from bridge.state.records import AssignmentRecord, Stored
 from bridge.store import lists
 from bridge.store.engine import BUSY_SECONDS
 from bridge.web.api import assignments
+from bridge.web.requests import AssignmentRequest
 from tests.campaign.customer import Seen, seen
 from tests.simulator.harness import Simulator
 
@@ -119,7 +120,8 @@ class Burst:
 
     def assign(self, customer: str, **fields: Any) -> AssignmentRecord:
         """Give a conversation its assignment, as a routing system does."""
-        command, _warning = assignments.command_of(customer, fields, self.runtime.settings.bridge)
+        body = AssignmentRequest(**fields)
+        command, _warning = assignments.command_of(customer, body, self.runtime.settings.bridge)
         stored: Stored[AssignmentRecord] = self.runtime.core.call(command)
         return stored.value
 

@@ -47,6 +47,7 @@ from bridge.state.commands import (
 from bridge.state.records import AssignmentRecord, Stored
 from bridge.store import lists
 from bridge.web.api import assignments
+from bridge.web.requests import AssignmentRequest
 
 ASSIGNMENT = {"agent_id": "291", "call_id": "1552524689-16797284", "user_id": "40001"}
 SECRET = "0123456789abcdef0123456789abcdef"
@@ -239,8 +240,8 @@ class Office:
 
     def assign(self, sender: str = "sender", **changes: Any) -> AssignmentRecord:
         """What ``PUT /bridge/assignments/{sender_id}`` does."""
-        fields = {**ASSIGNMENT, **changes}
-        command, _ = assignments.command_of(sender, fields, self.runtime.settings.bridge)
+        body = AssignmentRequest(**{**ASSIGNMENT, **changes})
+        command, _ = assignments.command_of(sender, body, self.runtime.settings.bridge)
         stored: Stored[AssignmentRecord] = self.put(command)
         return stored.value
 

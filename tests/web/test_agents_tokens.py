@@ -89,6 +89,7 @@ def test_a_token_and_what_revokes_it(server: ActionServer) -> None:
         ({"agent_id": "100"}, "invalid_agent_id"),
         ({"agent_id": "291 "}, "invalid_agent_id"),
         ({"supervisor": ""}, "invalid_subject"),
+        ({"supervisor": 0}, "invalid_subject"),
         ({"supervisor": "a\nb"}, "invalid_subject"),
         ({"supervisor": "x" * 49}, "invalid_subject"),
         ({"agent_id": "291", "ttl": 0}, "invalid_ttl"),

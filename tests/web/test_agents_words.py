@@ -64,7 +64,7 @@ def test_a_reply_that_cannot_be_is_refused(talk: Talk, body: dict[str, Any], cod
 def test_bounds_of_a_reply(talk: Talk) -> None:
     assert _say(talk, client_id="x" * 128).status_code == 201
     assert error(_say(talk, "x" * 66_000, "c-2"), 413) == "too_large"
-    assert error(talk.server.post(f"{talk.call}/replies"), 422) == "invalid_field"
+    assert error(talk.server.post(f"{talk.call}/replies"), 400) == "bad_request"
     assert error(talk.server.post(f"{talk.call}/replies", data=b"[]"), 400) == "bad_request"
 
 

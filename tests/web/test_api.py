@@ -114,6 +114,22 @@ def test_an_assignment_with_its_owner(server: ActionServer) -> None:
     )
 
 
+@pytest.mark.parametrize(
+    "nickname", ["Anna 👩\u200d💻", "\u0622\u0646\u0627\u200c\u06a9", "安娜\u3000"]
+)
+def test_a_nickname_of_any_script(server: ActionServer, nickname: str) -> None:
+    body = assignment(call_id=_call_id(), agent_nickname=nickname)
+    found = server.put("/bridge/assignments/nicknamed", json=body)
+    assert found.json()["agent_nickname"] == nickname
+
+
+@pytest.mark.parametrize("number", [40001, 40001.0])
+def test_ids_may_be_written_as_numbers(server: ActionServer, number: float) -> None:
+    body = assignment(call_id=number, user_id=number, agent_id=291, channel_config_id=number)
+    found = server.put("/bridge/assignments/numbers", json={**body, "take": True}).json()
+    assert [found[key] for key in ("call_id", "user_id", "channel_config_id")] == ["40001"] * 3
+
+
 def test_an_unknown_channel_is_web_with_a_warning(server: ActionServer) -> None:
     found = server.put(
         "/bridge/assignments/pigeon", json=assignment(call_id=_call_id(), channel="pigeon")
@@ -159,6 +175,12 @@ def test_a_path_that_is_no_utf_8(server: ActionServer) -> None:
         {"call_id": "1?x"},
         {"user_id": ""},
         {"user_id": "\ud800\n"},
+        {"user_id": -1},
+        {"user_id": True},
+        {"agent_nickname": ""},
+        {"agent_nickname": "a\u202eb"},
+        {"channel": 5},
+        {"sender_id": 5},
         {"owner": "customer"},
         {"owner": []},
         {"colour": "red"},
@@ -295,6 +317,14 @@ def test_lists_come_in_pages(server: ActionServer) -> None:
         ("/bridge/deliveries", {"cursor": "inf"}),
         ("/bridge/deliveries", {"cursor": "1e300"}),
         ("/bridge/deliveries", {"state": "lost"}),
+        ("/bridge/deliveries", {"state": "failed,lost"}),
+        ("/bridge/deliveries", {"limit": ""}),
+        ("/bridge/calls", {"ended": "yes"}),
+        ("/bridge/calls", {"cursor": "1~a b"}),
+        ("/bridge/report", {"group": "agent"}),
+        ("/bridge/report", {"from": "20261101"}),
+        ("/bridge/report", {"from": "2026-02-30"}),
+        ("/bridge/report", {"from": "2026-11-02", "to": "2026-11-01"}),
     ],
 )
 def test_a_query_that_cannot_be_is_refused(

@@ -10,6 +10,8 @@ from __future__ import annotations
 
 from sanic import Blueprint, HTTPResponse, Request
 
+from bridge import runtime
+from bridge.config.operators import HIGHEST_AGENT_ID
 from bridge.web import openapi, paths, responses
 from bridge.web.api import (
     agents,
@@ -46,7 +48,9 @@ _RESOURCES = (
 
 async def describe(_request: Request) -> HTTPResponse:
     """Return this description."""
-    return responses.json(openapi.described(ROUTES, operations.version()))
+    settings = runtime.configured()
+    highest = settings.bridge.gateway.max_agent_id if settings is not None else HIGHEST_AGENT_ID
+    return responses.json(openapi.described(ROUTES, operations.version(), highest=highest))
 
 
 ROUTES = (*_RESOURCES, Route("GET", "/openapi.json", describe, Access.EVERYBODY))

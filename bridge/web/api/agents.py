@@ -11,7 +11,7 @@ from bridge.web import auth, responses, serializers
 from bridge.web.api import parameters
 from bridge.web.api.routes import Route
 from bridge.web.api.sessions import require_agent
-from bridge.web.schemas import ChatsRequest, StateRequest
+from bridge.web.requests import ChatsRequest, StateRequest
 
 _MISSING = "no such agent is known to this token"
 

@@ -2,11 +2,8 @@
 
 from __future__ import annotations
 
-from typing import Any
-
 from sanic import HTTPResponse, Request
 
-from bridge.errors import RefusedError
 from bridge.model import Mode
 from bridge.planners.offering import SWITCH
 from bridge.runtime import Runtime
@@ -15,6 +12,7 @@ from bridge.web import responses
 from bridge.web.api import parameters
 from bridge.web.api.routes import Route
 from bridge.web.auth import Access, PrincipalKind
+from bridge.web.requests import ModeRequest
 from bridge.web.schemas import AssistBody
 
 
@@ -28,7 +26,7 @@ async def put(request: Request) -> HTTPResponse:
 
     A supervisor may only lower the mode in force.
     """
-    mode = _mode(parameters.fields(request))
+    mode = parameters.model(request, ModeRequest).mode
     await parameters.put(
         SetSwitch(
             name=SWITCH,
@@ -44,14 +42,6 @@ def in_force(bridge: Runtime) -> AssistBody:
     """Return the mode in force, the configured mode and the ceiling."""
     shown = bridge.suggestions
     return AssistBody(mode=shown.mode(), configured=shown.configured, ceiling=shown.ceiling())
-
-
-def _mode(fields: Any) -> Mode | None:
-    allowed = [*(mode.value for mode in Mode), None]
-    if set(fields) != {"mode"} or fields["mode"] not in allowed:
-        message = 'send {"mode": ...}: suggest, auto or off; null lifts what was put'
-        raise RefusedError(422, "invalid_mode", message)
-    return Mode(fields["mode"]) if fields["mode"] is not None else None
 
 
 ROUTES = (

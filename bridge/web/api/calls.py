@@ -10,7 +10,6 @@ import asyncio
 from sanic import HTTPResponse, Request
 
 from bridge.config.settings import Right
-from bridge.errors import RefusedError
 from bridge.model import Delivery, Mode, Suggestion
 from bridge.queries import CallView
 from bridge.runtime import Runtime
@@ -30,14 +29,32 @@ from bridge.state.commands import (
 from bridge.state.records import Stored
 from bridge.web import auth, responses, serializers
 from bridge.web.api import parameters
-from bridge.web.api.routes import AGENT_ID, PAGE, Parameter, Route
-from bridge.web.schemas import ForwardedBody, HiddenBody, TransferBody
+from bridge.web.api.routes import AGENT_ID, LIMIT, Parameter, Route
+from bridge.web.requests import (
+    ForwardedBody,
+    HiddenBody,
+    NoFields,
+    ReplyRequest,
+    TransferBody,
+)
 
-_LONGEST_CLIENT_ID = 128
 _RASA_TIMEOUT = 2.0  # seconds to wait until Rasa knows of a handback
 _CHECK_EVERY = 0.02  # seconds
 _OFFERED = 50  # suggestions shown with a call, at most
-_ENDED = Parameter("ended", "true includes ended calls", "boolean")
+_ENDED = Parameter(
+    "ended",
+    "true includes ended calls",
+    "true|false",
+    "true or false",
+    {"type": "boolean", "default": False},
+)
+# The time and the ID of a call.
+_CURSOR = Parameter(
+    "cursor",
+    "the `next` of the previous page",
+    r"^(?:[0-9]{1,17}(?:\.[0-9]{1,20})?(?:e-[0-9]{1,3})?(?:~[A-Za-z0-9_-]{1,64})?)?$",
+    "the `next` of the page before",
+)
 
 
 async def listing(request: Request) -> HTTPResponse:
@@ -72,16 +89,12 @@ async def show(request: Request, call_id: str) -> HTTPResponse:
 async def reply(request: Request, call_id: str) -> HTTPResponse:
     """Send an agent's own text; a repeated ``client_id`` denotes the same message."""
     decoded_id, agent_id = parameters.name(call_id), parameters.who(request).agent_id
-    fields = parameters.words(request, "text", "client_id")
-    text, client_id = _required(fields, "text"), _required(fields, "client_id")
-    if not (1 <= len(client_id) <= _LONGEST_CLIENT_ID and client_id.isprintable()):
-        message = f"client_id has 1 to {_LONGEST_CLIENT_ID} printable characters"
-        raise RefusedError(422, "invalid_field", message)
+    body = parameters.model(request, ReplyRequest)
     stored: Stored[list[Delivery]] = await parameters.put(
-        SendReply(call_id=decoded_id, text=text, client_id=client_id, agent_id=agent_id)
+        SendReply(call_id=decoded_id, text=body.text, client_id=body.client_id, agent_id=agent_id)
     )
-    body = serializers.sent_reply(decoded_id, client_id, stored.value)
-    return responses.stored(body, created=stored.created)
+    sent = serializers.sent_reply(decoded_id, body.client_id, stored.value)
+    return responses.stored(sent, created=stored.created)
 
 
 async def hand_back(request: Request, call_id: str) -> HTTPResponse:
@@ -90,7 +103,7 @@ async def hand_back(request: Request, call_id: str) -> HTTPResponse:
     Once Rasa knows, the bot answers the next message.
     """
     decoded_id, agent_id = parameters.name(call_id), parameters.who(request).agent_id
-    parameters.words(request)
+    parameters.model(request, NoFields)
     record = await parameters.put(HandBackCall(call_id=decoded_id, agent_id=agent_id))
     rasa_knows = await _rasa_knows(decoded_id)
     return responses.json(serializers.handed_back(record, rasa_knows=rasa_knows))
@@ -115,7 +128,7 @@ async def forward(request: Request, call_id: str) -> HTTPResponse:
 async def typing(request: Request, call_id: str) -> HTTPResponse:
     """Record that somebody types: automatic replies rest for ten seconds."""
     decoded_id, agent_id = parameters.name(call_id), parameters.who(request).agent_id
-    parameters.words(request)
+    parameters.model(request, NoFields)
     await parameters.put(NoteTyping(call_id=decoded_id, agent_id=agent_id))
     return responses.nothing()
 
@@ -131,21 +144,21 @@ async def hide_assist(request: Request, call_id: str) -> HTTPResponse:
 async def answer(request: Request, call_id: str) -> HTTPResponse:
     """Answer a ringing call; respond with the call when the gateway has answered it."""
     decoded_id, agent_id = parameters.name(call_id), parameters.who(request).agent_id
-    parameters.words(request)
+    parameters.model(request, NoFields)
     return await _at_the_gateway(AnswerCall(call_id=decoded_id, agent_id=agent_id))
 
 
 async def reject(request: Request, call_id: str) -> HTTPResponse:
     """Reject a ringing call; respond with the call."""
     decoded_id, agent_id = parameters.name(call_id), parameters.who(request).agent_id
-    parameters.words(request)
+    parameters.model(request, NoFields)
     return await _at_the_gateway(RejectCall(call_id=decoded_id, agent_id=agent_id))
 
 
 async def release(request: Request, call_id: str) -> HTTPResponse:
     """Hang up; respond with the call."""
     decoded_id, agent_id = parameters.name(call_id), parameters.who(request).agent_id
-    parameters.words(request)
+    parameters.model(request, NoFields)
     return await _at_the_gateway(ReleaseCall(call_id=decoded_id, agent_id=agent_id))
 
 
@@ -185,14 +198,8 @@ async def _rasa_knows(call_id: str) -> bool:
     return known
 
 
-def _required(fields: dict[str, str], key: str) -> str:
-    if key not in fields:
-        raise RefusedError(422, "invalid_field", f"{key} is missing")
-    return fields[key]
-
-
 ROUTES = (
-    Route("GET", "/calls", listing, right=Right.MESSAGES, query=(AGENT_ID, _ENDED, *PAGE)),
+    Route("GET", "/calls", listing, right=Right.MESSAGES, query=(AGENT_ID, _ENDED, _CURSOR, LIMIT)),
     Route("GET", "/calls/<call_id:str>", show, right=Right.MESSAGES),
     Route("POST", "/calls/<call_id:str>/replies", reply),
     Route("POST", "/calls/<call_id:str>/handback", hand_back),

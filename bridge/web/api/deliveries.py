@@ -5,11 +5,13 @@ from __future__ import annotations
 from sanic import HTTPResponse, Request
 
 from bridge.config.settings import Right
+from bridge.model import DeliveryState
 from bridge.queries.deliveries import number_of
 from bridge.state.commands import DiscardDelivery, RetryDelivery
 from bridge.web import auth, responses, serializers
 from bridge.web.api import parameters
-from bridge.web.api.routes import AGENT_ID, CALL_ID, PAGE, STATE, Route
+from bridge.web.api.routes import AGENT_ID, CALL_ID, PAGE, Route, states
+from bridge.web.requests import NoFields, RetryRequest
 
 
 async def listing(request: Request) -> HTTPResponse:
@@ -37,7 +39,7 @@ async def show(request: Request, delivery_id: str) -> HTTPResponse:
 async def retry(request: Request, delivery_id: str) -> HTTPResponse:
     """Retry a failed, expired or uncertain delivery: ``{"again"?}``."""
     decoded_id, agent_id = parameters.name(delivery_id), parameters.who(request).agent_id
-    again = parameters.marks(request, "again").get("again", False)
+    again = parameters.model(request, RetryRequest).again
     command = RetryDelivery(delivery_id=number_of(decoded_id), agent_id=agent_id, again=again)
     return responses.json(serializers.delivery(await parameters.put(command)))
 
@@ -45,7 +47,7 @@ async def retry(request: Request, delivery_id: str) -> HTTPResponse:
 async def discard(request: Request, delivery_id: str) -> HTTPResponse:
     """Discard a delivery: mark it failed, so that it is not sent (again)."""
     decoded_id, agent_id = parameters.name(delivery_id), parameters.who(request).agent_id
-    parameters.words(request)
+    parameters.model(request, NoFields)
     command = DiscardDelivery(delivery_id=number_of(decoded_id), agent_id=agent_id)
     return responses.json(serializers.delivery(await parameters.put(command)))
 
@@ -56,7 +58,7 @@ ROUTES = (
         "/deliveries",
         listing,
         right=Right.DELIVERIES,
-        query=(CALL_ID, STATE, AGENT_ID, *PAGE),
+        query=(CALL_ID, states(DeliveryState), AGENT_ID, *PAGE),
     ),
     Route("GET", "/deliveries/<delivery_id:str>", show, right=Right.DELIVERIES),
     Route("POST", "/deliveries/<delivery_id:str>/retry", retry, right=Right.DELIVERIES),

@@ -9,6 +9,7 @@ from typing import Any
 
 from sanic import HTTPResponse, Request
 
+from bridge import untrusted
 from bridge.config.readers import TOKEN_PARAMETER
 from bridge.errors import RefusedError
 from bridge.gateway import events, wire
@@ -20,7 +21,11 @@ from bridge.web.auth import Access
 
 EVENTS_BYTES = 1024 * 1024  # of a push
 _LONGEST_TOKEN = 64
-_TOKEN = Parameter(TOKEN_PARAMETER, "the token of the agent's session, if no header has it")
+_TOKEN = Parameter(
+    TOKEN_PARAMETER,
+    "the token of the agent's session, if no header has it",
+    schema={"type": "string", "minLength": 1, "maxLength": _LONGEST_TOKEN},
+)
 _TAKEN = {"message": "success", "retcode": "0"}
 _REFUSED = "the service token is missing, or is not this agent's"
 
@@ -68,7 +73,7 @@ def _agent(value: Mapping[str, Any]) -> str:
     Raises:
         RefusedError: 422 if ``workNo`` is no agent ID.
     """
-    agent_id = _number(value.get("workNo"))
+    agent_id = untrusted.identifier(value.get("workNo"))
     highest = parameters.opened().settings.bridge.gateway.max_agent_id
     if not wire.is_agent_id(agent_id, highest=highest):
         raise RefusedError(422, "invalid_agent_id", "workNo is not an agent ID")
@@ -84,13 +89,8 @@ def _require_own(agent_id: str, value: Mapping[str, Any]) -> None:
     listed = value.get("eventList")
     for each in listed if isinstance(listed, list) else ():
         named = each.get("workNo") if isinstance(each, dict) else None
-        if named is not None and _number(named) != agent_id:
+        if named is not None and untrusted.identifier(named) != agent_id:
             raise RefusedError(403, "forbidden", "an event's workNo is not the push's")
-
-
-def _number(value: Any) -> str:
-    is_number = isinstance(value, int) and not isinstance(value, bool) and abs(value) < 10**9
-    return str(value) if is_number else value if isinstance(value, str) else ""
 
 
 def _digest(value: Mapping[str, Any]) -> str:

@@ -7,7 +7,8 @@ from collections.abc import Callable, Mapping
 from typing import Any, TypeVar
 from urllib.parse import unquote_to_bytes
 
-from pydantic import BaseModel, ValidationError
+from pydantic import ValidationError
+from pydantic_core import ErrorDetails
 from sanic import Request
 
 from bridge import runtime, untrusted
@@ -17,14 +18,14 @@ from bridge.runtime import Runtime
 from bridge.state.commands import Command
 from bridge.web import auth, body
 from bridge.web.auth import Principal
+from bridge.web.requests import RequestBody
 
 T = TypeVar("T")
+M = TypeVar("M", bound=RequestBody)
 _SECONDS = 16.0  # to wait for a command's result: SQLite waits up to 15 for another process's lock
 _PAGE = 50  # items, unless the request gives a limit
-_DIGITS = 10  # a limit with this many digits or more is refused
-LONGEST_TEXT = 32 * 1024  # characters of one field: translating more would delay other requests
+_SHOWN = 64  # characters of the name of a field
 _NUL = "\0"
-_TRUE = ("1", "true", "yes")
 
 
 async def put(command: Command) -> Any:
@@ -97,7 +98,45 @@ def _without_nul(value: str) -> str:
     return untrusted.text(value)
 
 
-def fields(request: Request) -> Mapping[str, Any]:
+def model(request: Request, kind: type[M]) -> M:
+    """Parse the body as a model; it may be missing if that is so for the model.
+
+    Raises:
+        RefusedError: 400 and 413 as for ``_fields``; 422 naming the first wrong field.
+    """
+    missing = kind.optional and not request.body.strip()
+    values = {} if missing else _fields(request)
+    try:
+        return kind.model_validate(values)
+    except ValidationError as error:
+        fault = error.errors(include_url=False, include_input=False)[0]
+        raise RefusedError(422, _code(kind, fault), _sentence(kind, fault)) from None
+
+
+def _code(kind: type[RequestBody], fault: ErrorDetails) -> str:
+    field = str(fault["loc"][0]) if fault["loc"] else ""
+    if fault["type"] == "string_too_long" and field in kind.bounded:
+        return "too_long"
+    return kind.codes.get(field, kind.code)
+
+
+def _sentence(kind: type[RequestBody], fault: ErrorDetails) -> str:
+    """Return what is wrong with a field, and what it may be."""
+    place = ".".join(map(str, fault["loc"]))[:_SHOWN]
+    if not place:
+        return fault["msg"].removeprefix("Value error, ")
+    if fault["type"] == "missing":
+        return f"{place} is missing"
+    if fault["type"] == "extra_forbidden" and len(fault["loc"]) == 1:
+        known = ", ".join(field.alias or name for name, field in kind.model_fields.items())
+        return f"there is no field {place} here; the fields are: {known or 'none'}"
+    field = kind.model_fields.get(str(fault["loc"][0]))
+    if field is not None and field.description:
+        return f"{fault['loc'][0]} is {field.description}"
+    return f"{place}: {fault['msg']}"
+
+
+def _fields(request: Request) -> Mapping[str, Any]:
     """Parse the body as a JSON object.
 
     Raises:
@@ -109,81 +148,6 @@ def fields(request: Request) -> Mapping[str, Any]:
     if not isinstance(value, dict):
         raise RefusedError(400, "bad_request", "the body is not a JSON object")
     return value
-
-
-def words(request: Request, *known: str) -> dict[str, str]:
-    """Parse a body of text fields, which may be empty; null means that a field is absent.
-
-    Unknown fields are refused: one may be a misspelt name, and its value would be lost.
-
-    Raises:
-        RefusedError: as for ``fields``; 422 for an unknown field, or a value that is
-            not text, or is too long.
-    """
-    values = fields(request) if request.body.strip() else {}
-    _only(values, known)
-    for key, value in values.items():
-        if not isinstance(value, str | None):
-            raise RefusedError(422, "invalid_field", f"{key} is a text")
-        if value is not None and len(value) > LONGEST_TEXT:
-            message = f"{key} has {len(value)} characters; up to {LONGEST_TEXT} are taken"
-            raise RefusedError(422, "too_long", message)
-    return {key: value for key, value in values.items() if value is not None}
-
-
-def marks(request: Request, *known: str) -> dict[str, bool]:
-    """Parse a body of true and false, which may be empty.
-
-    Raises:
-        RefusedError: 400 and 413 as for ``fields``; 422 for an unknown field or another value.
-    """
-    values = fields(request) if request.body.strip() else {}
-    _only(values, known)
-    for key, value in values.items():
-        if not isinstance(value, bool):
-            raise RefusedError(422, "invalid_field", f"{key} is true or false")
-    return dict(values)
-
-
-def only(request: Request, *known: str) -> Mapping[str, Any]:
-    """Parse the body as a JSON object with no fields but ``known``.
-
-    Raises:
-        RefusedError: as for ``fields``; 422 for an unknown field.
-    """
-    values = fields(request)
-    _only(values, known)
-    return values
-
-
-M = TypeVar("M", bound=BaseModel)
-
-
-def model(request: Request, kind: type[M]) -> M:
-    """Parse the body as a model.
-
-    Raises:
-        RefusedError: 400 and 413 as for ``fields``; 422 naming the first wrong field.
-    """
-    values = fields(request)
-    try:
-        found = kind.model_validate(values)
-    except ValidationError as error:
-        fault = error.errors(include_url=False, include_input=False)[0]
-        place = ".".join(map(str, fault["loc"]))[:64]
-        message = f"{place}: {fault['msg']}" if place else fault["msg"]
-        raise RefusedError(422, "invalid_field", message) from None
-    if _NUL in found.model_dump_json().replace("\\u0000", _NUL):  # PostgreSQL cannot store it
-        raise RefusedError(422, "invalid_field", "a field contains a NUL character")
-    return found
-
-
-def _only(values: Mapping[str, Any], known: tuple[str, ...]) -> None:
-    unknown = sorted(set(values) - set(known))
-    if unknown:
-        allowed = ", ".join(known) or "none"
-        message = f"there is no field {unknown[0][:64]} here; the fields are: {allowed}"
-        raise RefusedError(422, "invalid_field", message)
 
 
 def text(request: Request, key: str) -> str | None:
@@ -208,19 +172,11 @@ def whose(request: Request) -> str | None:
 
 
 def flag(request: Request, key: str) -> bool:
-    """Return a boolean query parameter."""
-    return (text(request, key) or "").lower() in _TRUE
+    """Return a boolean query parameter; false if it is missing."""
+    return text(request, key) == "true"
 
 
 def limit(request: Request) -> int:
-    """Return the requested number of items.
-
-    Raises:
-        RefusedError: 400 if it is not a number from 1 on.
-    """
+    """Return the requested number of items."""
     value = text(request, "limit")
-    if value is None:
-        return _PAGE
-    if not (value.isascii() and value.isdigit() and len(value) < _DIGITS and int(value)):
-        raise RefusedError(400, "bad_request", "limit is a number from 1 on")
-    return int(value)
+    return _PAGE if value is None else int(value)

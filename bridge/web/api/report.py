@@ -16,9 +16,21 @@ from bridge.web.auth import Access
 
 _DAYS = 30  # of a report that names no first day
 _MOST = 366
-_FROM = Parameter("from", "first day, as in 2026-11-01; by default 30 days before the last")
-_TO = Parameter("to", "last day; by default today, in UTC")
-_GROUP = Parameter("group", "day, intent, response, source or configuration; by default day")
+_DAY = (
+    "[0-9]{4}-[0-9]{2}-[0-9]{2}",
+    "a day, as in 2026-11-01",
+    {"type": "string", "format": "date"},
+)
+_GROUPS = [group.value for group in Group]
+_FROM = Parameter("from", "first day; by default 30 days before the last", *_DAY)
+_TO = Parameter("to", "last day; by default today, in UTC", *_DAY)
+_GROUP = Parameter(
+    "group",
+    "what the rows are about; by default day",
+    "|".join(_GROUPS),
+    f"one of {', '.join(_GROUPS)}",
+    {"type": "string", "enum": _GROUPS, "default": Group.DAY.value},
+)
 
 
 async def report(request: Request) -> HTTPResponse:
@@ -30,7 +42,7 @@ async def report(request: Request) -> HTTPResponse:
     first = _day(parameters.text(request, "from"), "from") or last - timedelta(days=_DAYS - 1)
     if not 0 <= (last - first).days < _MOST:
         raise RefusedError(400, "bad_request", f"from and to span 1 to {_MOST} days")
-    group = _group(parameters.text(request, "group"))
+    group = Group(parameters.text(request, "group") or Group.DAY)
     start, end = midnight(first), midnight(last) + timedelta(days=1).total_seconds()
     rows, total = await parameters.read(lambda bridge: bridge.report.figures(start, end, group))
     return responses.json(serializers.report(first, last, group, rows, total))
@@ -51,14 +63,6 @@ def _day(value: str | None, key: str) -> date | None:
     if not date(1971, 1, 1) <= found <= date(9000, 1, 1):
         raise RefusedError(400, "bad_request", f"{key} is a day, as in 2026-11-01")
     return found
-
-
-def _group(value: str | None) -> Group:
-    try:
-        return Group(value or Group.DAY)
-    except ValueError:
-        allowed = ", ".join(group.value for group in Group)
-        raise RefusedError(400, "bad_request", f"group is one of {allowed}") from None
 
 
 ROUTES = (

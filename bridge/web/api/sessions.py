@@ -2,9 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from typing import Any
-
 from sanic import HTTPResponse, Request
 
 from bridge.config.settings import BridgeSettings, Right
@@ -15,15 +12,19 @@ from bridge.state.commands import PushGuid, SignOut
 from bridge.web import auth, responses, serializers
 from bridge.web.api import parameters
 from bridge.web.api.routes import Route
+from bridge.web.requests import GuidRequest
 
 _MISSING = "no session of this agent is known"
 
 
 async def push(request: Request, agent_id: str) -> HTTPResponse:
     """Store an agent's current GUID; respond with the session's state, without the GUID."""
-    agent, fields = parameters.name(agent_id), parameters.fields(request)
+    agent, settings = parameters.name(agent_id), parameters.opened().settings.bridge
     auth.require_own(auth.may(parameters.who(request), agent), _MISSING)
-    command = command_of(agent, fields, parameters.opened().settings.bridge)
+    require_agent(agent, settings)
+    guid = Guid(parameters.model(request, GuidRequest).guid)
+    _require_pushed(agent, settings)
+    command = PushGuid(agent_id=agent, guid=guid)
     return responses.json(serializers.session(await parameters.put(command)))
 
 
@@ -46,18 +47,12 @@ async def sign_out(request: Request, agent_id: str) -> HTTPResponse:
     return responses.nothing()
 
 
-def command_of(agent_id: str, fields: Mapping[str, Any], settings: BridgeSettings) -> PushGuid:
-    """Build the command from the request body of a desktop.
+def _require_pushed(agent_id: str, settings: BridgeSettings) -> None:
+    """Refuse a GUID of an agent who is not configured, or whose sessions the bridge owns.
 
     Raises:
-        RefusedError: 422 for an invalid agent ID or GUID; 409 for an agent who is not configured
-            or whose sessions the bridge owns.
+        RefusedError: 409.
     """
-    require_agent(agent_id, settings)
-    guid = fields.get("guid")
-    if set(fields) != {"guid"} or not wire.is_guid(guid):
-        message = 'send {"guid": ...}: 1 to 128 characters of A-Z, a-z, 0-9, ., _ and -'
-        raise RefusedError(422, "invalid_guid", message)
     entry = settings.agent(agent_id)
     if entry is None:
         message = 'the agent is not listed under agents, and there is no "*"'
@@ -65,7 +60,6 @@ def command_of(agent_id: str, fields: Mapping[str, Any], settings: BridgeSetting
     if entry.session == "sign_in":
         message = "this agent's session is the bridge's own (agents: session: sign_in)"
         raise RefusedError(409, "session_is_ours", message)
-    return PushGuid(agent_id=agent_id, guid=Guid(str(guid)))
 
 
 def require_agent(agent_id: str, settings: BridgeSettings) -> None:

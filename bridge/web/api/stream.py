@@ -17,7 +17,12 @@ from bridge.web.feed import Feed
 
 _SEND_WITHIN = 10.0  # seconds; a reader that takes none of its data for so long is dropped
 _MOST_DIGITS = 18  # of an event's ID
-_LAST = Parameter("last_event_id", "resume after this event; the header Last-Event-ID, too")
+_LAST = Parameter(
+    "last_event_id",
+    "resume after this event; the header Last-Event-ID, too",
+    f"^[0-9]{{0,{_MOST_DIGITS}}}$",
+    "the ID of an event",
+)
 _HEADERS = {"x-accel-buffering": "no"}  # nginx would hold the events back
 
 

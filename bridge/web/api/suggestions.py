@@ -6,6 +6,7 @@ from sanic import HTTPResponse, Request
 
 from bridge.config.settings import Right
 from bridge.errors import RefusedError
+from bridge.model import SuggestionState
 from bridge.state.commands import (
     AcceptSuggestion,
     CopySuggestion,
@@ -15,16 +16,15 @@ from bridge.state.commands import (
 )
 from bridge.web import auth, responses, serializers
 from bridge.web.api import parameters
-from bridge.web.api.routes import AGENT_ID, CALL_ID, PAGE, STATE, Route
+from bridge.web.api.routes import AGENT_ID, CALL_ID, PAGE, Route, states
 from bridge.web.auth import Access
 from bridge.web.rate_limit import RateLimit
-from bridge.web.schemas import OfferBody
+from bridge.web.requests import AcceptRequest, NoFields, OfferBody, RejectRequest
 
 _PATH = "/suggestions/<suggestion_id:str>"
 _UNNAMED = "system"  # the source of what is offered with ``api.token``
 RATE, BURST = 10, 100  # suggestions of a token: a second, and at once, per worker
 _limits = RateLimit(RATE, BURST)
-_LONGEST_REASON = 500  # characters
 
 
 async def listing(request: Request) -> HTTPResponse:
@@ -55,7 +55,7 @@ async def show(request: Request, suggestion_id: str) -> HTTPResponse:
 async def accept(request: Request, suggestion_id: str) -> HTTPResponse:
     """Accept and send a suggestion, edited to ``text`` if given; respond with its deliveries."""
     decoded_id, agent_id = parameters.name(suggestion_id), parameters.who(request).agent_id
-    text = parameters.words(request, "text").get("text")
+    text = parameters.model(request, AcceptRequest).text
     suggestion, deliveries = await parameters.put(
         AcceptSuggestion(suggestion_id=decoded_id, agent_id=agent_id, text=text)
     )
@@ -65,10 +65,7 @@ async def accept(request: Request, suggestion_id: str) -> HTTPResponse:
 async def reject(request: Request, suggestion_id: str) -> HTTPResponse:
     """Reject a suggestion, with an optional ``reason``, which may also follow later."""
     decoded_id, agent_id = parameters.name(suggestion_id), parameters.who(request).agent_id
-    reason = parameters.words(request, "reason").get("reason")
-    if reason is not None and len(reason) > _LONGEST_REASON:
-        message = f"a reason has at most {_LONGEST_REASON} characters"
-        raise RefusedError(422, "too_long", message)
+    reason = parameters.model(request, RejectRequest).reason
     suggestion = await parameters.put(
         RejectSuggestion(suggestion_id=decoded_id, agent_id=agent_id, reason=reason)
     )
@@ -78,7 +75,7 @@ async def reject(request: Request, suggestion_id: str) -> HTTPResponse:
 async def copy(request: Request, suggestion_id: str) -> HTTPResponse:
     """Record that the agent took the words into another tool; nothing is sent."""
     decoded_id, agent_id = parameters.name(suggestion_id), parameters.who(request).agent_id
-    parameters.words(request)
+    parameters.model(request, NoFields)
     suggestion = await parameters.put(CopySuggestion(suggestion_id=decoded_id, agent_id=agent_id))
     return responses.json(serializers.suggestion(suggestion))
 
@@ -107,7 +104,7 @@ async def offer(request: Request) -> HTTPResponse:
 async def displayed(request: Request, suggestion_id: str) -> HTTPResponse:
     """Record that the agent saw a suggestion; only the first time counts."""
     decoded_id, agent_id = parameters.name(suggestion_id), parameters.who(request).agent_id
-    parameters.words(request)
+    parameters.model(request, NoFields)
     suggestion = await parameters.put(
         DisplaySuggestion(suggestion_id=decoded_id, agent_id=agent_id)
     )
@@ -120,7 +117,7 @@ ROUTES = (
         "/suggestions",
         listing,
         right=Right.SUGGESTIONS,
-        query=(CALL_ID, STATE, AGENT_ID, *PAGE),
+        query=(CALL_ID, states(SuggestionState), AGENT_ID, *PAGE),
     ),
     Route("GET", _PATH, show, right=Right.SUGGESTIONS),
     Route("POST", "/suggestions", offer, Access.SYSTEM, right=Right.SUGGESTIONS),

@@ -2,35 +2,44 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from typing import Any
-
 from sanic import HTTPResponse, Request
 
-from bridge.access_tokens import LONGEST, Role
+from bridge import untrusted
+from bridge.access_tokens import LONGEST, LONGEST_NAME, Role
 from bridge.config.settings import Right
 from bridge.errors import RefusedError
 from bridge.web import responses, serializers
 from bridge.web.api import parameters
-from bridge.web.api.routes import Parameter, Route
+from bridge.web.api.routes import IN_PATHS, Parameter, Route
 from bridge.web.auth import Access
+from bridge.web.requests import TokenRequest
 
-_AGENT_ID = Parameter("agent_id", "the agent whose tokens to revoke")
-_SUPERVISOR = Parameter("supervisor", "or the supervisor")
+_AGENT_ID = Parameter(
+    "agent_id",
+    "the agent whose tokens to revoke",
+    r"[^\x00]+",
+    "the ID of an agent",
+    IN_PATHS["agent_id"],
+)
+_SUPERVISOR = Parameter(
+    "supervisor",
+    "or the supervisor",
+    untrusted.PRINTABLE.replace("*$", f"{{1,{LONGEST_NAME}}}$"),
+    f"1 to {LONGEST_NAME} printable characters",
+)
 _SUBJECTS = {"agent_id": Role.AGENT, "supervisor": Role.SUPERVISOR}
 
 
 async def make(request: Request) -> HTTPResponse:
     """Issue a token for an agent or a supervisor: ``{"agent_id" or "supervisor", "ttl"?}``."""
-    fields = parameters.only(request, *_SUBJECTS, "ttl")
-    role, subject = _subject(fields, 422)
-    ttl = fields.get("ttl")
-    if ttl is None:
-        ttl = LONGEST
-    if not isinstance(ttl, int) or isinstance(ttl, bool):
-        raise RefusedError(422, "invalid_ttl", "ttl is a whole number of seconds")
+    body = parameters.model(request, TokenRequest)
+    seconds = LONGEST if body.ttl is None else body.ttl
+    if body.agent_id is not None:
+        role, subject = Role.AGENT, body.agent_id
+    else:
+        role, subject = Role.SUPERVISOR, body.supervisor or ""
     token, record = await parameters.read(
-        lambda bridge: bridge.tokens.make(role, subject, seconds=ttl)
+        lambda bridge: bridge.tokens.make(role, subject, seconds=seconds)
     )
     return responses.stored(serializers.token(token, record), created=True)
 
@@ -44,19 +53,13 @@ async def revoke(_request: Request, token_id: str) -> HTTPResponse:
 
 async def revoke_all(request: Request) -> HTTPResponse:
     """Revoke all tokens issued so far to ``?agent_id=`` or ``?supervisor=``."""
-    role, subject = _subject({key: parameters.text(request, key) for key in _SUBJECTS}, 400)
+    named = [(role, parameters.text(request, key)) for key, role in _SUBJECTS.items()]
+    given = [(role, subject) for role, subject in named if subject is not None]
+    if len(given) != 1:
+        raise RefusedError(400, "invalid_subject", "say one of agent_id and supervisor")
+    ((role, subject),) = given
     await parameters.read(lambda bridge: bridge.tokens.revoke_all(role, subject))
     return responses.nothing()
-
-
-def _subject(fields: Mapping[str, Any], status: int) -> tuple[Role, str]:
-    named = [key for key in _SUBJECTS if fields.get(key) is not None]
-    if len(named) != 1:
-        raise RefusedError(status, "invalid_subject", "say one of agent_id and supervisor")
-    subject = fields[named[0]]
-    if isinstance(subject, bool) or not isinstance(subject, str | int):  # as in an assignment
-        raise RefusedError(status, "invalid_subject", f"{named[0]} is a text")
-    return _SUBJECTS[named[0]], str(subject)
 
 
 ROUTES = (
