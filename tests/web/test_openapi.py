@@ -21,6 +21,15 @@ SECONDS = 300  # of the run against the server, at most; it takes about 40
 EXAMPLES = 8  # of each operation, and scenarios of several
 # What OpenAPI cannot say, and is not said by another status either:
 EXCEPTIONS = """
+# A body has 64 KB at most, whatever its fields: 413, besides the statuses of the default.
+[checks]
+negative_data_rejection.expected-statuses = [
+    400, 401, 403, 404, 405, 406, 409, 413, 415, 422, 428, 429, "5xx"
+]
+positive_data_acceptance.expected-statuses = [
+    "2xx", "3xx", 401, 403, 404, 409, 413, 429, "5xx"
+]
+
 # Of the two parameters of one query, exactly one is given.
 [[operations]]
 include-name = "DELETE /bridge/tokens"
