@@ -183,7 +183,7 @@ export class Panel {
       keys: this.keys,
       limits,
       mediaHosts: this.settings.media_hosts,
-      readOnly: () => !this.session.token || this.session.readOnly || this.#isOver(),
+      readOnly: () => !this.session.token || this.session.readOnly || this.#isNotTalking(),
       since: (item) => {
         const conversation = this.store.conversation(item.call_id);
         return { wrote: conversation.wroteAfter(item), wroteOn: conversation.wroteOn(item) };
@@ -269,7 +269,7 @@ export class Panel {
     this.log.update(call, conversation);
     this.composer.update(call, {
       limits: this.settings.limits,
-      enabled: writable && live && known.owner === 'agent',
+      enabled: writable && live && !isRinging(known) && known.owner === 'agent',
       why: this.#whyNot(known, live),
     });
     this.card.update(this.selected, conversation?.card ?? null, conversation?.card?.said ?? []);
@@ -280,10 +280,10 @@ export class Panel {
     });
   }
 
-  /** Return whether the call that is shown ended, or is another agent's now. */
-  #isOver() {
+  /** Return whether the call that is shown ended, is another agent's, or was not answered yet. */
+  #isNotTalking() {
     const call = this.store.calls.get(this.selected);
-    return Boolean(call) && !isLive(call);
+    return Boolean(call) && (!isLive(call) || isRinging(call));
   }
 
   #whyNothing() {

@@ -73,6 +73,8 @@ def test_rung_answered_written_and_transferred(office: Office, opened: Open) -> 
     expect(panel.log).to_contain_text("Transferred to 306")
     expect(panel.button("Send message")).to_be_disabled()
     colleague.choose("4711")
+    expect(colleague.button("Send message")).to_be_disabled()
+    expect(colleague.conversation).to_contain_text("Answer the call to write to the customer.")
     colleague.button("Answer").click()
     expect(colleague.button("Send message")).to_be_enabled()
 
