@@ -2,7 +2,8 @@
 
 An agent has taken a call if, since the handoff, somebody replied, accepted or copied a suggestion,
 or a desktop forwarded what the agent wrote. Each handoff is checked once, when ``alert_at`` is due.
-From then on, ``alert_at`` is the time of the webhook's next attempt.
+A bot agent's call that cannot be handed over needs no such check. Once an alert is raised,
+``alert_at`` is the time of the webhook's next attempt.
 """
 
 from __future__ import annotations
@@ -49,15 +50,19 @@ def raise_due(snapshot: Snapshot, command: RaiseAlerts, rules: Rules, now: float
 
 
 def _raise(changes: Changes, record: AssignmentRecord) -> None:
-    assignment, now = record.assignment, changes.now
     changes.warn(
         "Nobody took a handoff: call_id=%s agent_id=%s waiting=%.0fs",
-        assignment.call_id,
-        assignment.agent_id,
-        now - (record.handed_off_at or now),
+        record.assignment.call_id,
+        record.assignment.agent_id,
+        changes.now - (record.handed_off_at or changes.now),
     )
+    raise_now(changes, record)
+
+
+def raise_now(changes: Changes, record: AssignmentRecord) -> None:
+    """Raise an alert about a call that nobody takes, without waiting for its time."""
     changes.effect(Count("not_taken"))
-    raised = evolve(record, alerted_at=now, alert_attempts=0, alert_at=None, card=None)
+    raised = evolve(record, alerted_at=changes.now, alert_attempts=0, alert_at=None, card=None)
     if changes.rules.bridge.alerts.url is None:
         changes.assignment(raised)
     else:

@@ -91,10 +91,25 @@ def _ringing(changes: Changes, agent_id: str, event: Ringing, at: float | None, 
         return
     call = _new(changes, agent_id, event, CallState.RINGING, at)
     if known is not None:  # announced before, or it comes back
-        call = replace(call, skill_id=known.skill_id, transfers=known.transfers, held=known.held)
+        call = replace(
+            call,
+            skill_id=known.skill_id,
+            transfers=known.transfers,
+            held=known.held,
+            apology=None if _was_answered_elsewhere(changes, known) else known.apology,
+        )
     call = changes.call(replace(call, internal=event.internal))
     if _answers_itself(changes, call):
         answer(changes, call)
+
+
+def _was_answered_elsewhere(changes: Changes, call: CallRecord) -> bool:
+    """Return whether another agent has answered a call since it left this one."""
+    left_at = call.ended_at or 0.0
+    return any(
+        each.agent_id != call.agent_id and (each.answered_at or 0.0) >= left_at
+        for each in changes.known_calls(call.call_id)
+    )
 
 
 def _answers_itself(changes: Changes, call: CallRecord) -> bool:
@@ -131,7 +146,9 @@ def answered(changes: Changes, call: CallRecord) -> CallRecord:
         return call
     known = changes.of_call(call.call_id)
     if known is not None:  # a desktop assigned it, or it came from another agent
-        return _assign(changes, call, known.assignment)
+        assigned = _assign(changes, call, known.assignment)
+        transfers.came_back(changes, assigned)
+        return changes.known_call(call.key) or assigned
     call_requests.add(changes, call, CallRequestKind.LOOK_UP)
     return call
 
@@ -348,7 +365,7 @@ def end(
             transfer_to=call.transfer_to if confirmed else None,
             transferred_at=None,
             transfers=call.transfers + confirmed,
-            apology=None,
+            apology=call.apology if confirmed else None,
         )
     )
     record = changes.of_call(call.call_id)

@@ -26,7 +26,6 @@ from bridge.turn import Turn
 
 _NO_TARGET = "handoff.transfer names no skill or agent"
 _ITSELF = "handoff.transfer names the bot agent itself"
-_CAME_BACK = "the call was transferred before and came back"
 _NOT_TALKING = "the bridge has not answered the call"
 
 
@@ -85,7 +84,7 @@ def _obstacle(changes: Changes, record: AssignmentRecord, call: CallRecord | Non
         return _ITSELF
     if call is None or call.state is not CallState.TALKING:
         return _NOT_TALKING
-    return _CAME_BACK if call.transfers > 0 else None
+    return transfers.CAME_BACK if call.transfers > 0 else None
 
 
 def _say(

@@ -18,6 +18,7 @@ from bridge.state.inquiries import BotNote
 from bridge.state.plan import Count
 from bridge.state.records import AssignmentRecord, UpdateState
 
+CAME_BACK = "the call was transferred before and came back"
 NOT_CONFIRMED = "the gateway did not confirm it"
 _CONFIRMED_WITHIN = 60.0  # seconds after the gateway has accepted a transfer
 _LONGEST_TARGET = 64
@@ -193,8 +194,23 @@ def failed(changes: Changes, call: CallRecord, reason: str) -> CallRecord:
     return stays
 
 
+def came_back(changes: Changes, call: CallRecord) -> None:
+    """Tell a customer that nobody takes over if a bot agent's call is back from a transfer.
+
+    Args:
+        changes: the changes so far.
+        call: the call, with the apology of the transfer if nobody has answered it meanwhile.
+    """
+    record = changes.of_call(call.call_id)
+    if call.apology is None or record is None or not record.open or record.with_agent:
+        return
+    changes.call(replace(call, apology=None))
+    not_handed_over(changes, record, CAME_BACK)
+    apologise(changes, record, call.apology, CAME_BACK)
+
+
 def not_handed_over(changes: Changes, record: AssignmentRecord, why: str) -> None:
-    """Report that a bot agent's call cannot be handed over."""
+    """Report that a bot agent's call cannot be handed over, and raise an alert."""
     assignment = record.assignment
     changes.log(
         logging.ERROR,
@@ -204,6 +220,7 @@ def not_handed_over(changes: Changes, record: AssignmentRecord, why: str) -> Non
         assignment.agent_id,
     )
     changes.effect(Count("handoff", ("not_transferred",)))
+    alerts.raise_now(changes, record)
 
 
 def apologise(changes: Changes, record: AssignmentRecord, apology: Apology, why: str) -> None:
@@ -218,7 +235,8 @@ def apologise(changes: Changes, record: AssignmentRecord, apology: Apology, why:
     assignment = record.assignment
     text = f"The call cannot be handed over to a person: {why}."
     note = BotNote("unavailable", text, apology.message_id, changes.now)
-    changes.assignment(evolve(record, bot_note=note, card=None))
+    latest = changes.record(assignment.sender_id, assignment.call_id) or record
+    changes.assignment(evolve(latest, bot_note=note, card=None))
     if not apology.drafts:
         return
     name = ("unavailable", apology.inquiry)

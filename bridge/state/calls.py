@@ -58,8 +58,8 @@ class CallRecord:
             if a transfer ended the call.
         transferred_at: when the gateway accepted that. It is confirmed by the end of the call.
         transfers: how often the call left this agent by a transfer.
-        apology: while a bot agent's call is being transferred: what its customer is told if that
-            fails.
+        apology: what the customer of a bot agent's call is told if its transfer fails, or if it
+            comes back and nobody has answered it.
     """
 
     call_id: str

@@ -334,7 +334,6 @@ def test_a_bot_agents_call_is_transferred_by_the_gateway(
     assert desk.rig.record(readers.CALL).assignment.agent_id == transfer.get(
         "agent_id", readers.BOT
     )
-    assert readers.the_call(desk.rig, agent=readers.BOT).apology is None
     assert desk.sent == ["Anna takes over now."]
     again = desk.rig.store.read(lambda tx: lists.card(tx, readers.CALL))
     assert again == card  # for whoever gets the call
@@ -423,14 +422,36 @@ def test_a_call_that_comes_back_to_a_bot_agent_is_not_transferred_twice(
     desk.rig.clock.move(100.0)
     readers.ring(desk.rig, agent=readers.BOT)
     readers.finish(desk.rig, CallRequestKind.ANSWER)  # whose it is is known
+    assert desk.sent == ["Nobody is there."]  # at once
+    rests = desk.rig.record(readers.CALL)
+    assert rests.alerted_at == desk.rig.clock.now()
+    assert rests.bot_note is not None
+    assert rests.bot_note.kind == "unavailable"
+    assert "cannot be handed over" in caplog.text
+    assert readers.the_call(desk.rig, agent=readers.BOT).apology is None
     wants_a_person(desk)
     assert desk.rig.senders.asked == []
     assert readers.asked(desk.rig) == []
-    assert [item.origin for item in desk.rig.all()] == [Origin.HANDOFF]
-    note = desk.rig.record(readers.CALL).bot_note
-    assert note is not None
-    assert note.kind == "unavailable"
-    assert "cannot be handed over" in caplog.text
+    assert {item.origin for item in desk.rig.all()} == {Origin.HANDOFF}
+
+
+def test_a_call_that_a_person_has_answered_comes_back_without_an_apology(
+    make: Making, rasa: RasaStub
+) -> None:
+    desk = bot_agent(make, rasa, {"skill": "12"}, say=None)
+    readers.sign_in(desk.rig, readers.READER)
+    wants_a_person(desk)
+    readers.finish(desk.rig, CallRequestKind.TRANSFER)
+    readers.hang_up(desk.rig, agent=readers.BOT)
+    desk.rig.clock.move(1.0)
+    readers.ring(desk.rig)
+    readers.finish(desk.rig, CallRequestKind.ANSWER)
+    readers.hang_up(desk.rig)
+    desk.rig.clock.move(1.0)
+    readers.ring(desk.rig, agent=readers.BOT)
+    readers.finish(desk.rig, CallRequestKind.ANSWER)
+    assert desk.sent == []
+    assert desk.rig.record(readers.CALL).alerted_at is None
 
 
 def wants_a_person(desk: Desk) -> None:
@@ -451,7 +472,8 @@ def bot_agent(
     """A chat that a bot agent has answered."""
     chosen = {**DESIGNER["handoff"], "transfer": transfer, **handoff}
     designer = {**DESIGNER, "handoff": chosen}
-    agents = {readers.BOT: {**readers.SIGN_IN, "owner": "bot"}, "*": {}}
+    bot = {**readers.SIGN_IN, "owner": "bot"}
+    agents = {readers.BOT: bot, readers.READER: readers.SIGN_IN, "*": {}}
     rig = make(chosen=rules(designer, agents=agents, rasa={"url": rasa.url}))
     readers.sign_in(rig, readers.BOT)
     readers.answered(rig, agent=readers.BOT)
