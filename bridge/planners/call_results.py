@@ -215,7 +215,9 @@ def _settled(
     elif kind is CallRequestKind.CONFIRM:
         if call.transferred_at == request.body.get("accepted_at"):
             transfers.failed(changes, call, transfers.NOT_CONFIRMED)
-    elif error is None:  # rejected, or released
+    elif error is None or (kind is CallRequestKind.REJECT and isinstance(error, FinalError)):
+        # Rejected, or released. A call that the gateway refuses to reject rings no more: its end
+        # was missed.
         calls.end(changes, call, by_transfer=False)
     return changes.known_call(call.key) or call
 

@@ -220,7 +220,8 @@ def not_handed_over(changes: Changes, record: AssignmentRecord, why: str) -> Non
         assignment.agent_id,
     )
     changes.effect(Count("handoff", ("not_transferred",)))
-    alerts.raise_now(changes, record)
+    if record.alerted_at is None:
+        alerts.raise_now(changes, record)
 
 
 def apologise(changes: Changes, record: AssignmentRecord, apology: Apology, why: str) -> None:

@@ -435,11 +435,12 @@ def test_the_end_of_a_call_that_was_only_assigned_ends_it(rig: Rig) -> None:
 # -- what agents do --------------------------------------------------------------------------------
 
 
-def test_a_rejected_call_is_over(rig: Rig) -> None:
+@pytest.mark.parametrize("error", [None, FinalError("no such call")])  # its end was missed
+def test_a_rejected_call_is_over(rig: Rig, error: FinalError | None) -> None:
     ring(rig, caller="a305")
     clicked = rig.ask(RejectCall(call_id=CALL, agent_id=READER))
     rig.step()
-    finish(rig, CallRequestKind.REJECT)
+    finish(rig, CallRequestKind.REJECT, error)
     assert clicked.value.call.state is CallState.ENDED
     hang_up(rig)  # the gateway's event follows
     assert the_call(rig).state is CallState.ENDED
