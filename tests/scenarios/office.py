@@ -46,7 +46,7 @@ from bridge.state.commands import (
 )
 from bridge.state.records import AssignmentRecord, Stored
 from bridge.store import lists
-from bridge.web.api import assignments
+from bridge.web.api import assignments, parameters
 from bridge.web.requests import AssignmentRequest
 
 ASSIGNMENT = {"agent_id": "291", "call_id": "1552524689-16797284", "user_id": "40001"}
@@ -240,7 +240,7 @@ class Office:
 
     def assign(self, sender: str = "sender", **changes: Any) -> AssignmentRecord:
         """What ``PUT /bridge/assignments/{sender_id}`` does."""
-        body = AssignmentRequest(**{**ASSIGNMENT, **changes})
+        body = parameters.parsed(AssignmentRequest, {**ASSIGNMENT, **changes})
         command, _ = assignments.command_of(sender, body, self.runtime.settings.bridge)
         stored: Stored[AssignmentRecord] = self.put(command)
         return stored.value

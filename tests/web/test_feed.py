@@ -131,10 +131,12 @@ def test_a_position_from_before_the_log_is_reset(machines: list[Runtime]) -> Non
         await assign(here, "A", "B")
         feed = Feed(lambda: here)
         with feed.entered("token", SYSTEM):
-            for last, resets in ((0, False), (1, False), (2, False), (3, True)):
+            # A change has four IDs; the last of them says that all its events were read.
+            for last, expected in ((0, 0), (3, 0), (4, 1), (7, 1), (8, 2)):
                 position, first = await feed.begin(last)
-                assert (b"event: reset" in first) is resets
-                assert position == (2 if resets else last)
+                assert (position, b"event: reset" in first) == (expected, False)
+            position, first = await feed.begin(12)
+            assert (position, b"event: reset" in first) == (2, True)
         feed.close()
 
     asyncio.run(story())

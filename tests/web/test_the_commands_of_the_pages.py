@@ -78,7 +78,7 @@ def test_a_message_arrives_without_rasa(server: ActionServer, gateway: Simulator
 
 
 def test_the_assignment_of_the_readme(server: ActionServer, gateway: Simulator) -> None:
-    block = blocks(ROOT / "README.md", "Into your bot")[1]
+    block = "".join(blocks(ROOT / "README.md", "Into your bot"))
     (put,) = re.findall(r"curl -X PUT .*?'\n", block, re.DOTALL)
     assert '"sender_id":"maria"' in run(put, server, gateway)
 

@@ -105,7 +105,15 @@ def model(request: Request, kind: type[M]) -> M:
         RefusedError: 400 and 413 as for ``_fields``; 422 naming the first wrong field.
     """
     missing = kind.optional and not request.body.strip()
-    values = {} if missing else _fields(request)
+    return parsed(kind, {} if missing else _fields(request))
+
+
+def parsed(kind: type[M], values: Mapping[str, Any]) -> M:
+    """Return the fields of a body as a model.
+
+    Raises:
+        RefusedError: 422 naming the first wrong field.
+    """
     try:
         return kind.model_validate(values)
     except ValidationError as error:
