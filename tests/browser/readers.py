@@ -8,7 +8,7 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
-from tests.browser.office import Customer, Office, opened_office
+from tests.browser.office import RESPONSES, Customer, Office, opened_office
 
 AGENT, COLLEAGUE = "305", "306"
 _READER = {"session": "sign_in", "password": "x", "phone": "40038", "reader": True}
@@ -19,6 +19,7 @@ def opened_readers(folder: Path, **reader: Any) -> Iterator[Office]:
     """Start the office; ``reader`` is the section of that name."""
     agents = {AGENT: _READER, COLLEAGUE: _READER, "*": {"session": "pushed"}}
     with opened_office(folder, more={"agents": agents, "reader": reader}) as office:
+        office.rasa.domain = {"responses": RESPONSES}  # read once a minute at most
         for agent in (AGENT, COLLEAGUE):
             office.gateway.wait_for(requests=1, operation="poll", agent=agent)
         yield office

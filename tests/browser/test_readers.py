@@ -9,7 +9,7 @@ import pytest
 from playwright.sync_api import expect
 
 from tests.browser.conftest import Open
-from tests.browser.office import HOURS, PRICE, RESPONSES, Office
+from tests.browser.office import HOURS, PRICE, Office
 from tests.browser.panel import Panel, until
 from tests.browser.readers import opened_readers, ring
 
@@ -202,7 +202,6 @@ def test_in_chinese(office: Office, opened: Open) -> None:
 
 def understands(office: Office, texts: dict[str, str]) -> None:
     """Let the bot know what customers mean, and what it does for an order."""
-    office.rasa.domain = {"responses": RESPONSES}
     office.rasa.understood = {
         text: {"intent": (found := {"name": intent, "confidence": 0.95}), "intent_ranking": [found]}
         for text, intent in texts.items()
