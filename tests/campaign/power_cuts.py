@@ -34,6 +34,7 @@ STOPS: Mapping[str, tuple[signal.Signals, bool]] = {
     for whole in (False, True)
 }
 _AGAIN = 0.02  # seconds until an unanswered request is made again
+_GONE = 15.0  # seconds; a worker that was just starting ends once it runs
 
 
 @dataclass
@@ -172,7 +173,7 @@ class Campaign:
                 family.seconds_until_gone({pid: running.get(pid, "")}, 0, within=5)
                 return
             self.longest_end = max(
-                self.longest_end, family.seconds_until_gone(running, server.port, within=5)
+                self.longest_end, family.seconds_until_gone(running, server.port, within=_GONE)
             )
             server.ended()
         server.start()
