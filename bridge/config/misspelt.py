@@ -8,6 +8,7 @@ from collections.abc import Iterable, Iterator, Sequence
 from bridge.config.faults import Fault, KeyPath, printable, suggest
 from bridge.config.source import Document
 
+ADD_TO_DOMAIN = "add it to the domain, or name one that the domain has"
 _ALIKE = 0.74  # how similar a misspelt key is to the one that was meant
 
 

@@ -9,6 +9,7 @@ from typing import Any
 from bridge.config.designers import ANY_INTENT, RESPONSE_SELECTOR, HandoffRules
 from bridge.config.domain import Domain
 from bridge.config.faults import Fault, KeyPath, printable, suggest
+from bridge.config.misspelt import ADD_TO_DOMAIN, unknown
 from bridge.config.rasa_names import INTENTS, RESPONSES, SLOTS
 from bridge.config.source import Document
 
@@ -131,14 +132,7 @@ def _no_response(
 
 
 def _unknown(document: Document, path: KeyPath, name: str, known: list[str], what: str) -> Fault:
-    return Fault(
-        document.place(path),
-        path,
-        found=f'"{printable(name)}"',
-        allowed=what,
-        meant=suggest(name, known),
-        hint="add it to the domain, or name one that the domain has",
-    )
+    return unknown(document, path, name, known, what, hint=ADD_TO_DOMAIN)
 
 
 def _defaults(document: Document, domain: Domain) -> Iterator[Fault]:

@@ -8,7 +8,7 @@ from typing import Any
 
 from bridge.config.domain import Domain
 from bridge.config.faults import Fault, KeyPath
-from bridge.config.misspelt import unknown
+from bridge.config.misspelt import ADD_TO_DOMAIN, unknown
 from bridge.config.rasa_names import SLOTS
 from bridge.config.source import Document
 from bridge.validation.finding import warning
@@ -72,7 +72,7 @@ def _slots(document: Document, path: KeyPath, condition: str, domain: Domain) ->
                 name,
                 [*known, *SLOTS],
                 "a slot of the domain",
-                hint="add it to the domain, or name one that the domain has",
+                hint=ADD_TO_DOMAIN,
             )
     for name, _, value in _COMPARED.findall(condition):
         yield from our_value(document, path, name, value)

@@ -7,7 +7,7 @@ from collections.abc import Iterator, Mapping
 
 from bridge.config.domain import Domain, Entry
 from bridge.config.faults import Fault, KeyPath, printable, suggest
-from bridge.config.misspelt import misspelt_keys, unknown
+from bridge.config.misspelt import ADD_TO_DOMAIN, misspelt_keys, unknown
 from bridge.config.names import named_responses
 from bridge.config.rasa_names import (
     ACTIONS,
@@ -28,7 +28,6 @@ from bridge.validation.training import Example, Step, Training
 
 OURS = ("action_human_handoff", "action_agent_assist", "action_bridge", "action_handback")
 _ALIKE = 0.9
-_ADD = "add it to the domain, or name one that the domain has"
 
 
 def check(project: Project) -> Iterator[Fault]:
@@ -59,7 +58,7 @@ def _of_flows(handoff: Document, domain: Domain, training: Training) -> Iterator
     for path, name in named_responses(handoff):
         if name in RESPONSES and name not in responses:
             what = f"a response of the domain ({domain.name})"
-            yield unknown(handoff, path, name, responses, what, hint=_ADD)
+            yield unknown(handoff, path, name, responses, what, hint=ADD_TO_DOMAIN)
 
 
 def _our_actions(domain: Domain, training: Training | None) -> Iterator[Fault]:
@@ -197,7 +196,7 @@ class _Known:
                 found=f'"{printable(base)}"',
                 allowed="an intent of the domain",
                 meant=suggest(base, self._intents),
-                hint=_ADD,
+                hint=ADD_TO_DOMAIN,
             )
 
     def check(self, step: Step) -> Iterator[Fault]:
@@ -261,5 +260,5 @@ class _Known:
 
 def _no(step: Step, name: str, known: object, what: str, *, at_key: bool = False) -> Fault:
     names = [str(each) for each in known] if isinstance(known, list | set | tuple) else []
-    hint = "name a flow that there is" if step.kind in ("link", "call") else _ADD
+    hint = "name a flow that there is" if step.kind in ("link", "call") else ADD_TO_DOMAIN
     return unknown(step.document, step.path, name, names, what, hint=hint, at_key=at_key)

@@ -10,7 +10,8 @@ from typing import Any
 
 from bridge.config.domain import Domain, Entry
 from bridge.config.faults import Fault, KeyPath
-from bridge.config.misspelt import misspelt_keys, unknown
+from bridge.config.forms import swallowed
+from bridge.config.misspelt import ADD_TO_DOMAIN, misspelt_keys, unknown
 from bridge.config.names import rules_of
 from bridge.config.rasa_names import CONDITION_KEYS, INTENTS, SLOTS
 from bridge.config.source import Document
@@ -19,7 +20,6 @@ from bridge.validation.our_slots import VALUES
 from bridge.validation.project import Project
 from bridge.validation.slot_values import check_value
 
-_ADD = "add it to the domain, or name one that the domain has"
 _PLACEHOLDER = re.compile(r"(?<!\{)\{([A-Za-z_]\w*)\}(?!\})")
 _INTENT = re.compile(r"/([A-Za-z_][\w-]*)(?:/[\w-]+)?\s*(?:\{.*\})?", re.DOTALL)
 _SET_SLOTS = re.compile(r"/SetSlots\((.*)\)", re.DOTALL)
@@ -80,7 +80,7 @@ def _form(entry: Entry, domain: Domain, slots: list[str]) -> Iterator[Fault]:
         for number, name in enumerate(listed):
             path: KeyPath = (*entry.path, key, *((number,) if named is listed else ()))
             if isinstance(name, str) and name not in known:
-                yield unknown(entry.document, path, name, known, what, hint=_ADD)
+                yield unknown(entry.document, path, name, known, what, hint=ADD_TO_DOMAIN)
 
 
 def _asked(handoff: Document, domain: Domain) -> list[str]:
@@ -92,31 +92,18 @@ def _asked(handoff: Document, domain: Domain) -> list[str]:
 def _swallowed(entry: Entry, domain: Domain, asked: Sequence[str]) -> Iterator[Fault]:
     """Warn of a form that takes a request for a person as the answer to its question."""
     form = entry.value if isinstance(entry.value, Mapping) else {}
-    ignored = _names(form.get("ignored_intents"))
-    slots = domain.value.get("slots")
-    for slot in _names(form.get("required_slots")):
-        found = slots.get(slot) if isinstance(slots, Mapping) else None
-        mappings = found.get("mappings") if isinstance(found, Mapping) else None
-        for mapping in mappings if isinstance(mappings, list) else ():
-            if not isinstance(mapping, Mapping) or mapping.get("type") != "from_text":
-                continue
-            excluded = (*ignored, *_names(mapping.get("not_intent")))
-            taken = _names(mapping.get("intent")) or asked
-            for intent in [each for each in asked if each in taken and each not in excluded]:
-                yield warning(
-                    entry.document,
-                    entry.path,
-                    f"the form {entry.name} takes a message of the intent {intent} as the answer to"
-                    f" its question for {slot}, which is filled from any text",
-                    hint=f"add {intent} to ignored_intents of the form",
-                    at_key=True,
-                )
-                return
-
-
-def _names(value: Any) -> list[str]:
-    listed = value if isinstance(value, list) else [value]
-    return [each for each in listed if isinstance(each, str)]
+    found = swallowed(entry.name, form, domain.value.get("slots"), asked)
+    if found is None:
+        return
+    slot, intent = found
+    yield warning(
+        entry.document,
+        entry.path,
+        f"the form {entry.name} takes a message of the intent {intent} as the answer to"
+        f" its question for {slot}, which is filled from any text",
+        hint=f"add {intent} to ignored_intents of the form",
+        at_key=True,
+    )
 
 
 def _conditions(entry: Entry, path: KeyPath, condition: Any, domain: Domain) -> Iterator[Fault]:
@@ -148,7 +135,9 @@ def _conditions(entry: Entry, path: KeyPath, condition: Any, domain: Domain) -> 
         if not isinstance(name, str):
             continue
         if name not in slots:
-            yield unknown(document, (*here, "name"), name, slots, "a slot of the domain", hint=_ADD)
+            yield unknown(
+                document, (*here, "name"), name, slots, "a slot of the domain", hint=ADD_TO_DOMAIN
+            )
         else:
             value = row.get("value")
             yield from check_value(document, (*here, "value"), value, name, domain, any_case=True)
@@ -179,7 +168,7 @@ def _payloads(
 def _in_payload(
     document: Document, path: KeyPath, name: str, known: Sequence[str], what: str
 ) -> Fault:
-    found = unknown(document, path, name, known, f"{what} of the domain", hint=_ADD)
+    found = unknown(document, path, name, known, f"{what} of the domain", hint=ADD_TO_DOMAIN)
     return found if found.meant else replace(found, severity="warning")
 
 

@@ -6,7 +6,7 @@ from collections.abc import Iterator, Mapping
 
 from bridge.config.domain import Domain, Entry
 from bridge.config.faults import Fault, suggest
-from bridge.config.misspelt import unknown
+from bridge.config.misspelt import ADD_TO_DOMAIN, unknown
 from bridge.config.names import rules_of
 from bridge.config.rasa_names import INTENTS, MAPPINGS, SLOT_TYPES, SLOTS
 from bridge.validation.finding import fault, warning
@@ -194,7 +194,7 @@ def _sources(
                     base,
                     known,
                     f"one of the domain's {section}",
-                    hint="add it to the domain, or name one that the domain has",
+                    hint=ADD_TO_DOMAIN,
                 )
 
 

@@ -11,6 +11,7 @@ from typing import Any
 
 from bridge import config
 from bridge.config.domain import names_of
+from bridge.config.forms import swallowed
 from bridge.config.pipeline import components, is_calm
 from bridge.config.project_files import read_mapping
 from bridge.config.rasa_files import read_files, top_level
@@ -80,34 +81,12 @@ class RasaProject:
 
     def text_forms(self, intent: str) -> list[str]:
         """Return the forms that would take any text of this intent for an answer."""
-        forms = self.domain.get("forms")
+        forms, slots = self.domain.get("forms"), self.domain.get("slots")
         return [
             str(name)
             for name, form in (forms.items() if isinstance(forms, dict) else ())
-            if isinstance(form, dict)
-            and intent not in _listed(form.get("ignored_intents"))
-            and any(
-                self._takes_text(str(slot), str(name), intent)
-                for slot in _listed(form.get("required_slots"))
-            )
+            if isinstance(form, dict) and swallowed(str(name), form, slots, [intent])
         ]
-
-    def _takes_text(self, slot: str, form: str, intent: str) -> bool:
-        slots = self.domain.get("slots")
-        found = slots.get(slot) if isinstance(slots, dict) else None
-        for mapping in _listed(found.get("mappings")) if isinstance(found, dict) else ():
-            if not isinstance(mapping, dict) or mapping.get("type") != "from_text":
-                continue
-            only = _listed(mapping.get("intent"))
-            loops = [
-                each["active_loop"]
-                for each in _listed(mapping.get("conditions"))
-                if isinstance(each, dict) and "active_loop" in each
-            ]
-            excluded = intent in _listed(mapping.get("not_intent")) or (only and intent not in only)
-            if not excluded and (not loops or form in loops):
-                return True
-        return False
 
     @property
     def retrieval_intents(self) -> tuple[str, ...]:
@@ -167,13 +146,6 @@ def inspect(folder: Path) -> RasaProject:
 def _training(folder: Path) -> Training:
     documents = read_files(folder / "data", "data", _SCRIPTS) or []
     return Training(tuple(documents), (), frozenset(), has_nlu=False)
-
-
-def _listed(value: Any) -> list[Any]:
-    """Return a value that Rasa takes alone or as a list."""
-    if value is None:
-        return []
-    return value if isinstance(value, list) else [value]
 
 
 def _texts(folder: Path) -> Iterator[str]:
